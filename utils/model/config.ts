@@ -1,0 +1,196 @@
+/**
+ * The shape of a model, read from a Hugging Face `config.json`.
+ *
+ * 1. The architecture decides which keys hold the sizes (GPT-NeoX: `hidden_size`…, GPT-2: `n_embd`…).
+ * 2. Keys that a file may leave out take the defaults of the `transformers` configuration classes GPTNeoXConfig and
+ *    GPT2Config; sizes have no default here, since a guessed size hides a damaged file.
+ * 3. Rotary settings are read under their new name (`rope_parameters`) and, where it is missing, under the old ones.
+ * 4. Settings that change the arithmetic in a way the blocks do not implement are refused by name.
+ */
+import { z } from "zod";
+import { join } from "@std/path";
+import { readJson } from "../experiment/files.ts";
+
+/** Sizes and variants of one transformer; all that the graph builder needs to know. */
+export interface ModelConfig {
+  architecture: "gpt_neox" | "gpt2";
+  nLayers: number;
+  nHeads: number;
+  dModel: number;
+  dHead: number;
+  dMlp: number;
+  /** rows of the unembedding (padded vocabulary included) */
+  vocabSize: number;
+  maxPositions: number;
+  /** attention and MLP read the same residual stream */
+  parallel: boolean;
+  /** rotated dimensions of each head, 0 for learned positions */
+  rotaryDims: number;
+  rotaryBase: number;
+  layerNormEps: number;
+  activation: "gelu" | "gelu_tanh" | "relu";
+  /** the unembedding is the transposed embedding */
+  tied: boolean;
+}
+
+const ACTIVATIONS: Record<string, ModelConfig["activation"]> = {
+  gelu: "gelu",
+  gelu_python: "gelu",
+  gelu_new: "gelu_tanh",
+  gelu_fast: "gelu_tanh",
+  gelu_pytorch_tanh: "gelu_tanh",
+  relu: "relu",
+};
+
+const size = z.number().int().positive();
+const activation = z.string().refine((name) => Object.hasOwn(ACTIVATIONS, name), {
+  error: `expected one of ${Object.keys(ACTIVATIONS).join(", ")}`,
+});
+const absentOr = <T extends boolean>(value: T, reason: string) =>
+  z.literal(value, { error: `only ${value} is supported: ${reason}` }).optional();
+
+const neoxSchema = z.object({
+  hidden_size: size,
+  num_hidden_layers: size,
+  num_attention_heads: size,
+  intermediate_size: size,
+  vocab_size: size,
+  max_position_embeddings: size.default(2048),
+  use_parallel_residual: z.boolean().default(true),
+  hidden_act: activation.default("gelu"),
+  layer_norm_eps: z.number().positive().default(1e-5),
+  tie_word_embeddings: z.boolean().default(false),
+  attention_bias: absentOr(true, "the attention projections have biases"),
+  rotary_pct: z.number().min(0).max(1).optional(),
+  rotary_emb_base: z.number().positive().optional(),
+  rope_theta: z.number().positive().optional(),
+  partial_rotary_factor: z.number().min(0).max(1).optional(),
+  rope_scaling: z.null({ error: "scaled rotary embeddings are not supported" }).optional(),
+  rope_parameters: z.object({
+    rope_type: z.literal("default", { error: "only the default rotary embedding is supported" })
+      .optional(),
+    rope_theta: z.number().positive().optional(),
+    partial_rotary_factor: z.number().min(0).max(1).optional(),
+  }).nullish(),
+});
+
+const gpt2Schema = z.object({
+  n_embd: size,
+  n_layer: size,
+  n_head: size,
+  n_inner: size.nullish(),
+  n_positions: size.default(1024),
+  vocab_size: size,
+  activation_function: activation.default("gelu_new"),
+  layer_norm_epsilon: z.number().positive().default(1e-5),
+  tie_word_embeddings: z.boolean().default(true),
+  scale_attn_weights: absentOr(true, "scores are divided by sqrt(d_head)"),
+  scale_attn_by_inverse_layer_idx: absentOr(false, "scores are not scaled by layer"),
+  add_cross_attention: absentOr(false, "there is no encoder"),
+});
+
+/**
+ * Reads the model's shape from the parsed `config.json`.
+ * @param file name used in error messages
+ * @throws Error naming the file, the key, what was expected and what was found.
+ */
+export function parseModelConfig(json: unknown, file: string): ModelConfig {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new Error(`${file}: expected a JSON object with the model's configuration`);
+  }
+  const config = architectureOf(json as Record<string, unknown>, file) === "gpt_neox"
+    ? neoxConfig(parsed(neoxSchema, json, file), file)
+    : gpt2Config(parsed(gpt2Schema, json, file));
+  if (config.dHead * config.nHeads !== config.dModel) {
+    throw new Error(
+      `${file}: ${config.nHeads} heads do not divide the residual width ${config.dModel} evenly`,
+    );
+  }
+  return config;
+}
+
+/**
+ * Reads `dir/config.json`.
+ * @throws Error naming the file when it is missing, is not JSON or is not understood.
+ */
+export async function readModelConfig(dir: string): Promise<ModelConfig> {
+  const file = join(dir, "config.json");
+  const json = await readJson(file);
+  if (json === undefined) {
+    throw new Error(
+      `${file} is missing: expected a folder with config.json and weights in Hugging Face layout`,
+    );
+  }
+  return parseModelConfig(json, file);
+}
+
+function architectureOf(json: Record<string, unknown>, file: string): ModelConfig["architecture"] {
+  const type = json.model_type;
+  if (type === "gpt_neox" || type === "gpt2") return type;
+  const classes = Array.isArray(json.architectures) ? json.architectures : [];
+  if (type === undefined && classes.includes("GPTNeoXForCausalLM")) return "gpt_neox";
+  if (type === undefined && classes.includes("GPT2LMHeadModel")) return "gpt2";
+  throw new Error(
+    `${file}: model_type is ${JSON.stringify(type)}; expected "gpt_neox" (Pythia) or "gpt2"`,
+  );
+}
+
+function parsed<T>(schema: z.ZodType<T>, json: unknown, file: string): T {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => {
+    const found = issue.path.reduce<unknown>(
+      (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+      json,
+    );
+    return `${issue.path.join(".")}: ${issue.message} (found ${JSON.stringify(found)})`;
+  });
+  throw new Error(`${file}: ${problems.join("; ")}`);
+}
+
+function neoxConfig(raw: z.infer<typeof neoxSchema>, file: string): ModelConfig {
+  const dHead = Math.floor(raw.hidden_size / raw.num_attention_heads);
+  const fraction = raw.rope_parameters?.partial_rotary_factor ?? raw.rotary_pct ??
+    raw.partial_rotary_factor ?? 0.25;
+  const rotaryDims = Math.floor(dHead * fraction);
+  if (rotaryDims % 2 !== 0) {
+    throw new Error(
+      `${file}: ${fraction} of ${dHead} head dimensions makes ${rotaryDims} rotary dimensions; expected an even number`,
+    );
+  }
+  return {
+    architecture: "gpt_neox",
+    nLayers: raw.num_hidden_layers,
+    nHeads: raw.num_attention_heads,
+    dModel: raw.hidden_size,
+    dHead,
+    dMlp: raw.intermediate_size,
+    vocabSize: raw.vocab_size,
+    maxPositions: raw.max_position_embeddings,
+    parallel: raw.use_parallel_residual,
+    rotaryDims,
+    rotaryBase: raw.rope_parameters?.rope_theta ?? raw.rotary_emb_base ?? raw.rope_theta ?? 10000,
+    layerNormEps: raw.layer_norm_eps,
+    activation: ACTIVATIONS[raw.hidden_act],
+    tied: raw.tie_word_embeddings,
+  };
+}
+
+function gpt2Config(raw: z.infer<typeof gpt2Schema>): ModelConfig {
+  return {
+    architecture: "gpt2",
+    nLayers: raw.n_layer,
+    nHeads: raw.n_head,
+    dModel: raw.n_embd,
+    dHead: Math.floor(raw.n_embd / raw.n_head),
+    dMlp: raw.n_inner ?? 4 * raw.n_embd,
+    vocabSize: raw.vocab_size,
+    maxPositions: raw.n_positions,
+    parallel: false,
+    rotaryDims: 0,
+    rotaryBase: 10000,
+    layerNormEps: raw.layer_norm_epsilon,
+    activation: ACTIVATIONS[raw.activation_function],
+    tied: raw.tie_word_embeddings,
+  };
+}
