@@ -1,0 +1,102 @@
+/**
+ * Text to token ids and back, for any folder with a Hugging Face `tokenizer.json`.
+ *
+ * The byte-pair encoding itself is `@huggingface/tokenizers`; this file only fixes the choices that
+ * interpretability work needs: no special tokens are added, decoding never tidies up spaces, and a
+ * word can be asked for as a single token (names, years and verbs are read out as single logits).
+ */
+import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { join } from "@std/path";
+
+/** What the tasks need to know of a tokenizer. */
+export interface Tokenizer {
+  /** Token ids of `text`; no special tokens are added. The empty text has no tokens. */
+  encode(text: string): number[];
+  /** The text of the ids, spaces untouched, special tokens included. */
+  decode(ids: number[]): string;
+  /** The id of `text` if it is exactly one known token, else `undefined`. */
+  singleToken(text: string): number | undefined;
+  /** One more than the largest token id. A model's unembedding may have more rows than this. */
+  vocabSize: number;
+  /** Id of the end-of-text token, where the tokenizer has one. */
+  eosId: number | undefined;
+  /** Id that stands for text the tokenizer does not know; byte-level tokenizers have none. */
+  unkId?: number;
+}
+
+/**
+ * Makes a tokenizer of the parsed content of `tokenizer.json` and `tokenizer_config.json`.
+ * @throws Error naming `file` if the content is no tokenizer.
+ */
+export function tokenizerFromJson(
+  json: unknown,
+  config: Record<string, unknown> = {},
+  file = "tokenizer.json",
+): Tokenizer {
+  let inner: HuggingFaceTokenizer;
+  try {
+    inner = new HuggingFaceTokenizer(json as object, config);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `${file}: expected a Hugging Face tokenizer.json, but it cannot be used: ${reason}`,
+      { cause },
+    );
+  }
+  const idOf = (token: string | undefined) =>
+    token === undefined ? undefined : inner.token_to_id(token);
+  const unkId = idOf(specialToken((json as { model?: Record<string, unknown> }).model?.unk_token));
+  const encode = (text: string) =>
+    text === "" ? [] : inner.encode(text, { add_special_tokens: false }).ids;
+  return {
+    encode,
+    decode: (ids) =>
+      ids.length === 0 ? "" : inner.decode(ids, { clean_up_tokenization_spaces: false }),
+    singleToken(text) {
+      const ids = encode(text);
+      return ids.length === 1 && ids[0] !== unkId ? ids[0] : undefined;
+    },
+    vocabSize: [...inner.get_vocab().values()].reduce((a, b) => Math.max(a, b), -1) + 1,
+    eosId: idOf(specialToken(config.eos_token) ?? "<|endoftext|>"),
+    unkId,
+  };
+}
+
+/**
+ * Reads the tokenizer of a model folder: `tokenizer.json`, and `tokenizer_config.json` if present.
+ * @throws Error naming the file and what to do if it is missing, no JSON, or no tokenizer.
+ */
+export async function loadTokenizer(dir: string): Promise<Tokenizer> {
+  const file = join(dir, "tokenizer.json");
+  const json = await readJsonFile(file);
+  if (json === undefined) {
+    throw new Error(
+      `${file}: not found; expected the tokenizer beside the model's config.json ` +
+        `(every Hugging Face repository of a GPT-2 or GPT-NeoX model has one)`,
+    );
+  }
+  const config = await readJsonFile(join(dir, "tokenizer_config.json"));
+  return tokenizerFromJson(json, (config ?? {}) as Record<string, unknown>, file);
+}
+
+/** Special tokens are written as a string or as `{ content }`. */
+function specialToken(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  const content = (value as { content?: unknown } | null | undefined)?.content;
+  return typeof content === "string" ? content : undefined;
+}
+
+async function readJsonFile(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${file}: expected JSON, found ${(cause as Error).message}`, { cause });
+  }
+}
