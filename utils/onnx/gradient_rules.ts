@@ -1,0 +1,262 @@
+/**
+ * The table of differentiation: for each operator, how cotangents of its outputs become cotangents of its inputs.
+ *
+ * A rule receives the node and the cotangents of its outputs (undefined where nothing flows back) and returns one
+ * cotangent per input, undefined where the input is not differentiable (indices, shapes, conditions). All rules are
+ * vector–Jacobian products written with the forward operators, so a gradient is again an ONNX graph.
+ */
+import {
+  add,
+  cast,
+  concat,
+  div,
+  equal,
+  erf,
+  exp,
+  expand,
+  gatherElements,
+  gemm,
+  greater,
+  matmul,
+  mean,
+  mul,
+  neg,
+  type Operand,
+  pow,
+  reshape,
+  scatterAdd,
+  scatterRowsAdd,
+  sign,
+  split,
+  sub,
+  sum,
+  swapLast,
+  tanh,
+  transpose,
+  where,
+} from "./operators.ts";
+import type { Node, Shape, Value } from "./graph.ts";
+
+type Cotangent = Value | undefined;
+export type Rule = (node: Node, cotangents: readonly Cotangent[]) => Cotangent[];
+
+/** A rule for operators with one output, whose cotangent is always there when the rule is called. */
+const one =
+  (rule: (g: Value, node: Node, ...inputs: Value[]) => Cotangent[]): Rule => (node, [g]) =>
+    rule(g!, node, ...node.inputs);
+
+const out = (node: Node): Value => node.outputs[0];
+const ints = (v: Value): number[] => Array.from(v.data as BigInt64Array, Number);
+
+/** Sums a cotangent over the axes along which `shape` was broadcast. */
+export function unbroadcast(g: Value, shape: Shape): Value {
+  const lead = g.rank - shape.length;
+  const axes = g.shape.flatMap((dim, i) =>
+    i < lead || (shape[i - lead] === 1 && dim !== 1) ? [i] : []
+  );
+  return axes.length === 0 ? g : reshape(sum(g, axes, true), shape);
+}
+
+/** Puts a reduced cotangent back over the reduced axes. */
+function unreduce(g: Value, node: Node): Value {
+  const x = node.inputs[0];
+  const axes = ints(node.inputs[1]);
+  const kept = x.shape.map((dim, i) => axes.includes(i) ? 1 : dim);
+  return expand(reshape(g, kept), x.shape);
+}
+
+/** Mean over the reduced axes as a factor; symbolic lengths are not needed anywhere. */
+function reducedCount(node: Node): number {
+  return ints(node.inputs[1]).reduce((count, axis) => {
+    const dim = node.inputs[0].shape[axis];
+    if (typeof dim !== "number") {
+      throw new Error(`ReduceMean over symbolic axis "${dim}" has no gradient rule`);
+    }
+    return count * dim;
+  }, 1);
+}
+
+function softmaxRule(g: Value, node: Node): Cotangent[] {
+  const axis = node.attributes.axis as number;
+  const y = out(node);
+  const gy = mul(g, y);
+  return [sub(gy, mul(y, sum(gy, [axis], true)))];
+}
+
+function logSoftmaxRule(g: Value, node: Node): Cotangent[] {
+  const axis = node.attributes.axis as number;
+  return [sub(g, mul(exp(out(node)), sum(g, [axis], true)))];
+}
+
+/** d/dx of GELU: Φ(x) + xφ(x), or the derivative of the tanh form. */
+function geluRule(g: Value, node: Node, x: Value): Cotangent[] {
+  if (node.attributes.approximate === "tanh") {
+    const c = Math.sqrt(2 / Math.PI);
+    const x2 = mul(x, x);
+    const t = tanh(mul(mul(x, c), add(mul(x2, 0.044715), 1)));
+    const inner = add(mul(x2, 3 * 0.044715 * c), c);
+    const tail = mul(mul(mul(x, 0.5), sub(1, mul(t, t))), inner);
+    return [mul(g, add(tail, add(mul(t, 0.5), 0.5)))];
+  }
+  const density = exp(sub(mul(mul(x, x), -0.5), 0.5 * Math.log(2 * Math.PI)));
+  const cumulative = add(mul(erf(mul(x, Math.SQRT1_2)), 0.5), 0.5);
+  return [mul(g, add(cumulative, mul(x, density)))];
+}
+
+/** With x̂ = (x − mean)/σ and u = g ⊙ weight: dx = (u − mean(u) − x̂ · mean(u ⊙ x̂))/σ. */
+const layerNormRule: Rule = (node, [g, gMean, gScale]) => {
+  if (gMean || gScale) {
+    throw new Error("LayerNormalization: gradient through its statistics is not supported");
+  }
+  const [x, weight] = node.inputs;
+  const [, mean_, inverse] = node.outputs;
+  const normalised = mul(sub(x, mean_), inverse);
+  const u = mul(g!, weight);
+  const projected = mul(normalised, mean(mul(u, normalised), [-1], true));
+  const dx = mul(sub(sub(u, mean(u, [-1], true)), projected), inverse);
+  return [dx, unbroadcast(mul(g!, normalised), weight.shape), unbroadcast(g!, weight.shape)];
+};
+
+function matmulRule(g: Value, _: Node, a: Value, b: Value): Cotangent[] {
+  return [
+    unbroadcast(matmul(g, swapLast(b)), a.shape),
+    unbroadcast(matmul(swapLast(a), g), b.shape),
+  ];
+}
+
+function gemmRule(g: Value, node: Node, a: Value, b: Value): Cotangent[] {
+  const { transA, transB } = node.attributes;
+  return [
+    transA ? gemm(b, g, Boolean(transB), true) : gemm(g, b, false, !transB),
+    transB ? gemm(g, a, true, Boolean(transA)) : gemm(a, g, !transA, false),
+  ];
+}
+
+function sliceRule(
+  g: Value,
+  _: Node,
+  x: Value,
+  start: Value,
+  end: Value,
+  axes: Value,
+): Cotangent[] {
+  const [from, to, axis] = [ints(start)[0], ints(end)[0], ints(axes)[0]];
+  const length = x.shape[axis] as number;
+  const zeros = (n: number) => expand(x.graph.constant(0, [], x.dtype), x.shape.with(axis, n));
+  const parts = [
+    ...(from > 0 ? [zeros(from)] : []),
+    g,
+    ...(to < length ? [zeros(length - to)] : []),
+  ];
+  return [concat(parts, axis)];
+}
+
+const splitRule: Rule = (node, cotangents) => {
+  const parts = cotangents.map((g, i) => g ?? zerosLike(node.outputs[i]));
+  return [concat(parts, node.attributes.axis as number)];
+};
+
+function concatRule(g: Value, node: Node, ...inputs: Value[]): Cotangent[] {
+  const axis = node.attributes.axis as number;
+  const sizes = inputs.map((v) => v.shape[axis]);
+  if (sizes.every((n) => typeof n === "number")) return split(g, axis, sizes as number[]);
+  // Symbolic lengths: [past, current] of a continued run. Only the last part carries a gradient back.
+  const lengths = inputs.map((v) => v.graph.shapeVector([v.shape[axis]]));
+  const total = g.graph.shapeVector([g.shape[axis]]);
+  const vector = (n: number) => g.graph.constant([n], [1], "int64");
+  let start = vector(0);
+  return inputs.map((v, i) => {
+    const end = i === inputs.length - 1 ? total : add(start, lengths[i]);
+    const part = g.graph.add("Slice", [g, start, end, vector(axis)], g.dtype, v.shape);
+    start = end;
+    return part;
+  });
+}
+
+function gatherRule(g: Value, node: Node, x: Value, indices: Value): Cotangent[] {
+  if (node.attributes.axis !== 0) throw new Error("Gather: gradient only along axis 0");
+  return [scatterRowsAdd(zerosLike(x), indices, g), undefined];
+}
+
+function powRule(g: Value, _: Node, x: Value, exponent: Value): Cotangent[] {
+  if (!exponent.data || exponent.data.length !== 1) {
+    throw new Error("Pow: gradient only for a constant exponent");
+  }
+  const p = Number(exponent.data[0]);
+  return [mul(g, mul(pow(x, p - 1), p)), undefined];
+}
+
+/** Cotangent of the chosen operand of Max or Min; where both are equal each gets half. */
+const chosen = (larger: boolean) =>
+  one((g, _, a, b) => {
+    const wins = (x: Operand, y: Operand) => cast(larger ? greater(x, y) : greater(y, x), g.dtype);
+    const tie = mul(cast(equal(a, b), g.dtype), 0.5);
+    return [
+      unbroadcast(mul(g, add(wins(a, b), tie)), a.shape),
+      unbroadcast(mul(g, add(wins(b, a), tie)), b.shape),
+    ];
+  });
+
+/** Zeros of the type and shape of `x`. */
+export function zerosLike(x: Value): Value {
+  return expand(x.graph.constant(0, [], x.dtype), x.shape);
+}
+
+export const GRADIENT_RULES: Record<string, Rule> = {
+  Add: one((g, _, a, b) => [unbroadcast(g, a.shape), unbroadcast(g, b.shape)]),
+  Sub: one((g, _, a, b) => [unbroadcast(g, a.shape), unbroadcast(neg(g), b.shape)]),
+  Mul: one((g, _, a, b) => [unbroadcast(mul(g, b), a.shape), unbroadcast(mul(g, a), b.shape)]),
+  Div: one((g, n, a, b) => [
+    unbroadcast(div(g, b), a.shape),
+    unbroadcast(neg(mul(g, div(out(n), b))), b.shape),
+  ]),
+  Max: chosen(true),
+  Min: chosen(false),
+  Pow: one(powRule),
+  Neg: one((g) => [neg(g)]),
+  Exp: one((g, n) => [mul(g, out(n))]),
+  Log: one((g, _, x) => [div(g, x)]),
+  Sqrt: one((g, n) => [div(mul(g, 0.5), out(n))]),
+  Reciprocal: one((g, n) => [neg(mul(g, mul(out(n), out(n))))]),
+  Abs: one((g, _, x) => [mul(g, sign(x))]),
+  Erf: one((g, _, x) => [mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))]),
+  Tanh: one((g, n) => [mul(g, sub(1, mul(out(n), out(n))))]),
+  Sigmoid: one((g, n) => [mul(g, mul(out(n), sub(1, out(n))))]),
+  Relu: one((g, _, x) => [mul(g, cast(greater(x, 0), g.dtype))]),
+  Gelu: one(geluRule),
+  Identity: one((g) => [g]),
+  Cast: one((g, _, x) => [cast(g, x.dtype)]),
+  Where: one((g, _, c, a, b) => [
+    undefined,
+    unbroadcast(where(c, g, 0), a.shape),
+    unbroadcast(where(c, 0, g), b.shape),
+  ]),
+  MatMul: one(matmulRule),
+  Gemm: one(gemmRule),
+  ReduceSum: one((g, n) => [unreduce(g, n)]),
+  ReduceMean: one((g, n) => [unreduce(mul(g, 1 / reducedCount(n)), n)]),
+  Softmax: one(softmaxRule),
+  LogSoftmax: one(logSoftmaxRule),
+  LayerNormalization: layerNormRule,
+  Reshape: one((g, _, x) => [reshape(g, x.shape)]),
+  Squeeze: one((g, _, x) => [reshape(g, x.shape)]),
+  Unsqueeze: one((g, _, x) => [reshape(g, x.shape)]),
+  Transpose: one((g, n) => {
+    const perm = n.attributes.perm as number[];
+    return [transpose(g, perm.map((_, i) => perm.indexOf(i)))];
+  }),
+  Expand: one((g, _, x) => [unbroadcast(g, x.shape)]),
+  Slice: one(sliceRule),
+  Split: splitRule,
+  Concat: one(concatRule),
+  Gather: one(gatherRule),
+  GatherElements: one((g, n, x, indices) => [
+    scatterAdd(zerosLike(x), indices, g, n.attributes.axis as number),
+    undefined,
+  ]),
+  ScatterElements: one((g, n, _, indices) => [
+    g,
+    undefined,
+    gatherElements(g, indices, n.attributes.axis as number),
+  ]),
+};

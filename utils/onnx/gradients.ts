@@ -1,0 +1,60 @@
+/**
+ * Reverse-mode differentiation of a graph.
+ *
+ *  1. Mark the nodes that depend on a value of `wrt`, walking forward.
+ *  2. Walk those nodes backward from `outputs`, adding up the cotangents of every value over its uses, and apply the
+ *     operator's rule from the table.
+ *  3. The cotangent of each `wrt` value is its gradient.
+ *
+ * The result is more nodes in the same graph: forward, backward and whatever is computed from both are one graph, and
+ * `model.ts` cuts out the part that a session should run.
+ */
+import { GRADIENT_RULES, zerosLike } from "./gradient_rules.ts";
+import type { Node, Value } from "./graph.ts";
+import { add } from "./operators.ts";
+
+/**
+ * Gradients of `Σᵢ ⟨outputs[i], cotangents[i]⟩` with respect to each value of `wrt` (inputs or inner values), with
+ * the shapes of those values. A value that no output depends on gets zeros.
+ * @throws Error naming the operator that has no rule.
+ */
+export function gradients(
+  outputs: readonly Value[],
+  cotangents: readonly Value[],
+  wrt: readonly Value[],
+): Value[] {
+  if (outputs.length !== cotangents.length) {
+    throw new Error(`${outputs.length} outputs but ${cotangents.length} cotangents`);
+  }
+  const graph = outputs[0].graph;
+  const active = dependents(graph.nodes, wrt);
+  const flowing = new Map<Value, Value>();
+  const accumulate = (value: Value, g: Value) => {
+    const sofar = flowing.get(value);
+    flowing.set(value, sofar ? add(sofar, g) : g);
+  };
+  outputs.forEach((output, i) => accumulate(output, cotangents[i]));
+  const last = Math.max(-1, ...outputs.map((o) => o.node?.id ?? -1));
+  for (let id = last; id >= 0; id--) {
+    const node = graph.nodes[id];
+    const incoming = node.outputs.map((o) => flowing.get(o));
+    if (!incoming.some(Boolean) || !node.inputs.some((v) => active.has(v))) continue;
+    const rule = GRADIENT_RULES[node.op];
+    if (!rule) {
+      throw new Error(`operator ${node.op} has no gradient rule (needed for ${node.outputs[0]})`);
+    }
+    rule(node, incoming).forEach((g, i) => {
+      if (g && active.has(node.inputs[i])) accumulate(node.inputs[i], g);
+    });
+  }
+  return wrt.map((value) => flowing.get(value) ?? zerosLike(value));
+}
+
+/** The values that depend on `roots`, roots included. */
+function dependents(nodes: readonly Node[], roots: readonly Value[]): Set<Value> {
+  const found = new Set<Value>(roots);
+  for (const node of nodes) {
+    if (node.inputs.some((v) => found.has(v))) node.outputs.forEach((o) => found.add(o));
+  }
+  return found;
+}

@@ -1,0 +1,345 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  abs,
+  add,
+  cast,
+  concat,
+  div,
+  erf,
+  exp,
+  expand,
+  gather,
+  gatherElements,
+  gelu,
+  gemm,
+  GRADIENT_RULES,
+  gradients,
+  Graph,
+  identity,
+  layerNorm,
+  log,
+  logSoftmax,
+  matmul,
+  max,
+  mean,
+  min,
+  mul,
+  neg,
+  pow,
+  reciprocal,
+  relu,
+  reshape,
+  scatterAdd,
+  Session,
+  sigmoid,
+  sizeOf,
+  slice,
+  softmax,
+  split,
+  sqrt,
+  squeeze,
+  sub,
+  sum,
+  swapLast,
+  tanh,
+  tensor,
+  transpose,
+  unsqueeze,
+  type Value,
+  where,
+} from "./mod.ts";
+
+/** A function under test: builds outputs from inputs of the given shapes. */
+interface Case {
+  op: string;
+  name?: string;
+  shapes: number[][];
+  build: (...inputs: Value[]) => Value[];
+  /** inputs are drawn from (low, high), away from kinks */
+  range?: [number, number];
+}
+
+const ids = (g: Graph, list: number[], shape: number[]) => g.constant(list, shape, "int64");
+
+const CASES: Case[] = [
+  { op: "Add", shapes: [[2, 3], [3]], build: (a, b) => [add(a, b)] },
+  { op: "Sub", shapes: [[2, 1], [4, 1, 3]], build: (a, b) => [sub(a, b)] },
+  { op: "Mul", shapes: [[2, 3], [2, 1]], build: (a, b) => [mul(a, b)] },
+  { op: "Mul", name: "Mul with itself", shapes: [[5]], build: (a) => [mul(a, mul(a, a))] },
+  { op: "Div", shapes: [[2, 3], [3]], build: (a, b) => [div(a, b)], range: [0.5, 2] },
+  { op: "Max", shapes: [[6], [6]], build: (a, b) => [max(a, b)] },
+  { op: "Min", shapes: [[2, 3], [3]], build: (a, b) => [min(a, b)] },
+  { op: "Pow", shapes: [[4]], build: (a) => [pow(a, 3), pow(a, -0.5)], range: [0.5, 2] },
+  { op: "Neg", shapes: [[3]], build: (a) => [neg(a)] },
+  { op: "Exp", shapes: [[3]], build: (a) => [exp(a)] },
+  { op: "Log", shapes: [[3]], build: (a) => [log(a)], range: [0.5, 2] },
+  { op: "Sqrt", shapes: [[3]], build: (a) => [sqrt(a)], range: [0.5, 2] },
+  { op: "Reciprocal", shapes: [[3]], build: (a) => [reciprocal(a)], range: [0.5, 2] },
+  { op: "Abs", shapes: [[4]], build: (a) => [abs(a)], range: [-2, -0.5] },
+  { op: "Tanh", shapes: [[3]], build: (a) => [tanh(a)] },
+  { op: "Sigmoid", shapes: [[3]], build: (a) => [sigmoid(a)] },
+  { op: "Relu", shapes: [[2, 2]], build: (a) => [relu(a), relu(neg(a))], range: [0.5, 2] },
+  { op: "Identity", shapes: [[3]], build: (a) => [identity(a)] },
+  { op: "Cast", shapes: [[3]], build: (a) => [cast(cast(a, "float64"), "float64"), a] },
+  {
+    op: "Where",
+    shapes: [[2, 3], [3]],
+    build: (a, b) => [where(a.graph.constant([1, 0, 1, 0, 0, 1], [2, 3], "bool"), a, b)],
+  },
+  { op: "MatMul", shapes: [[2, 3, 4], [4, 5]], build: (a, b) => [matmul(a, b)] },
+  {
+    op: "MatMul",
+    name: "MatMul with broadcast leading axes",
+    shapes: [[2, 1, 3, 4], [5, 4, 2]],
+    build: (a, b) => [matmul(a, b)],
+  },
+  { op: "Gemm", shapes: [[3, 4], [4, 5]], build: (a, b) => [gemm(a, b)] },
+  {
+    op: "Gemm",
+    name: "Gemm a·bᵀ",
+    shapes: [[3, 4], [5, 4]],
+    build: (a, b) => [gemm(a, b, false, true)],
+  },
+  {
+    op: "Gemm",
+    name: "Gemm aᵀ·b",
+    shapes: [[4, 3], [4, 5]],
+    build: (a, b) => [gemm(a, b, true, false)],
+  },
+  {
+    op: "Gemm",
+    name: "Gemm aᵀ·bᵀ",
+    shapes: [[4, 3], [5, 4]],
+    build: (a, b) => [gemm(a, b, true, true)],
+  },
+  { op: "ReduceSum", shapes: [[2, 3, 4]], build: (a) => [sum(a, [0, 2]), sum(a, [1], true)] },
+  { op: "ReduceMean", shapes: [[2, 3, 4]], build: (a) => [mean(a, [-1], true), mean(a, [0, 1])] },
+  { op: "Softmax", shapes: [[2, 5]], build: (a) => [softmax(a), softmax(a, 0)] },
+  { op: "LogSoftmax", shapes: [[2, 5]], build: (a) => [logSoftmax(a)] },
+  { op: "Reshape", shapes: [[2, 6]], build: (a) => [reshape(a, [3, 4])] },
+  { op: "Squeeze", shapes: [[2, 1, 3]], build: (a) => [squeeze(a, 1)] },
+  { op: "Unsqueeze", shapes: [[2, 3]], build: (a) => [unsqueeze(a, 1)] },
+  { op: "Transpose", shapes: [[2, 3, 4]], build: (a) => [transpose(a, [2, 0, 1]), swapLast(a)] },
+  { op: "Expand", shapes: [[3, 1]], build: (a) => [expand(a, [2, 3, 4])] },
+  { op: "Slice", shapes: [[2, 5]], build: (a) => [slice(a, 1, 1, 4), slice(a, 0, 0, 1)] },
+  { op: "Split", shapes: [[2, 5]], build: (a) => [split(a, 1, [2, 3])[1]] },
+  { op: "Concat", shapes: [[2, 2], [2, 3]], build: (a, b) => [concat([a, b, a], 1)] },
+  {
+    op: "Gather",
+    shapes: [[4, 3]],
+    build: (a) => [gather(a, ids(a.graph, [1, 1, 3, 0], [2, 2]))],
+  },
+  {
+    op: "GatherElements",
+    shapes: [[2, 4]],
+    build: (a) => [gatherElements(a, ids(a.graph, [0, 0, 3, 2, 1, 2], [2, 3]), 1)],
+  },
+  {
+    op: "ScatterElements",
+    shapes: [[2, 4], [2, 3]],
+    build: (a, b) => [scatterAdd(a, ids(a.graph, [0, 0, 3, 2, 1, 2], [2, 3]), b, 1)],
+  },
+];
+
+/** ONNX Runtime has no double kernel for these: their float32 gradients meet double-precision formulas of our own. */
+const FLOAT32_ONLY = ["Erf", "Gelu", "LayerNormalization"];
+
+function random(shape: number[], [low, high]: [number, number], seed: number): Float64Array {
+  let state = seed * 2654435761 >>> 0;
+  return Float64Array.from({ length: sizeOf(shape) }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return low + (high - low) * (state / 2 ** 32);
+  });
+}
+
+const RANGE: [number, number] = [-1.5, 1.5];
+
+for (const { op, name, shapes, build, range = RANGE } of CASES) {
+  Deno.test(`gradients() of ${name ?? op} equals central differences in double precision`, async () => {
+    const g = new Graph();
+    const inputs = shapes.map((shape, i) => g.input(`x${i}`, shape, "float64"));
+    const outputs = build(...inputs);
+    const weights = outputs.map((o, i) => random(o.shape as number[], [-1, 1], 77 + i));
+    const cotangents = outputs.map((o, i) => g.constant(weights[i], o.shape as number[]));
+    const grads = gradients(outputs, cotangents, inputs);
+    const named = Object.fromEntries([
+      ...outputs.map((o, i) => [`y${i}`, o]),
+      ...grads.map((d, i) => [`d${i}`, d]),
+    ]);
+    const session = await Session.compile(named);
+    const values = shapes.map((shape, i) => random(shape, range, i + 1));
+    const run = (xs: Float64Array[]) =>
+      session.run(Object.fromEntries(xs.map((x, i) => [`x${i}`, tensor(x, shapes[i])])));
+    const loss = async (xs: Float64Array[]) => {
+      const out = await run(xs);
+      return weights.reduce(
+        (s, w, i) => s + w.reduce((t, wi, j) => t + wi * out[`y${i}`].data[j], 0),
+        0,
+      );
+    };
+    const result = await run(values);
+    const h = 1e-5;
+    for (let i = 0; i < shapes.length; i++) {
+      assertEquals(result[`d${i}`].shape, shapes[i]);
+      for (let j = 0; j < values[i].length; j++) {
+        const shifted = (by: number) =>
+          loss(values.map((v, k) => k === i ? v.with(j, v[j] + by) : v));
+        const difference = (await shifted(h) - await shifted(-h)) / (2 * h);
+        const ours = result[`d${i}`].data[j];
+        assert(
+          Math.abs(ours - difference) <= 1e-8 + 1e-7 * Math.abs(difference),
+          `input ${i}[${j}]: gradient ${ours}, difference ${difference}`,
+        );
+      }
+    }
+    await session.release();
+  });
+}
+
+/** Runs a float32 gradient of one input with cotangent ones and compares it with a derivative given in double. */
+async function compareFloat32(
+  shape: number[],
+  build: (x: Value) => Value,
+  f: (row: Float64Array) => Float64Array,
+  tolerance: number,
+) {
+  const g = new Graph();
+  const x = g.input("x", shape);
+  const y = build(x);
+  const w = Float32Array.from(random(shape, [-1, 1], 9));
+  const [dx] = gradients([y], [g.constant(w, shape)], [x]);
+  const session = await Session.compile({ y, dx });
+  const value = Float32Array.from(random(shape, [-2.5, 2.5], 3));
+  const out = await session.run({ x: tensor(value, shape) });
+  const row = shape.at(-1)!;
+  for (let r = 0; r < value.length / row; r++) {
+    const at = Float64Array.from(value.subarray(r * row, (r + 1) * row));
+    const forward = f(at);
+    forward.forEach((v, j) => assert(Math.abs(v - out.y.data[r * row + j]) < 1e-5));
+    for (let j = 0; j < row; j++) {
+      const h = 1e-5;
+      const up = f(at.with(j, at[j] + h)), down = f(at.with(j, at[j] - h));
+      let expected = 0;
+      for (let k = 0; k < row; k++) expected += w[r * row + k] * (up[k] - down[k]) / (2 * h);
+      const ours = out.dx.data[r * row + j];
+      assert(Math.abs(ours - expected) < tolerance, `[${r},${j}]: ${ours} against ${expected}`);
+    }
+  }
+  await session.release();
+}
+
+/** erf by its Maclaurin series, exact to double precision for |x| < 4. */
+function erfSeries(x: number): number {
+  let term = x, total = x;
+  for (let n = 1; n < 120; n++) {
+    term *= -x * x / n;
+    total += term / (2 * n + 1);
+  }
+  return total * 2 / Math.sqrt(Math.PI);
+}
+
+Deno.test("gradients() of Erf equals central differences of its series", () =>
+  compareFloat32([2, 4], erf, (r) => r.map(erfSeries), 2e-6));
+
+Deno.test("gradients() of Gelu (exact) equals central differences of x·Φ(x)", () =>
+  compareFloat32(
+    [2, 4],
+    (x) => gelu(x),
+    (r) => r.map((x) => x * 0.5 * (1 + erfSeries(x * Math.SQRT1_2))),
+    2e-6,
+  ));
+
+Deno.test("gradients() of Gelu (tanh) equals central differences of its formula", () =>
+  compareFloat32(
+    [2, 4],
+    (x) => gelu(x, "tanh"),
+    (r) =>
+      r.map((x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
+    2e-6,
+  ));
+
+Deno.test("gradients() of LayerNormalization equals central differences of its formula", () => {
+  const w = [0.5, -1, 2, 1.5, 0.7], b = [0.1, 0.2, 0.3, -0.4, 0];
+  return compareFloat32(
+    [3, 5],
+    (x) => layerNorm(x, x.graph.constant(w), x.graph.constant(b), 1e-5).output,
+    (row) => {
+      const m = row.reduce((s, x) => s + x, 0) / row.length;
+      const v = row.reduce((s, x) => s + (x - m) ** 2, 0) / row.length;
+      return row.map((x, i) => (x - m) / Math.sqrt(v + 1e-5) * w[i] + b[i]);
+    },
+    5e-6,
+  );
+});
+
+Deno.test("gradients() of LayerNormalization reaches weight and bias", async () => {
+  const g = new Graph();
+  const x = g.input("x", [4, 3]), w = g.input("w", [3]), b = g.input("b", [3]);
+  const { output } = layerNorm(x, w, b, 1e-5);
+  const c = g.input("c", [4, 3]);
+  const [dw, db] = gradients([output], [c], [w, b]);
+  const session = await Session.compile({ output, dw, db });
+  const feeds = {
+    x: tensor(Float32Array.from(random([4, 3], [-1, 1], 5)), [4, 3]),
+    w: tensor(Float32Array.of(1, 2, 3), [3]),
+    b: tensor(Float32Array.of(0.5, 0, -0.5), [3]),
+    c: tensor(Float32Array.from(random([4, 3], [-1, 1], 6)), [4, 3]),
+  };
+  const out = await session.run(feeds);
+  for (let j = 0; j < 3; j++) {
+    let dwj = 0, dbj = 0;
+    for (let r = 0; r < 4; r++) {
+      const normalised = (out.output.data[3 * r + j] - feeds.b.data[j]) / feeds.w.data[j];
+      dwj += feeds.c.data[3 * r + j] * normalised;
+      dbj += feeds.c.data[3 * r + j];
+    }
+    assert(Math.abs(out.dw.data[j] - dwj) < 1e-5 && Math.abs(out.db.data[j] - dbj) < 1e-5);
+  }
+  await session.release();
+});
+
+Deno.test("gradients() has a tested rule for every operator of the table", () => {
+  const tested = new Set([...CASES.map((c) => c.op), ...FLOAT32_ONLY]);
+  const untested = Object.keys(GRADIENT_RULES).filter((op) => !tested.has(op));
+  assertEquals(untested, []);
+});
+
+Deno.test("gradients() through symbolic dimensions and a concatenated past", async () => {
+  const g = new Graph();
+  const past = g.input("past", ["batch", "past", 2], "float64");
+  const now = g.input("now", ["batch", "pos", 2], "float64");
+  const all = concat([past, now], 1);
+  const y = mul(all, all);
+  const [dNow] = gradients([y], [expand(g.constant(1, [], "float64"), y.shape)], [now]);
+  const session = await Session.compile({ dNow });
+  const out = await session.run({
+    past: tensor(Float64Array.of(1, 2, 3, 4), [1, 2, 2]),
+    now: tensor(Float64Array.of(5, 6), [1, 1, 2]),
+  });
+  assertEquals([...out.dNow.data], [10, 12]);
+  await session.release();
+});
+
+Deno.test("gradients() of a value nothing depends on are zeros", async () => {
+  const g = new Graph();
+  const a = g.input("a", [2]), b = g.input("b", [3]);
+  const [db] = gradients([mul(a, a)], [g.constant([1, 1])], [b]);
+  const session = await Session.compile({ db });
+  assertEquals([...(await session.run({ b: tensor(new Float32Array(3), [3]) })).db.data], [
+    0,
+    0,
+    0,
+  ]);
+  await session.release();
+});
+
+Deno.test("gradients() names an operator that has no rule", () => {
+  const g = new Graph();
+  const x = g.input("x", [3]);
+  const y = g.add("Cosh", [x], "float32", [3]);
+  assertThrows(
+    () => gradients([y], [g.constant([1, 1, 1])], [x]),
+    Error,
+    "operator Cosh has no gradient rule",
+  );
+});

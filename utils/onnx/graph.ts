@@ -1,0 +1,148 @@
+/**
+ * A typed ONNX graph under construction.
+ *
+ * A {@link Value} knows its element type and its shape; a dimension is a number or a symbol (`"batch"`), and two equal
+ * symbols are equal sizes. A {@link Node} is one application of an operator. Nodes are kept in the order of their
+ * making, which is a topological order: inputs exist before the node that reads them. Nothing is computed here; a
+ * sub-graph between chosen values is turned into a model by `model.ts`.
+ */
+import { type Dtype, dtypeOf, sizeOf, type TensorData } from "./dtype.ts";
+
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+export type Attribute = number | string | readonly number[] | { float: number };
+
+export interface Node {
+  readonly id: number;
+  readonly op: string;
+  readonly domain: string;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** A tensor that a graph will compute, take as input, or hold as a constant. */
+export class Value {
+  /** the node that computes it; undefined for inputs, constants and shape vectors */
+  node?: Node;
+  /** data of a constant */
+  data?: TensorData;
+  /** for a shape vector: the dimensions whose run-time sizes it holds */
+  dims?: Shape;
+  constructor(
+    readonly graph: Graph,
+    readonly name: string,
+    readonly dtype: Dtype,
+    readonly shape: Shape,
+  ) {}
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  toString(): string {
+    return `${this.name}: ${this.dtype}[${this.shape.join(", ")}]`;
+  }
+}
+
+export class Graph {
+  readonly nodes: Node[] = [];
+  readonly inputs = new Map<string, Value>();
+  #names = 0;
+
+  /**
+   * Declares an input.
+   * @throws Error when the name is taken.
+   */
+  input(name: string, shape: Shape, dtype: Dtype = "float32"): Value {
+    if (this.inputs.has(name)) throw new Error(`the graph already has an input "${name}"`);
+    const value = new Value(this, name, dtype, shape);
+    this.inputs.set(name, value);
+    return value;
+  }
+
+  /** A constant tensor; numbers become elements of `dtype`, a typed array keeps its own type. */
+  constant(
+    data: TensorData | number[] | number,
+    shape?: number[],
+    dtype: Dtype = "float32",
+  ): Value {
+    const list = typeof data === "number" ? [data] : data;
+    const dims = shape ?? (typeof data === "number" ? [] : [list.length]);
+    if (sizeOf(dims) !== list.length) {
+      throw new RangeError(`constant of shape [${dims}] given ${list.length} elements`);
+    }
+    const array = Array.isArray(list) ? typed(list, dtype) : list;
+    const value = new Value(this, this.#name("c"), dtypeOf(array), dims);
+    value.data = array;
+    return value;
+  }
+
+  /**
+   * The run-time sizes of `dims` as an int64 vector, for operators that take a shape as input. Which model input tells
+   * the size of a symbol is decided when a model is built, since every cut of the graph has other inputs.
+   */
+  shapeVector(dims: Shape): Value {
+    if (dims.every((dim) => typeof dim === "number")) {
+      return this.constant(dims as number[], [dims.length], "int64");
+    }
+    const value = new Value(this, this.#name("s"), "int64", [dims.length]);
+    value.dims = dims;
+    return value;
+  }
+
+  /** Adds a node with one output. */
+  add(
+    op: string,
+    inputs: readonly Value[],
+    dtype: Dtype,
+    shape: Shape,
+    attributes: Record<string, Attribute> = {},
+    domain = "",
+  ): Value {
+    return this.addMany(op, inputs, [{ dtype, shape }], attributes, domain)[0];
+  }
+
+  /**
+   * Adds a node with several outputs.
+   * @throws Error when an input belongs to another graph.
+   */
+  addMany(
+    op: string,
+    inputs: readonly Value[],
+    outputs: readonly { dtype: Dtype; shape: Shape }[],
+    attributes: Record<string, Attribute> = {},
+    domain = "",
+  ): Value[] {
+    for (const input of inputs) {
+      if (input.graph !== this) throw new Error(`${op}: input ${input} belongs to another graph`);
+    }
+    const values = outputs.map(({ dtype, shape }) => new Value(this, this.#name(op), dtype, shape));
+    const node: Node = { id: this.nodes.length, op, domain, inputs, outputs: values, attributes };
+    for (const value of values) value.node = node;
+    this.nodes.push(node);
+    return values;
+  }
+
+  #name(stem: string): string {
+    return `${stem}_${this.#names++}`;
+  }
+}
+
+function typed(list: number[], dtype: Dtype): TensorData {
+  switch (dtype) {
+    case "float64":
+      return Float64Array.from(list);
+    case "float16":
+      return Float16Array.from(list);
+    case "int64":
+      return BigInt64Array.from(list, (x) => BigInt(x));
+    case "int32":
+      return Int32Array.from(list);
+    case "bool":
+      return Uint8Array.from(list);
+    default:
+      return Float32Array.from(list);
+  }
+}

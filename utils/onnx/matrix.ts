@@ -1,0 +1,93 @@
+/** Matrix products, reductions, softmax and layer normalisation. */
+import type { Dim, Shape, Value } from "./graph.ts";
+import { reshape, swapLast } from "./layout.ts";
+import { broadcast, frontAxis, productDim } from "./shapes.ts";
+
+/** Batched matrix product `[…, m, k] × […, k, n]`, leading axes broadcast. */
+export function matmul(a: Value, b: Value): Value {
+  if (a.rank < 2 || b.rank < 2 || a.shape.at(-1) !== b.shape.at(-2)) {
+    throw new Error(`MatMul: ${a} and ${b} do not fit`);
+  }
+  const lead = broadcast("MatMul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return a.graph.add("MatMul", [a, b], a.dtype, [...lead, a.shape.at(-2)!, b.shape.at(-1)!]);
+}
+
+/** `[…, m, k] × […, n, k]ᵀ`; ONNX Runtime fuses the transposition into the product. */
+export function matmulT(a: Value, b: Value): Value {
+  return matmul(a, swapLast(b));
+}
+
+/** `a·b` of matrices, each transposed first if asked: ONNX's Gemm without its addend. */
+export function gemm(a: Value, b: Value, transA = false, transB = false): Value {
+  const [m, k] = transA ? [a.shape[1], a.shape[0]] : a.shape;
+  const [k2, n] = transB ? [b.shape[1], b.shape[0]] : b.shape;
+  if (a.rank !== 2 || b.rank !== 2 || k !== k2) {
+    throw new Error(`Gemm: ${a}${transA ? "ᵀ" : ""} and ${b}${transB ? "ᵀ" : ""} do not fit`);
+  }
+  const attributes = { transA: Number(transA), transB: Number(transB) };
+  return a.graph.add("Gemm", [a, b], a.dtype, [m, n], attributes);
+}
+
+/**
+ * A linear map of the last axis: `x·w` with `w` `[in, out]`, or `x·wᵀ` with `w` `[out, in]` (`transposed`, the layout
+ * of PyTorch's Linear). Leading axes of `x` are flattened into one product.
+ */
+export function linear(x: Value, w: Value, transposed: boolean): Value {
+  const lead = x.shape.slice(0, -1);
+  const rows = lead.length === 1 ? x : reshape(x, [productDim(lead), x.shape.at(-1)!]);
+  const product = gemm(rows, w, false, transposed);
+  return lead.length === 1 ? product : reshape(product, [...lead, product.shape[1]]);
+}
+
+function reduce(op: string, x: Value, axes: readonly number[], keep: boolean): Value {
+  const at = axes.map((axis) => frontAxis(op, axis, x.rank)).sort((a, b) => a - b);
+  const shape: Dim[] = keep
+    ? x.shape.map((dim, i) => at.includes(i) ? 1 : dim)
+    : x.shape.filter((_, i) => !at.includes(i));
+  const inputs = [x, x.graph.constant(at, [at.length], "int64")];
+  return x.graph.add(op, inputs, x.dtype, shape, { keepdims: Number(keep) });
+}
+
+/** Sum over axes; `keep` leaves them with length 1. */
+export const sum = (x: Value, axes: readonly number[], keep = false): Value =>
+  reduce("ReduceSum", x, axes, keep);
+/** Mean over axes; `keep` leaves them with length 1. */
+export const mean = (x: Value, axes: readonly number[], keep = false): Value =>
+  reduce("ReduceMean", x, axes, keep);
+/** Maximum over axes; not differentiable here. */
+export const maximum = (x: Value, axes: readonly number[], keep = false): Value =>
+  reduce("ReduceMax", x, axes, keep);
+
+export function softmax(x: Value, axis = -1): Value {
+  return x.graph.add("Softmax", [x], x.dtype, x.shape, {
+    axis: frontAxis("Softmax", axis, x.rank),
+  });
+}
+
+export function logSoftmax(x: Value, axis = -1): Value {
+  const attributes = { axis: frontAxis("LogSoftmax", axis, x.rank) };
+  return x.graph.add("LogSoftmax", [x], x.dtype, x.shape, attributes);
+}
+
+export interface Normalised {
+  /** `(x − mean)/σ · weight + bias` */
+  output: Value;
+  mean: Value;
+  /** `1/σ`, σ = √(variance + ε) */
+  inverseScale: Value;
+}
+
+/** Layer normalisation over the last axis; `weight` and `bias` are `[d]`. */
+export function layerNorm(x: Value, weight: Value, bias: Value, epsilon: number): Normalised {
+  const stat: Shape = [...x.shape.slice(0, -1), 1];
+  const [output, mean_, inverseScale] = x.graph.addMany(
+    "LayerNormalization",
+    [x, weight, bias],
+    [{ dtype: x.dtype, shape: x.shape }, { dtype: x.dtype, shape: stat }, {
+      dtype: x.dtype,
+      shape: stat,
+    }],
+    { axis: -1, epsilon: { float: epsilon } },
+  );
+  return { output, mean: mean_, inverseScale };
+}

@@ -1,0 +1,18 @@
+/** ONNX as a differentiable language: graphs, operators, gradients, sessions. Knows nothing of transformers. */
+export { availableDevices, type Device, DEVICES, parseDevice } from "./device.ts";
+export {
+  type Dtype,
+  dtypeOf,
+  DTYPES,
+  sizeOf,
+  type Tensor,
+  tensor,
+  type TensorData,
+  zeros,
+} from "./dtype.ts";
+export { GRADIENT_RULES, type Rule } from "./gradient_rules.ts";
+export { gradients } from "./gradients.ts";
+export { type Dim, Graph, type Node, type Shape, Value } from "./graph.ts";
+export { buildModel, type Model } from "./model.ts";
+export * from "./operators.ts";
+export { type Feeds, type Results, Session, type SessionOptions } from "./session.ts";

@@ -1,0 +1,136 @@
+/**
+ * Compiles a model with ONNX Runtime and runs it. This is the only file that knows onnxruntime's interface.
+ *
+ * Feeds are typed arrays or views of them and are not copied; results are new arrays, or are written into arrays that
+ * the caller gives (`into`), which is how a training step updates weights in place.
+ */
+import * as ort from "onnxruntime-node";
+import { type Device, parseDevice } from "./device.ts";
+import { dtypeOf, DTYPES, sizeOf, type Tensor, type TensorData } from "./dtype.ts";
+import type { Value } from "./graph.ts";
+import { buildModel, type Model } from "./model.ts";
+
+export interface SessionOptions {
+  device?: Device;
+  /** threads inside an operator; default: one per core */
+  threads?: number;
+  /** false: memory goes back to the system after each run instead of into ONNX Runtime's arena */
+  arena?: boolean;
+}
+
+export type Feeds = Record<string, Tensor>;
+export type Results<K extends string = string> = Record<K, Tensor<Float32Array>>;
+
+export class Session<K extends string = string> {
+  private constructor(
+    readonly model: Model,
+    private readonly session: ort.InferenceSession,
+  ) {}
+
+  /** Feed names. */
+  get inputNames(): string[] {
+    return [...this.model.inputs.keys()];
+  }
+
+  /**
+   * Compiles the model that computes `outputs` from graph inputs and `cuts` (see `model.ts`).
+   * @throws Error naming the device and those available when the provider does not load.
+   */
+  static async compile<K extends string>(
+    outputs: Record<K, Value>,
+    cuts: Record<string, Value> = {},
+    options: SessionOptions = {},
+  ): Promise<Session<K>> {
+    const model = buildModel(outputs, cuts);
+    const device = parseDevice(options.device ?? "cpu");
+    try {
+      const session = await ort.InferenceSession.create(model.bytes, {
+        executionProviders: [device],
+        graphOptimizationLevel: "all",
+        logSeverityLevel: 3,
+        enableCpuMemArena: options.arena ?? true,
+        ...(options.threads && { intraOpNumThreads: options.threads }),
+      });
+      model.bytes = new Uint8Array(0);
+      return new Session<K>(model, session);
+    } catch (cause) {
+      const bundled = ort.listSupportedBackends().filter((b) => b.bundled).map((b) => b.name);
+      throw new Error(
+        `ONNX Runtime could not compile a model for device "${device}" (bundled here: ${
+          bundled.join(", ")
+        }): ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+  }
+
+  /**
+   * Runs the model. Feeds that the model does not use are ignored, so callers may pass all weights of a layer.
+   * @param into preallocated arrays for some results, written in place
+   * @throws Error naming the feed that is missing or does not fit its declared type or shape.
+   */
+  async run(feeds: Feeds, into: Partial<Record<K, Tensor>> = {}): Promise<Results<K>> {
+    const given: Record<string, ort.Tensor> = {};
+    const symbols = new Map<string, [number, string]>();
+    for (const [name, value] of this.model.inputs) {
+      const feed = feeds[name];
+      if (!feed) throw new Error(`missing feed "${name}" (${value}); given: ${Object.keys(feeds)}`);
+      checkFeed(name, feed, value, symbols);
+      given[name] = toOrt(feed);
+    }
+    const fetches: Record<string, ort.Tensor | null> = {};
+    for (const [name, { onnxName }] of this.model.outputs) {
+      const target = into[name as K];
+      fetches[onnxName] = target ? toOrt(target) : null;
+    }
+    const results = await this.session.run(given, fetches);
+    const out = {} as Results<K>;
+    for (const [name, { value, onnxName }] of this.model.outputs) {
+      const result = results[onnxName];
+      const data = result.data as unknown as TensorData;
+      out[name as K] = { dtype: value.dtype, shape: [...result.dims], data } as Tensor<
+        Float32Array
+      >;
+    }
+    return out;
+  }
+
+  /** Frees the compiled model. */
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+function toOrt(t: Tensor): ort.Tensor {
+  return new ort.Tensor(DTYPES[t.dtype].ort as "float32", t.data as Float32Array, t.shape);
+}
+
+function checkFeed(
+  name: string,
+  feed: Tensor,
+  value: Value,
+  symbols: Map<string, [number, string]>,
+) {
+  const expected = `${value.dtype}[${value.shape.join(", ")}]`;
+  const found = `${feed.dtype}[${feed.shape.join(", ")}]`;
+  if (feed.dtype !== value.dtype || feed.shape.length !== value.shape.length) {
+    throw new Error(`feed "${name}" is ${found}, expected ${expected}`);
+  }
+  if (dtypeOf(feed.data) !== feed.dtype || sizeOf(feed.shape) !== feed.data.length) {
+    throw new Error(`feed "${name}": ${feed.data.length} elements given for ${found}`);
+  }
+  value.shape.forEach((dim, i) => {
+    const size = feed.shape[i];
+    if (typeof dim === "number") {
+      if (dim !== size) throw new Error(`feed "${name}" is ${found}, expected ${expected}`);
+      return;
+    }
+    const [known, where] = symbols.get(dim) ?? [size, name];
+    if (known !== size) {
+      throw new Error(
+        `feed "${name}" is ${found}: "${dim}" is ${size} here but ${known} in "${where}"`,
+      );
+    }
+    symbols.set(dim, [size, where]);
+  });
+}
