@@ -7,7 +7,7 @@ import {
   nForward,
   parseEdge,
 } from "./graph.ts";
-import { countEdges, nodesInCircuit, pruneCircuit, type Pruning } from "./pruning.ts";
+import { countEdges, nodesInCircuit, pruneCircuit } from "./pruning.ts";
 
 const SHAPES: CircuitShape[] = [
   { nLayers: 3, nHeads: 2, parallel: true },
