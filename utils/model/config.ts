@@ -98,15 +98,9 @@ export function parseModelConfig(json: unknown, file: string): ModelConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new Error(`${file}: expected a JSON object with the model's configuration`);
   }
-  const config = architectureOf(json as Record<string, unknown>, file) === "gpt_neox"
+  return architectureOf(json as Record<string, unknown>, file) === "gpt_neox"
     ? neoxConfig(parsed(neoxSchema, json, file), file)
-    : gpt2Config(parsed(gpt2Schema, json, file));
-  if (config.dHead * config.nHeads !== config.dModel) {
-    throw new Error(
-      `${file}: ${config.nHeads} heads do not divide the residual width ${config.dModel} evenly`,
-    );
-  }
-  return config;
+    : gpt2Config(parsed(gpt2Schema, json, file), file);
 }
 
 /**
@@ -148,8 +142,13 @@ function parsed<T>(schema: z.ZodType<T>, json: unknown, file: string): T {
   throw new Error(`${file}: ${problems.join("; ")}`);
 }
 
+function headWidth(dModel: number, nHeads: number, file: string): number {
+  if (dModel % nHeads === 0) return dModel / nHeads;
+  throw new Error(`${file}: ${nHeads} heads do not divide the residual width ${dModel} evenly`);
+}
+
 function neoxConfig(raw: z.infer<typeof neoxSchema>, file: string): ModelConfig {
-  const dHead = Math.floor(raw.hidden_size / raw.num_attention_heads);
+  const dHead = headWidth(raw.hidden_size, raw.num_attention_heads, file);
   const fraction = raw.rope_parameters?.partial_rotary_factor ?? raw.rotary_pct ??
     raw.partial_rotary_factor ?? 0.25;
   const rotaryDims = Math.floor(dHead * fraction);
@@ -176,13 +175,13 @@ function neoxConfig(raw: z.infer<typeof neoxSchema>, file: string): ModelConfig 
   };
 }
 
-function gpt2Config(raw: z.infer<typeof gpt2Schema>): ModelConfig {
+function gpt2Config(raw: z.infer<typeof gpt2Schema>, file: string): ModelConfig {
   return {
     architecture: "gpt2",
     nLayers: raw.n_layer,
     nHeads: raw.n_head,
     dModel: raw.n_embd,
-    dHead: Math.floor(raw.n_embd / raw.n_head),
+    dHead: headWidth(raw.n_embd, raw.n_head, file),
     dMlp: raw.n_inner ?? 4 * raw.n_embd,
     vocabSize: raw.vocab_size,
     maxPositions: raw.n_positions,

@@ -89,7 +89,6 @@ function located(
 
 async function storedEntries(path: string): Promise<Map<string, StoredEntry>> {
   const entries = new Map<string, StoredEntry>();
-  const fileBytes = (await Deno.stat(path)).size;
   let zip: yauzl.ZipFile | undefined;
   try {
     zip = await yauzl.openPromise(path, { autoClose: false });
@@ -100,9 +99,6 @@ async function storedEntries(path: string): Promise<Map<string, StoredEntry>> {
         );
       }
       const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
-      if (fileDataStart + entry.uncompressedSize > fileBytes) {
-        throw new Error(`entry ${entry.fileName} ends beyond the file's ${fileBytes} bytes`);
-      }
       entries.set(entry.fileName, { start: fileDataStart, bytes: entry.uncompressedSize });
     }
   } catch (cause) {
