@@ -1,0 +1,69 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { join } from "@std/path";
+import { encode as gpt2Encode } from "gpt-3-encoder/index.js";
+import { GPT2_JSON, gpt2Tokenizer, wordTokenizer } from "../tasks/test_data/tokenizers.ts";
+import { loadTokenizer, tokenizerFromJson } from "./tokenizer.ts";
+
+const TEXTS = [
+  "Then, Alex and Anthony had a lot of fun at the school. Anthony gave a ring to Alex",
+  "The war lasted from the year 1732 to the year 17",
+  "So Mary is such a good cook, isn't",
+  "  two spaces ,and odd  punctuation?! naïve café 東京\n\ttabs",
+];
+
+Deno.test("encode() gives the ids of an independent GPT-2 encoder, and decode() the text", () => {
+  const tokenizer = gpt2Tokenizer();
+  for (const text of TEXTS) {
+    const ids = tokenizer.encode(text);
+    assertEquals(ids, gpt2Encode(text), text);
+    assertEquals(tokenizer.decode(ids), text);
+  }
+  assertEquals(tokenizer.encode(""), []);
+  assertEquals(tokenizer.decode([]), "");
+});
+
+Deno.test("the tokenizer knows its size, end of text, and which words are one token", () => {
+  const tokenizer = gpt2Tokenizer();
+  assertEquals([tokenizer.vocabSize, tokenizer.eosId, tokenizer.unkId], [50257, 50256, undefined]);
+  assertEquals(tokenizer.singleToken(" Anthony"), gpt2Encode(" Anthony")[0]);
+  assertEquals(tokenizer.singleToken(" abduction of names"), undefined);
+  assertEquals(tokenizer.singleToken(""), undefined);
+});
+
+Deno.test("singleToken() does not take the unknown token for a word", () => {
+  const tokenizer = wordTokenizer([" dog"]);
+  assertEquals(tokenizer.encode(" cat"), [tokenizer.unkId!]);
+  assertEquals(tokenizer.singleToken(" cat"), undefined);
+  assertEquals(tokenizer.decode([tokenizer.singleToken(" dog")!]), " dog");
+});
+
+Deno.test("loadTokenizer() reads a model folder, the end of text from tokenizer_config.json", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(dir, "tokenizer.json"), JSON.stringify(GPT2_JSON));
+    await Deno.writeTextFile(
+      join(dir, "tokenizer_config.json"),
+      JSON.stringify({ eos_token: { content: "<|endoftext|>" } }),
+    );
+    const tokenizer = await loadTokenizer(dir);
+    assertEquals(tokenizer.eosId, 50256);
+    assertEquals(tokenizer.encode(TEXTS[0]), gpt2Encode(TEXTS[0]));
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("loadTokenizer() names a file that is missing, no JSON, or no tokenizer", async () => {
+  const dir = await Deno.makeTempDir();
+  const file = join(dir, "tokenizer.json");
+  try {
+    await assertRejects(() => loadTokenizer(dir), Error, `${file}: not found`);
+    await Deno.writeTextFile(file, "{ not json");
+    await assertRejects(() => loadTokenizer(dir), Error, `${file}: expected JSON`);
+    await Deno.writeTextFile(file, `{"model": {}}`);
+    await assertRejects(() => loadTokenizer(dir), Error, `${file}: expected a Hugging Face`);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+  assertThrows(() => tokenizerFromJson(null), Error, "tokenizer.json");
+});

@@ -1,0 +1,100 @@
+/**
+ * The tasks by name: how many prompts, which metric, and how to make them for a tokenizer.
+ */
+import type { Tokenizer } from "../model/tokenizer.ts";
+import { genderPronounPairs } from "./gender_pronoun.ts";
+import { greaterThanPairs } from "./greater_than.ts";
+import { ioiPairs } from "./ioi.ts";
+import { IOI_FLIPS, type IoiFlipName } from "./ioi_flips.ts";
+import type { PromptPair, TaskData, TaskMetric } from "./prompt_pair.ts";
+import { svaPairs } from "./sva.ts";
+import { loadUserTask, type UserTaskOptions } from "./user_task.ts";
+
+export { type Readout, readoutOf } from "./readout.ts";
+
+/** What is fixed about a task whatever the tokenizer. */
+export interface TaskDefinition {
+  /** Prompts used to find and measure circuits. */
+  circuitN: number;
+  /** Prompts used to measure the model's behaviour. */
+  performanceN: number;
+  /** The differentiable metric that circuits are found with; its mode compares the answers. */
+  metric: TaskMetric;
+  pairs(tokenizer: Tokenizer, n: number, seed: number, flip?: IoiFlipName): PromptPair[];
+}
+
+/** The built-in tasks, with the sizes and metrics of Tigges et al. (2024). */
+export const TASKS: Readonly<Record<string, TaskDefinition>> = {
+  ioi: {
+    circuitN: 70,
+    performanceN: 70,
+    metric: { name: "logit_diff", mode: "simple" },
+    pairs: ioiPairs,
+  },
+  greater_than: {
+    circuitN: 200,
+    performanceN: 1000,
+    metric: { name: "prob_diff", mode: "group_sum" },
+    pairs: greaterThanPairs,
+  },
+  sva: {
+    circuitN: 200,
+    performanceN: 1000,
+    metric: { name: "prob_diff", mode: "group_sum" },
+    pairs: svaPairs,
+  },
+  gender_pronoun: {
+    circuitN: 100,
+    performanceN: 100,
+    metric: { name: "logit_diff", mode: "simple" },
+    pairs: genderPronounPairs,
+  },
+};
+
+/** Names of the built-in tasks. */
+export const TASK_NAMES: readonly string[] = Object.keys(TASKS);
+
+/** Choices in making a task. */
+export interface TaskOptions extends UserTaskOptions {
+  /** Prompts; default {@link TaskDefinition.circuitN}. `sva` and `gender_pronoun` have a natural limit. */
+  n?: number;
+  /** Default 42; the same seed and tokenizer give the same prompts. */
+  seed?: number;
+  /** A user's CSV or JSONL file (see `user_task.ts`); `task` is then only a name. */
+  file?: string;
+  /** `ioi` only: what the corrupted prompt changes. */
+  flip?: IoiFlipName;
+}
+
+/**
+ * Makes the prompts of a task, the same ones for every checkpoint with this tokenizer.
+ * @throws Error naming an unknown task and the allowed ones, or a prompt that does not fit the tokenizer.
+ */
+export async function loadTask(
+  task: string,
+  tokenizer: Tokenizer,
+  options: TaskOptions = {},
+): Promise<TaskData> {
+  if (options.file !== undefined) return await loadUserTask(task, options.file, tokenizer, options);
+  const definition = taskDefinition(task);
+  const n = options.n ?? definition.circuitN;
+  if (!Number.isInteger(n) || n < 1) {
+    throw new Error(`task ${task}: n must be a whole number of prompts ≥ 1, found ${n}`);
+  }
+  if (options.flip !== undefined && !Object.hasOwn(IOI_FLIPS, options.flip)) {
+    const names = Object.keys(IOI_FLIPS).join(", ");
+    throw new Error(`task ${task}: unknown flip "${options.flip}": expected one of ${names}`);
+  }
+  const prompts = definition.pairs(tokenizer, n, options.seed ?? 42, options.flip);
+  return { task, prompts, metric: definition.metric, mode: definition.metric.mode };
+}
+
+/** The definition of a built-in task. @throws Error naming the allowed names if there is none. */
+export function taskDefinition(task: string): TaskDefinition {
+  if (Object.hasOwn(TASKS, task)) return TASKS[task];
+  throw new Error(
+    `unknown task "${task}": expected one of ${
+      TASK_NAMES.join(", ")
+    }, or a name of your own with a file`,
+  );
+}

@@ -1,0 +1,161 @@
+/**
+ * A task from a user's file of prompts.
+ *
+ * `.jsonl`: one object per line with `clean`, `corrupted`, `correct` and `wrong`, the last two a text
+ * or a list of texts. `.csv`: the same four columns under a header line, several answers separated
+ * by `|`. Prompts and answers are taken as written, leading spaces included, and every answer must be
+ * a single token. The last token of the prompt is read out.
+ */
+import { parse } from "@std/csv";
+import { basename } from "@std/path";
+import type { Tokenizer } from "../model/tokenizer.ts";
+import {
+  type AnswerMode,
+  makePair,
+  type PromptPair,
+  requireSingleToken,
+  type TaskData,
+  type TaskMetric,
+} from "./prompt_pair.ts";
+
+/** How the answers of a user's file are to be compared. */
+export interface UserTaskOptions {
+  /** At most this many prompts, from the start of the file. */
+  n?: number;
+  /** Default: `simple` if every prompt has one correct and one wrong answer, else `group_sum`. */
+  mode?: AnswerMode;
+  /** Default: the probability difference for `group_sum`, else the logit difference. */
+  metric?: TaskMetric["name"];
+}
+
+interface Row {
+  where: string;
+  cleanText: string;
+  corruptedText: string;
+  correct: string[];
+  wrong: string[];
+}
+
+const COLUMNS = ["clean", "corrupted", "correct", "wrong"];
+
+/**
+ * Reads a task from a CSV or JSONL file.
+ * @throws Error naming file and line for a missing file or column, an answer that is not one token,
+ *   prompts that do not align, or answers that do not fit the mode.
+ */
+export async function loadUserTask(
+  task: string,
+  file: string,
+  tokenizer: Tokenizer,
+  options: UserTaskOptions = {},
+): Promise<TaskData> {
+  const rows = parseRows(file, await readText(file)).slice(0, options.n);
+  if (rows.length === 0) throw new Error(`${file}: expected prompts, found none`);
+  const prompts = rows.map((row) => toPair(tokenizer, row));
+  const simple = prompts.every((p) => p.correct.length === 1 && p.wrong.length === 1);
+  const mode = options.mode ?? (simple ? "simple" : "group_sum");
+  prompts.forEach((prompt, i) => checkMode(prompt, mode, rows[i].where));
+  const name = options.metric ?? (mode === "group_sum" ? "prob_diff" : "logit_diff");
+  return { task, prompts, metric: { name, mode }, mode };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new Error(`${file}: not found; expected a CSV or JSONL file of prompts`, { cause });
+  }
+}
+
+function parseRows(file: string, text: string): Row[] {
+  if (/\.jsonl$/i.test(file)) return parseJsonLines(file, text);
+  if (/\.csv$/i.test(file)) return parseCsv(file, text);
+  throw new Error(`${file}: expected a file ending in .csv or .jsonl, found "${basename(file)}"`);
+}
+
+function parseJsonLines(file: string, text: string): Row[] {
+  return text.split(/\r?\n/).flatMap((line, i) => {
+    if (line.trim() === "") return [];
+    const where = `${file}:${i + 1}`;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (cause) {
+      throw new Error(`${where}: expected a JSON object, found ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+    return [toRow((value ?? {}) as Record<string, unknown>, where, (answers) => [answers])];
+  });
+}
+
+function parseCsv(file: string, text: string): Row[] {
+  const records = parse(text.replace(/^\uFEFF/, ""), { skipFirstRow: false }) as string[][];
+  const [header, ...lines] = records;
+  return lines.map((cells, i) =>
+    toRow(
+      Object.fromEntries((header ?? []).map((name, j) => [name.trim(), cells[j]])),
+      `${file}: row ${i + 1}`,
+      (answers) => answers.split("|"),
+    )
+  );
+}
+
+function toRow(
+  value: Record<string, unknown>,
+  where: string,
+  split: (answers: string) => string[],
+): Row {
+  const missing = COLUMNS.filter((column) => value[column] === undefined);
+  if (missing.length > 0) {
+    throw new Error(
+      `${where}: expected ${COLUMNS.join(", ")}; ${missing.join(", ")} missing, ` +
+        `found ${Object.keys(value).join(", ") || "nothing"}`,
+    );
+  }
+  const text = (column: string): string => {
+    const found = value[column];
+    if (typeof found === "string") return found;
+    throw new Error(`${where}: ${column} must be a text, found ${JSON.stringify(found)}`);
+  };
+  const list = (column: string): string[] => {
+    const found = value[column];
+    if (!Array.isArray(found)) return split(text(column));
+    if (found.every((answer) => typeof answer === "string")) return found;
+    throw new Error(`${where}: ${column} must be texts, found ${JSON.stringify(found)}`);
+  };
+  return {
+    where,
+    cleanText: text("clean"),
+    corruptedText: text("corrupted"),
+    correct: list("correct"),
+    wrong: list("wrong"),
+  };
+}
+
+function toPair(tokenizer: Tokenizer, row: Row): PromptPair {
+  const ids = (answers: string[]) =>
+    answers.map((answer) => requireSingleToken(tokenizer, answer, row.where));
+  const { cleanText, corruptedText, where } = row;
+  const text = { cleanText, corruptedText, correct: ids(row.correct), wrong: ids(row.wrong) };
+  return makePair(tokenizer, text, where);
+}
+
+function checkMode({ correct, wrong }: PromptPair, mode: AnswerMode, where: string): void {
+  const fits = mode === "simple"
+    ? correct.length === 1 && wrong.length === 1
+    : mode === "pairs"
+    ? correct.length === wrong.length && correct.length > 0
+    : correct.length > 0;
+  if (fits) return;
+  const expected = {
+    simple: "one correct and one wrong answer",
+    pairs: "as many wrong as correct answers",
+    groups: "at least one correct answer",
+    group_sum: "at least one correct answer",
+  }[mode];
+  throw new Error(
+    `${where}: mode ${mode} needs ${expected}, found ${correct.length} correct and ${wrong.length} wrong`,
+  );
+}

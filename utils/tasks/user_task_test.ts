@@ -1,0 +1,76 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { loadTask } from "./tasks.ts";
+import { gpt2Tokenizer } from "./test_data/tokenizers.ts";
+
+const tokenizer = gpt2Tokenizer();
+const id = (text: string) => tokenizer.singleToken(text)!;
+
+/** Loads `content` as a user's file of that name. */
+async function load(name: string, content: string, options: Record<string, unknown> = {}) {
+  const dir = await Deno.makeTempDir();
+  try {
+    const file = join(dir, name);
+    await Deno.writeTextFile(file, content);
+    return await loadTask("capitals", tokenizer, { file, ...options });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+const CSV = `clean,corrupted,correct,wrong
+"The capital of France, it is said, is","The capital of Italy, it is said, is", Paris, Rome
+The capital of Italy is,The capital of France is, Rome, Paris
+`;
+
+Deno.test("loadTask() makes a task of a CSV file, leading spaces and quoted commas kept", async () => {
+  const data = await load("capitals.csv", CSV);
+  assertEquals([data.task, data.mode, data.metric.name], ["capitals", "simple", "logit_diff"]);
+  const [first, second] = data.prompts;
+  assertEquals(first.cleanText, "The capital of France, it is said, is");
+  assertEquals([first.correct, first.wrong], [[id(" Paris")], [id(" Rome")]]);
+  assertEquals(second.clean, tokenizer.encode("The capital of Italy is"));
+  assertEquals(second.position, 4);
+  assertEquals((await load("capitals.csv", CSV, { n: 1 })).prompts.length, 1);
+});
+
+Deno.test("loadTask() makes a task of a JSONL file with groups of answers", async () => {
+  const line = { clean: "It is", corrupted: "They are", correct: [" big", " red"], wrong: " no" };
+  const data = await load("x.jsonl", JSON.stringify(line) + "\n\n");
+  assertEquals([data.mode, data.metric.name], ["group_sum", "prob_diff"]);
+  assertEquals(data.prompts[0].correct, [id(" big"), id(" red")]);
+  const csv = await load("x.csv", "clean,corrupted,correct,wrong\nIt is,They are, big| red, no\n", {
+    mode: "groups",
+  });
+  assertEquals(csv.prompts, data.prompts);
+  assertEquals([csv.mode, csv.metric.name], ["groups", "logit_diff"]);
+});
+
+Deno.test("loadTask() names the line of a user's file that cannot be used", async () => {
+  const jsonl = (value: unknown) => JSON.stringify(value) + "\n";
+  const good = { clean: "It is", corrupted: "They are", correct: " big", wrong: " red" };
+  const cases: [name: string, content: string, message: string][] = [
+    ["a.jsonl", jsonl(good) + jsonl({ ...good, corrupted: "They" }), "a.jsonl:2: clean and"],
+    ["a.jsonl", jsonl({ ...good, wrong: " wombats" }), 'a.jsonl:1: " wombats" must be a single'],
+    ["a.jsonl", jsonl({ ...good, wrong: 7 }), "a.jsonl:1: wrong must be a text, found 7"],
+    ["a.jsonl", jsonl({ clean: "It", correct: " a" }), "corrupted, wrong missing"],
+    ["a.jsonl", "{oops", "a.jsonl:1: expected a JSON object"],
+    ["a.jsonl", "null\n", "found nothing"],
+    ["a.csv", "clean,corrupted\nIt is,They are\n", "a.csv: row 1: expected clean"],
+    ["a.csv", "clean,corrupted,correct,wrong\n", "expected prompts, found none"],
+    ["a.txt", "It is", 'ending in .csv or .jsonl, found "a.txt"'],
+  ];
+  for (const [name, content, message] of cases) {
+    await assertRejects(() => load(name, content), Error, message);
+  }
+  await assertRejects(
+    () => load("a.jsonl", jsonl({ ...good, correct: [" big", " old"] }), { mode: "pairs" }),
+    Error,
+    "mode pairs needs as many wrong as correct answers, found 2 correct and 1 wrong",
+  );
+  await assertRejects(
+    () => loadTask("t", tokenizer, { file: "no/such.csv" }),
+    Error,
+    "no/such.csv: not found",
+  );
+});
