@@ -13,6 +13,7 @@ import type { z } from "zod";
 import { readConfigFile, resolveConfig } from "./config.ts";
 import type { ConfigSchema } from "./config_schema.ts";
 import { type CommandLine, parseCommandLine, type ScriptDescription } from "./flags.ts";
+import { clearProgress } from "./progress.ts";
 import { hasColors, styled } from "./terminal.ts";
 import { UserError } from "./user_error.ts";
 
@@ -45,6 +46,7 @@ export async function runScript<S extends ConfigSchema>(
   const atStop: (() => void)[] = [];
   const interrupted = () => {
     for (const action of atStop) action();
+    clearProgress();
     console.error("\nInterrupted. The same command, run again, continues where this run stopped.");
     Deno.exit(130);
   };
@@ -72,6 +74,7 @@ export async function runScript<S extends ConfigSchema>(
     Deno.exit(exitCode ?? 0);
   } catch (error) {
     for (const action of atStop) action();
+    clearProgress();
     console.error(describeError(error, commandLine?.debug ?? false));
     Deno.exit(error instanceof UserError ? error.exitCode : 1);
   }
