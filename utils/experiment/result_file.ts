@@ -1,0 +1,145 @@
+/**
+ * A result file with one entry per checkpoint, written anew after each, so that a run can be stopped at any moment.
+ *
+ *     { "format": …, "config": { settings that determine the results }, …header, "checkpoints": { "0": …, "1": … } }
+ *
+ * Checkpoints stand in numerical order and the text is canonical (`formatJson`), so a run that was interrupted and
+ * continued leaves the same bytes as one that was not. Results of other settings are never mixed in.
+ */
+import type { z } from "zod";
+import { readJson, writeJsonAtomic } from "./files.ts";
+import { formatJson } from "./format_json.ts";
+import { UserError } from "./user_error.ts";
+
+export interface ResultFileOptions<Entry> {
+  path: string;
+  /** name and version of the layout, e.g. "circuits-over-time/task_performance/1" */
+  format: string;
+  /** settings that determine the results (`resultSettings`) */
+  settings: Record<string, unknown>;
+  /** what else the file says about all checkpoints, e.g. the model's shape */
+  header?: Record<string, unknown>;
+  /** layout of an entry, checked for the entries found in an existing file */
+  entry?: z.ZodType<Entry>;
+  /** start anew whatever the file holds */
+  overwrite?: boolean;
+}
+
+/**
+ * Opens the file of an earlier run to continue it, or starts a new one (written at the first entry).
+ * @throws UserError when the file is damaged, has another layout, or was made with other settings, naming the file
+ * and the settings; the file is left as it is. With `overwrite` a damaged file is kept as `{path}.broken`.
+ */
+export async function openResultFile<Entry>(
+  options: ResultFileOptions<Entry>,
+): Promise<ResultFile<Entry>> {
+  const { path, overwrite } = options;
+  let found: unknown;
+  try {
+    found = await readJson(path);
+  } catch (cause) {
+    if (!(cause instanceof Error && cause.cause instanceof SyntaxError)) throw cause;
+    if (!overwrite) {
+      throw new UserError(
+        `${cause.message}; move it away, or start anew with --overwrite (it is then kept as ${path}.broken)`,
+        1,
+        { cause },
+      );
+    }
+    await Deno.rename(path, `${path}.broken`);
+  }
+  const entries = found === undefined || overwrite ? new Map() : check(found, options);
+  return new ResultFile(options, entries);
+}
+
+/** The entries of a result file by training step. Made by `openResultFile`. */
+export class ResultFile<Entry> {
+  constructor(
+    private readonly options: ResultFileOptions<Entry>,
+    private readonly entries: Map<number, Entry>,
+  ) {}
+
+  get path(): string {
+    return this.options.path;
+  }
+
+  /** Steps with an entry, ascending. */
+  steps(): number[] {
+    return [...this.entries.keys()].sort((a, b) => a - b);
+  }
+
+  has(step: number): boolean {
+    return this.entries.has(step);
+  }
+
+  /** @throws Error when there is no entry of that step. */
+  get(step: number): Entry {
+    if (!this.entries.has(step)) throw new Error(`${this.path} has no entry of step ${step}`);
+    return this.entries.get(step)!;
+  }
+
+  /**
+   * Adds or replaces the entry of a step and writes the file.
+   * @throws Error when the entry holds NaN or infinity, naming the place; WriteError when the disk is full. The file
+   * and the entries are then as before.
+   */
+  async set(step: number, entry: Entry): Promise<void> {
+    // through text, so that the entry equals what another run reads back
+    const plain = JSON.parse(formatJsonAt(`${this.path}: step ${step}`, entry));
+    const next = new Map(this.entries).set(step, plain);
+    const { format, settings, header } = this.options;
+    const checkpoints = Object.fromEntries([...next].sort(([a], [b]) => a - b));
+    await writeJsonAtomic(this.path, { format, config: settings, ...header, checkpoints });
+    this.entries.set(step, plain);
+  }
+}
+
+function check<Entry>(found: unknown, options: ResultFileOptions<Entry>): Map<number, Entry> {
+  const { path, format, settings, entry } = options;
+  const mend = "start anew with --overwrite, or choose another results_dir";
+  const file = (found ?? {}) as {
+    format?: unknown;
+    config?: Record<string, unknown>;
+    checkpoints?: Record<string, unknown>;
+  };
+  if (file.format !== format || !file.config || !file.checkpoints) {
+    throw new UserError(
+      `${path}: expected a result file of format ${format}, found ${
+        JSON.stringify(file.format) ?? "none"
+      }; ${mend}`,
+    );
+  }
+  const differences = [...new Set([...Object.keys(settings), ...Object.keys(file.config)])]
+    .map((key) => ({ key, there: text(file.config![key]), here: text(settings[key]) }))
+    .filter(({ there, here }) => there !== here)
+    .map(({ key, there, here }) => `${key} is ${there} there and ${here} here`);
+  if (differences.length > 0) {
+    throw new UserError(`${path} was made with other settings: ${differences.join(", ")}; ${mend}`);
+  }
+  const entries = new Map<number, Entry>();
+  for (const [key, value] of Object.entries(file.checkpoints)) {
+    if (!/^\d+$/.test(key)) {
+      throw new UserError(`${path}: expected training steps as keys, found ${JSON.stringify(key)}`);
+    }
+    const issue = entry?.safeParse(value).error?.issues[0];
+    if (issue) {
+      throw new UserError(
+        `${path}: checkpoints.${[key, ...issue.path].join(".")}: ${issue.message}; ${mend}`,
+      );
+    }
+    entries.set(Number(key), value as Entry);
+  }
+  return entries;
+}
+
+function text(value: unknown): string {
+  return value === undefined ? "not set" : JSON.stringify(JSON.parse(formatJson(value)));
+}
+
+function formatJsonAt(place: string, value: unknown): string {
+  try {
+    return formatJson(value);
+  } catch (cause) {
+    throw new Error(`${place}: ${(cause as Error).message}`, { cause });
+  }
+}
