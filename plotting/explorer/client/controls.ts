@@ -1,0 +1,181 @@
+/** Slider, play button, keys, filters, search, theme and exports: everything that changes the state by hand. */
+import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import { byId, html, integer, shortStep } from "./dom.ts";
+import { graphJson, pngOf, saveFile, standaloneSvg } from "./export.ts";
+import { allNodes, findNode, type Letter } from "./names.ts";
+import type { State, Store } from "./state.ts";
+
+/** A whole run takes about this long to play, within the limits below. */
+const PLAY_MS = 24_000;
+
+export function createControls(summary: CircuitSummary, store: Store) {
+  const steps = summary.checkpoints.map((c) => c.step);
+  const last = steps.length - 1;
+  const slider = byId<HTMLInputElement>("slider");
+  const play = byId<HTMLButtonElement>("play");
+  const top = byId<HTMLInputElement>("top");
+  const search = byId<HTMLInputElement>("search");
+  const mostEdges = Math.max(1, ...summary.checkpoints.map((c) => c.circuit.length));
+  let timer: number | undefined;
+
+  slider.max = String(last);
+  slider.addEventListener("input", () => {
+    stop();
+    store.set({ index: Number(slider.value) });
+  });
+  play.addEventListener("click", () => timer === undefined ? start() : stop());
+  placeTicks();
+
+  function start() {
+    if (last < 1) return;
+    if (store.state.index === last) store.set({ index: 0 });
+    const pause = Math.max(140, Math.min(900, PLAY_MS / steps.length));
+    timer = setInterval(() => {
+      store.set({ index: Math.min(last, store.state.index + 1) });
+      if (store.state.index === last) stop();
+    }, pause) as unknown as number;
+    play.setAttribute("aria-pressed", "true");
+    play.setAttribute("aria-label", "Pause");
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = undefined;
+    play.setAttribute("aria-pressed", "false");
+    play.setAttribute("aria-label", "Play");
+  }
+
+  function move(by: number) {
+    stop();
+    store.set({ index: Math.max(0, Math.min(last, store.state.index + by)) });
+  }
+
+  function placeTicks() {
+    const box = byId("slider-ticks");
+    let before = -Infinity;
+    steps.forEach((step, i) => {
+      const at = last === 0 ? 50 : 100 * i / last;
+      const tick = html("i", { class: "minor" });
+      tick.style.left = `${at}%`;
+      box.append(tick);
+      const round = step === 0 || i === last || Number.isInteger(Math.log10(step)) ||
+        steps.length <= 24;
+      if (!round || at - before < 4 || (i !== last && 100 - at < 4)) return;
+      before = at;
+      const label = html("span", {}, shortStep(step));
+      label.style.left = `${at}%`;
+      box.append(label);
+    });
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target === search;
+    if (event.key === "Escape") {
+      search.blur();
+      return store.set({ pinned: null });
+    }
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const on: Record<string, () => void> = {
+      ArrowRight: () => move(1),
+      ArrowLeft: () => move(-1),
+      Home: () => move(-last),
+      End: () => move(last),
+      " ": () => timer === undefined ? start() : stop(),
+      "/": () => search.focus(),
+    };
+    const isButton = event.target instanceof HTMLButtonElement;
+    const ranged = event.target === top && event.key.startsWith("Arrow");
+    if (!on[event.key] || ranged || (isButton && event.key === " ")) return;
+    event.preventDefault();
+    on[event.key]();
+  });
+
+  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-letter].toggle")) {
+    button.addEventListener("click", () => {
+      const hidden = new Set(store.state.hidden);
+      const letter = button.dataset.letter as Letter;
+      if (!hidden.delete(letter)) hidden.add(letter);
+      store.set({ hidden });
+    });
+  }
+
+  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-set]")) {
+    const [key, value] = button.dataset.set!.split("=");
+    button.addEventListener("click", () => store.set({ [key]: value } as Partial<State>));
+  }
+  const transfer = document.querySelector<HTMLButtonElement>('[data-set="matrix=transfer"]');
+  if (transfer) transfer.hidden = !summary.transfer;
+
+  top.addEventListener("input", () => {
+    const share = Number(top.value) / 100;
+    store.set({ top: share >= 1 ? null : Math.max(1, Math.round(mostEdges ** share)) });
+  });
+
+  const names = byId<HTMLDataListElement>("node-names");
+  const used = new Set(summary.checkpoints.flatMap((c) => c.nodes));
+  names.append(
+    ...allNodes(summary.shape).filter((name) => used.has(name)).map((value) =>
+      html("option", { value })
+    ),
+  );
+  search.addEventListener("input", () => {
+    const found = findNode(search.value, summary.shape);
+    search.classList.toggle("unknown", search.value.trim() !== "" && found === null);
+    if (found) store.set({ pinned: found });
+    else if (search.value.trim() === "") store.set({ pinned: null });
+  });
+
+  byId("theme").addEventListener("click", () => {
+    store.set({ theme: isDark(store.state) ? "light" : "dark" });
+  });
+
+  const stem = () => `${summary.model}_${summary.task}_step${steps[store.state.index]}`;
+  const picture = byId<SVGSVGElement>("circuit");
+  byId("save-svg").addEventListener(
+    "click",
+    () => saveFile(`${stem()}.svg`, [standaloneSvg(picture)], "image/svg+xml"),
+  );
+  byId("save-png").addEventListener("click", async () => {
+    saveFile(`${stem()}.png`, [await pngOf(picture)], "image/png");
+  });
+  byId("save-json").addEventListener("click", () => {
+    const pieces = graphJson(summary, store.state.index, allNodes(summary.shape));
+    saveFile(`${stem()}.json`, pieces, "application/json");
+  });
+
+  function update() {
+    const { state } = store;
+    slider.value = String(state.index);
+    slider.style.setProperty("--done", `${last === 0 ? 0 : 100 * state.index / last}%`);
+    slider.setAttribute("aria-valuetext", `step ${steps[state.index]}`);
+    byId("step").textContent = integer(steps[state.index]);
+    byId("step-count").textContent = `checkpoint ${state.index + 1} of ${steps.length}`;
+    byId("top-value").textContent = state.top === null ? "all" : integer(state.top);
+    if (document.activeElement !== top) {
+      top.value = state.top === null
+        ? "100"
+        : String(100 * Math.log(state.top) / Math.log(Math.max(2, mostEdges)));
+    }
+    for (const button of document.querySelectorAll<HTMLButtonElement>("[data-letter].toggle")) {
+      button.setAttribute(
+        "aria-pressed",
+        String(!state.hidden.has(button.dataset.letter as Letter)),
+      );
+    }
+    for (const button of document.querySelectorAll<HTMLButtonElement>("[data-set]")) {
+      const [key, value] = button.dataset.set!.split("=");
+      button.setAttribute("aria-pressed", String(state[key as keyof State] === value));
+    }
+    const root = document.documentElement;
+    root.dataset.theme = isDark(state) ? "dark" : "light";
+    root.dataset.palette = state.palette;
+    root.dataset.colour = state.colour;
+    byId("theme").textContent = isDark(state) ? "Light" : "Dark";
+  }
+  return { update };
+}
+
+function isDark(state: State): boolean {
+  if (state.theme !== "auto") return state.theme === "dark";
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+}

@@ -1,0 +1,97 @@
+/** Words for nodes and edges: tooltips, the pinned node's card, role names and their colours. */
+import type { CircuitEdge, CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import { degreesOf, nodeShares } from "./circuit_math.ts";
+import { html, integer, number, percent, plural } from "./dom.ts";
+import { longName } from "./names.ts";
+
+export const ROLE_COLOURS = 8;
+
+/** Roles of a head at the last step at or before `step` for which roles were measured. */
+export function rolesAt(summary: CircuitSummary, step: number, node: string): string[] {
+  const roles = summary.roles;
+  if (!roles) return [];
+  const known = Object.keys(roles).map(Number).filter((s) => s <= step);
+  if (known.length === 0) return [];
+  return roles[String(Math.max(...known))]?.[node] ?? [];
+}
+
+/** All role names that occur, in alphabetical order. */
+export function allRoles(summary: CircuitSummary): string[] {
+  const names = new Set<string>();
+  for (const heads of Object.values(summary.roles ?? {})) {
+    for (const roles of Object.values(heads)) for (const role of roles) names.add(role);
+  }
+  return [...names].sort();
+}
+
+/** From a role to the number of its colour; the same for the whole page. */
+export function roleIndex(summary: CircuitSummary): (role: string) => number {
+  const names = allRoles(summary);
+  return (role) => names.indexOf(role) % ROLE_COLOURS;
+}
+
+/** `previous_token` → `previous token`. */
+export function roleLabel(role: string): string {
+  return role.replaceAll("_", " ");
+}
+
+function line(label: string, value: string): HTMLElement {
+  return html("div", { class: "fact" }, html("span", {}, label), html("b", {}, value));
+}
+
+export function describeEdge(
+  summary: CircuitSummary,
+  index: number,
+  edge: CircuitEdge,
+): HTMLElement {
+  const checkpoint = summary.checkpoints[index];
+  const rank = 1 +
+    checkpoint.circuit.filter((e) => Math.abs(e.score) > Math.abs(edge.score)).length;
+  const into = edge.letter ? ` (${{ q: "query", k: "key", v: "value" }[edge.letter]})` : "";
+  const steps = summary.checkpoints.filter((c) =>
+    c.circuit.some((e) =>
+      e.source === edge.source && e.target === edge.target && e.letter === edge.letter
+    )
+  );
+  return html(
+    "div",
+    {},
+    html("strong", {}, `${longName(edge.source)} → ${longName(edge.target)}${into}`),
+    line("score", number(edge.score)),
+    ...(edge.interval
+      ? [line("95 % interval", `${number(edge.interval[0])} to ${number(edge.interval[1])}`)]
+      : []),
+    line("rank", `${integer(rank)} of ${integer(checkpoint.circuit.length)}`),
+    line("in the circuit at", `${steps.length} of ${plural(summary.checkpoints.length, "step")}`),
+  );
+}
+
+export function describeNode(summary: CircuitSummary, index: number, node: string): HTMLElement {
+  const checkpoint = summary.checkpoints[index];
+  const roles = rolesAt(summary, checkpoint.step, node);
+  const degrees = degreesOf(checkpoint.circuit, node);
+  const present = summary.checkpoints.filter((c) => c.nodes.includes(node));
+  const inside = checkpoint.nodes.includes(node);
+  const share = nodeShares(checkpoint.circuit).get(node) ?? 0;
+  const facts = inside
+    ? [
+      line("edges in", `${degrees.in}, score ${number(degrees.inScore)}`),
+      line("edges out", `${degrees.out}, score ${number(degrees.outScore)}`),
+      line("share of all |score|", percent(share)),
+    ]
+    : [html("div", { class: "fact" }, "not in the circuit at this step")];
+  return html(
+    "div",
+    {},
+    html("strong", {}, longName(node)),
+    ...(roles.length > 0
+      ? [html("div", { class: "role-line" }, roles.map(roleLabel).join(", "))]
+      : []),
+    ...facts,
+    line(
+      "in the circuit at",
+      `${present.length} of ${plural(summary.checkpoints.length, "step")}`,
+    ),
+    ...(present.length > 0 ? [line("first at", `step ${integer(present[0].step)}`)] : []),
+  );
+}

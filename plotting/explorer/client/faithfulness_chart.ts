@@ -1,0 +1,134 @@
+/**
+ * Faithfulness against circuit size at the current step: all sizes that were evaluated, random circuits of the same
+ * sizes, the threshold, and the size chosen. The other checkpoints' curves lie faintly behind.
+ */
+import type { CircuitSummary, CurvePoint } from "../../../utils/experiment/circuit_summary.ts";
+import { byId, html, integer, number, percent, svg } from "./dom.ts";
+import { linearScale, logScale, rangeOf } from "./scales.ts";
+import type { Store } from "./state.ts";
+import { axes } from "./timeline.ts";
+import { hideTooltip, showTooltip } from "./tooltip.ts";
+
+const HEIGHT = 300;
+const PAD = { left: 44, right: 16, top: 12, bottom: 36 };
+const MOST_GHOSTS = 40;
+
+export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
+  const picture = byId<SVGSVGElement>("size-chart");
+  const box = byId("size-box");
+  const everything = summary.checkpoints.flatMap((c) => [...c.curve, ...c.random]);
+  const sizes = everything.map((p) => p.edges).filter((n) => n > 0);
+
+  function update() {
+    const { measure } = store.state;
+    const checkpoint = summary.checkpoints[store.state.index];
+    const width = Math.max(260, box.clientWidth);
+    const right = width - PAD.right;
+    const bottom = HEIGHT - PAD.bottom;
+    picture.setAttribute("width", String(width));
+    picture.setAttribute("height", String(HEIGHT));
+    picture.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+    byId("size-note").replaceChildren(...note(checkpoint));
+    if (sizes.length === 0) {
+      picture.replaceChildren(
+        svg(
+          "text",
+          { class: "tick", x: width / 2, y: HEIGHT / 2, "text-anchor": "middle" },
+          "No sizes were evaluated in this run.",
+        ),
+      );
+      return;
+    }
+    const low = Math.max(1, Math.min(...sizes));
+    const high = Math.max(...sizes, low * 2);
+    const x = logScale([low, high], [PAD.left + 8, right], integer);
+    const range = rangeOf(everything.map((p) => p[measure]), [0, 1], [-0.4, 1.4]);
+    const y = linearScale(range, [bottom, PAD.top], 5, (v) => String(Math.round(v * 100)));
+    const path = (points: CurvePoint[]) =>
+      [...points].filter((p) => p.edges > 0).sort((a, b) => a.edges - b.edges)
+        .map((p, i) => `${i ? "L" : "M"}${x(p.edges).toFixed(1)} ${y(p[measure]).toFixed(1)}`)
+        .join("");
+    const stride = Math.ceil(summary.checkpoints.length / MOST_GHOSTS);
+    const ghosts = summary.checkpoints.filter((c, i) => i % stride === 0 && c !== checkpoint);
+    const level = y(summary.threshold);
+    const point = (p: CurvePoint, tone: string, what: string) => {
+      const dot = svg("circle", {
+        class: `dot ${tone}`,
+        cx: x(p.edges).toFixed(1),
+        cy: y(p[measure]).toFixed(1),
+        r: 2.6,
+      });
+      dot.addEventListener("pointerenter", (event) => showTooltip(event, tip(p, what)));
+      dot.addEventListener("pointerleave", hideTooltip);
+      return dot;
+    };
+    picture.replaceChildren(
+      svg(
+        "clipPath",
+        { id: "clip-size" },
+        svg("rect", { x: PAD.left, y: 0, width: right - PAD.left + 8, height: bottom + 3 }),
+      ),
+      ...axes(x, y, { left: PAD.left, right, top: PAD.top, bottom }),
+      svg(
+        "text",
+        { class: "tick", x: (PAD.left + right) / 2, y: HEIGHT - 4, "text-anchor": "middle" },
+        "edges in the circuit",
+      ),
+      svg("line", { class: "rule", x1: PAD.left, x2: right, y1: level, y2: level }),
+      svg(
+        "text",
+        { class: "rule-label", x: PAD.left + 4, y: level - 5 },
+        `threshold ${percent(summary.threshold)}`,
+      ),
+      svg(
+        "g",
+        { "clip-path": "url(#clip-size)" },
+        ...ghosts.map((c) => svg("path", { class: "ghost-line", d: path(c.curve) })),
+        svg("path", { class: "series tone-2 dashed", d: path(checkpoint.random) }),
+        ...checkpoint.random.filter((p) => p.edges > 0)
+          .map((p) => point(p, "tone-2", "random circuit")),
+        svg("path", { class: "series tone-1", d: path(checkpoint.curve) }),
+        ...checkpoint.curve.filter((p) => p.edges > 0)
+          .map((p) => point(p, "tone-1", "circuit")),
+        ...(checkpoint.edges > 0
+          ? [svg("circle", {
+            class: "chosen",
+            cx: x(checkpoint.edges).toFixed(1),
+            cy: y(checkpoint[measure]).toFixed(1),
+            r: 7,
+          })]
+          : []),
+      ),
+    );
+  }
+
+  function note(checkpoint: CircuitSummary["checkpoints"][number]): (Node | string)[] {
+    const keys: (Node | string)[] = [
+      html("span", { class: "key tone-1" }, html("i"), "circuits of this step"),
+    ];
+    if (checkpoint.random.length > 0) {
+      keys.push(html("span", { class: "key tone-2 dashed" }, html("i"), "random circuits"));
+    }
+    if (checkpoint.cpr !== undefined) {
+      keys.push(html("span", { class: "key" }, `CPR ${number(checkpoint.cpr)}`));
+    }
+    if (checkpoint.cmd !== undefined) {
+      keys.push(html("span", { class: "key" }, `CMD ${number(checkpoint.cmd)}`));
+    }
+    return keys;
+  }
+
+  function tip(p: CurvePoint, what: string) {
+    const fact = (label: string, value: string) =>
+      html("div", { class: "fact" }, html("span", {}, label), html("b", {}, value));
+    return html(
+      "div",
+      {},
+      html("strong", {}, `${what}, ${integer(p.edges)} edges`),
+      fact("asked for", integer(p.size)),
+      fact("of the clean metric", percent(p.faithfulness)),
+      fact("above the corrupted level", percent(p.normalized)),
+    );
+  }
+  return { update };
+}

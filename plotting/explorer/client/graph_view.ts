@@ -1,0 +1,243 @@
+/**
+ * The circuit of one checkpoint as SVG. Elements are kept from step to step under their names: those that stay glide to
+ * their new width, those that join fade in, those that leave fade out and are then removed (CSS transitions).
+ */
+import type { CircuitEdge, CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
+import { byId, svg } from "./dom.ts";
+import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
+import { allNodes, edgeName, letterOf, parseNode, shortName } from "./names.ts";
+import type { Store } from "./state.ts";
+import { hideTooltip, showTooltip } from "./tooltip.ts";
+import { describeEdge, describeNode, roleIndex, rolesAt } from "./describe.ts";
+
+const FADE_MS = 450;
+
+interface DrawnEdge {
+  group: SVGGElement;
+  line: SVGPathElement;
+  edge: CircuitEdge;
+  leaving: number | null;
+}
+
+export interface GraphView {
+  update(): void;
+  highlight(): void;
+  resize(): void;
+}
+
+export function createGraphView(summary: CircuitSummary, store: Store): GraphView {
+  const root = byId<SVGSVGElement>("circuit");
+  const box = byId("circuit-box");
+  const rows = root.appendChild(svg("g", { class: "rows" }));
+  const edgeLayer = root.appendChild(svg("g", { class: "edges" }));
+  const nodeLayer = root.appendChild(svg("g", { class: "nodes" }));
+  const edges = new Map<string, DrawnEdge>();
+  const nodes = new Map<string, SVGGElement>();
+  const overall = summary.checkpoints.reduce((max, c) => Math.max(max, largestScore(c)), 0) || 1;
+  const roleOf = roleIndex(summary);
+  let layout: Layout = layOut(summary.shape, 900);
+
+  for (const name of allNodes(summary.shape)) nodes.set(name, createNode(name));
+
+  function createNode(name: string): SVGGElement {
+    const group = nodeLayer.appendChild(svg("g", { class: "node", "data-node": name }));
+    group.append(
+      svg("circle", { class: "ghost", r: 1.6 }),
+      svg("rect", { class: "pill" }),
+      ...(parseNode(name).kind === "head"
+        ? (["q", "k", "v"] as const).map((letter) =>
+          svg("rect", { class: `port port-${letter}`, "data-letter": letter })
+        )
+        : []),
+      svg("text", { class: "name" }, shortName(name)),
+    );
+    group.addEventListener("pointerenter", (event) => {
+      store.set({ hovered: name });
+      showTooltip(event, describeNode(summary, store.state.index, name));
+    });
+    group.addEventListener("pointermove", (event) => showTooltip(event));
+    group.addEventListener("pointerleave", leave);
+    group.addEventListener("click", (event) => {
+      event.stopPropagation();
+      store.set({ pinned: store.state.pinned === name ? null : name });
+    });
+    return group;
+  }
+
+  function leave() {
+    store.set({ hovered: null });
+    hideTooltip();
+  }
+
+  function placeNodes() {
+    rows.replaceChildren(...layout.rows.map(({ layer, y }) =>
+      svg(
+        "g",
+        { class: "row" },
+        svg("line", { x1: 26, x2: layout.width - 8, y1: y, y2: y }),
+        svg("text", { x: 4, y, dy: "0.35em" }, `L${layer}`),
+      )
+    ));
+    for (const [name, group] of nodes) {
+      const { x, y, width, height } = layout.places.get(name)!;
+      group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+      const pill = group.querySelector(".pill")!;
+      const radius = parseNode(name).kind === "mlp" ? 3 : height / 2;
+      for (
+        const [key, value] of Object.entries({
+          x: -width / 2,
+          y: -height / 2,
+          width,
+          height,
+          rx: Math.min(radius, width / 2),
+        })
+      ) pill.setAttribute(key, value.toFixed(1));
+      const text = group.querySelector<SVGTextElement>(".name")!;
+      const size = width > 100 ? 12 : layout.font;
+      text.setAttribute("font-size", String(size));
+      text.setAttribute("dy", "0.35em");
+      text.style.display = size === 0 ? "none" : "";
+      for (const port of group.querySelectorAll<SVGRectElement>(".port")) {
+        const letter = port.dataset.letter as "q" | "k" | "v";
+        const portWidth = Math.max(2, width * 0.12);
+        port.setAttribute("x", (portOffset(letter, width) - portWidth / 2).toFixed(1));
+        port.setAttribute("y", (height / 2 - 0.5).toFixed(1));
+        port.setAttribute("width", portWidth.toFixed(1));
+        port.setAttribute("height", "2.5");
+      }
+    }
+  }
+
+  function createEdge(name: string, edge: CircuitEdge): DrawnEdge {
+    const line = svg("path", { class: "line" });
+    const group = svg(
+      "g",
+      { class: "edge", "data-edge": name },
+      svg("path", { class: "hit" }),
+      line,
+    );
+    group.style.opacity = "0";
+    edgeLayer.append(group);
+    const drawn: DrawnEdge = { group, line, edge, leaving: null };
+    group.addEventListener("pointerenter", (event) => {
+      store.set({ hovered: name });
+      showTooltip(event, describeEdge(summary, store.state.index, drawn.edge));
+    });
+    group.addEventListener("pointermove", (event) => showTooltip(event));
+    group.addEventListener("pointerleave", leave);
+    route(drawn);
+    return drawn;
+  }
+
+  function route(drawn: DrawnEdge) {
+    const path = edgePath(layout, drawn.edge);
+    for (const element of drawn.group.children) element.setAttribute("d", path);
+  }
+
+  function remove(name: string, drawn: DrawnEdge) {
+    if (drawn.leaving !== null) return;
+    drawn.group.style.opacity = "0";
+    drawn.group.classList.add("leaving");
+    if (store.state.hovered === name) queueMicrotask(leave);
+    drawn.leaving = setTimeout(() => {
+      drawn.group.remove();
+      edges.delete(name);
+    }, FADE_MS) as unknown as number;
+  }
+
+  function update() {
+    const checkpoint = summary.checkpoints[store.state.index];
+    const shown = visibleEdges(checkpoint.circuit, store.state);
+    const scale = store.state.widths === "all" ? overall : largestScore(checkpoint);
+    const present = new Set(shown.map(edgeName));
+    for (const [name, drawn] of edges) if (!present.has(name)) remove(name, drawn);
+    const fresh: DrawnEdge[] = [];
+    for (const edge of shown) {
+      const name = edgeName(edge);
+      let drawn = edges.get(name);
+      if (!drawn) {
+        drawn = createEdge(name, edge);
+        edges.set(name, drawn);
+        fresh.push(drawn);
+      }
+      if (drawn.leaving !== null) {
+        clearTimeout(drawn.leaving);
+        drawn.leaving = null;
+        fresh.push(drawn);
+      }
+      drawn.edge = edge;
+      const share = Math.min(1, Math.sqrt(Math.abs(edge.score) / scale));
+      drawn.line.style.strokeWidth = `${(0.7 + 4.8 * share).toFixed(2)}px`;
+      drawn.line.style.strokeOpacity = (0.42 + 0.5 * share).toFixed(3);
+      const sign = edge.score < 0 ? "negative" : "positive";
+      drawn.group.setAttribute("class", `edge ${letterOf(edge)} ${sign}`);
+    }
+    if (fresh.length > 0) {
+      root.getBoundingClientRect(); // lets the browser see opacity 0 before it goes to 1
+      for (const drawn of fresh) drawn.group.style.opacity = "";
+    }
+    updateNodes(new Set(checkpoint.nodes), shown);
+    byId("empty-circuit").hidden = checkpoint.circuit.length > 0;
+    highlight();
+  }
+
+  function updateNodes(inCircuit: Set<string>, shown: CircuitEdge[]) {
+    const touched = new Set(shown.flatMap((edge) => [edge.source, edge.target]));
+    const entered = new Set(shown.map((edge) => `${edge.target}<${edge.letter}>`));
+    const step = summary.checkpoints[store.state.index].step;
+    for (const [name, group] of nodes) {
+      const { kind } = parseNode(name);
+      const fixed = kind === "input" || kind === "logits";
+      const inside = fixed || inCircuit.has(name) || touched.has(name);
+      const roles = rolesAt(summary, step, name);
+      group.classList.toggle("inside", inside);
+      group.classList.toggle("quiet", inside && !fixed && !touched.has(name));
+      group.classList.toggle("mlp", kind === "mlp");
+      group.classList.toggle("bar", fixed);
+      group.dataset.role = roles.length > 0 ? String(roleOf(roles[0])) : "";
+      for (const port of group.querySelectorAll<SVGRectElement>(".port")) {
+        port.classList.toggle("used", entered.has(`${name}<${port.dataset.letter}>`));
+      }
+    }
+  }
+
+  function highlight() {
+    const { pinned, hovered } = store.state;
+    const shown = [...edges.values()].filter((drawn) => drawn.leaving === null);
+    const visible = shown.map((drawn) => drawn.edge);
+    const focus = pinned ?? (hovered && nodes.has(hovered) ? hovered : null);
+    const paths = focus ? pathsThrough(visible, focus) : null;
+    root.classList.toggle("focused", paths !== null);
+    root.classList.toggle("pinned", pinned !== null);
+    const ends = new Set<string>();
+    for (const drawn of shown) {
+      const name = edgeName(drawn.edge);
+      const lit = hovered === name;
+      if (lit) ends.add(drawn.edge.source).add(drawn.edge.target);
+      drawn.group.classList.toggle("lit", lit);
+      drawn.group.classList.toggle("dim", paths !== null && !paths.edges.has(name) && !lit);
+      if (lit) edgeLayer.append(drawn.group);
+    }
+    for (const [name, group] of nodes) {
+      group.classList.toggle(
+        "dim",
+        paths !== null && !paths.nodes.has(name) && !ends.has(name),
+      );
+      group.classList.toggle("pin", name === pinned);
+      group.classList.toggle("lit", ends.has(name) || name === hovered);
+    }
+  }
+
+  function resize() {
+    layout = layOut(summary.shape, Math.max(320, box.clientWidth));
+    root.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height.toFixed(1)}`);
+    root.setAttribute("width", String(layout.width));
+    root.setAttribute("height", layout.height.toFixed(1));
+    placeNodes();
+    for (const drawn of edges.values()) route(drawn);
+  }
+
+  root.addEventListener("click", () => store.set({ pinned: null }));
+  return { update, highlight, resize };
+}

@@ -1,0 +1,185 @@
+/**
+ * How alike the circuits of any two checkpoints are: Jaccard of edges or nodes, or, when it was measured, how faithful
+ * the circuit of one step is inside the model of another. On a canvas, since 154 checkpoints make 23,716 cells.
+ */
+import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import { jaccardMatrix } from "./circuit_math.ts";
+import { byId, html, integer, percent, shortStep, svg } from "./dom.ts";
+import { edgeName } from "./names.ts";
+import { nearestIndex, type State, type Store } from "./state.ts";
+import { hideTooltip, showTooltip } from "./tooltip.ts";
+
+interface Matrix {
+  steps: number[];
+  values: number[][];
+  rowText: string;
+  columnText: string;
+  note: string;
+}
+
+const PAD = { left: 44, top: 6, bottom: 34, right: 6 };
+
+export function createHeatmap(summary: CircuitSummary, store: Store) {
+  const canvas = byId<HTMLCanvasElement>("heatmap");
+  const overlay = byId<SVGSVGElement>("heatmap-axes");
+  const box = byId("heatmap-box");
+  const cache = new Map<string, Matrix>();
+  let cell = 1;
+
+  function matrix(): Matrix {
+    const kind: State["matrix"] = store.state.matrix === "transfer" && !summary.transfer
+      ? "edges"
+      : store.state.matrix;
+    if (!cache.has(kind)) cache.set(kind, compute(kind));
+    return cache.get(kind)!;
+  }
+
+  function compute(kind: State["matrix"]): Matrix {
+    if (kind === "transfer") {
+      return {
+        steps: summary.transfer!.steps,
+        values: summary.transfer!.faithfulness,
+        rowText: "circuit of step",
+        columnText: "in the model of step",
+        note:
+          "Faithfulness of the circuit of one step (row) inside the model of another (column). " +
+          "Circuits can share few edges and still do each other’s work.",
+      };
+    }
+    const sets = summary.checkpoints.map((c) =>
+      kind === "edges" ? c.circuit.map(edgeName) : c.nodes
+    );
+    return {
+      steps: summary.checkpoints.map((c) => c.step),
+      values: jaccardMatrix(sets),
+      rowText: "step",
+      columnText: "and step",
+      note: `Shared ${kind} of two circuits as a part of all their ${kind} (Jaccard).`,
+    };
+  }
+
+  function colours(): [number[], number[]] {
+    const style = getComputedStyle(document.documentElement);
+    const read = (name: string) => style.getPropertyValue(name).trim().split(/\s+/).map(Number);
+    return [read("--heat-low"), read("--heat-high")];
+  }
+
+  function update() {
+    const { steps, values, rowText, columnText, note } = matrix();
+    byId("heatmap-note").textContent = note;
+    const size = Math.max(160, Math.min(box.clientWidth - PAD.left - PAD.right, 300));
+    const ratio = globalThis.devicePixelRatio || 1;
+    cell = size / steps.length;
+    canvas.width = canvas.height = Math.round(size * ratio);
+    canvas.style.width = canvas.style.height = `${size}px`;
+    canvas.style.left = `${PAD.left}px`;
+    canvas.style.top = `${PAD.top}px`;
+    box.style.height = `${size + PAD.top + PAD.bottom}px`;
+    const brush = canvas.getContext("2d")!;
+    brush.scale(ratio, ratio);
+    const [low, high] = colours();
+    const gap = cell > 6 ? 1 : 0;
+    values.forEach((row, i) =>
+      row.forEach((value, j) => {
+        const t = Math.max(0, Math.min(1, value));
+        const mix = low.map((channel, k) => Math.round(channel + (high[k] - channel) * t));
+        brush.fillStyle = `rgb(${mix.join(",")})`;
+        brush.fillRect(j * cell, size - (i + 1) * cell, cell - gap + 0.3, cell - gap + 0.3);
+      })
+    );
+    drawOverlay(steps, size, rowText, columnText);
+  }
+
+  function drawOverlay(steps: number[], size: number, rowText: string, columnText: string) {
+    const here = nearestIndex(steps, summary.checkpoints[store.state.index].step);
+    const bottom = PAD.top + size;
+    const middle = (i: number) => (i + 0.5) * cell;
+    const labels: SVGElement[] = [];
+    let last = -Infinity;
+    steps.forEach((step, i) => {
+      if (middle(i) - last < 34 && i > 0) return;
+      last = middle(i);
+      labels.push(
+        svg("text", {
+          class: "tick",
+          x: PAD.left + middle(i),
+          y: bottom + 14,
+          "text-anchor": "middle",
+        }, shortStep(step)),
+        svg("text", {
+          class: "tick",
+          x: PAD.left - 6,
+          y: bottom - middle(i),
+          dy: "0.35em",
+          "text-anchor": "end",
+        }, shortStep(step)),
+      );
+    });
+    overlay.setAttribute("width", String(PAD.left + size + PAD.right));
+    overlay.setAttribute("height", String(bottom + PAD.bottom));
+    overlay.replaceChildren(
+      ...labels,
+      svg(
+        "text",
+        { class: "tick", x: PAD.left + size / 2, y: bottom + 29, "text-anchor": "middle" },
+        columnText === "and step" ? "step" : columnText,
+      ),
+      svg("rect", {
+        class: "heat-mark",
+        x: PAD.left,
+        y: bottom - (here + 1) * cell,
+        width: size,
+        height: cell,
+      }),
+      svg("rect", {
+        class: "heat-mark",
+        x: PAD.left + here * cell,
+        y: PAD.top,
+        width: cell,
+        height: size,
+      }),
+    );
+    overlay.setAttribute("aria-label", `${rowText} ${columnText}`);
+  }
+
+  function hit(event: PointerEvent): [number, number] | null {
+    const area = canvas.getBoundingClientRect();
+    const column = Math.floor((event.clientX - area.left) / cell);
+    const row = Math.floor((area.bottom - event.clientY) / cell);
+    const { steps } = matrix();
+    const inside = row >= 0 && column >= 0 && row < steps.length && column < steps.length;
+    return inside ? [row, column] : null;
+  }
+
+  canvas.addEventListener("pointermove", (event) => {
+    const at = hit(event);
+    if (!at) return hideTooltip();
+    const { steps, values, rowText, columnText } = matrix();
+    showTooltip(
+      event,
+      html(
+        "div",
+        {},
+        html("strong", {}, percent(values[at[0]][at[1]])),
+        html(
+          "div",
+          { class: "fact" },
+          `${rowText} ${integer(steps[at[0]])} ${columnText} ${integer(steps[at[1]])}`,
+        ),
+      ),
+    );
+  });
+  canvas.addEventListener("pointerleave", hideTooltip);
+  canvas.addEventListener("click", (event) => {
+    const at = hit(event as PointerEvent);
+    if (!at) return;
+    const step = matrix().steps[at[1]];
+    store.set({ index: nearestIndex(summary.checkpoints.map((c) => c.step), step) });
+  });
+
+  function mark() {
+    const { steps, rowText, columnText } = matrix();
+    drawOverlay(steps, cell * steps.length, rowText, columnText);
+  }
+  return { update, mark };
+}

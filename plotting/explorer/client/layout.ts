@@ -1,0 +1,115 @@
+/**
+ * Where everything in the circuit stands. A node's place depends on the model alone, never on the circuit, so that a
+ * head stays where it is while the slider moves.
+ *
+ * 1. One row per layer, input below, logits above. Heads by number from left to right, the MLP in the middle of its
+ *    row (half a row higher when it reads the heads of its own layer, as in GPT-2).
+ * 2. An edge leaves the top of its source and enters the bottom of its target: q on the left, k in the middle, v on the
+ *    right, so that the three never lie on each other. Input and logits are bars; an edge meets them half way towards
+ *    the other end, which keeps long edges apart.
+ * 3. Edges are cubic curves with vertical ends; within a column they bow sideways so as not to run through the nodes
+ *    between.
+ */
+import type { CircuitEdge } from "../../../utils/experiment/circuit_summary.ts";
+import { allNodes, parseNode, type Shape } from "./names.ts";
+
+export interface Place {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Layout {
+  width: number;
+  height: number;
+  /** distance between neighbouring columns */
+  column: number;
+  /** distance between neighbouring layers */
+  row: number;
+  /** font size of node labels; 0 when the columns are too narrow for any */
+  font: number;
+  places: Map<string, Place>;
+  rows: { layer: number; y: number }[];
+}
+
+const MARGIN = 34;
+const BAR_HEIGHT = 24;
+const BAR_SPREAD = 0.5;
+
+/** Lays the whole model out on `width` pixels; the height follows from the number of layers. */
+export function layOut(shape: Shape, width: number): Layout {
+  const { nLayers, nHeads, parallel } = shape;
+  const slots = nHeads + 1;
+  const middle = Math.ceil(nHeads / 2);
+  const column = Math.min(104, (width - 2 * MARGIN) / slots);
+  const centre = width / 2;
+  const columnOf = (slot: number) => centre + (slot - (slots - 1) / 2) * column;
+  const row = Math.max(parallel ? 34 : 44, Math.min(92, 600 / (nLayers + 1)));
+  const nodeHeight = Math.max(14, Math.min(22, row * (parallel ? 0.46 : 0.34)));
+  const nodeWidth = Math.max(7, Math.min(50, column * 0.74));
+  const font = nodeWidth >= 32 ? 11 : nodeWidth >= 23 ? 9 : nodeWidth >= 18 ? 7.5 : 0;
+  const height = 2 * (BAR_HEIGHT + 12) + row * nLayers + row * 0.55;
+  const bottom = height - BAR_HEIGHT - 12;
+  const yOf = (layer: number) => bottom - row * (layer + 0.78);
+  const bar = Math.max(120, Math.min(width - 2 * MARGIN, slots * column * BAR_SPREAD + 40));
+
+  const places = new Map<string, Place>();
+  for (const name of allNodes(shape)) {
+    const { kind, layer, head } = parseNode(name);
+    if (kind === "input" || kind === "logits") {
+      const y = kind === "input" ? height - 10 - BAR_HEIGHT / 2 : 10 + BAR_HEIGHT / 2;
+      places.set(name, { x: centre, y, width: bar, height: BAR_HEIGHT });
+    } else if (kind === "mlp") {
+      const y = yOf(layer) - (parallel ? 0 : row * 0.46);
+      places.set(name, { x: columnOf(middle), y, width: nodeWidth, height: nodeHeight });
+    } else {
+      const x = columnOf(head < middle ? head : head + 1);
+      places.set(name, { x, y: yOf(layer), width: nodeWidth, height: nodeHeight });
+    }
+  }
+  const rows = Array.from({ length: nLayers }, (_, layer) => ({ layer, y: yOf(layer) }));
+  return { width, height, column, row, font, places, rows };
+}
+
+/** Sideways offset of the port an edge enters a head by. */
+export function portOffset(letter: CircuitEdge["letter"], width: number): number {
+  if (letter === null || letter === "k") return 0;
+  return (letter === "q" ? -1 : 1) * width * 0.3;
+}
+
+/** SVG path of an edge, from the top of its source to the bottom of its target. */
+export function edgePath(layout: Layout, edge: Omit<CircuitEdge, "score">): string {
+  const from = layout.places.get(edge.source);
+  const to = layout.places.get(edge.target);
+  if (!from || !to) {
+    throw new Error(
+      `edge ${edge.source}->${edge.target} names a node that a model of this shape does not have`,
+    );
+  }
+  let x1 = from.x;
+  let x2 = to.x + (to.width > 100 ? 0 : portOffset(edge.letter, to.width));
+  if (edge.source === "input") x1 += (x2 - from.x) * BAR_SPREAD;
+  if (edge.target === "logits") x2 += (x1 - to.x) * BAR_SPREAD;
+  const y1 = from.y - from.height / 2;
+  const y2 = to.y + to.height / 2;
+  const rise = y1 - y2;
+  const bend = Math.max(rise * 0.42, Math.min(14, rise));
+  const bow = bowOf(layout, edge, x2 - x1, rise);
+  const f = (value: number) => value.toFixed(1);
+  return `M${f(x1)} ${f(y1)}C${f(x1 + bow)} ${f(y1 - bend)} ${f(x2 + bow)} ${f(y2 + bend)} ` +
+    `${f(x2)} ${f(y2)}`;
+}
+
+/** Horizontal push for edges that would run straight up a column, outwards and more the further they reach. */
+function bowOf(layout: Layout, edge: Omit<CircuitEdge, "score">, dx: number, rise: number): number {
+  const levels = rise / layout.row;
+  if (Math.abs(dx) > layout.column * 0.45 || levels < 1) return 0;
+  const x = (layout.places.get(edge.target)!.width > 100 ? layout.places.get(edge.source) : layout
+    .places.get(edge.target))!.x;
+  const centre = layout.width / 2;
+  const outward = Math.abs(x - centre) < layout.column * 0.6
+    ? (Math.round(layout.places.get(edge.source)!.y / layout.row) % 2 === 0 ? 1 : -1)
+    : Math.sign(x - centre);
+  return outward * Math.min(layout.column * 1.1, layout.column * (0.42 + 0.09 * levels));
+}

@@ -1,0 +1,120 @@
+/** Starts the page: reads the embedded summary, makes the views, and redraws what a change of state touches. */
+import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import { differingWords, type WordPiece } from "./circuit_math.ts";
+import { createControls } from "./controls.ts";
+import { allRoles, roleIndex, roleLabel } from "./describe.ts";
+import { byId, html, integer } from "./dom.ts";
+import { createFaithfulnessChart } from "./faithfulness_chart.ts";
+import { createGraphView } from "./graph_view.ts";
+import { createHeatmap } from "./heatmap.ts";
+import { allNodes } from "./names.ts";
+import { createPanel } from "./panel.ts";
+import { createRaster } from "./raster.ts";
+import { createStore, initialState, readHash, type State, writeHash } from "./state.ts";
+import { createTimelineChart } from "./timeline.ts";
+import { timelineSpecs } from "./timelines.ts";
+
+function showExample(summary: CircuitSummary) {
+  const { clean, corrupted, correct, wrong } = summary.example;
+  const [a, b] = differingWords(clean, corrupted);
+  const write = (id: string, pieces: WordPiece[], answer: (Node | string)[]) =>
+    byId(id).replaceChildren(
+      ...pieces.map(({ text, differs }) =>
+        differs ? html("mark", {}, text.trimStart()) : text.trimStart()
+      ).flatMap((piece, i) => i === 0 ? [piece] : [" ", piece]),
+      ...answer,
+    );
+  write("clean", a, [
+    " ",
+    html("span", { class: "answer" }, correct.trim()),
+    html("span", { class: "against" }, ` rather than ${wrong.trim()}`),
+  ]);
+  write("corrupted", b, []);
+}
+
+function showRoles(summary: CircuitSummary) {
+  const indexOf = roleIndex(summary);
+  byId("roles").replaceChildren(
+    ...allRoles(summary).map((role) =>
+      html(
+        "span",
+        { class: "role-key" },
+        html("i", { "data-role": indexOf(role) }),
+        roleLabel(role),
+      )
+    ),
+  );
+}
+
+function start() {
+  const summary: CircuitSummary = JSON.parse(byId("summary").textContent!);
+  showExample(summary);
+  showRoles(summary);
+  if (summary.failed.length > 0) {
+    const steps = summary.failed.map(({ step }) => integer(step)).join(", ");
+    byId("failed").textContent = `No circuit for step ${steps}: ${summary.failed[0].error}`;
+  }
+  if (summary.checkpoints.length === 0) {
+    document.body.classList.add("no-checkpoints");
+    return;
+  }
+  const steps = summary.checkpoints.map((c) => c.step);
+  const nodes = allNodes(summary.shape);
+  const store = createStore({
+    ...initialState(steps.length),
+    ...readHash(location.hash, steps, nodes),
+  });
+  const controls = createControls(summary, store);
+  const graph = createGraphView(summary, store);
+  const panel = createPanel(summary, store);
+  const sizes = createFaithfulnessChart(summary, store);
+  const heatmap = createHeatmap(summary, store);
+  const raster = createRaster(summary, store);
+  const charts = timelineSpecs(summary).map((spec) =>
+    createTimelineChart(spec, steps, (index) => store.set({ index }))
+  );
+  byId("timelines").append(...charts.map((chart) => chart.element));
+
+  function draw() {
+    controls.update();
+    graph.resize();
+    graph.update();
+    panel.update();
+    sizes.update();
+    heatmap.update();
+    raster.draw();
+    for (const chart of charts) {
+      chart.resize();
+      chart.mark(store.state.index);
+    }
+  }
+
+  store.subscribe((changed) => {
+    const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
+    if (touches("hovered") && changed.size === 1) return graph.highlight();
+    controls.update();
+    if (touches("index", "hidden", "top", "widths")) graph.update();
+    else graph.highlight();
+    panel.update();
+    if (touches("index")) { for (const chart of charts) chart.mark(store.state.index); }
+    if (touches("index", "measure")) sizes.update();
+    if (touches("matrix", "theme")) heatmap.update();
+    else if (touches("index")) heatmap.mark();
+    if (touches("index", "pinned")) raster.mark();
+    history.replaceState(null, "", writeHash(store.state, steps));
+  });
+
+  let waiting = 0;
+  new ResizeObserver(() => {
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(draw);
+  }).observe(byId("page"));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  addEventListener("hashchange", () => {
+    store.set({ pinned: null, ...readHash(location.hash, steps, nodes) });
+  });
+  draw();
+  document.body.classList.add("ready");
+}
+
+start();

@@ -1,0 +1,106 @@
+/** The column beside the circuit: the step in numbers, the pinned node, and the strongest edges. */
+import type { CircuitEdge, CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import { pathsThrough, visibleEdges } from "./circuit_math.ts";
+import { describeEdge, describeNode } from "./describe.ts";
+import { byId, html, integer, number, percent, plural } from "./dom.ts";
+import { edgeName, letterOf, shortName } from "./names.ts";
+import type { Store } from "./state.ts";
+import { metricName } from "./timelines.ts";
+import { hideTooltip, showTooltip } from "./tooltip.ts";
+
+const MOST_LISTED = 60;
+
+export function createPanel(summary: CircuitSummary, store: Store) {
+  function facts() {
+    const c = summary.checkpoints[store.state.index];
+    const rows: [string, string, string][] = [
+      ["Clean", number(c.baseline), `mean ${metricName(summary.metric)} of the model`],
+      ["Corrupted", number(c.corrupted), "the same answers on corrupted prompts"],
+      ["Faithfulness", percent(c.faithfulness), "circuit / whole model"],
+      ["above corrupted", percent(c.normalized), "(circuit − corrupted) / (model − corrupted)"],
+      ["Edges", integer(c.edges), `of ${integer(summary.nEdges)}`],
+      ["Nodes", integer(c.nodes.length), "with input and logits"],
+    ];
+    if (c.stability !== undefined) {
+      rows.push(["Stability", percent(c.stability), "mean Jaccard, resampled prompts"]);
+    }
+    byId("facts").replaceChildren(
+      ...rows.map(([name, value, title]) =>
+        html("div", { title }, html("dt", {}, name), html("dd", {}, value))
+      ),
+    );
+    byId("edge-share").textContent = c.edges > 0
+      ? `${integer(c.edges)} of ${integer(summary.nEdges)} edges (${
+        number(100 * c.edges / summary.nEdges)
+      } %)`
+      : "no edges";
+  }
+
+  function pinned() {
+    const { pinned: node, index } = store.state;
+    const card = byId("pinned");
+    card.hidden = node === null;
+    if (node === null) return;
+    const close = html("button", { class: "plain", title: "Let go (Esc)" }, "Let go");
+    close.addEventListener("click", () => store.set({ pinned: null }));
+    card.replaceChildren(close, describeNode(summary, index, node));
+  }
+
+  function list() {
+    const { index, pinned: node } = store.state;
+    const visible = visibleEdges(summary.checkpoints[index].circuit, store.state);
+    const paths = node ? pathsThrough(visible, node) : null;
+    const listed = paths ? visible.filter((edge) => paths.edges.has(edgeName(edge))) : visible;
+    byId("list-title").textContent = node
+      ? `Edges on paths through ${shortName(node)}`
+      : "Strongest edges";
+    byId("list-count").textContent = listed.length > MOST_LISTED
+      ? `${MOST_LISTED} of ${integer(listed.length)}`
+      : plural(listed.length, "edge");
+    const largest = Math.max(1e-12, ...listed.map((edge) => Math.abs(edge.score)));
+    byId("edge-list").replaceChildren(
+      ...listed.slice(0, MOST_LISTED).map((edge) => item(edge, largest)),
+    );
+  }
+
+  function item(edge: CircuitEdge, largest: number): HTMLElement {
+    const sign = edge.score < 0 ? "negative" : "positive";
+    const bar = html("i", { class: "bar" });
+    bar.style.width = `${(100 * Math.abs(edge.score) / largest).toFixed(1)}%`;
+    const row = html(
+      "li",
+      { class: `${letterOf(edge)} ${sign}`, "data-edge": edgeName(edge) },
+      html(
+        "span",
+        { class: "ends" },
+        shortName(edge.source),
+        html("em", {}, "→"),
+        shortName(edge.target),
+        ...(edge.letter ? [html("sub", {}, edge.letter)] : []),
+      ),
+      html("span", { class: "track" }, bar),
+      html("span", { class: "score" }, number(edge.score)),
+    );
+    row.addEventListener("pointerenter", (event) => {
+      store.set({ hovered: edgeName(edge) });
+      showTooltip(event, describeEdge(summary, store.state.index, edge));
+    });
+    row.addEventListener("pointerleave", () => {
+      store.set({ hovered: null });
+      hideTooltip();
+    });
+    row.addEventListener("click", () => {
+      const end = edge.target === "logits" ? edge.source : edge.target;
+      hideTooltip();
+      store.set({ hovered: null, pinned: store.state.pinned === end ? null : end });
+    });
+    return row;
+  }
+
+  function update() {
+    facts();
+    pinned();
+    list();
+  }
+  return { update };
+}

@@ -1,0 +1,169 @@
+/**
+ * Heads over training: one row per head or MLP, one column per checkpoint, darker the larger its share of the circuit's
+ * |score|. Rows are ordered by when a node first joins, so that the forming of the circuit reads from top left down.
+ */
+import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import { nodeShares } from "./circuit_math.ts";
+import { roleIndex, roleLabel, rolesAt } from "./describe.ts";
+import { byId, html, integer, percent, shortStep, svg } from "./dom.ts";
+import { longName, shortName } from "./names.ts";
+import type { Store } from "./state.ts";
+import { hideTooltip, showTooltip } from "./tooltip.ts";
+
+const MOST_ROWS = 32;
+const ROW = 13;
+const PAD = { left: 52, right: 110, bottom: 22 };
+
+export function createRaster(summary: CircuitSummary, store: Store) {
+  const picture = byId<SVGSVGElement>("raster");
+  const box = byId("raster-box");
+  const points = summary.checkpoints;
+  const shares = points.map((c) => nodeShares(c.circuit));
+  const members = points.map((c) => new Set(c.nodes));
+  const names = chooseRows();
+  const roleOf = roleIndex(summary);
+  const marker = svg("rect", { class: "heat-mark", rx: 1 });
+  let cell = 1;
+
+  function chooseRows(): string[] {
+    const totals = new Map<string, number>();
+    for (const share of shares) {
+      for (const [node, value] of share) {
+        if (node !== "input" && node !== "logits") {
+          totals.set(node, (totals.get(node) ?? 0) + value);
+        }
+      }
+    }
+    const strongest = [...totals].sort((a, b) => b[1] - a[1]).slice(0, MOST_ROWS)
+      .map(([node]) => node);
+    const first = new Map(strongest.map((node) => [node, shares.findIndex((s) => s.has(node))]));
+    return strongest.sort((a, b) =>
+      first.get(a)! - first.get(b)! || totals.get(b)! - totals.get(a)!
+    );
+  }
+
+  function draw() {
+    const width = Math.max(320, box.clientWidth);
+    const inner = width - PAD.left - PAD.right;
+    const height = names.length * ROW + PAD.bottom;
+    cell = inner / points.length;
+    const largest = Math.max(1e-9, ...shares.flatMap((s) => names.map((n) => s.get(n) ?? 0)));
+    picture.setAttribute("width", String(width));
+    picture.setAttribute("height", String(height));
+    picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const ticks: SVGElement[] = [];
+    let last = -Infinity;
+    points.forEach((c, i) => {
+      const at = PAD.left + (i + 0.5) * cell;
+      if (at - last < 40) return;
+      last = at;
+      ticks.push(
+        svg(
+          "text",
+          { class: "tick", x: at, y: height - 6, "text-anchor": "middle" },
+          shortStep(c.step),
+        ),
+      );
+    });
+    picture.replaceChildren(
+      ...names.flatMap((name, row) => drawRow(name, row, largest)),
+      ...ticks,
+      marker,
+    );
+    mark();
+  }
+
+  function drawRow(name: string, row: number, largest: number): SVGElement[] {
+    const y = row * ROW;
+    const latest = rolesAt(summary, points.at(-1)!.step, name);
+    const label = svg(
+      "text",
+      {
+        class: "raster-name",
+        x: PAD.left - 8,
+        y: y + ROW / 2,
+        dy: "0.35em",
+        "text-anchor": "end",
+      },
+      shortName(name),
+    );
+    label.addEventListener("click", () => pin(name));
+    const cells = points.flatMap((c, i) => {
+      if (!members[i].has(name)) return [];
+      const share = shares[i].get(name) ?? 0;
+      const rect = svg("rect", {
+        class: "raster-cell",
+        x: (PAD.left + i * cell).toFixed(2),
+        y: y + 1,
+        width: Math.max(0.6, cell - (cell > 5 ? 1 : 0)).toFixed(2),
+        height: ROW - 2,
+        "fill-opacity": (0.14 + 0.86 * Math.sqrt(share / largest)).toFixed(3),
+      });
+      const roles = rolesAt(summary, c.step, name);
+      rect.addEventListener("pointerenter", (event) =>
+        showTooltip(
+          event,
+          html(
+            "div",
+            {},
+            html("strong", {}, `${longName(name)}, step ${integer(c.step)}`),
+            ...(roles.length
+              ? [html("div", { class: "role-line" }, roles.map(roleLabel).join(", "))]
+              : []),
+            html("div", { class: "fact" }, `${percent(share)} of all |score|`),
+          ),
+        ));
+      rect.addEventListener("pointerleave", hideTooltip);
+      rect.addEventListener("click", () => store.set({ index: i, pinned: name }));
+      return [rect];
+    });
+    const role = latest.length > 0
+      ? [
+        svg("circle", {
+          class: "role-dot",
+          "data-role": roleOf(latest[0]),
+          cx: width() - PAD.right + 10,
+          cy: y + ROW / 2,
+          r: 4,
+        }),
+        svg(
+          "text",
+          { class: "raster-role", x: width() - PAD.right + 19, y: y + ROW / 2, dy: "0.35em" },
+          roleLabel(latest[0]),
+        ),
+      ]
+      : [];
+    return [
+      svg("line", {
+        class: "grid",
+        x1: PAD.left,
+        x2: width() - PAD.right,
+        y1: y + ROW / 2,
+        y2: y + ROW / 2,
+      }),
+      label,
+      ...cells,
+      ...role,
+    ];
+  }
+
+  function width() {
+    return PAD.left + PAD.right + cell * points.length;
+  }
+
+  function pin(name: string) {
+    store.set({ pinned: store.state.pinned === name ? null : name });
+  }
+
+  function mark() {
+    marker.setAttribute("x", (PAD.left + store.state.index * cell).toFixed(1));
+    marker.setAttribute("y", "0");
+    marker.setAttribute("width", Math.max(1, cell).toFixed(1));
+    marker.setAttribute("height", String(names.length * ROW));
+    for (const label of picture.querySelectorAll(".raster-name")) {
+      const pinned = store.state.pinned;
+      label.classList.toggle("pin", pinned !== null && label.textContent === shortName(pinned));
+    }
+  }
+  return { draw, mark };
+}

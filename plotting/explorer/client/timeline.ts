@@ -1,0 +1,244 @@
+/**
+ * The curves over training under the circuit: small charts that share one log-step axis, each with the current step
+ * marked. Clicking or dragging anywhere on a chart moves the page to the nearest checkpoint.
+ */
+import { html, shortStep, svg } from "./dom.ts";
+import { linearScale, rangeOf, type Scale, stepScale } from "./scales.ts";
+import { hideTooltip, showTooltip } from "./tooltip.ts";
+
+export interface Series {
+  name: string;
+  /** CSS class that gives its colour */
+  tone: string;
+  values: (number | null)[];
+  dashed?: boolean;
+}
+
+export interface ChartSpec {
+  id: string;
+  title: string;
+  series: Series[];
+  /** values the vertical axis must show */
+  include: number[];
+  /** the vertical axis goes no further, however wild the values */
+  limits?: [number, number];
+  rule?: { value: number; label: string };
+  format: (value: number | null) => string;
+  tick: (value: number) => string;
+}
+
+export interface TimelineChart {
+  element: HTMLElement;
+  resize(): void;
+  mark(index: number): void;
+}
+
+const HEIGHT = 150;
+const PAD = { left: 44, right: 14, top: 8, bottom: 22 };
+
+export function createTimelineChart(
+  spec: ChartSpec,
+  steps: number[],
+  jump: (index: number) => void,
+): TimelineChart {
+  const picture = svg("svg", { class: "chart", height: HEIGHT, role: "img" });
+  picture.setAttribute("aria-label", `${spec.title} over training steps`);
+  const values = spec.series.map((series) =>
+    html("span", { class: "value" }, spec.format(series.values[0] ?? null))
+  );
+  const legend = spec.series.map((series, i) =>
+    html(
+      "span",
+      { class: `key ${series.tone}${series.dashed ? " dashed" : ""}` },
+      html("i"),
+      series.name,
+      " ",
+      values[i],
+    )
+  );
+  const element = html(
+    "figure",
+    { class: "timeline", id: spec.id },
+    html("figcaption", {}, html("h3", {}, spec.title), html("span", { class: "keys" }, ...legend)),
+    picture,
+  );
+  let x: Scale = stepScale(steps, [0, 1], shortStep);
+  let y: Scale = linearScale([0, 1], [0, 1], 4, String);
+  let current = 0;
+  const cursor = svg("line", { class: "cursor" });
+  const dots = spec.series.map((series) => svg("circle", { class: `dot ${series.tone}`, r: 3.5 }));
+
+  function resize() {
+    const width = Math.max(220, element.clientWidth);
+    picture.setAttribute("width", String(width));
+    picture.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+    const right = width - PAD.right;
+    const bottom = HEIGHT - PAD.bottom;
+    x = stepScale(steps, [PAD.left + 6, right], shortStep);
+    const all = spec.series.flatMap((series) => series.values);
+    const range = rangeOf(all, spec.include, spec.limits);
+    y = linearScale(range, [bottom, PAD.top], 4, spec.tick);
+    const clip = `clip-${spec.id}`;
+    const rule = spec.rule
+      ? [
+        svg("line", {
+          class: "rule",
+          x1: PAD.left,
+          x2: right,
+          y1: y(spec.rule.value),
+          y2: y(spec.rule.value),
+        }),
+        svg(
+          "text",
+          { class: "rule-label", x: right, y: y(spec.rule.value) - 4, "text-anchor": "end" },
+          spec.rule.label,
+        ),
+      ]
+      : [];
+    picture.replaceChildren(
+      svg(
+        "clipPath",
+        { id: clip },
+        svg("rect", { x: 0, y: 0, width, height: bottom + 4 }),
+      ),
+      ...axes(x, y, { left: PAD.left, right, top: PAD.top, bottom }),
+      ...rule,
+      svg(
+        "g",
+        { "clip-path": `url(#${clip})` },
+        ...spec.series.flatMap((series) => [
+          svg("path", {
+            class: `series ${series.tone}${series.dashed ? " dashed" : ""}`,
+            d: linePath(series.values, (i) => x(steps[i]), y),
+          }),
+        ]),
+        ...dots,
+      ),
+      cursor,
+    );
+    mark(current);
+  }
+
+  function mark(index: number) {
+    current = index;
+    const at = x(steps[index]);
+    for (
+      const [key, value] of Object.entries({
+        x1: at,
+        x2: at,
+        y1: PAD.top - 4,
+        y2: HEIGHT - PAD.bottom,
+      })
+    ) {
+      cursor.setAttribute(key, value.toFixed(1));
+    }
+    spec.series.forEach((series, i) => {
+      const value = series.values[index] ?? null;
+      values[i].textContent = spec.format(value);
+      dots[i].style.display = value === null ? "none" : "";
+      dots[i].setAttribute("cx", at.toFixed(1));
+      if (value !== null) dots[i].setAttribute("cy", y(value).toFixed(1));
+    });
+  }
+
+  function nearest(event: PointerEvent): number {
+    const box = picture.getBoundingClientRect();
+    const at = event.clientX - box.left;
+    let best = 0;
+    steps.forEach((step, i) => {
+      if (Math.abs(x(step) - at) < Math.abs(x(steps[best]) - at)) best = i;
+    });
+    return best;
+  }
+
+  picture.addEventListener("pointerdown", (event) => {
+    picture.setPointerCapture(event.pointerId);
+    jump(nearest(event));
+  });
+  picture.addEventListener("pointermove", (event) => {
+    const index = nearest(event);
+    if (event.buttons & 1) jump(index);
+    const lines = spec.series.map((series) =>
+      html(
+        "div",
+        { class: "fact" },
+        html("span", {}, series.name),
+        html("b", {}, spec.format(series.values[index] ?? null)),
+      )
+    );
+    showTooltip(
+      event,
+      html("div", {}, html("strong", {}, `Step ${steps[index].toLocaleString("en-US")}`), ...lines),
+    );
+  });
+  picture.addEventListener("pointerleave", hideTooltip);
+  return { element, resize, mark };
+}
+
+interface Frame {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+/** Hairlines with labels on both axes; labels that would touch are left out. */
+export function axes(x: Scale, y: Scale, frame: Frame): SVGElement[] {
+  const parts: SVGElement[] = [];
+  for (const { at, label } of y.ticks) {
+    parts.push(
+      svg("line", { class: "grid", x1: frame.left, x2: frame.right, y1: at, y2: at }),
+      svg(
+        "text",
+        { class: "tick", x: frame.left - 7, y: at, dy: "0.35em", "text-anchor": "end" },
+        label,
+      ),
+    );
+  }
+  let last = -Infinity;
+  for (const { at, label } of x.ticks) {
+    parts.push(
+      svg("line", {
+        class: "tick-mark",
+        x1: at,
+        x2: at,
+        y1: frame.bottom,
+        y2: frame.bottom + 4,
+      }),
+    );
+    if (at - last < 10 + 6.5 * label.length) continue;
+    last = at;
+    parts.push(
+      svg("text", { class: "tick", x: at, y: frame.bottom + 16, "text-anchor": "middle" }, label),
+    );
+  }
+  parts.push(
+    svg("line", {
+      class: "axis",
+      x1: frame.left,
+      x2: frame.right,
+      y1: frame.bottom,
+      y2: frame.bottom,
+    }),
+  );
+  return parts;
+}
+
+/** Polyline through the known values, broken where one is missing. */
+export function linePath(
+  values: (number | null)[],
+  xOf: (index: number) => number,
+  y: (value: number) => number,
+): string {
+  let path = "";
+  let pen = "M";
+  values.forEach((value, i) => {
+    if (value === null || !Number.isFinite(value)) {
+      pen = "M";
+      return;
+    }
+    path += `${pen}${xOf(i).toFixed(1)} ${y(value).toFixed(1)}`;
+    pen = "L";
+  });
+  return path;
+}

@@ -1,0 +1,87 @@
+/** Which curves over training the page shows. */
+import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import { integer, number, percent } from "./dom.ts";
+import type { ChartSpec } from "./timeline.ts";
+
+const METRIC_NAMES: Record<string, string> = {
+  logit_diff: "logit difference",
+  prob_diff: "probability difference",
+};
+
+export function metricName(metric: string): string {
+  return METRIC_NAMES[metric] ?? metric.replaceAll("_", " ");
+}
+
+const asShare = (value: number) => String(Math.round(value * 100));
+const asNumber = (value: number) =>
+  Math.abs(value) >= 1000 ? `${value / 1000}k` : String(value).replace("-", "−");
+
+export function timelineSpecs(summary: CircuitSummary): ChartSpec[] {
+  const points = summary.checkpoints;
+  const previous = new Map(summary.toPrevious.map((change) => [change.to, change]));
+  const final = new Map(summary.toFinal.map((change) => [change.from, change]));
+  const share = (value: number | undefined) => value ?? null;
+  const specs: ChartSpec[] = [
+    {
+      id: "chart-metric",
+      title: `Mean ${metricName(summary.metric)} of the whole model`,
+      series: [
+        { name: "clean prompts", tone: "tone-1", values: points.map((p) => p.baseline) },
+        { name: "corrupted", tone: "tone-2", values: points.map((p) => p.corrupted), dashed: true },
+      ],
+      include: [0],
+      format: number,
+      tick: asNumber,
+    },
+    {
+      id: "chart-faithfulness",
+      title: "Faithfulness of the circuit, %",
+      series: [
+        { name: "of the clean metric", tone: "tone-1", values: points.map((p) => p.faithfulness) },
+        {
+          name: "above the corrupted level",
+          tone: "tone-3",
+          values: points.map((p) => p.normalized),
+          dashed: true,
+        },
+      ],
+      include: [0, 1],
+      limits: [-0.25, 1.5],
+      rule: { value: summary.threshold, label: `threshold ${percent(summary.threshold)}` },
+      format: percent,
+      tick: asShare,
+    },
+    {
+      id: "chart-size",
+      title: "Size of the circuit",
+      series: [
+        { name: "edges", tone: "tone-1", values: points.map((p) => p.edges) },
+        { name: "nodes", tone: "tone-3", values: points.map((p) => p.nodes.length) },
+      ],
+      include: [0],
+      format: (value) => value === null ? "–" : integer(value),
+      tick: asNumber,
+    },
+  ];
+  const similarity = {
+    previous: points.map((p) => share(previous.get(p.step)?.weightedJaccard)),
+    final: points.map((p) => share(final.get(p.step)?.weightedJaccard)),
+    stability: points.map((p) => share(p.stability)),
+  };
+  const series = [
+    { name: "previous circuit", tone: "tone-1", values: similarity.previous },
+    { name: "final circuit", tone: "tone-3", values: similarity.final },
+    { name: "resampled prompts", tone: "tone-2", values: similarity.stability, dashed: true },
+  ].filter((s) => s.values.some((value) => value !== null));
+  if (series.length > 0) {
+    specs.push({
+      id: "chart-similarity",
+      title: "Likeness (Jaccard, %) to",
+      series,
+      include: [0, 1],
+      format: percent,
+      tick: asShare,
+    });
+  }
+  return specs;
+}
