@@ -1,0 +1,211 @@
+/**
+ * Multi-head attention of GPT-NeoX and GPT-2, written once.
+ *
+ *  q, k, v = LN1(x)·W + b         one packed product where all heads read the same residual stream, otherwise one
+ *                                  product per head and letter from the head's own copy of it ("split q/k/v input")
+ *  rotary: q ← q ⊙ cos + (q·R) ⊙ sin, the same for k; R is the half-rotation as a matrix, and cos = 1, sin = 0 on the
+ *                                  dimensions that do not rotate (Su et al. 2021, GPT-NeoX's half-split form)
+ *  pattern = softmax(q·kᵀ/√d_h + causal mask),  z = pattern·v,  output = Σ_h z_h·W_O[h] + b_O
+ *
+ * With a past (keys, after rotation, and values of earlier positions) the positions given are a suffix.
+ */
+import {
+  add,
+  concat,
+  type Graph,
+  layerNorm,
+  linear,
+  matmul,
+  matmulT,
+  mul,
+  productDim,
+  reciprocal,
+  reshape,
+  softmax,
+  split,
+  sum,
+  transpose,
+  type Value,
+} from "../onnx/mod.ts";
+import type { ModelConfig } from "./config.ts";
+import type { HookPoints } from "./hooks.ts";
+
+export interface AttentionWeights {
+  ln1_w: Value;
+  ln1_b: Value;
+  /** as stored: GPT-NeoX `[3d, d]` ordered head, letter; GPT-2 `[d, 3d]` ordered letter, head */
+  qkv_w: Value;
+  qkv_b: Value;
+  /** GPT-NeoX `[d, d]` out × in; GPT-2 in × out */
+  o_w: Value;
+  o_b: Value;
+}
+
+/** What every layer of a run shares. */
+export interface SequenceInputs {
+  /** additive causal mask `[pos, past+pos]` */
+  mask: Value;
+  /** rotary tables `[pos, d_head]`, for GPT-NeoX */
+  cos?: Value;
+  sin?: Value;
+}
+
+export interface KeysValues {
+  /** `[batch, H, past, d_head]` */
+  k: Value;
+  v: Value;
+}
+
+/** Residual-stream copies that each head reads, head-first: `[H, batch, pos, d]`. */
+export interface HeadInputs {
+  q: Value;
+  k: Value;
+  v: Value;
+}
+
+export type Letter = "q" | "k" | "v";
+export const LETTERS: readonly Letter[] = ["q", "k", "v"];
+
+/** Linear layers are stored out × in by GPT-NeoX, in × out by GPT-2. */
+export const storedOutIn = (config: ModelConfig): boolean => config.architecture === "gpt_neox";
+
+/** Weights of q, k and v per head, `[H, d_head, d]` (GPT-NeoX) or `[H, d, d_head]` (GPT-2), and biases `[H, d_head]`. */
+export function perHeadWeights(w: { qkv_w: Value; qkv_b: Value }, config: ModelConfig) {
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  const outIn = storedOutIn(config);
+  const weights = outIn
+    ? split(reshape(w.qkv_w, [H, 3, e, d]), 1, [1, 1, 1]).map((x) => reshape(x, [H, e, d]))
+    : split(reshape(w.qkv_w, [d, 3, H, e]), 1, [1, 1, 1])
+      .map((x) => transpose(reshape(x, [d, H, e]), [1, 0, 2]));
+  const biases = outIn
+    ? split(reshape(w.qkv_b, [H, 3, e]), 1, [1, 1, 1]).map((x) => reshape(x, [H, e]))
+    : split(reshape(w.qkv_b, [3, H, e]), 0, [1, 1, 1]).map((x) => reshape(x, [H, e]));
+  return { weights, biases };
+}
+
+/** W_O per head, `[H, d_head, d]`. */
+export function perHeadOutput(o_w: Value, config: ModelConfig): Value {
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  return storedOutIn(config)
+    ? transpose(reshape(o_w, [d, H, e]), [1, 2, 0])
+    : reshape(o_w, [H, e, d]);
+}
+
+/** q, k, v `[batch, pos, H, d_head]` of the residual stream x `[batch, pos, d]`, shared by all heads. */
+function packedProjections(
+  x: Value,
+  w: AttentionWeights,
+  c: ModelConfig,
+  hooks: HookPoints,
+): Value[] {
+  const norm = layerNorm(x, w.ln1_w, w.ln1_b, c.layerNormEps);
+  hooks.save("ln1.mean", norm.mean);
+  hooks.save("ln1.inverse", norm.inverseScale);
+  if (hooks.uses("ln1.hook_scale")) hooks.at("ln1.hook_scale", reciprocal(norm.inverseScale));
+  const normalized = hooks.at("ln1.hook_normalized", norm.output);
+  const packed = add(linear(normalized, w.qkv_w, storedOutIn(c)), w.qkv_b);
+  const [b, p] = x.shape;
+  const [axis, shape] = storedOutIn(c)
+    ? [3, [b, p, c.nHeads, 3, c.dHead]] as const
+    : [2, [b, p, 3, c.nHeads, c.dHead]] as const;
+  return split(reshape(packed, shape), axis, [1, 1, 1])
+    .map((part) => reshape(part, [b, p, c.nHeads, c.dHead]));
+}
+
+/** q, k, v `[batch, pos, H, d_head]` where each head reads its own copies of the residual stream. */
+function headProjections(
+  x: HeadInputs,
+  w: AttentionWeights,
+  c: ModelConfig,
+  hooks: HookPoints,
+): Value[] {
+  const { weights, biases } = perHeadWeights(w, c);
+  return LETTERS.map((letter, j) => {
+    const input = x[letter];
+    const [, b, p] = input.shape;
+    const norm = layerNorm(input, w.ln1_w, w.ln1_b, c.layerNormEps);
+    hooks.save(`ln1.mean.${letter}`, norm.mean);
+    hooks.save(`ln1.inverse.${letter}`, norm.inverseScale);
+    const rows = reshape(norm.output, [c.nHeads, productDim([b, p]), c.dModel]);
+    const product = storedOutIn(c) ? matmulT(rows, weights[j]) : matmul(rows, weights[j]);
+    const biased = add(product, reshape(biases[j], [c.nHeads, 1, c.dHead]));
+    return transpose(reshape(biased, [c.nHeads, b, p, c.dHead]), [1, 2, 0, 3]);
+  });
+}
+
+/** The half-rotation `x·R = [−x₂, x₁]` over the first `rotaryDims` dimensions, zero elsewhere; `[d_head, d_head]`. */
+function rotation(graph: Graph, { dHead, rotaryDims }: ModelConfig, like: Value): Value {
+  const half = rotaryDims / 2;
+  const R = new Array(dHead * dHead).fill(0);
+  for (let i = 0; i < half; i++) {
+    R[(i + half) * dHead + i] = -1;
+    R[i * dHead + i + half] = 1;
+  }
+  return graph.constant(R, [dHead, dHead], like.dtype);
+}
+
+function rotate(x: Value, { cos, sin }: SequenceInputs, config: ModelConfig): Value {
+  if (!cos || !sin || config.rotaryDims === 0) return x;
+  return add(mul(x, cos), mul(matmul(x, rotation(x.graph, config, x)), sin));
+}
+
+export interface AttentionOutput {
+  /** `[batch, pos, d]`, bias included */
+  out: Value;
+  /** per-head weighted values `[batch, pos, H, d_head]` */
+  z: Value;
+  /** keys after rotation and values of these positions, `[batch, H, pos, d_head]` */
+  present: KeysValues;
+  /** queries after rotation, `[batch, H, pos, d_head]` */
+  queries: Value;
+}
+
+/** Attention of one layer; see the header. */
+export function attention(
+  x: Value | HeadInputs,
+  w: AttentionWeights,
+  sequence: SequenceInputs,
+  config: ModelConfig,
+  hooks: HookPoints,
+  past?: KeysValues,
+): AttentionOutput {
+  const shared = "graph" in x;
+  const projected = shared
+    ? packedProjections(x, w, config, hooks)
+    : headProjections(x, w, config, hooks);
+  const [q, k, v] = projected.map((value, j) =>
+    transpose(hooks.at(`attn.hook_${LETTERS[j]}`, value), [0, 2, 1, 3])
+  );
+  const queries = rotate(q, sequence, config);
+  const present = { k: rotate(k, sequence, config), v };
+  hooks.save("q", queries);
+  hooks.save("k", present.k);
+  hooks.save("v", present.v);
+  const keys = past ? concat([past.k, present.k], 2) : present.k;
+  const values = past ? concat([past.v, present.v], 2) : present.v;
+
+  const scaled = mul(queries, 1 / Math.sqrt(config.dHead));
+  const scores = hooks.at("attn.hook_attn_scores", add(matmulT(scaled, keys), sequence.mask));
+  const weights = softmax(scores);
+  hooks.save("pattern", weights);
+  const pattern = hooks.at("attn.hook_pattern", weights);
+  const z = hooks.at("attn.hook_z", transpose(matmul(pattern, values), [0, 2, 1, 3]));
+  return { out: headOutputs(z, w, config, hooks), z, present, queries };
+}
+
+function headOutputs(z: Value, w: AttentionWeights, config: ModelConfig, hooks: HookPoints): Value {
+  const [b, p] = z.shape;
+  if (!hooks.uses("attn.hook_result")) {
+    return add(linear(reshape(z, [b, p, config.dModel]), w.o_w, storedOutIn(config)), w.o_b);
+  }
+  return add(sum(hooks.at("attn.hook_result", headResults(z, w.o_w, config)), [2]), w.o_b);
+}
+
+/** `z_h·W_O[h]` of every head, `[batch, pos, H, d]`. */
+export function headResults(z: Value, o_w: Value, config: ModelConfig): Value {
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  const [b, p] = z.shape;
+  const rows = reshape(transpose(z, [2, 0, 1, 3]), [H, productDim([b, p]), e]);
+  const results = matmul(rows, perHeadOutput(o_w, config));
+  return transpose(reshape(results, [H, b, p, d]), [1, 2, 0, 3]);
+}

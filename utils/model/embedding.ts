@@ -1,0 +1,155 @@
+/**
+ * What stands before and after the blocks: token (and position) embedding, final LayerNorm and unembedding, and the
+ * metric read off the logits.
+ *
+ * A metric is linear in the logits or in the probabilities of the read-out row r:
+ *   value_r = Σ_j weights[r, j] · f(logits_r)[ids[r, j]],   f = identity or softmax.
+ * For a few logits the product with the whole unembedding is not needed: value_r = LN(x_r) · Σ_j weights[r, j] W_U[ids[r, j]].
+ */
+import {
+  add,
+  expand,
+  gather,
+  gatherElements,
+  gradients,
+  Graph,
+  layerNorm,
+  linear,
+  mul,
+  productDim,
+  reciprocal,
+  reshape,
+  Session,
+  type SessionOptions,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+  unsqueeze,
+  type Value,
+} from "../onnx/mod.ts";
+import type { ModelConfig } from "./config.ts";
+import { BATCH, type HookPlan, HookPoints, POS } from "./hooks.ts";
+
+/** A metric per read-out row; `ids` and `weights` are `[rows, width]`, padded with weight 0. */
+export interface Readout {
+  kind: "logits" | "probabilities";
+  ids: Int32Array;
+  weights: Float32Array;
+  width: number;
+}
+
+/** Above this width a row of logits is computed instead of a direction per row. */
+const DIRECTION_WIDTH = 16;
+
+/** tokens `[batch, pos]` → residual stream before block 0 `[batch, pos, d]`, and planned hooks. */
+export function compileEmbed(config: ModelConfig, plan: HookPlan, options: SessionOptions) {
+  const g = new Graph();
+  const hooks = new HookPoints(plan);
+  const tokens = g.input("tokens", [BATCH, POS], "int32");
+  const W_E = g.input("W_E", [config.vocabSize, config.dModel]);
+  let residual = hooks.at("hook_embed", gather(W_E, tokens));
+  if (config.architecture === "gpt2") {
+    const W_pos = g.input("W_pos", [config.maxPositions, config.dModel]);
+    const rows = gather(W_pos, g.input("position_ids", [POS], "int32"));
+    const shape = [BATCH, POS, config.dModel];
+    residual = add(residual, hooks.at("hook_pos_embed", expand(unsqueeze(rows, 0), shape)));
+  }
+  return Session.compile({ residual, ...reads(hooks, plan) }, {}, options);
+}
+
+function reads(hooks: HookPoints, plan: HookPlan): Record<string, Value> {
+  return Object.fromEntries((plan.read ?? []).map((name) => [name, hooks.values.get(name)!]));
+}
+
+/** Final LayerNorm with its hooks; returns the normalised stream `[batch, pos, d]`. */
+function finalNorm(g: Graph, config: ModelConfig, hooks: HookPoints) {
+  const x = g.input("residual", [BATCH, POS, config.dModel]);
+  const d = [config.dModel];
+  const norm = layerNorm(x, g.input("ln_f_w", d), g.input("ln_f_b", d), config.layerNormEps);
+  hooks.at("ln_final.hook_scale", reciprocal(norm.inverseScale));
+  return { x, normalized: hooks.at("ln_final.hook_normalized", norm.output) };
+}
+
+/** Rows `b · pos + p` of a `[batch, pos, d]` stream. */
+function pick(stream: Value, g: Graph): Value {
+  const rows = g.input("rows", ["rows"], "int32");
+  return gather(reshape(stream, [productDim([BATCH, POS]), stream.shape[2]]), rows);
+}
+
+function unembed(rows: Value, g: Graph, config: ModelConfig, bias: boolean): Value {
+  const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
+  const logits = linear(rows, W_U, true);
+  return bias ? add(logits, g.input("b_U", [config.vocabSize])) : logits;
+}
+
+/** residual stream, rows → logits `[rows, V]`, and planned hooks over all positions. */
+export function compileUnembed(
+  config: ModelConfig,
+  plan: HookPlan,
+  bias: boolean,
+  options: SessionOptions,
+) {
+  const g = new Graph();
+  const hooks = new HookPoints(plan);
+  const { normalized } = finalNorm(g, config, hooks);
+  const logits = unembed(pick(normalized, g), g, config, bias);
+  return Session.compile({ logits, ...reads(hooks, plan) }, {}, options);
+}
+
+/**
+ * residual stream, rows, ids, weights → metric values `[rows]`, and with `gradient` the gradient of their sum with
+ * respect to the residual stream `[batch, pos, d]`.
+ */
+export function compileReadout(
+  config: ModelConfig,
+  spec: { kind: Readout["kind"]; width: number; bias: boolean; gradient: boolean },
+  options: SessionOptions,
+) {
+  const g = new Graph();
+  const { x, normalized } = finalNorm(g, config, new HookPoints({}));
+  const values = metricValues(pick(normalized, g), g, config, spec);
+  if (!spec.gradient) return Session.compile({ values }, {}, options);
+  const ones = expand(g.constant(1, []), values.shape);
+  const [d_residual] = gradients([values], [ones], [x]);
+  return Session.compile({ values, d_residual }, {}, options);
+}
+
+function metricValues(
+  rows: Value,
+  g: Graph,
+  config: ModelConfig,
+  { kind, width, bias }: { kind: Readout["kind"]; width: number; bias: boolean },
+): Value {
+  const ids = g.input("ids", ["rows", width], "int32");
+  const weights = g.input("weights", ["rows", width]);
+  if (kind === "logits" && width <= DIRECTION_WIDTH) {
+    const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
+    const direction = sum(mul(gather(W_U, ids), unsqueeze(weights, -1)), [1]);
+    const values = sum(mul(rows, direction), [-1]);
+    if (!bias) return values;
+    return add(values, sum(mul(gather(g.input("b_U", [config.vocabSize]), ids), weights), [-1]));
+  }
+  const logits = unembed(rows, g, config, bias);
+  const outputs = kind === "probabilities" ? softmax(logits) : logits;
+  return sum(mul(gatherElements(outputs, ids, 1), weights), [1]);
+}
+
+/** Feeds of a read-out whose row r is position `positions[r]` of batch item r. */
+export function readoutFeeds(
+  positions: readonly number[],
+  pos: number,
+  readout: Readout,
+): Record<string, Tensor> {
+  const rows = positions.length;
+  return {
+    rows: rowIndices(positions, pos),
+    ids: tensor(readout.ids, [rows, readout.width]),
+    weights: tensor(readout.weights, [rows, readout.width]),
+  };
+}
+
+/** Row numbers of one position per batch item in a flattened `[batch, pos]`. */
+export function rowIndices(positions: readonly number[], pos: number): Tensor {
+  return tensor(Int32Array.from(positions, (p, b) => b * pos + p), [positions.length]);
+}

@@ -1,0 +1,40 @@
+/** The feeds that all layers of a run share: causal mask and rotary tables, for positions `past … past+pos−1`. */
+import { type Feeds, type Graph, type Tensor, tensor } from "../onnx/mod.ts";
+import type { SequenceInputs } from "./attention.ts";
+import type { ModelConfig } from "./config.ts";
+import { POS } from "./hooks.ts";
+
+/** Declares the shared inputs in a block graph. */
+export function sequenceInputs(g: Graph, config: ModelConfig, past: boolean): SequenceInputs {
+  const mask = g.input("causal_mask", [POS, past ? `past+${POS}` : POS]);
+  if (config.rotaryDims === 0) return { mask };
+  const table = (name: string) => g.input(name, [POS, config.dHead]);
+  return { mask, cos: table("rotary_cos"), sin: table("rotary_sin") };
+}
+
+/** The values of the shared inputs for `pos` positions after `past` earlier ones. */
+export function sequenceFeeds(config: ModelConfig, pos: number, past = 0): Feeds {
+  const mask = new Float32Array(pos * (past + pos));
+  for (let i = 0; i < pos; i++) {
+    mask.fill(-Infinity, i * (past + pos) + past + i + 1, (i + 1) * (past + pos));
+  }
+  const feeds: Feeds = { causal_mask: tensor(mask, [pos, past + pos]) };
+  if (config.rotaryDims > 0) Object.assign(feeds, rotaryTables(config, pos, past));
+  return feeds;
+}
+
+/** cos and sin of `position · base^(−2i/rotaryDims)`, 1 and 0 beyond the rotary dimensions; `[pos, d_head]`. */
+function rotaryTables(config: ModelConfig, pos: number, past: number): Record<string, Tensor> {
+  const { dHead, rotaryDims, rotaryBase } = config;
+  const cos = new Float32Array(pos * dHead).fill(1);
+  const sin = new Float32Array(pos * dHead);
+  const half = rotaryDims / 2;
+  for (let p = 0; p < pos; p++) {
+    for (let i = 0; i < rotaryDims; i++) {
+      const angle = (past + p) * rotaryBase ** (-2 * (i % half) / rotaryDims);
+      cos[p * dHead + i] = Math.cos(angle);
+      sin[p * dHead + i] = Math.sin(angle);
+    }
+  }
+  return { rotary_cos: tensor(cos, [pos, dHead]), rotary_sin: tensor(sin, [pos, dHead]) };
+}
