@@ -35,6 +35,7 @@ import {
   type LayerRunResult,
   type Past,
 } from "./layer_runner.ts";
+import { resolveModel } from "./hub.ts";
 import { Runtime } from "./runtime.ts";
 import { checkCheckpoint } from "./tensor_names.ts";
 import { type WeightProcessing, weightProcessor } from "./weight_processing.ts";
@@ -102,7 +103,6 @@ export class HookedModel {
    * @throws Error naming the file and tensor that is missing, misshapen or damaged.
    */
   static async load(name: string, options: ModelOptions = {}): Promise<HookedModel> {
-    const { resolveModel } = await import("./hub.ts");
     const dir = await resolveModel(name, options);
     const config = await readModelConfig(dir);
     const files = await openCheckpoint(dir);
@@ -236,11 +236,8 @@ export class HookedModel {
     return session.run({ residual, rows, ...await this.store.get("unembed") });
   }
 
-  #compiled<T>(kind: string, spec: unknown, build: Parameters<Runtime["compiled"]>[1]): Promise<T> {
-    return this.runtime.compiled(
-      `${kind} ${JSON.stringify([this.config, spec])}`,
-      build,
-    ) as Promise<T>;
+  #compiled(kind: string, spec: unknown, build: (o: SessionOptions) => Promise<Session>) {
+    return this.runtime.compiled(`${kind} ${JSON.stringify([this.config, spec])}`, build);
   }
 
   async #forward(prompts: Prompts, options: RunOptions, differentiate: readonly string[] = []) {
