@@ -135,7 +135,7 @@ export function fillSlots(rng: Rng, template: string): string {
   );
 }
 
-/** Both names introduced, either first; no final punctuation. `main` says whether a main clause may follow the name. */
+/** A clause that introduces both names in the given order, without final punctuation. */
 function introduction(rng: Rng, first: string, second: string): string {
   switch (weightedIndex(rng, [14, 1, 1, 1])) {
     case 0:
