@@ -171,7 +171,7 @@ export function agreementSentence(rng: Rng): string {
   const animate = chance(rng, 0.7);
   const subject = initialSubject(rng, animate);
   const verbs = animate ? ANSWER_VERBS : THING_VERBS;
-  switch (weightedIndex(rng, animate ? [4, 12, 3, 3, 3] : [2, 12, 0, 0, 0])) {
+  switch (weightedIndex(rng, animate ? [8, 11, 3, 3, 3] : [2, 12, 0, 0, 0])) {
     case 0: // simple_agrmt
       return `${subject.text} ${verbPhrase(rng, subject.number, verbs)}.`;
     case 1:
