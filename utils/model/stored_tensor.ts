@@ -52,6 +52,12 @@ export function storageSpan(shape: readonly number[], strides: readonly number[]
  */
 export async function readStoredTensor(tensor: StoredTensor): Promise<Float32Array<ArrayBuffer>> {
   const span = storageSpan(tensor.shape, tensor.strides);
+  if (elementCount(tensor.shape) > span) {
+    throw new Error(
+      `${tensor.file}: tensor ${tensor.name} with shape [${tensor.shape}] and strides [${tensor.strides}] repeats ` +
+        `stored elements; save a contiguous copy of it`,
+    );
+  }
   const stored = new Float32Array(span);
   await readInto(stored, tensor);
   const rowMajor = tensor.shape.every((n, k) =>
