@@ -13,7 +13,7 @@ import { findSummaries } from "./summaries.ts";
 
 const FOLDER = new URL("./explorer/", import.meta.url);
 
-const STYLES = ["theme", "page", "controls", "circuit", "charts"];
+const STYLES = ["theme", "page", "panel", "controls", "tools", "circuit", "charts"];
 
 const TASK_NAMES: Record<string, string> = {
   ioi: "indirect objects",

@@ -24,7 +24,6 @@ export function createControls(summary: CircuitSummary, store: Store) {
     store.set({ index: Number(slider.value) });
   });
   play.addEventListener("click", () => timer === undefined ? start() : stop());
-  placeTicks();
 
   function start() {
     if (last < 1) return;
@@ -52,20 +51,29 @@ export function createControls(summary: CircuitSummary, store: Store) {
 
   function placeTicks() {
     const box = byId("slider-ticks");
-    let before = -Infinity;
-    steps.forEach((step, i) => {
-      const at = last === 0 ? 50 : 100 * i / last;
-      const tick = html("i", { class: "minor" });
-      tick.style.left = `${at}%`;
-      box.append(tick);
-      const round = step === 0 || i === last || Number.isInteger(Math.log10(step)) ||
-        steps.length <= 24;
-      if (!round || at - before < 4 || (i !== last && 100 - at < 4)) return;
-      before = at;
-      const label = html("span", {}, shortStep(step));
-      label.style.left = `${at}%`;
-      box.append(label);
-    });
+    const share = (i: number) => last === 0 ? 0.5 : i / last;
+    const put = (element: HTMLElement, i: number) => {
+      element.style.left = `${100 * share(i)}%`;
+      box.append(element);
+    };
+    box.replaceChildren();
+    const taken: number[] = [];
+    const byWeight = steps.map((_, i) => i).sort((a, b) => weight(b) - weight(a) || a - b);
+    for (const i of byWeight) {
+      const at = share(i) * box.clientWidth;
+      put(html("i"), i);
+      if (taken.some((other) => Math.abs(other - at) < 40)) continue;
+      taken.push(at);
+      put(html("span", {}, shortStep(steps[i])), i);
+    }
+  }
+
+  /** Which steps deserve a label first: the ends, then powers of ten, then round numbers. */
+  function weight(i: number): number {
+    const step = steps[i];
+    if (i === 0 || i === last) return 4;
+    if (Number.isInteger(Math.log10(step))) return 3;
+    return step % 10000 === 0 ? 2 : step % 5000 === 0 ? 1 : 0;
   }
 
   document.addEventListener("keydown", (event) => {
@@ -172,7 +180,7 @@ export function createControls(summary: CircuitSummary, store: Store) {
     root.dataset.colour = state.colour;
     byId("theme").textContent = isDark(state) ? "Light" : "Dark";
   }
-  return { update };
+  return { update, placeTicks };
 }
 
 function isDark(state: State): boolean {

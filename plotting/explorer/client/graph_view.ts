@@ -60,6 +60,7 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
     group.addEventListener("pointerleave", leave);
     group.addEventListener("click", (event) => {
       event.stopPropagation();
+      hideTooltip();
       store.set({ pinned: store.state.pinned === name ? null : name });
     });
     return group;
@@ -83,7 +84,7 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
       const { x, y, width, height } = layout.places.get(name)!;
       group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
       const pill = group.querySelector(".pill")!;
-      const radius = parseNode(name).kind === "mlp" ? 3 : height / 2;
+      const radius = parseNode(name).kind === "head" ? height / 2 : 3;
       for (
         const [key, value] of Object.entries({
           x: -width / 2,
@@ -210,6 +211,7 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
     const paths = focus ? pathsThrough(visible, focus) : null;
     root.classList.toggle("focused", paths !== null);
     root.classList.toggle("pinned", pinned !== null);
+    root.classList.toggle("absent", paths !== null && paths.edges.size === 0);
     const ends = new Set<string>();
     for (const drawn of shown) {
       const name = edgeName(drawn.edge);

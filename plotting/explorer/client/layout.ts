@@ -34,7 +34,7 @@ export interface Layout {
 }
 
 const MARGIN = 34;
-const BAR_HEIGHT = 24;
+const BAR_HEIGHT = 22;
 const BAR_SPREAD = 0.5;
 
 /** Lays the whole model out on `width` pixels; the height follows from the number of layers. */
@@ -47,7 +47,7 @@ export function layOut(shape: Shape, width: number): Layout {
   const columnOf = (slot: number) => centre + (slot - (slots - 1) / 2) * column;
   const row = Math.max(parallel ? 34 : 44, Math.min(92, 600 / (nLayers + 1)));
   const nodeHeight = Math.max(14, Math.min(22, row * (parallel ? 0.46 : 0.34)));
-  const nodeWidth = Math.max(7, Math.min(50, column * 0.74));
+  const nodeWidth = Math.max(4, Math.min(50, column * 0.74));
   const font = nodeWidth >= 32 ? 11 : nodeWidth >= 23 ? 9 : nodeWidth >= 18 ? 7.5 : 0;
   const height = 2 * (BAR_HEIGHT + 12) + row * nLayers + row * 0.55;
   const bottom = height - BAR_HEIGHT - 12;

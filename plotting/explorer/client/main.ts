@@ -76,6 +76,7 @@ function start() {
   byId("timelines").append(...charts.map((chart) => chart.element));
 
   function draw() {
+    controls.placeTicks();
     controls.update();
     graph.resize();
     graph.update();

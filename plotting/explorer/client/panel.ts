@@ -24,6 +24,10 @@ export function createPanel(summary: CircuitSummary, store: Store) {
     if (c.stability !== undefined) {
       rows.push(["Stability", percent(c.stability), "mean Jaccard, resampled prompts"]);
     }
+    if (c.completeness.change !== 0) {
+      const share = c.completeness.sum / c.completeness.change;
+      rows.push(["Completeness", percent(share), "scores out of input / change of the metric"]);
+    }
     byId("facts").replaceChildren(
       ...rows.map(([name, value, title]) =>
         html("div", { title }, html("dt", {}, name), html("dd", {}, value))

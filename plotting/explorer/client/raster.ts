@@ -95,7 +95,7 @@ export function createRaster(summary: CircuitSummary, store: Store) {
         class: "raster-cell",
         x: (PAD.left + i * cell).toFixed(2),
         y: y + 1,
-        width: Math.max(0.6, cell - (cell > 5 ? 1 : 0)).toFixed(2),
+        width: Math.max(0.6, cell - (cell > 9 ? 1 : -0.2)).toFixed(2),
         height: ROW - 2,
         "fill-opacity": (0.14 + 0.86 * Math.sqrt(share / largest)).toFixed(3),
       });

@@ -56,6 +56,18 @@ export function createTimelineChart(
       values[i],
     )
   );
+  if (spec.rule) {
+    legend.push(
+      html(
+        "span",
+        { class: "key tone-rule" },
+        html("i"),
+        spec.rule.label,
+        " ",
+        html("b", {}, spec.format(spec.rule.value)),
+      ),
+    );
+  }
   const element = html(
     "figure",
     { class: "timeline", id: spec.id },
@@ -88,11 +100,6 @@ export function createTimelineChart(
           y1: y(spec.rule.value),
           y2: y(spec.rule.value),
         }),
-        svg(
-          "text",
-          { class: "rule-label", x: right, y: y(spec.rule.value) - 4, "text-anchor": "end" },
-          spec.rule.label,
-        ),
       ]
       : [];
     picture.replaceChildren(

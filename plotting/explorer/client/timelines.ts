@@ -37,9 +37,9 @@ export function timelineSpecs(summary: CircuitSummary): ChartSpec[] {
       id: "chart-faithfulness",
       title: "Faithfulness of the circuit, %",
       series: [
-        { name: "of the clean metric", tone: "tone-1", values: points.map((p) => p.faithfulness) },
+        { name: "of clean", tone: "tone-1", values: points.map((p) => p.faithfulness) },
         {
-          name: "above the corrupted level",
+          name: "above corrupted",
           tone: "tone-3",
           values: points.map((p) => p.normalized),
           dashed: true,
@@ -47,7 +47,7 @@ export function timelineSpecs(summary: CircuitSummary): ChartSpec[] {
       ],
       include: [0, 1],
       limits: [-0.25, 1.5],
-      rule: { value: summary.threshold, label: `threshold ${percent(summary.threshold)}` },
+      rule: { value: summary.threshold, label: "threshold" },
       format: percent,
       tick: asShare,
     },
@@ -69,14 +69,14 @@ export function timelineSpecs(summary: CircuitSummary): ChartSpec[] {
     stability: points.map((p) => share(p.stability)),
   };
   const series = [
-    { name: "previous circuit", tone: "tone-1", values: similarity.previous },
-    { name: "final circuit", tone: "tone-3", values: similarity.final },
+    { name: "with previous", tone: "tone-1", values: similarity.previous },
+    { name: "with final", tone: "tone-3", values: similarity.final },
     { name: "resampled prompts", tone: "tone-2", values: similarity.stability, dashed: true },
   ].filter((s) => s.values.some((value) => value !== null));
   if (series.length > 0) {
     specs.push({
       id: "chart-similarity",
-      title: "Likeness (Jaccard, %) to",
+      title: "Overlap of circuits (Jaccard, %)",
       series,
       include: [0, 1],
       format: percent,

@@ -1,0 +1,59 @@
+/** Headless Chromium for tests: one browser per test file, one page per test, every console error collected. */
+import { type Browser, chromium, type Page } from "playwright-core";
+import { chromiumPath } from "../chromium.ts";
+
+export { chromiumPath };
+
+const ARGUMENTS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export interface OpenPage {
+  page: Page;
+  /** console errors and uncaught exceptions so far */
+  errors: string[];
+  /** addresses asked for other than the page itself and data inside it */
+  requests: string[];
+}
+
+/** Opens `html` from a file, as a reader would, and hands it to `use`; browser and file are gone afterwards. */
+export async function withPage(
+  html: string,
+  use: (open: OpenPage) => Promise<void>,
+  options: { hash?: string; width?: number; dark?: boolean } = {},
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  let browser: Browser | undefined;
+  try {
+    const file = `${folder}/page.html`;
+    await Deno.writeTextFile(file, html);
+    browser = await chromium.launch({ executablePath: chromiumPath(), args: ARGUMENTS });
+    const page = await browser.newPage({
+      viewport: { width: options.width ?? 1280, height: 900 },
+      colorScheme: options.dark ? "dark" : "light",
+      reducedMotion: "reduce",
+    });
+    const errors: string[] = [];
+    const requests: string[] = [];
+    page.on("console", (message) => {
+      if (message.type() === "error") errors.push(message.text());
+    });
+    page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("request", (request) => {
+      const address = request.url();
+      if (!/^(file|data|blob):/.test(address)) requests.push(address);
+    });
+    await page.goto(`file://${file}${options.hash ?? ""}`);
+    await use({ page, errors, requests });
+  } finally {
+    await browser?.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
