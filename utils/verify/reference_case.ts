@@ -82,13 +82,13 @@ export class ReferenceCase {
    * @throws Error naming the file that is missing or damaged.
    */
   static async open(dir: string, options: { runtime?: Runtime } = {}): Promise<ReferenceCase> {
-    const prompts = await readJson(join(dir, "prompts.json")) as ReferencePrompts;
-    const files = [await openSafetensors(join(dir, "expected.safetensors"))];
-    let heads: ReferenceHeads | undefined;
-    if (await exists(join(dir, "heads.json"))) {
-      heads = await readJson(join(dir, "heads.json")) as ReferenceHeads;
-      files.push(await openSafetensors(join(dir, "heads.safetensors")));
+    const prompts = await readJson(join(dir, "prompts.json")) as ReferencePrompts | undefined;
+    if (!prompts) {
+      throw new Error(`${dir}: no prompts.json; expected the folder of a reference case`);
     }
+    const files = [await openSafetensors(join(dir, "expected.safetensors"))];
+    const heads = await readJson(join(dir, "heads.json")) as ReferenceHeads | undefined;
+    if (heads) files.push(await openSafetensors(join(dir, "heads.safetensors")));
     const model = await HookedModel.load(join(dir, "model"), options);
     return new ReferenceCase(dir, prompts, heads, model, files);
   }
@@ -165,8 +165,4 @@ export function readout(
     result.weights.set(weights[n], n * width);
   });
   return result;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

@@ -1,0 +1,114 @@
+/**
+ * Reference values of the model itself: logits, outputs of all nodes, attention scores of heads, metrics.
+ *
+ *  nodes      input: the token embedding; a{l}.h{h}: z_h·W_O[h], without b_O; m{l}: the MLP's output
+ *  heads      mean over prompts and positions p ≥ offset of pattern[p, p − offset]: offset 1 (previous token), and on a
+ *             random sequence repeated once, of length 2n, offsets n (duplicate token) and n − 1 (induction)
+ *  baseline   the metric of each prompt
+ */
+import type { Tensor } from "../onnx/mod.ts";
+import { type Quantity, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
+
+type Run = "clean" | "corrupted";
+
+const logits = (run: Run): Quantity => ({
+  name: `logits.${run}`,
+  tolerance: TOLERANCE,
+  compute: async (c) => (await c.model.allLogits(c.prompts[run])).data,
+  compared: (c, key) => realPositions(c, key, c.prompts[run]),
+});
+
+/** 1 for the elements of real positions in a tensor `[prompts, pos, …]`. */
+function realPositions(c: ReferenceCase, key: string, prompts: readonly number[][]): Uint8Array {
+  const [batch, pos, ...rest] = c.shape(key);
+  const width = rest.reduce((a, b) => a * b, 1);
+  const mask = new Uint8Array(batch * pos * width);
+  prompts.forEach((prompt, b) => {
+    mask.fill(1, b * pos * width, (b * pos + prompt.length) * width);
+  });
+  return mask;
+}
+
+const nodes: Quantity = {
+  name: "nodes.first_prompt",
+  tolerance: TOLERANCE,
+  async compute(c) {
+    const { nLayers, nHeads, dModel: d } = c.model.config;
+    const layers = Array.from({ length: nLayers }, (_, l) => `blocks.${l}`);
+    const read = [
+      "hook_embed",
+      ...layers.flatMap((b) => [`${b}.attn.hook_result`, `${b}.hook_mlp_out`]),
+    ];
+    const { hooks } = await c.model.run([c.prompts.clean[0]], { read });
+    const [padded, nForward] = c.shape("nodes.first_prompt");
+    const out = new Float32Array(padded * nForward * d);
+    /** places the `count` nodes of a hook `[1, pos, count, d]` behind each other from node `u` on */
+    const place = (name: string, u: number, count: number) => {
+      const { data, shape } = hooks.get(name)!;
+      for (let p = 0; p < shape[1]; p++) {
+        const row = data.subarray(p * count * d, (p + 1) * count * d);
+        out.set(row, (p * nForward + u) * d);
+      }
+    };
+    place("hook_embed", 0, 1);
+    layers.forEach((b, l) => {
+      const first = 1 + l * (nHeads + 1);
+      place(`${b}.attn.hook_result`, first, nHeads);
+      place(`${b}.hook_mlp_out`, first + nHeads, 1);
+    });
+    return out;
+  },
+  compared(c, key) {
+    const [padded, ...rest] = c.shape(key);
+    const width = rest.reduce((a, b) => a * b, 1);
+    return new Uint8Array(padded * width).fill(1, 0, c.prompts.clean[0].length * width);
+  },
+};
+
+const attention = (score: string, offset: (half: number) => number): Quantity => ({
+  name: `heads.${score}`,
+  tolerance: TOLERANCE,
+  async compute(c) {
+    if (!c.has("heads.tokens")) return undefined;
+    const tokens = await c.tokens("heads.tokens");
+    const { nLayers } = c.model.config;
+    const read = Array.from({ length: nLayers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
+    const { hooks } = await c.model.run(tokens, { read });
+    return Float32Array.from(
+      read.flatMap((name) => diagonalMeans(hooks.get(name)!, offset(tokens[0].length / 2))),
+    );
+  },
+});
+
+/** Mean over prompts and positions `p ≥ offset` of `pattern[·, h, p, p − offset]`, per head. */
+function diagonalMeans({ data, shape }: Tensor<Float32Array>, offset: number): number[] {
+  const [batch, heads, pos] = shape;
+  return Array.from({ length: heads }, (_, h) => {
+    let sum = 0;
+    for (let b = 0; b < batch; b++) {
+      for (let p = offset; p < pos; p++) {
+        sum += data[((b * heads + h) * pos + p) * pos + p - offset];
+      }
+    }
+    return sum / (batch * (pos - offset));
+  });
+}
+
+const baseline = (name: string, run: Run, metric: "logit_diff" | "prob_diff"): Quantity => ({
+  name: `${name}.${metric}`,
+  tolerance: TOLERANCE,
+  compute: (c) => c.model.metric(c.prompts[run], c.prompts.positions, c.readout(metric)),
+});
+
+export const modelQuantities: Quantity[] = [
+  logits("clean"),
+  logits("corrupted"),
+  nodes,
+  attention("prev_token", () => 1),
+  attention("duplicate_token", (half) => half),
+  attention("induction", (half) => half - 1),
+  baseline("baseline", "clean", "logit_diff"),
+  baseline("baseline", "clean", "prob_diff"),
+  baseline("baseline_corrupted", "corrupted", "logit_diff"),
+  baseline("baseline_corrupted", "corrupted", "prob_diff"),
+];

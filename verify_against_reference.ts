@@ -1,0 +1,64 @@
+/** Compares what we compute with what the field's implementations computed on reference cases. */
+import { Command } from "@commander-js/extra-typings";
+import { formatTable } from "./utils/experiment/table.ts";
+import { hasColors } from "./utils/experiment/terminal.ts";
+import { type Verdict, verdicts } from "./utils/verify/comparison.ts";
+import { QUANTITIES } from "./utils/verify/quantities.ts";
+import { ReferenceCase } from "./utils/verify/reference_case.ts";
+
+/** Prints the verdicts of all cases; returns the exit code. */
+async function verify(dirs: string[], { json, only }: { json?: true; only?: string }) {
+  const all: Verdict[] = [];
+  for (const dir of dirs) {
+    const reference = await ReferenceCase.open(dir);
+    for await (const verdict of verdicts(reference, QUANTITIES, only)) {
+      all.push(verdict);
+      if (!json) continue;
+      const { quantity, error, tolerance, ok } = verdict;
+      console.log(JSON.stringify({ case: dir, quantity, error, tolerance, ok }));
+    }
+    await reference.close();
+  }
+  const compared = all.filter((v) => v.ok !== null);
+  const wrong = compared.filter((v) => !v.ok);
+  if (!json) printVerdicts(all);
+  else for (const { quantity, note } of wrong) if (note) console.error(`${quantity}: ${note}`);
+  const summary = `${compared.length - wrong.length} of ${compared.length} compared quantities ` +
+    `within tolerance, ${all.length - compared.length} not compared`;
+  console.error(summary);
+  return wrong.length > 0 || compared.length === 0 ? 1 : 0;
+}
+
+function printVerdicts(all: readonly Verdict[]) {
+  const number = (x: number | null) => x === null ? null : x.toExponential(1);
+  console.log(formatTable<Verdict>(
+    [
+      { header: "case", value: (v) => v.case },
+      { header: "quantity", value: (v) => v.quantity },
+      { header: "error", value: (v) => number(v.error), align: "right" },
+      { header: "tolerance", value: (v) => number(v.tolerance), align: "right" },
+      { header: "verdict", value: (v) => v.note ?? (v.ok ? "ok" : "OUT") },
+    ],
+    all,
+    { colors: hasColors(Deno.stdout) },
+  ));
+}
+
+if (import.meta.main) {
+  const command = new Command()
+    .name("deno run -A verify_against_reference.ts")
+    .description(
+      "Computes every value in the reference files of a case (DIR/model, DIR/prompts.json, DIR/expected.safetensors,\n" +
+        "DIR/heads.safetensors) and compares: error = max|ours − reference| / max|reference|. Exit code 1 if any is out.",
+    )
+    .argument("<dir...>", "folders of reference cases")
+    .option("--json", 'one line of JSON per quantity; "ok": null where it is not implemented')
+    .option("--only <prefix>", "only quantities whose names begin so, e.g. logits.")
+    .parse(Deno.args, { from: "user" });
+  try {
+    Deno.exit(await verify(command.args, command.opts()));
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}`);
+    Deno.exit(1);
+  }
+}
