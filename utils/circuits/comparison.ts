@@ -12,6 +12,7 @@
  * Jaccard alone overstates change, since edges near the cut swap places; the weighted one discounts them.
  */
 import type { CircuitChange, CircuitEdge } from "../experiment/circuit_summary.ts";
+import { circuitEdgeName } from "./circuit_edges.ts";
 
 /** Scores by edge name: a circuit, or the whole graph for `scoreChanges`. */
 export type ScoredEdges = ReadonlyMap<string, number>;
@@ -28,11 +29,6 @@ export const ALPHA = 0.5;
 /** Scores by EAP-IG's edge names, `a0.h1->a3.h2<q>`. */
 export function scoredEdges(circuit: readonly CircuitEdge[]): Map<string, number> {
   return new Map(circuit.map((edge) => [circuitEdgeName(edge), edge.score]));
-}
-
-/** EAP-IG's name of an edge, `a0.h1->a3.h2<q>`. */
-export function circuitEdgeName({ source, target, letter }: CircuitEdge): string {
-  return `${source}->${target}${letter === null ? "" : `<${letter}>`}`;
 }
 
 /** Number of edges that came and went from `before` to `after`, and their sum. */

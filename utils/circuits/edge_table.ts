@@ -15,7 +15,8 @@ import {
   vectorFromArray,
 } from "apache-arrow";
 import { writeFileAtomic } from "../experiment/files.ts";
-import { type CircuitAtStep, circuitEdgeName } from "./comparison.ts";
+import { circuitEdgeName } from "./circuit_edges.ts";
+import type { CircuitAtStep } from "./comparison.ts";
 
 /** A row of the table. */
 export interface EdgeRow {
