@@ -1,6 +1,7 @@
 /** Finding and reading `summary.json` files for the plots. */
 import { dirname, join } from "@std/path";
 import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
+import { UserError } from "../utils/experiment/user_error.ts";
 
 export interface FoundSummary {
   /** folder that holds the file */
@@ -27,11 +28,13 @@ export async function findSummaries(paths: readonly string[]): Promise<FoundSumm
   const files = new Set<string>();
   for (const path of paths) {
     const info = await Deno.stat(path).catch(() => {
-      throw new Error(`expected a summary.json or a folder of results, found nothing at ${path}`);
+      throw new UserError(
+        `expected a summary.json or a folder of results, found nothing at ${path}`,
+      );
     });
     const here = info.isDirectory ? await filesBelow(path, "summary.json") : [path];
     if (here.length === 0) {
-      throw new Error(
+      throw new UserError(
         `no summary.json below ${path}; run get_circuits_over_time.ts first, it writes them`,
       );
     }
@@ -48,11 +51,11 @@ export async function readSummary(file: string): Promise<CircuitSummary> {
   try {
     value = JSON.parse(await Deno.readTextFile(file));
   } catch (error) {
-    throw new Error(`${file}: ${(error as Error).message}`);
+    throw new UserError(`${file}: ${(error as Error).message}`);
   }
   const format = (value as { format?: unknown } | null)?.format;
   if (format !== "circuits-over-time/summary/1") {
-    throw new Error(
+    throw new UserError(
       `${file}: expected format "circuits-over-time/summary/1", found ${JSON.stringify(format)}`,
     );
   }

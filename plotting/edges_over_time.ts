@@ -1,0 +1,94 @@
+/**
+ * Size of circuits over training: edges above, nodes below, one column per task, one line per model. Thin: as found;
+ * bold: exponentially weighted mean, α = 0.5, over the checkpoints.
+ */
+import type { CheckpointSummary, CircuitSummary } from "../utils/experiment/circuit_summary.ts";
+import {
+  axesOf,
+  compareModels,
+  compareTasks,
+  ewm,
+  modelColour,
+  panelGrid,
+  taskTitle,
+  TOKENS_PER_STEP,
+  translucent,
+} from "./figure_style.ts";
+import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import type { Figure, Trace } from "./plotly_page.ts";
+import { findSummaries } from "./summaries.ts";
+
+const ROWS: { title: string; value: (c: CheckpointSummary) => number }[] = [
+  { title: "edges", value: (c) => c.edges },
+  { title: "nodes", value: (c) => c.nodes.length },
+];
+
+/** The figure; `tokens` puts training tokens (as in Pythia) on the axis instead of steps. Step 0 has no place on it. */
+export function edgesOverTimeFigure(summaries: CircuitSummary[], tokens: boolean): Figure {
+  const tasks = [...new Set(summaries.map((s) => s.task))].sort(compareTasks);
+  const sorted = [...summaries].sort((a, b) => compareModels(a.model, b.model));
+  const data: Trace[] = [];
+  const named = new Set<string>();
+  ROWS.forEach(({ value }, row) => {
+    for (const summary of sorted) {
+      const column = tasks.indexOf(summary.task);
+      const axes = axesOf(row * tasks.length + column);
+      const checkpoints = [...summary.checkpoints].sort((a, b) => a.step - b.step);
+      const smooth = ewm(checkpoints.map(value));
+      const shown = checkpoints.map((c, i) => ({ step: c.step, raw: value(c), smooth: smooth[i] }))
+        .filter(({ step }) => step > 0);
+      const x = shown.map(({ step }) => step * (tokens ? TOKENS_PER_STEP : 1));
+      const colour = modelColour(summary.model);
+      const common = { type: "scatter", mode: "lines", x, legendgroup: summary.model, ...axes };
+      data.push({
+        ...common,
+        y: shown.map(({ raw }) => raw),
+        line: { color: translucent(colour, 0.5), width: 1 },
+        showlegend: false,
+        hoverinfo: "skip",
+      }, {
+        ...common,
+        y: shown.map(({ smooth }) => smooth),
+        customdata: shown.map(({ step, raw }) => [step, raw]),
+        name: summary.model,
+        line: { color: colour, width: 2.6 },
+        showlegend: !named.has(summary.model),
+        hovertemplate: `${summary.model}, step %{customdata[0]}<br>%{customdata[1]} ` +
+          `(mean %{y:.1f})<extra></extra>`,
+      });
+      named.add(summary.model);
+    }
+  });
+  const panels = ROWS.flatMap(({ title }, row) =>
+    tasks.map((task, column) => ({
+      title: row === 0 ? taskTitle(task) : "",
+      xTitle: row === ROWS.length - 1 ? (tokens ? "training tokens" : "training step") : "",
+      yTitle: column === 0 ? title : "",
+      y: { rangemode: "tozero" },
+    }))
+  );
+  return {
+    title: "Circuit size over training",
+    caption: "Edges and nodes of the circuit at each checkpoint. Thin: as found; bold: " +
+      "exponentially weighted mean (α = 0.5). Step 0 has no place on a log axis.",
+    data,
+    layout: panelGrid(panels, tasks.length),
+    width: Math.max(700, 60 + 380 * tasks.length),
+    height: 640,
+  };
+}
+
+if (import.meta.main) {
+  const command = plotCommand({
+    name: "edges_over_time",
+    description: "Edges and nodes of circuits over training.",
+    paths: "summary.json files, or folders below which they are looked for",
+    examplePath: "results/graphs",
+  }).option("--tokens", "training tokens on the axis, 2,097,152 a step as in Pythia").parse();
+  await runPlot(async () => {
+    const { output, tokens } = command.opts();
+    const found = await findSummaries(requirePaths(command.args, "summary.json files or folders"));
+    const figure = edgesOverTimeFigure(found.map(({ summary }) => summary), tokens ?? false);
+    return { figure, output };
+  });
+}

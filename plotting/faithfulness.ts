@@ -1,0 +1,168 @@
+/**
+ * Faithfulness of circuits against their number of edges: one panel per model and task, one line per checkpoint,
+ * coloured by step; random circuits of the same sizes in grey, the threshold as a line. MIB's two areas (CPR, CMD) are
+ * printed for every checkpoint that has them.
+ */
+import type { CircuitSummary, CurvePoint } from "../utils/experiment/circuit_summary.ts";
+import { type Column, printTable } from "../utils/experiment/table.ts";
+import {
+  axesOf,
+  compareModels,
+  compareTasks,
+  levelLine,
+  panelGrid,
+  taskTitle,
+} from "./figure_style.ts";
+import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import type { Figure, Trace } from "./plotly_page.ts";
+import { findSummaries } from "./summaries.ts";
+
+export type Measure = "faithfulness" | "normalized";
+
+/** From early to late training; readable on light and dark paper. */
+const STEP_COLOURS: [number, string][] = [
+  [0, "#d9c27a"],
+  [0.35, "#8fb996"],
+  [0.7, "#4a8fa8"],
+  [1, "#4b5fb3"],
+];
+
+/** Colour at t in 0…1 of STEP_COLOURS, mixed linearly. */
+export function stepColour(t: number): string {
+  const upper = Math.max(1, STEP_COLOURS.findIndex(([at]) => at >= t));
+  const [[a, from], [b, to]] = [STEP_COLOURS[upper - 1], STEP_COLOURS[upper]];
+  const part = Math.min(1, Math.max(0, (t - a) / (b - a)));
+  const channels = [1, 3, 5].map((at) => {
+    const [x, y] = [from, to].map((hex) => parseInt(hex.slice(at, at + 2), 16));
+    return Math.round(x + (y - x) * part);
+  });
+  return `rgb(${channels.join(",")})`;
+}
+
+function curveTrace(points: CurvePoint[], measure: Measure, more: Trace): Trace {
+  const sorted = points.filter((p) => p.edges > 0).sort((a, b) => a.edges - b.edges);
+  return {
+    type: "scatter",
+    mode: "lines",
+    x: sorted.map((p) => p.edges),
+    y: sorted.map((p) => 100 * p[measure]),
+    showlegend: false,
+    ...more,
+  };
+}
+
+/** The figure of all given summaries; checkpoints without evaluated sizes are left out. */
+export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure): Figure {
+  const sorted = [...summaries].sort((a, b) =>
+    compareTasks(a.task, b.task) || compareModels(a.model, b.model)
+  );
+  const columns = Math.min(2, sorted.length);
+  const data: Trace[] = [];
+  const largest = Math.max(1, ...sorted.flatMap((s) => s.checkpoints.map((c) => c.step)));
+  const place = (step: number) => Math.log10(step + 1) / Math.log10(largest + 1);
+  sorted.forEach((summary, index) => {
+    const axes = axesOf(index);
+    const checkpoints = [...summary.checkpoints].sort((a, b) => a.step - b.step);
+    checkpoints.forEach((checkpoint, i) => {
+      data.push(curveTrace(checkpoint.random, measure, {
+        ...axes,
+        line: { color: "rgba(140,146,153,0.45)", width: 1, dash: "dot" },
+        name: "random circuits",
+        legendgroup: "random",
+        showlegend: index === 0 && i === 0,
+        hovertemplate: `random, step ${checkpoint.step}<br>%{x} edges: %{y:.1f} %<extra></extra>`,
+      }));
+    });
+    for (const checkpoint of checkpoints) {
+      data.push(curveTrace(checkpoint.curve, measure, {
+        ...axes,
+        mode: checkpoints.length > 30 ? "lines" : "lines+markers",
+        marker: { size: 4 },
+        line: { color: stepColour(place(checkpoint.step)), width: 1.6 },
+        name: `step ${checkpoint.step}`,
+        hovertemplate: `step ${checkpoint.step}<br>%{x} edges: %{y:.1f} %<extra></extra>`,
+      }));
+    }
+  });
+  data.push(colourBar(largest));
+  const panels = sorted.map((summary) => ({
+    title: `${summary.model} · ${taskTitle(summary.task)}`,
+    xTitle: "edges in the circuit",
+    yTitle: measure === "faithfulness" ? "% of the clean metric" : "% above the corrupted level",
+    y: { range: [-15, 130] },
+  }));
+  const layout = panelGrid(panels, columns);
+  layout.shapes = sorted.map((summary, i) => levelLine(i, 100 * summary.threshold));
+  const rows = Math.ceil(sorted.length / columns);
+  return {
+    title: "Faithfulness against circuit size",
+    caption:
+      "Each line is a checkpoint. Dotted grey: random circuits of the same sizes. The dotted " +
+      "level is the threshold of the search. Values beyond the axis are cut; drag to zoom.",
+    data,
+    layout: { ...layout, margin: { l: 62, r: 96, t: 34, b: 54 } },
+    width: columns === 1 ? 760 : 1160,
+    height: 90 + 330 * rows,
+  };
+}
+
+/** Marks without a place that bring the colour scale of the steps with them. */
+function colourBar(largest: number): Trace {
+  const ticks = [0, 1, 10, 100, 1000, 10_000, 100_000].filter((step) => step <= largest);
+  return {
+    type: "scatter",
+    mode: "markers",
+    x: [null],
+    y: [null],
+    showlegend: false,
+    hoverinfo: "skip",
+    marker: {
+      size: 0.1,
+      color: [0],
+      cmin: 0,
+      cmax: Math.log10(largest + 1),
+      colorscale: STEP_COLOURS,
+      colorbar: {
+        title: { text: "step" },
+        thickness: 10,
+        len: 0.7,
+        outlinewidth: 0,
+        tickvals: ticks.map((step) => Math.log10(step + 1)),
+        ticktext: ticks.map((step) => step >= 1000 ? `${step / 1000}k` : String(step)),
+      },
+    },
+  };
+}
+
+function printAreas(summaries: CircuitSummary[]) {
+  const rows = summaries.flatMap((summary) =>
+    summary.checkpoints.map((c) => ({ model: summary.model, task: summary.task, ...c }))
+  );
+  const columns: Column<typeof rows[number]>[] = [
+    { header: "model", value: (row) => row.model },
+    { header: "task", value: (row) => row.task },
+    { header: "step", value: (row) => row.step },
+    { header: "edges", value: (row) => row.edges },
+    { header: "faithfulness", value: (row) => row.faithfulness, digits: 3 },
+    { header: "CPR", value: (row) => row.cpr, digits: 3 },
+    { header: "CMD", value: (row) => row.cmd, digits: 3 },
+  ];
+  printTable(columns, rows);
+}
+
+if (import.meta.main) {
+  const command = plotCommand({
+    name: "faithfulness",
+    description: "Faithfulness against circuit size, with random circuits and the threshold.",
+    paths: "summary.json files, or folders below which they are looked for",
+    examplePath: "results/graphs/pythia-160m/ioi",
+  }).option("--normalized", "subtract the corrupted level, as MIB does").parse();
+  await runPlot(async () => {
+    const { output, normalized } = command.opts();
+    const found = await findSummaries(requirePaths(command.args, "summary.json files or folders"));
+    const summaries = found.map(({ summary }) => summary);
+    printAreas(summaries);
+    const figure = faithfulnessFigure(summaries, normalized ? "normalized" : "faithfulness");
+    return { figure, output };
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * Figure 1, behaviour over training: four tasks, one line per model, the interval of the mean as a band. Steps (or
+ * tokens) on a log axis, where step 0 has no place.
+ */
+import {
+  axesOf,
+  compareModels,
+  modelColour,
+  panelGrid,
+  taskTitle,
+  TOKENS_PER_STEP,
+  translucent,
+} from "./figure_style.ts";
+import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import type { Figure, Trace } from "./plotly_page.ts";
+import { readPerformances, type TaskPerformance } from "./task_performance.ts";
+
+const PANELS = [
+  { task: "ioi", metric: "logit_diff", label: "logit difference" },
+  { task: "gender_pronoun", metric: "logit_diff", label: "logit difference" },
+  { task: "greater_than", metric: "prob_diff", label: "probability difference" },
+  { task: "sva", metric: "prob_diff", label: "probability difference" },
+];
+
+/** The 2 × 2 figure. A model without a task or metric is missing from that panel only. */
+export function behaviourFigure(models: TaskPerformance[], tokens: boolean): Figure {
+  const sorted = [...models].sort((a, b) => compareModels(a.model, b.model));
+  const data: Trace[] = [];
+  const named = new Set<string>();
+  PANELS.forEach(({ task, metric }, index) => {
+    for (const { model, tasks } of sorted) {
+      const points = Object.entries(tasks[task]?.[metric] ?? {})
+        .map(([step, value]) => ({ step: Number(step), ...value }))
+        .filter(({ step }) => step > 0)
+        .sort((a, b) => a.step - b.step);
+      if (points.length === 0) continue;
+      const x = points.map(({ step }) => step * (tokens ? TOKENS_PER_STEP : 1));
+      const colour = modelColour(model);
+      data.push({
+        type: "scatter",
+        mode: "lines",
+        x: [...x, ...x.toReversed()],
+        y: [...points.map((p) => p.interval[0]), ...points.toReversed().map((p) => p.interval[1])],
+        fill: "toself",
+        fillcolor: translucent(colour, 0.25),
+        line: { width: 0 },
+        legendgroup: model,
+        showlegend: false,
+        hoverinfo: "skip",
+        ...axesOf(index),
+      }, {
+        type: "scatter",
+        mode: "lines",
+        x,
+        y: points.map((p) => p.mean),
+        customdata: points.map((p) => [p.step, p.interval[0], p.interval[1]]),
+        line: { color: colour, width: 2.4 },
+        name: model,
+        legendgroup: model,
+        showlegend: !named.has(model),
+        hovertemplate: `${model}, step %{customdata[0]}<br>%{y:.3f} ` +
+          `(%{customdata[1]:.3f} to %{customdata[2]:.3f})<extra></extra>`,
+        ...axesOf(index),
+      });
+      named.add(model);
+    }
+  });
+  const panels = PANELS.map(({ task, label }, index) => ({
+    title: taskTitle(task),
+    xTitle: index >= 2 ? (tokens ? "training tokens" : "training step") : "",
+    yTitle: label,
+    y: { zeroline: true, zerolinewidth: 1 },
+  }));
+  return {
+    title: "Task behaviour over training",
+    caption:
+      "Mean over prompts of the metric of each task; the bands are 95 % intervals of the mean.",
+    data,
+    layout: panelGrid(panels, 2),
+    width: 1080,
+    height: 720,
+  };
+}
+
+if (import.meta.main) {
+  const command = plotCommand({
+    name: "figure_1",
+    description: "Behaviour on the four tasks over training.",
+    paths: "files of results/task_performance, or the folder",
+    examplePath: "results/task_performance",
+  }).option("--tokens", "training tokens on the axis, 2,097,152 a step as in Pythia").parse();
+  await runPlot(async () => {
+    const { output, tokens } = command.opts();
+    const models = await readPerformances(
+      requirePaths(command.args, "task-performance files or their folder"),
+    );
+    return { figure: behaviourFigure(models, tokens ?? false), output };
+  });
+}
