@@ -44,10 +44,9 @@ export function bucketBy<T>(
     if (group) group.push(i);
     else groups.set(k, [i]);
   });
-  return [...groups.values()].flatMap((group) =>
-    Array.from(
-      { length: Math.ceil(group.length / limit) },
-      (_, i) => group.slice(i * limit, (i + 1) * limit),
-    )
-  );
+  return [...groups.values()].flatMap((group) => {
+    const size = Math.min(limit, group.length);
+    const count = Math.ceil(group.length / size);
+    return Array.from({ length: count }, (_, i) => group.slice(i * size, (i + 1) * size));
+  });
 }
