@@ -19,7 +19,6 @@ import {
   matmulT,
   mul,
   productDim,
-  reciprocal,
   reshape,
   softmax,
   split,
@@ -28,6 +27,7 @@ import {
   type Value,
 } from "../onnx/mod.ts";
 import type { ModelConfig } from "./config.ts";
+import { hookedNorm } from "./hooked_norm.ts";
 import type { HookPoints } from "./hooks.ts";
 
 export interface AttentionWeights {
@@ -98,11 +98,7 @@ function packedProjections(
   c: ModelConfig,
   hooks: HookPoints,
 ): Value[] {
-  const norm = layerNorm(x, w.ln1_w, w.ln1_b, c.layerNormEps);
-  hooks.save("ln1.mean", norm.mean);
-  hooks.save("ln1.inverse", norm.inverseScale);
-  if (hooks.uses("ln1.hook_scale")) hooks.at("ln1.hook_scale", reciprocal(norm.inverseScale));
-  const normalized = hooks.at("ln1.hook_normalized", norm.output);
+  const normalized = hookedNorm(x, w.ln1_w, w.ln1_b, c.layerNormEps, "ln1", hooks);
   const packed = add(linear(normalized, w.qkv_w, storedOutIn(c)), w.qkv_b);
   const [b, p] = x.shape;
   const [axis, shape] = storedOutIn(c)

@@ -11,9 +11,7 @@ import {
   expand,
   gelu,
   identity,
-  layerNorm,
   linear,
-  reciprocal,
   relu,
   transpose,
   unsqueeze,
@@ -28,6 +26,7 @@ import {
   storedOutIn,
 } from "./attention.ts";
 import type { ModelConfig } from "./config.ts";
+import { hookedNorm } from "./hooked_norm.ts";
 import type { HookPoints } from "./hooks.ts";
 
 export interface MlpWeights {
@@ -85,11 +84,7 @@ export function activate(x: Value, config: ModelConfig): Value {
 
 /** LN2, W_in, activation, W_out of a residual stream of any leading shape. */
 export function mlp(x: Value, w: MlpWeights, config: ModelConfig, hooks: HookPoints): Value {
-  const norm = layerNorm(x, w.ln2_w, w.ln2_b, config.layerNormEps);
-  hooks.save("ln2.mean", norm.mean);
-  hooks.save("ln2.inverse", norm.inverseScale);
-  if (hooks.uses("ln2.hook_scale")) hooks.at("ln2.hook_scale", reciprocal(norm.inverseScale));
-  const normalized = hooks.at("ln2.hook_normalized", norm.output);
+  const normalized = hookedNorm(x, w.ln2_w, w.ln2_b, config.layerNormEps, "ln2", hooks);
   const pre = hooks.at(
     "mlp.hook_pre",
     add(linear(normalized, w.in_w, storedOutIn(config)), w.in_b),

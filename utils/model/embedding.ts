@@ -13,11 +13,9 @@ import {
   gatherElements,
   gradients,
   Graph,
-  layerNorm,
   linear,
   mul,
   productDim,
-  reciprocal,
   reshape,
   Session,
   type SessionOptions,
@@ -29,6 +27,7 @@ import {
   type Value,
 } from "../onnx/mod.ts";
 import type { ModelConfig } from "./config.ts";
+import { hookedNorm } from "./hooked_norm.ts";
 import { BATCH, type HookPlan, HookPoints, POS } from "./hooks.ts";
 
 /** A metric per read-out row; `ids` and `weights` are `[rows, width]`, padded with weight 0. */
@@ -59,16 +58,14 @@ export function compileEmbed(config: ModelConfig, plan: HookPlan, options: Sessi
 }
 
 function reads(hooks: HookPoints, plan: HookPlan): Record<string, Value> {
-  return Object.fromEntries((plan.read ?? []).map((name) => [name, hooks.values.get(name)!]));
+  return Object.fromEntries((plan.read ?? []).map((name) => [name, hooks.required(name)]));
 }
 
 /** Final LayerNorm with its hooks; returns the normalised stream `[batch, pos, d]`. */
 function finalNorm(g: Graph, config: ModelConfig, hooks: HookPoints) {
   const x = g.input("residual", [BATCH, POS, config.dModel]);
-  const d = [config.dModel];
-  const norm = layerNorm(x, g.input("ln_f_w", d), g.input("ln_f_b", d), config.layerNormEps);
-  hooks.at("ln_final.hook_scale", reciprocal(norm.inverseScale));
-  return { x, normalized: hooks.at("ln_final.hook_normalized", norm.output) };
+  const [w, b] = ["ln_f_w", "ln_f_b"].map((name) => g.input(name, [config.dModel]));
+  return { x, normalized: hookedNorm(x, w, b, config.layerNormEps, "ln_final", hooks) };
 }
 
 /** Rows `b · pos + p` of a `[batch, pos, d]` stream. */
@@ -99,20 +96,24 @@ export function compileUnembed(
 
 /**
  * residual stream, rows, ids, weights → metric values `[rows]`, and with `gradient` the gradient of their sum with
- * respect to the residual stream `[batch, pos, d]`.
+ * respect to the residual stream `[batch, pos, d]`, and as `d:{name}` to differentiated hooks of the final LayerNorm.
  */
 export function compileReadout(
   config: ModelConfig,
-  spec: { kind: Readout["kind"]; width: number; bias: boolean; gradient: boolean },
+  spec: { kind: Readout["kind"]; width: number; bias: boolean; gradient: boolean; plan?: HookPlan },
   options: SessionOptions,
 ) {
   const g = new Graph();
-  const { x, normalized } = finalNorm(g, config, new HookPoints({}));
+  const hooks = new HookPoints(spec.plan ?? {});
+  const { x, normalized } = finalNorm(g, config, hooks);
   const values = metricValues(pick(normalized, g), g, config, spec);
   if (!spec.gradient) return Session.compile({ values }, {}, options);
   const ones = expand(g.constant(1, []), values.shape);
-  const [d_residual] = gradients([values], [ones], [x]);
-  return Session.compile({ values, d_residual }, {}, options);
+  const names = spec.plan?.differentiate ?? [];
+  const wrt = [x, ...names.map((name) => hooks.required(name))];
+  const [d_residual, ...grads] = gradients([values], [ones], wrt);
+  const named = Object.fromEntries(names.map((name, i) => [`d:${name}`, grads[i]]));
+  return Session.compile({ values, d_residual, ...named }, {}, options);
 }
 
 function metricValues(

@@ -21,21 +21,13 @@ import {
   rowIndices,
 } from "./embedding.ts";
 import {
-  type HookPlan,
-  maskFeed,
-  maskShape,
-  OUTER_HOOKS,
-  parseHookName,
-  patchFeed,
-} from "./hooks.ts";
-import {
-  type BlockForm,
-  type LayerPatch,
-  LayerRunner,
-  type LayerRunResult,
-  type Past,
-} from "./layer_runner.ts";
+  type HookRequests,
+  type OuterRequests,
+  type Patch,
+  sortRequests,
+} from "./hook_requests.ts";
 import { resolveModel } from "./hub.ts";
+import { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./layer_runner.ts";
 import { Runtime } from "./runtime.ts";
 import { checkCheckpoint } from "./tensor_names.ts";
 import { type WeightProcessing, weightProcessor } from "./weight_processing.ts";
@@ -54,14 +46,7 @@ export interface ModelOptions {
   onProgress?: (p: { file: string; done: number; total: number }) => void;
 }
 
-/** A hook point given another value where `mask` is true; without a mask everywhere. */
-export interface Patch {
-  hook: string;
-  /** the shape of the hook point */
-  value: Tensor;
-  /** one flag per batch item, position and head: the hook point's shape with last axis 1 (whole shape for patterns) */
-  mask?: Tensor;
-}
+export type { Patch } from "./hook_requests.ts";
 
 export interface RunOptions {
   read?: readonly string[];
@@ -81,6 +66,8 @@ export interface RunResult {
 }
 
 type Prompts = readonly (readonly number[])[];
+
+const NOTHING: OuterRequests = { plan: {}, feeds: {} };
 
 export class HookedModel {
   readonly config: ModelConfig;
@@ -130,15 +117,21 @@ export class HookedModel {
     );
   }
 
-  /** Embeds, runs all blocks, reads and patches hook points; see {@link RunOptions}. */
+  /**
+   * Embeds, runs all blocks, reads and patches hook points; see {@link RunOptions}.
+   * @throws Error when keys and values are asked for of prompts of different lengths: padding would be continued.
+   */
   async run(prompts: Prompts, options: RunOptions = {}): Promise<RunResult> {
-    const { result, outer, pos } = await this.#forward(prompts, options);
+    if (options.keysValues && prompts.some((p) => p.length !== prompts[0].length)) {
+      throw new Error("keys and values to continue after need prompts of one length");
+    }
+    const { result, outer, pos, requests } = await this.#forward(prompts, options);
     const hooks = new Map([...outer, ...result.hooks]);
-    const finalReads = (options.read ?? []).filter((name) => name.startsWith("ln_final."));
-    if (finalReads.length > 0) {
+    const { read = [] } = requests.final.plan;
+    if (read.length > 0) {
       const rows = rowIndices(prompts.map((p) => p.length - 1), pos);
-      const final = await this.#unembed(result.residual, rows, { read: finalReads });
-      for (const name of finalReads) hooks.set(name, final[name]);
+      const final = await this.#unembed(result.residual, rows, requests.final);
+      for (const name of read) hooks.set(name, final[name]);
     }
     const length = (options.past?.length ?? 0) + pos;
     const past = options.keysValues ? { length, layers: result.keysValues } : undefined;
@@ -147,16 +140,17 @@ export class HookedModel {
 
   /** Logits `[batch, V]` at one position per prompt. */
   async logits(prompts: Prompts, positions: readonly number[], options: RunOptions = {}) {
-    const { result, pos } = await this.#forward(prompts, options);
-    return (await this.#unembed(result.residual, rowIndices(positions, pos))).logits;
+    const { result, pos, requests } = await this.#forward(prompts, options);
+    return (await this.#unembed(result.residual, rowIndices(positions, pos), requests.final))
+      .logits;
   }
 
   /** Logits `[batch, pos, V]` at all positions; those of padding mean nothing. */
   async allLogits(prompts: Prompts, options: RunOptions = {}): Promise<Tensor<Float32Array>> {
-    const { result } = await this.#forward(prompts, options);
+    const { result, requests } = await this.#forward(prompts, options);
     const [batch, pos] = result.residual.shape;
     const rows = tensor(Int32Array.from({ length: batch * pos }, (_, i) => i), [batch * pos]);
-    const { logits } = await this.#unembed(result.residual, rows);
+    const { logits } = await this.#unembed(result.residual, rows, requests.final);
     return tensor(logits.data, [batch, pos, this.config.vocabSize]);
   }
 
@@ -167,8 +161,16 @@ export class HookedModel {
     readout: Readout,
     options: RunOptions = {},
   ) {
-    const { result, pos } = await this.#forward(prompts, options);
-    return (await this.readout(result.residual, positions, readout, pos, false)).values.data;
+    const { result, pos, requests } = await this.#forward(prompts, options);
+    const { values } = await this.readout(
+      result.residual,
+      positions,
+      readout,
+      pos,
+      false,
+      requests.final,
+    );
+    return values.data;
   }
 
   /** The metric of each prompt, and the gradient of their sum with respect to each named hook point. */
@@ -179,61 +181,62 @@ export class HookedModel {
     hooks: readonly string[],
     options: RunOptions = {},
   ): Promise<{ values: Float32Array; gradients: Map<string, Tensor<Float32Array>> }> {
-    const { result, pos } = await this.#forward(prompts, options, hooks);
-    const { values, d_residual } = await this.readout(
-      result.residual,
-      positions,
-      readout,
-      pos,
-      true,
+    const { result, pos, requests: { embedding, final } } = await this.#forward(
+      prompts,
+      options,
+      hooks,
     );
-    const gradients = await result.backward(d_residual);
+    const out = await this.readout(result.residual, positions, readout, pos, true, final);
+    const gradients = await result.backward(out.d_residual);
     // The embeddings are added up to the residual stream, so they share its gradient.
-    for (const name of hooks) if (name in OUTER_HOOKS) gradients.set(name, gradients.get("x")!);
+    const atInput = gradients.get("x")!;
     gradients.delete("x");
-    return { values: values.data, gradients };
+    for (const name of embedding.plan.differentiate ?? []) gradients.set(name, atInput);
+    for (const name of final.plan.differentiate ?? []) gradients.set(name, out[`d:${name}`]);
+    return { values: out.values.data, gradients };
   }
 
   /** Residual stream before block 0, with embedding hooks; `start` is the position of the first token. */
-  async embed(prompts: Prompts, plan: HookPlan = {}, patches: readonly Patch[] = [], start = 0) {
+  async embed(prompts: Prompts, { plan, feeds }: OuterRequests = NOTHING, start = 0) {
     const { tokens, pos } = padTokens(prompts, this.config.vocabSize);
     if (start + pos > this.config.maxPositions && this.config.architecture === "gpt2") {
       throw new Error(`${start + pos} positions, the model has ${this.config.maxPositions}`);
     }
     const session = await this.#compiled("embed", plan, (o) => compileEmbed(this.config, plan, o));
     const position_ids = tensor(Int32Array.from({ length: pos }, (_, i) => start + i), [pos]);
-    const given = patches.flatMap((
-      p,
-    ) => [[patchFeed(p.hook), p.value], [maskFeed(p.hook), maskOf(p, p.hook)]]);
-    const weights = await this.store.get("embed");
-    return session.run({ tokens, position_ids, ...weights, ...Object.fromEntries(given) });
+    return session.run({ tokens, position_ids, ...await this.store.get("embed"), ...feeds });
   }
 
-  /** Metric values of a residual stream `[batch, pos, d]`, with `gradient` also their gradient `d_residual`. */
+  /**
+   * Metric values of a residual stream `[batch, pos, d]`, with `gradient` also their gradient `d_residual`.
+   * @param final patches and differentiated hooks of the final LayerNorm
+   */
   async readout(
     residual: Tensor<Float32Array>,
     positions: readonly number[],
     readout: Readout,
     pos: number,
     gradient: boolean,
+    final: OuterRequests = NOTHING,
   ) {
-    const spec = { kind: readout.kind, width: readout.width, bias: this.foldedBias, gradient };
+    const { kind, width } = readout;
+    const spec = { kind, width, bias: this.foldedBias, gradient, plan: final.plan };
     const session = await this.#compiled(
       "readout",
       spec,
       (o) => compileReadout(this.config, spec, o),
     );
-    const feeds = { residual, ...readoutFeeds(positions, pos, readout) };
+    const feeds = { residual, ...readoutFeeds(positions, pos, readout), ...final.feeds };
     return session.run({ ...feeds, ...await this.store.get("unembed") });
   }
 
-  async #unembed(residual: Tensor<Float32Array>, rows: Tensor, plan: HookPlan = {}) {
+  async #unembed(residual: Tensor<Float32Array>, rows: Tensor, { plan, feeds }: OuterRequests) {
     const session = await this.#compiled(
       "unembed",
       { plan, bias: this.foldedBias },
       (o) => compileUnembed(this.config, plan, this.foldedBias, o),
     );
-    return session.run({ residual, rows, ...await this.store.get("unembed") });
+    return session.run({ residual, rows, ...await this.store.get("unembed"), ...feeds });
   }
 
   #compiled(kind: string, spec: unknown, build: (o: SessionOptions) => Promise<Session>) {
@@ -241,56 +244,21 @@ export class HookedModel {
   }
 
   async #forward(prompts: Prompts, options: RunOptions, differentiate: readonly string[] = []) {
-    const read = this.#byLayer(options.read ?? []);
-    const patches = new Map<number | undefined, LayerPatch[]>();
-    for (const patch of options.patches ?? []) {
-      const { layer, point } = parseHookName(patch.hook, this.config);
-      const list = patches.get(layer) ?? [];
-      list.push({ point, value: patch.value, mask: maskOf(patch, point) });
-      patches.set(layer, list);
-    }
-    const outerPatches = (options.patches ?? []).filter((p) => p.hook in OUTER_HOOKS);
-    const unsupported = outerPatches.find((p) => p.hook.startsWith("ln_final."));
-    if (unsupported) {
-      throw new Error(
-        `hook "${unsupported.hook}" can be read, not patched; patch the last hook_resid_post`,
-      );
-    }
-    const outerReads = (read.get(undefined) ?? []).filter((name) => !name.startsWith("ln_final."));
-    const plan = { read: outerReads, patch: outerPatches.map((p) => p.hook) };
-    const embedded = await this.embed(prompts, plan, outerPatches, options.past?.length ?? 0);
-    const layered = <T>(map: Map<number | undefined, T>) => map as Map<number, T>;
-    const gradient = differentiate.length > 0;
+    const { read, patches, past, keysValues } = options;
+    const requests: HookRequests = sortRequests(this.config, read, patches, differentiate);
+    const embedded = await this.embed(prompts, requests.embedding, past?.length ?? 0);
     const result: LayerRunResult = await this.layers.run(embedded.residual, {
-      read: layered(read),
-      patches: layered(patches),
-      differentiate: layered(this.#byLayer(differentiate)),
-      past: options.past,
-      keysValues: options.keysValues,
-      gradient,
+      ...requests.layers,
+      past,
+      keysValues,
+      gradient: differentiate.length > 0,
     });
-    const outer = outerReads.map((name) => [name, embedded[name]] as const);
-    return { result, outer, pos: embedded.residual.shape[1] };
-  }
-
-  #byLayer(names: readonly string[]): Map<number | undefined, string[]> {
-    const map = new Map<number | undefined, string[]>();
-    for (const name of names) {
-      const { layer, point } = parseHookName(name, this.config);
-      map.set(layer, [...map.get(layer) ?? [], point]);
-    }
-    return map;
+    const outer = (requests.embedding.plan.read ?? []).map((n) => [n, embedded[n]] as const);
+    return { result, outer, pos: embedded.residual.shape[1], requests };
   }
 
   /** Frees the weights; compiled sessions stay with the runtime. */
   close(): void {
     this.store.close();
   }
-}
-
-/** The mask of a patch, all true where none is given. */
-function maskOf(patch: Patch, point: string): Tensor {
-  if (patch.mask) return patch.mask;
-  const shape = maskShape(patch.value.shape, point) as number[];
-  return tensor(new Uint8Array(shape.reduce((a, b) => a * b, 1)).fill(1), shape);
 }

@@ -111,10 +111,36 @@ export class HookPoints {
   constructor(private readonly plan: HookPlan, private readonly prefix = "") {}
 
   /** Whether the plan does anything at one of these points. */
-  uses(...points: BlockHook[]): boolean {
+  uses(...points: string[]): boolean {
+    return points.some((p) => this.changes(p) || this.plan.read?.includes(p));
+  }
+
+  /** Whether the plan patches or differentiates at one of these points. */
+  changes(...points: string[]): boolean {
     return points.some((p) =>
-      [this.plan.read, this.plan.patch, this.plan.differentiate].some((list) => list?.includes(p))
+      [this.plan.patch, this.plan.differentiate].some((l) => l?.includes(p))
     );
+  }
+
+  /**
+   * The value at a planned hook point, once the graph is built.
+   * @throws Error when the block has no such point under this plan.
+   */
+  required(point: string): Value {
+    const value = this.values.get(this.prefix + point);
+    if (value) return value;
+    throw new Error(
+      `hook point "${point}" does not exist here` +
+        (point.startsWith("ln1.")
+          ? ": where q, k or v inputs are used, every head normalises its own copy of the residual stream"
+          : ""),
+    );
+  }
+
+  /** @throws Error when the plan names a point that the graph built does not have. */
+  checkPlan(): void {
+    const { read = [], patch = [], differentiate = [] } = this.plan;
+    for (const point of [...read, ...patch, ...differentiate]) this.required(point);
   }
 
   /** The value of a hook point, patched if planned; a differentiated point becomes a value of its own. */

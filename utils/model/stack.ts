@@ -93,9 +93,10 @@ export class StackProgram {
       if (i > 0) saved[`saved:${i}.x`] = residual;
       const out = block(residual, weights, sequence, config, hooks, past);
       residual = out.residual;
-      for (const point of plan.read ?? []) outputs[localHook(i, point)] = required(hooks, i, point);
+      hooks.checkPlan();
+      for (const point of plan.read ?? []) outputs[localHook(i, point)] = hooks.required(point);
       for (const point of plan.differentiate ?? []) {
-        wrt[localHook(i, point)] = required(hooks, i, point);
+        wrt[localHook(i, point)] = hooks.required(point);
       }
       if (spec.keysValues) {
         Object.assign(outputs, { [`${i}.k`]: out.present.k, [`${i}.v`]: out.present.v });
@@ -129,10 +130,4 @@ export class StackProgram {
     await this.forward.release();
     await this.backward?.release();
   }
-}
-
-function required(hooks: HookPoints, i: number, point: string): Value {
-  const value = hooks.values.get(localHook(i, point));
-  if (!value) throw new Error(`hook point "${point}" does not exist in this block`);
-  return value;
 }
