@@ -15,4 +15,5 @@ export { gradients } from "./gradients.ts";
 export { type Dim, Graph, type Node, type Shape, Value } from "./graph.ts";
 export { buildModel, type Model } from "./model.ts";
 export * from "./operators.ts";
+export { broadcast, productDim, sumDim } from "./shapes.ts";
 export { type Feeds, type Results, Session, type SessionOptions } from "./session.ts";
