@@ -86,7 +86,7 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
   });
   data.push(colourBar(largest));
   const panels = sorted.map((summary) => ({
-    title: `${summary.model} · ${taskTitle(summary.task)}`,
+    title: `${summary.model} · ${taskTitle(summary.task)}${finalAreas(summary)}`,
     xTitle: "edges in the circuit",
     yTitle: measure === "faithfulness" ? "% of the clean metric" : "% above the corrupted level",
     y: { range: [-15, 130] },
@@ -104,6 +104,13 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
     width: columns === 1 ? 760 : 1160,
     height: 90 + 330 * rows,
   };
+}
+
+/** MIB's areas at the last checkpoint, for the title of a panel; nothing if the run did not ask for them. */
+function finalAreas({ checkpoints }: CircuitSummary): string {
+  const last = checkpoints.reduce((a, b) => b.step > a.step ? b : a, checkpoints[0]);
+  if (last?.cpr === undefined || last.cmd === undefined) return "";
+  return ` · at the end CPR ${last.cpr.toFixed(2)}, CMD ${last.cmd.toFixed(2)}`;
 }
 
 /** Marks without a place that bring the colour scale of the steps with them. */

@@ -103,7 +103,8 @@ export function axesOf(index: number): { xaxis: string; yaxis: string } {
 /** Layout of a grid of panels, filled row by row, with the look of all figures; x is logarithmic unless said otherwise. */
 export function panelGrid(panels: Panel[], columns: number): Record<string, unknown> {
   const rows = Math.ceil(panels.length / columns);
-  const across = (1 - 0.075 * (columns - 1)) / columns;
+  const between = columns > 2 ? 0.045 : 0.075;
+  const across = (1 - between * (columns - 1)) / columns;
   const gap = rows > 1 ? 0.36 / (rows + 1) : 0;
   const down = (1 - gap * (rows - 1)) / rows;
   const layout: Record<string, unknown> = {
@@ -117,7 +118,7 @@ export function panelGrid(panels: Panel[], columns: number): Record<string, unkn
   panels.forEach((panel, index) => {
     const column = index % columns;
     const row = Math.floor(index / columns);
-    const left = column * (across + 0.075);
+    const left = column * (across + between);
     const top = 1 - row * (down + gap);
     const { xaxis, yaxis } = axesOf(index);
     const common = {
@@ -135,7 +136,7 @@ export function panelGrid(panels: Panel[], columns: number): Record<string, unkn
       domain: [left, left + across],
       anchor: yaxis,
       title: { text: panel.xTitle ?? "", standoff: 6 },
-      exponentformat: "SI",
+      exponentformat: "B",
       ...panel.x,
     };
     layout[`yaxis${yaxis.slice(1)}`] = {

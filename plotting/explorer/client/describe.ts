@@ -6,13 +6,19 @@ import { longName } from "./names.ts";
 
 export const ROLE_COLOURS = 8;
 
+const measuredSteps = new WeakMap<CircuitSummary, number[]>();
+
 /** Roles of a head at the last step at or before `step` for which roles were measured. */
 export function rolesAt(summary: CircuitSummary, step: number, node: string): string[] {
-  const roles = summary.roles;
+  const { roles } = summary;
   if (!roles) return [];
-  const known = Object.keys(roles).map(Number).filter((s) => s <= step);
-  if (known.length === 0) return [];
-  return roles[String(Math.max(...known))]?.[node] ?? [];
+  let steps = measuredSteps.get(summary);
+  if (!steps) {
+    steps = Object.keys(roles).map(Number).sort((a, b) => a - b);
+    measuredSteps.set(summary, steps);
+  }
+  const last = steps.findLast((measured) => measured <= step);
+  return last === undefined ? [] : roles[String(last)]?.[node] ?? [];
 }
 
 /** All role names that occur, in alphabetical order. */

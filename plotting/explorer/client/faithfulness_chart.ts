@@ -19,6 +19,8 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
   const everything = summary.checkpoints.flatMap((c) => [...c.curve, ...c.random]);
   const sizes = everything.map((p) => p.edges).filter((n) => n > 0);
 
+  const ghosts = { view: "", element: svg("path") };
+
   function update() {
     const { measure } = store.state;
     const checkpoint = summary.checkpoints[store.state.index];
@@ -48,8 +50,17 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
       [...points].filter((p) => p.edges > 0).sort((a, b) => a.edges - b.edges)
         .map((p, i) => `${i ? "L" : "M"}${x(p.edges).toFixed(1)} ${y(p[measure]).toFixed(1)}`)
         .join("");
-    const stride = Math.ceil(summary.checkpoints.length / MOST_GHOSTS);
-    const ghosts = summary.checkpoints.filter((c, i) => i % stride === 0 && c !== checkpoint);
+    const view = `${measure} ${width}`;
+    if (ghosts.view !== view) {
+      const stride = Math.ceil(summary.checkpoints.length / MOST_GHOSTS);
+      ghosts.element = svg("path", {
+        class: "ghost-line",
+        d: summary.checkpoints.filter((_, i) => i % stride === 0).map((c) => path(c.curve)).join(
+          "",
+        ),
+      });
+      ghosts.view = view;
+    }
     const level = y(summary.threshold);
     const point = (p: CurvePoint, tone: string, what: string) => {
       const dot = svg("circle", {
@@ -83,7 +94,7 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
       svg(
         "g",
         { "clip-path": "url(#clip-size)" },
-        ...ghosts.map((c) => svg("path", { class: "ghost-line", d: path(c.curve) })),
+        ghosts.element,
         svg("path", { class: "series tone-2 dashed", d: path(checkpoint.random) }),
         ...checkpoint.random.filter((p) => p.edges > 0)
           .map((p) => point(p, "tone-2", "random circuit")),

@@ -174,13 +174,14 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
       const sign = edge.score < 0 ? "negative" : "positive";
       drawn.group.setAttribute("class", `edge ${letterOf(edge)} ${sign}`);
     }
-    if (fresh.length > 0) {
-      root.getBoundingClientRect(); // lets the browser see opacity 0 before it goes to 1
-      for (const drawn of fresh) drawn.group.style.opacity = "";
-    }
+    if (fresh.length > 0) afterPaint(() => fadeIn(fresh));
     updateNodes(new Set(checkpoint.nodes), shown);
     byId("empty-circuit").hidden = checkpoint.circuit.length > 0;
     highlight();
+  }
+
+  function fadeIn(drawn: DrawnEdge[]) {
+    for (const { group, leaving } of drawn) if (leaving === null) group.style.opacity = "";
   }
 
   function updateNodes(inCircuit: Set<string>, shown: CircuitEdge[]) {
@@ -242,4 +243,9 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
 
   root.addEventListener("click", () => store.set({ pinned: null }));
   return { update, highlight, resize };
+}
+
+/** Runs `action` once the browser has painted what is there now, so that a change made then is a transition. */
+function afterPaint(action: () => void) {
+  requestAnimationFrame(() => requestAnimationFrame(action));
 }
