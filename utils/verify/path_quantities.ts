@@ -1,0 +1,67 @@
+/**
+ * Reference values of patching: activation patching and zero ablation of each head's z, and path patching of each head
+ * into the final residual stream, into queries and into values of listed receivers.
+ */
+import { patchHeads, zeroAblateHeads } from "../heads/activation_patching.ts";
+import { cleanRun, corruptedHeads, type PatchPrompt } from "../heads/clean_run.ts";
+import { pathPatch, type Receivers } from "../heads/path_patching.ts";
+import type { Readout } from "../tasks/readout.ts";
+import { type Quantity, readout, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
+
+interface PatchCase {
+  prompts: PatchPrompt[];
+  /** logit of IO minus logit of S, at END */
+  readout: Readout;
+}
+
+async function patchCase(c: ReferenceCase): Promise<PatchCase | undefined> {
+  if (!c.heads) return undefined;
+  const { IO, S1, END } = c.heads.positions;
+  const corrupted = await c.tokens("tokens.corrupted");
+  const prompts = (await c.tokens("tokens.clean"))
+    .map((clean, n) => ({ clean, corrupted: corrupted[n], position: END }));
+  const answers = prompts.map(({ clean }) => [clean[IO], clean[S1]]);
+  return { prompts, readout: readout("logits", answers, answers.map(() => [1, -1])) };
+}
+
+function quantity(
+  name: string,
+  compute: (c: ReferenceCase, p: PatchCase) => Promise<Float32Array>,
+): Quantity {
+  return {
+    name,
+    tolerance: TOLERANCE,
+    async compute(c) {
+      const p = await patchCase(c);
+      return p && await compute(c, p);
+    },
+  };
+}
+
+/** Path patching over all prompts from every head to the receivers that the case lists. */
+async function paths(c: ReferenceCase, p: PatchCase, receivers: Receivers): Promise<Float32Array> {
+  const clean = await cleanRun(c.model, p.prompts, receivers === "final" ? "readout" : "changed");
+  const switched = await corruptedHeads(c.model, clean);
+  return (await pathPatch(c.model, clean, switched, receivers, p.readout)).values;
+}
+
+export const pathQuantities: Quantity[] = [
+  ...(["clean", "corrupted"] as const).map((which) =>
+    quantity(
+      `logit_diff.${which}`,
+      (c, { prompts, readout }) =>
+        c.model.metric(prompts.map((p) => [...p[which]]), prompts.map((p) => p.position), readout),
+    )
+  ),
+  quantity("activation_patch.z", (c, p) => patchHeads(c.model, p.prompts, p.readout)),
+  quantity("zero_ablation.z", (c, p) => zeroAblateHeads(c.model, p.prompts, p.readout)),
+  quantity("path_patch.resid_post", (c, p) => paths(c, p, "final")),
+  quantity(
+    "path_patch.q",
+    (c, p) => paths(c, p, { letter: "q", heads: c.heads!.receivers_q }),
+  ),
+  quantity(
+    "path_patch.v",
+    (c, p) => paths(c, p, { letter: "v", heads: c.heads!.receivers_v }),
+  ),
+];
