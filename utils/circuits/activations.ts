@@ -35,6 +35,8 @@ export interface BatchActivations {
   residuals: F32[];
   /** sequential models: clean residual stream between attention and MLP of each layer */
   mids: F32[];
+  /** the same streams of the run on the corrupted tokens */
+  corruptedRun: { pre: F32[]; mid: F32[] };
   /** the metric of each prompt, whole model, clean and corrupted tokens */
   cleanMetric: Float32Array;
   corruptedMetric: Float32Array;
@@ -95,7 +97,11 @@ export async function batchActivations(
   });
   const take = (point: string, second: boolean) =>
     names(model, point).map((name) => half(hooks.get(name)!, second));
-  const residuals = [...take("hook_resid_pre", false), half(residual, false)];
+  const streams = (second: boolean) => ({
+    pre: [...take("hook_resid_pre", second), half(residual, second)],
+    mid: model.config.parallel ? [] : take("hook_resid_mid", second),
+  });
+  const cleanRun = streams(false);
   const outputs = (second: boolean): SourceOutputs => ({
     input: half(hooks.get("hook_embed")!, second),
     z: take("attn.hook_z", second),
@@ -110,8 +116,9 @@ export async function batchActivations(
     past,
     clean,
     corrupted: intervention === "patching" ? outputs(true) : replaced(clean, intervention, means),
-    residuals,
-    mids: model.config.parallel ? [] : take("hook_resid_mid", false),
+    residuals: cleanRun.pre,
+    mids: cleanRun.mid,
+    corruptedRun: streams(true),
     cleanMetric: await metric(half(residual, false)),
     corruptedMetric: await metric(half(residual, true)),
   };

@@ -172,6 +172,21 @@ export function attention(
   const [q, k, v] = projected.map((value, j) =>
     transpose(hooks.at(`attn.hook_${LETTERS[j]}`, value), [0, 2, 1, 3])
   );
+  const attended = attend({ q, k, v }, sequence, config, hooks, past);
+  return { ...attended, out: headOutputs(attended.z, w, config, hooks) };
+}
+
+/**
+ * z `[batch, pos, heads, d_head]` of queries, keys and values `[batch, heads, pos, d_head]` before rotation; any number
+ * of heads.
+ */
+export function attend(
+  { q, k, v }: { q: Value; k: Value; v: Value },
+  sequence: SequenceInputs,
+  config: ModelConfig,
+  hooks: HookPoints,
+  past?: KeysValues,
+): Omit<AttentionOutput, "out"> {
   const queries = rotate(q, sequence, config);
   const present = { k: rotate(k, sequence, config), v };
   hooks.save("q", queries);
@@ -186,7 +201,7 @@ export function attention(
   hooks.save("pattern", weights);
   const pattern = hooks.at("attn.hook_pattern", weights);
   const z = hooks.at("attn.hook_z", transpose(matmul(pattern, values), [0, 2, 1, 3]));
-  return { out: headOutputs(z, w, config, hooks), z, present, queries };
+  return { z, present, queries };
 }
 
 function headOutputs(z: Value, w: AttentionWeights, config: ModelConfig, hooks: HookPoints): Value {

@@ -1,0 +1,53 @@
+/**
+ * Several pruned circuits as the matrices that a batched run needs: which sources and heads any of them uses, and the
+ * edges among those.
+ */
+import { type CircuitShape, nBackward, nForward } from "./graph.ts";
+
+export interface CircuitBatch {
+  masks: readonly Uint8Array[];
+  /** sources in use by any circuit, ascending; the input is always first */
+  sources: number[];
+  /** per layer: heads in use */
+  heads: number[][];
+  /** per layer: whether the MLP is in use */
+  mlp: boolean[];
+}
+
+/** What the circuits use together. */
+export function circuitBatch(shape: CircuitShape, masks: readonly Uint8Array[]): CircuitBatch {
+  const rows = nForward(shape), columns = nBackward(shape);
+  const used = new Uint8Array(rows);
+  used[0] = 1;
+  for (const mask of masks) {
+    for (let u = 0; u < rows; u++) {
+      if (!used[u] && mask.subarray(u * columns, (u + 1) * columns).includes(1)) used[u] = 1;
+    }
+  }
+  const at = (l: number) => 1 + l * (shape.nHeads + 1);
+  const layers = Array.from({ length: shape.nLayers }, (_, l) => l);
+  return {
+    masks,
+    sources: Array.from(used.keys()).filter((u) => used[u]),
+    heads: layers.map((l) =>
+      Array.from({ length: shape.nHeads }, (_, h) => h).filter((h) => used[at(l) + h])
+    ),
+    mlp: layers.map((l) => used[at(l) + shape.nHeads] === 1),
+  };
+}
+
+/** Edges of circuit c into some columns from the first `count` sources in use, `[columns, count]` as 0 and 1. */
+export function edgesInto(
+  shape: CircuitShape,
+  { masks, sources }: CircuitBatch,
+  c: number,
+  into: readonly number[],
+  count: number,
+): Float32Array {
+  const columns = nBackward(shape);
+  const edges = new Float32Array(into.length * count);
+  into.forEach((v, i) => {
+    for (let s = 0; s < count; s++) edges[i * count + s] = masks[c][sources[s] * columns + v];
+  });
+  return edges;
+}

@@ -1,0 +1,246 @@
+/**
+ * Runs circuits: the metric of the model when every edge outside the circuit carries its corrupted activation.
+ *
+ *  1. Once per checkpoint and batch of prompts: corrupted residual streams and source outputs (`prepare`).
+ *  2. For a group of circuits, layer by layer: destination inputs (mix), the heads and MLPs in use, their differences
+ *     to the corrupted outputs, which later destinations read.
+ *  3. The metric of the last residual stream at the read-out.
+ *
+ * Circuits are pruned first. The whole graph gives the model's own metric, the empty one that of the corrupted run
+ * (EAP-IG's `evaluate_graph`, in the factorised form).
+ */
+import { type Feeds, type Tensor, tensor } from "../onnx/mod.ts";
+import type { HookedModel } from "../model/hooked_model.ts";
+import { sequenceFeeds } from "../model/sequence.ts";
+import { weightFeeds } from "../model/stack.ts";
+import {
+  type BatchActivations,
+  batchActivations,
+  type Intervention,
+  type MeanActivations,
+} from "./activations.ts";
+import { type CircuitBatch, circuitBatch, edgesInto } from "./circuit_batch.ts";
+import { corruptedResiduals, type Residuals } from "./corrupted_residuals.ts";
+import { compileHeads, compileMix, compileMlp } from "./evaluation_programs.ts";
+import type { CircuitShape } from "./graph.ts";
+import { circuitShape } from "./model_shape.ts";
+import type { PromptBatch } from "./prompt_batches.ts";
+import { pruneCircuit } from "./pruning.ts";
+
+export interface EvaluationOptions {
+  intervention?: Intervention;
+  means?: MeanActivations;
+  /** bytes of activations that a group of circuits may take; default 256 MB */
+  memory?: number;
+}
+
+type F32 = Tensor<Float32Array>;
+
+interface PreparedBatch {
+  activations: BatchActivations;
+  corrupted: Residuals;
+}
+
+export class CircuitEvaluator {
+  readonly shape: CircuitShape;
+  readonly nPrompts: number;
+  /** metric of each prompt, whole model: clean tokens, corrupted tokens */
+  readonly cleanMetric: Float32Array;
+  readonly corruptedMetric: Float32Array;
+
+  private constructor(
+    private readonly model: HookedModel,
+    private readonly prepared: readonly PreparedBatch[],
+    private readonly memory: number,
+  ) {
+    this.shape = circuitShape(model.config);
+    this.nPrompts = prepared.reduce((n, p) => n + p.activations.batch.indices.length, 0);
+    this.cleanMetric = new Float32Array(this.nPrompts);
+    this.corruptedMetric = new Float32Array(this.nPrompts);
+    for (const { activations } of prepared) {
+      activations.batch.indices.forEach((i, n) => {
+        this.cleanMetric[i] = activations.cleanMetric[n];
+        this.corruptedMetric[i] = activations.corruptedMetric[n];
+      });
+    }
+  }
+
+  /** Computes everything that does not depend on the circuit. */
+  static async prepare(
+    model: HookedModel,
+    batches: readonly PromptBatch[],
+    { intervention = "patching", means, memory = 256e6 }: EvaluationOptions = {},
+  ): Promise<CircuitEvaluator> {
+    const prepared: PreparedBatch[] = [];
+    for (const batch of batches) {
+      const activations = await batchActivations(model, batch, intervention, means);
+      prepared.push({
+        activations,
+        corrupted: await corruptedResiduals(model, activations, intervention),
+      });
+    }
+    return new CircuitEvaluator(model, prepared, memory);
+  }
+
+  /** Metric of each prompt under each circuit (mask `[nForward, nBackward]`), `[circuits][prompts]`. */
+  async evaluate(masks: readonly Uint8Array[]): Promise<Float32Array[]> {
+    const pruned = masks.map((mask) => pruneCircuit(this.shape, mask));
+    const results = masks.map(() => new Float32Array(this.nPrompts));
+    for (const prepared of this.prepared) {
+      for (let from = 0; from < pruned.length;) {
+        const group = this.#group(pruned, from, prepared);
+        const values = await this.#run(group, prepared);
+        const { indices } = prepared.activations.batch;
+        group.masks.forEach((_, c) => {
+          indices.forEach((i, n) => results[from + c][i] = values[c * indices.length + n]);
+        });
+        from += group.masks.length;
+      }
+    }
+    return results;
+  }
+
+  /** The largest group of circuits from `from` on whose activations fit into the memory. */
+  #group(masks: readonly Uint8Array[], from: number, { activations }: PreparedBatch): CircuitBatch {
+    const bytes = 4 * activations.clean.input.data.length;
+    let group = circuitBatch(this.shape, masks.slice(from, from + 1));
+    for (let count = 2; from + count <= masks.length; count++) {
+      const larger = circuitBatch(this.shape, masks.slice(from, from + count));
+      const widest = Math.max(...larger.heads.map((heads) => heads.length));
+      // Δ of all sources, and per layer x, its normalised form and projections of the heads in use
+      if (count * bytes * (larger.sources.length + 9 * widest + 8) > this.memory) break;
+      group = larger;
+    }
+    return group;
+  }
+
+  async #run(
+    group: CircuitBatch,
+    { activations, corrupted }: PreparedBatch,
+  ): Promise<Float32Array> {
+    const { config, store } = this.model;
+    const [N, P, d] = activations.clean.input.shape;
+    const circuits = group.masks.length, width = N * P * d;
+    const run = new GroupRun(this.model, group, circuits, width);
+    run.add(inputDifference(activations, circuits), 1);
+    const sequence = sequenceFeeds(config, P, activations.past?.length ?? 0);
+    const perLayer = 3 * config.nHeads + 1;
+    for (let l = 0; l < config.nLayers; l++) {
+      const heads = group.heads[l];
+      if (heads.length === 0 && !group.mlp[l]) continue;
+      const weights = weightFeeds(0, await store.get(String(l)));
+      store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
+      const before = run.count;
+      let mlpInput = config.parallel && group.mlp[l]
+        ? await run.mix([l * perLayer + 3 * config.nHeads], corrupted.pre[l], before)
+        : undefined;
+      if (heads.length > 0) {
+        const columns = [0, 1, 2].flatMap((j) =>
+          heads.map((h) => l * perLayer + j * config.nHeads + h)
+        );
+        const x = await run.mix(columns, corrupted.pre[l], before);
+        const layer = activations.past?.layers[l];
+        const session = await this.model.runtime.compiled(
+          `circuit heads ${JSON.stringify([config, layer !== undefined])}`,
+          (o) => compileHeads(config, layer !== undefined, o),
+        );
+        const feeds: Feeds = {
+          x: tensor(x, [circuits, 3, heads.length, N, P, d]),
+          head_ids: tensor(Int32Array.from(heads), [heads.length]),
+          corrupted_z: activations.corrupted.z[l],
+          ...sequence,
+          ...(layer && { past_k: layer.k, past_v: layer.v }),
+        };
+        run.add((await session.run({ ...feeds, ...weights })).differences.data, heads.length);
+      }
+      if (group.mlp[l]) {
+        mlpInput ??= await run.mix([l * perLayer + 3 * config.nHeads], corrupted.mid[l], run.count);
+        const session = await this.model.runtime.compiled(
+          `circuit mlp ${JSON.stringify(config)}`,
+          (o) => compileMlp(config, o),
+        );
+        const feeds = {
+          x: tensor(mlpInput, [circuits, N, P, d]),
+          corrupted_mlp: activations.corrupted.mlp[l],
+        };
+        run.add((await session.run({ ...feeds, ...weights })).differences.data, 1);
+      }
+    }
+    const last = await run.mix(
+      [config.nLayers * perLayer],
+      corrupted.pre[config.nLayers],
+      run.count,
+    );
+    return this.#metric(tensor(last, [circuits * N, P, d]), activations.batch, circuits);
+  }
+
+  async #metric(x: F32, batch: PromptBatch, circuits: number): Promise<Float32Array> {
+    const { readout, position } = batch;
+    const repeat = <T extends Int32Array | Float32Array>(data: T, out: T): T => {
+      for (let c = 0; c < circuits; c++) out.set(data, c * data.length);
+      return out;
+    };
+    const size = readout.ids.length * circuits;
+    const repeated = {
+      ...readout,
+      ids: repeat(readout.ids, new Int32Array(size)),
+      weights: repeat(readout.weights, new Float32Array(size)),
+    };
+    const positions = new Array(x.shape[0]).fill(position);
+    return (await this.model.readout(x, positions, repeated, x.shape[1], false)).values.data;
+  }
+}
+
+/** Differences of the sources computed so far, `[circuits][sources in use, width]`, and what destinations make of them. */
+class GroupRun {
+  /** sources computed so far */
+  count = 0;
+  readonly #differences: Float32Array;
+
+  constructor(
+    private readonly model: HookedModel,
+    private readonly group: CircuitBatch,
+    private readonly circuits: number,
+    private readonly width: number,
+  ) {
+    this.#differences = new Float32Array(circuits * group.sources.length * width);
+  }
+
+  /** Appends sources, given as `[circuits, count, width]`. */
+  add(values: Float32Array, count: number): void {
+    const { circuits, width, group: { sources } } = this;
+    const size = count * width;
+    for (let c = 0; c < circuits; c++) {
+      const at = (c * sources.length + this.count) * width;
+      this.#differences.set(values.subarray(c * size, (c + 1) * size), at);
+    }
+    this.count += count;
+  }
+
+  /** Inputs of some destination columns from the first `count` sources, `[circuits, columns, width]`. */
+  async mix(columns: readonly number[], residual: F32, count: number): Promise<Float32Array> {
+    const { circuits, width, group } = this;
+    const session = await this.model.runtime.compiled("circuit mix", compileMix);
+    const shape = circuitShape(this.model.config);
+    const x = new Float32Array(circuits * columns.length * width);
+    for (let c = 0; c < circuits; c++) {
+      const from = c * group.sources.length * width;
+      const size = columns.length * width;
+      await session.run({
+        edges: tensor(edgesInto(shape, group, c, columns, count), [columns.length, count]),
+        differences: tensor(this.#differences.subarray(from, from + count * width), [count, width]),
+        residual: tensor(residual.data, [1, width]),
+      }, { x: tensor(x.subarray(c * size, (c + 1) * size), [columns.length, width]) });
+    }
+    return x;
+  }
+}
+
+/** clean − corrupted input, once per circuit. */
+function inputDifference({ clean, corrupted }: BatchActivations, circuits: number): Float32Array {
+  const width = clean.input.data.length;
+  const values = new Float32Array(circuits * width);
+  for (let i = 0; i < width; i++) values[i] = clean.input.data[i] - corrupted.input.data[i];
+  for (let c = 1; c < circuits; c++) values.copyWithin(c * width, 0, width);
+  return values;
+}

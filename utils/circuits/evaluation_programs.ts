@@ -1,0 +1,115 @@
+/**
+ * The graphs by which a circuit is run, many circuits in one batch:
+ *
+ *   mix      x_v = corrupted residual + Σ_u E[v, u] (z̃_u − z'_u)   one product per circuit
+ *   heads    x_q, x_k, x_v of the heads in use → (z̃ − z')·W_O of these heads
+ *   mlp      x → MLP output − corrupted MLP output
+ *
+ * z̃ is a source's output in this run, z' its corrupted one. Adding the edges that are in to the corrupted residual is
+ * the same as subtracting those that are out from the current one, but its cost is that of the circuit: sources and
+ * heads in no circuit of the batch are neither stored nor computed.
+ */
+import {
+  add,
+  expand,
+  gather,
+  gemm,
+  Graph,
+  layerNorm,
+  matmul,
+  matmulT,
+  productDim,
+  reshape,
+  Session,
+  type SessionOptions,
+  split,
+  sub,
+  transpose,
+  unsqueeze,
+  type Value,
+} from "../onnx/mod.ts";
+import {
+  attend,
+  type KeysValues,
+  perHeadOutput,
+  perHeadWeights,
+  storedOutIn,
+} from "../model/attention.ts";
+import { mlp } from "../model/block.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { HookPoints, POS } from "../model/hooks.ts";
+import { sequenceInputs } from "../model/sequence.ts";
+import { declareWeights } from "../model/stack.ts";
+
+const C = "circuits", N = "prompts", A = "heads";
+const BATCH = productDim([C, N]);
+
+/** E `[destinations, sources]`, Δ `[sources, width]`, residual `[1, width]` → x `[destinations, width]`. */
+export function compileMix(options: SessionOptions): Promise<Session> {
+  const g = new Graph();
+  const edges = g.input("edges", ["destinations", "sources"]);
+  const differences = g.input("differences", ["sources", "width"]);
+  const residual = g.input("residual", [1, "width"]);
+  return Session.compile({ x: add(gemm(edges, differences), residual) }, {}, options);
+}
+
+/** x `[C, 3, heads, N, P, d]`, head numbers, corrupted z → Δ `[C, heads, N, P, d]`. */
+export function compileHeads(
+  config: ModelConfig,
+  past: boolean,
+  options: SessionOptions,
+): Promise<Session> {
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  const g = new Graph();
+  const x = g.input("x", [C, 3, A, N, POS, d]);
+  const heads = g.input("head_ids", [A], "int32");
+  const corruptedZ = g.input("corrupted_z", [N, POS, H, e]);
+  const w = declareWeights(g, config, 0);
+  const sequence = sequenceInputs(g, config, past);
+  const { weights, biases } = perHeadWeights(w, config);
+  const normalised = layerNorm(x, w.ln1_w, w.ln1_b, config.layerNormEps).output;
+  const [q, k, v] = split(normalised, 1, [1, 1, 1]).map((part, j) => {
+    const rows = reshape(part, [C, A, productDim([N, POS]), d]);
+    const own = gather(weights[j], heads);
+    const product = storedOutIn(config) ? matmulT(rows, own) : matmul(rows, own);
+    const biased = add(product, unsqueeze(gather(biases[j], heads), 1));
+    return reshape(transpose(reshape(biased, [C, A, N, POS, e]), [0, 2, 1, 3, 4]), [
+      BATCH,
+      A,
+      POS,
+      e,
+    ]);
+  });
+  const { z } = attend(
+    { q, k, v },
+    sequence,
+    config,
+    new HookPoints({}),
+    past ? pastOf(g, config, heads) : undefined,
+  );
+  const change = sub(reshape(z, [C, N, POS, A, e]), unsqueeze(gather(corruptedZ, heads, 2), 0));
+  const rows = reshape(transpose(change, [0, 3, 1, 2, 4]), [C, A, productDim([N, POS]), e]);
+  const differences = matmul(rows, gather(perHeadOutput(w.o_w, config), heads));
+  return Session.compile({ differences: reshape(differences, [C, A, N, POS, d]) }, {}, options);
+}
+
+/** Keys and values of the shared prefix for the heads in use, the same in every circuit. */
+function pastOf(g: Graph, { nHeads: H, dHead: e }: ModelConfig, heads: Value): KeysValues {
+  const own = (name: string) => {
+    const value = gather(g.input(name, [N, H, "past", e]), heads, 1);
+    return reshape(expand(unsqueeze(value, 0), [C, N, A, "past", e]), [BATCH, A, "past", e]);
+  };
+  return { k: own("past_k"), v: own("past_v") };
+}
+
+/** x `[C, N, P, d]`, corrupted MLP output → Δ `[C, 1, N, P, d]`. */
+export function compileMlp(config: ModelConfig, options: SessionOptions): Promise<Session> {
+  const d = config.dModel;
+  const g = new Graph();
+  const x = g.input("x", [C, N, POS, d]);
+  const corrupted = g.input("corrupted_mlp", [N, POS, d]);
+  const w = declareWeights(g, config, 0);
+  const out = mlp(reshape(x, [BATCH, POS, d]), w, config, new HookPoints({}));
+  const differences = sub(reshape(out, [C, N, POS, d]), unsqueeze(corrupted, 0));
+  return Session.compile({ differences: unsqueeze(differences, 1) }, {}, options);
+}
