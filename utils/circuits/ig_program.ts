@@ -201,7 +201,7 @@ function replacements(g: Graph, config: ModelConfig, which: Replacement): Record
 
 /** c = b + Wᵀβ of queries, keys and values `[H, d_head]` and of the MLP's pre-activations `[m]`. */
 function constants(w: BlockWeights, config: ModelConfig): { heads: Value[]; mlp: Value } {
-  const { nHeads: H, dHead: e, dModel: d, dMlp: m } = config;
+  const { dModel: d, dMlp: m } = config;
   const outIn = storedOutIn(config);
   const bias = (beta: Value, weight: Value, b: Value, size: number) =>
     add(reshape(linear(reshape(beta, [1, d]), weight, outIn), [size]), b);
