@@ -88,7 +88,7 @@ export async function compileIgProgram(
   replacement: Replacement | undefined,
   options: SessionOptions,
 ): Promise<IgProgram> {
-  const { nHeads: H, dHead: e, dModel: d } = config;
+  const { dModel: d } = config;
   const g = new Graph();
   const x4 = g.input("x", [N, K, POS, d]);
   const weights = declareWeights(g, config, 0);
