@@ -8,7 +8,9 @@ import { Command } from "@commander-js/extra-typings";
 import { join } from "@std/path";
 import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
 import { writeFileAtomic } from "../utils/experiment/files.ts";
+import { UserError } from "../utils/experiment/user_error.ts";
 import { bundleClient } from "./explorer/bundle.ts";
+import { tellUserErrors } from "./plot_command.ts";
 import { findSummaries } from "./summaries.ts";
 
 const FOLDER = new URL("./explorer/", import.meta.url);
@@ -84,14 +86,16 @@ if (import.meta.main) {
       "\nExample:\n  deno run -A plotting/explorer.ts results/graphs/pythia-160m/ioi",
     )
     .parse(Deno.args, { from: "user" });
-  const found = await findSummaries(command.args);
-  const { output } = command.opts();
-  if (output && found.length > 1) {
-    command.error(`--output names one file, but ${found.length} summaries were found`);
-  }
-  for (const { folder, summary } of found) {
-    const file = output ?? join(folder, "explorer.html");
-    await writeFileAtomic(file, buildExplorer(summary));
-    console.log(file);
-  }
+  await tellUserErrors(async () => {
+    const found = await findSummaries(command.args);
+    const { output } = command.opts();
+    if (output && found.length > 1) {
+      throw new UserError(`--output names one file, but ${found.length} summaries were found`, 2);
+    }
+    for (const { folder, summary } of found) {
+      const file = output ?? join(folder, "explorer.html");
+      await writeFileAtomic(file, buildExplorer(summary));
+      console.log(file);
+    }
+  });
 }

@@ -1,10 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
 import { buildExplorer } from "./explorer.ts";
-import { chromiumPath, withPage } from "./testing/browser.ts";
+import { browserTest, withPage } from "./testing/browser.ts";
 import { formingCircuit, pythiaSteps } from "./testing/forming_circuit.ts";
 
-const ignore = chromiumPath() === undefined;
 const FADED_MS = 550;
 
 /** What is drawn, read back from the page. */
@@ -38,10 +37,9 @@ Deno.test("buildExplorer() keeps hostile text from becoming markup", () => {
   assert(!html.includes("</script><script>alert"));
 });
 
-Deno.test({
-  name: "explorer: each step shows exactly the circuit of that checkpoint, without errors",
-  ignore,
-  fn: () => {
+browserTest(
+  "explorer: each step shows exactly the circuit of that checkpoint, without errors",
+  () => {
     const summary = formingCircuit();
     return withPage(buildExplorer(summary), async ({ page, errors, requests }) => {
       const last = summary.checkpoints.length - 1;
@@ -65,56 +63,51 @@ Deno.test({
       assertEquals(requests, []);
     });
   },
+);
+
+browserTest("explorer: a click pins a head and lights the paths through it, and only those", () => {
+  const summary = formingCircuit();
+  summary.checkpoints = summary.checkpoints.slice(-1);
+  const edge = (source: string, target: string, letter: "q" | "k" | "v" | null) => ({
+    source,
+    target,
+    letter,
+    score: 0.5,
+  });
+  summary.checkpoints[0].circuit = [
+    edge("input", "a1.h2", "v"),
+    edge("a1.h2", "a5.h5", "k"),
+    edge("a5.h5", "logits", null),
+    edge("input", "a3.h3", "q"),
+    edge("a3.h3", "logits", null),
+    edge("m0", "a3.h3", "k"),
+  ];
+  summary.checkpoints[0].nodes = ["input", "m0", "a1.h2", "a3.h3", "a5.h5", "logits"];
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    await page.click('[data-node="a1.h2"] .pill');
+    await page.mouse.move(2, 2);
+    const through = ["a1.h2->a5.h5<k>", "a5.h5->logits", "input->a1.h2<v>"];
+    assertEquals((await page.evaluate(drawn)).lit, through);
+    assertStringIncludes((await page.textContent("#pinned"))!, "Head 1.2");
+    assertStringIncludes(page.url(), "pin=a1.h2");
+    await page.keyboard.press("Escape");
+    assertEquals((await page.evaluate(drawn)).lit.length, 6);
+    await page.fill("#search", "L3H3");
+    assertEquals((await page.evaluate(drawn)).lit, [
+      "a3.h3->logits",
+      "input->a3.h3<q>",
+      "m0->a3.h3<k>",
+    ]);
+    await page.fill("#search", "");
+    await page.click('.toggle[data-letter="k"]');
+    assertEquals((await page.evaluate(drawn)).edges.filter((e) => e.endsWith("<k>")), []);
+    assertEquals(errors, []);
+  });
 });
 
-Deno.test({
-  name: "explorer: a click pins a head and lights the paths through it, and only those",
-  ignore,
-  fn: () => {
-    const summary = formingCircuit();
-    summary.checkpoints = summary.checkpoints.slice(-1);
-    const edge = (source: string, target: string, letter: "q" | "k" | "v" | null) => ({
-      source,
-      target,
-      letter,
-      score: 0.5,
-    });
-    summary.checkpoints[0].circuit = [
-      edge("input", "a1.h2", "v"),
-      edge("a1.h2", "a5.h5", "k"),
-      edge("a5.h5", "logits", null),
-      edge("input", "a3.h3", "q"),
-      edge("a3.h3", "logits", null),
-      edge("m0", "a3.h3", "k"),
-    ];
-    summary.checkpoints[0].nodes = ["input", "m0", "a1.h2", "a3.h3", "a5.h5", "logits"];
-    return withPage(buildExplorer(summary), async ({ page, errors }) => {
-      await page.click('[data-node="a1.h2"] .pill');
-      await page.mouse.move(2, 2);
-      const through = ["a1.h2->a5.h5<k>", "a5.h5->logits", "input->a1.h2<v>"];
-      assertEquals((await page.evaluate(drawn)).lit, through);
-      assertStringIncludes((await page.textContent("#pinned"))!, "Head 1.2");
-      assertStringIncludes(page.url(), "pin=a1.h2");
-      await page.keyboard.press("Escape");
-      assertEquals((await page.evaluate(drawn)).lit.length, 6);
-      await page.fill("#search", "L3H3");
-      assertEquals((await page.evaluate(drawn)).lit, [
-        "a3.h3->logits",
-        "input->a3.h3<q>",
-        "m0->a3.h3<k>",
-      ]);
-      await page.fill("#search", "");
-      await page.click('.toggle[data-letter="k"]');
-      assertEquals((await page.evaluate(drawn)).edges.filter((e) => e.endsWith("<k>")), []);
-      assertEquals(errors, []);
-    });
-  },
-});
-
-Deno.test({
-  name: "explorer: a curve is a way to a checkpoint, and the address brings a view back",
-  ignore,
-  fn: () => {
+browserTest(
+  "explorer: a curve is a way to a checkpoint, and the address brings a view back",
+  () => {
     const summary = formingCircuit();
     const html = buildExplorer(summary);
     return withPage(html, async ({ page, errors }) => {
@@ -131,39 +124,34 @@ Deno.test({
       assertEquals(errors, []);
     }, { hash: "#step=2100&top=5&palette=safe&pin=a0.h4", dark: true });
   },
+);
+
+browserTest("explorer: exports the circuit as SVG, PNG and EAP-IG's JSON", () => {
+  const summary = formingCircuit({ nLayers: 4, nHeads: 4, mostEdges: 30, parallel: false });
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    const save = async (id: string) => {
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click(id)]);
+      return await Deno.readFile(await download.path());
+    };
+    const text = new TextDecoder();
+    const picture = text.decode(await save("#save-svg"));
+    assert(picture.startsWith("<svg") && picture.includes("xmlns="));
+    assert(!picture.includes("var(--") && !picture.includes("class="), "styles are missing");
+    const png = await save("#save-png");
+    assertEquals([...png.slice(1, 4)], [80, 78, 71]);
+    const graph = JSON.parse(text.decode(await save("#save-json")));
+    assertEquals(graph.cfg, { n_layers: 4, n_heads: 4, parallel_attn_mlp: false });
+    assertEquals(Object.keys(graph.edges).length, summary.nEdges);
+    const kept = Object.keys(graph.edges).filter((name) => graph.edges[name].in_graph).sort();
+    assertEquals(kept, edgeNames(summary, summary.checkpoints.length - 1));
+    assertEquals(Object.values(graph.nodes).length, 2 + 4 * 5);
+    assertEquals(errors, []);
+  });
 });
 
-Deno.test({
-  name: "explorer: exports the circuit as SVG, PNG and EAP-IG's JSON",
-  ignore,
-  fn: () => {
-    const summary = formingCircuit({ nLayers: 4, nHeads: 4, mostEdges: 30, parallel: false });
-    return withPage(buildExplorer(summary), async ({ page, errors }) => {
-      const save = async (id: string) => {
-        const [download] = await Promise.all([page.waitForEvent("download"), page.click(id)]);
-        return await Deno.readFile(await download.path());
-      };
-      const text = new TextDecoder();
-      const picture = text.decode(await save("#save-svg"));
-      assert(picture.startsWith("<svg") && picture.includes("xmlns="));
-      assert(!picture.includes("var(--") && !picture.includes("class="), "styles are missing");
-      const png = await save("#save-png");
-      assertEquals([...png.slice(1, 4)], [80, 78, 71]);
-      const graph = JSON.parse(text.decode(await save("#save-json")));
-      assertEquals(graph.cfg, { n_layers: 4, n_heads: 4, parallel_attn_mlp: false });
-      assertEquals(Object.keys(graph.edges).length, summary.nEdges);
-      const kept = Object.keys(graph.edges).filter((name) => graph.edges[name].in_graph).sort();
-      assertEquals(kept, edgeNames(summary, summary.checkpoints.length - 1));
-      assertEquals(Object.values(graph.nodes).length, 2 + 4 * 5);
-      assertEquals(errors, []);
-    });
-  },
-});
-
-Deno.test({
-  name: "explorer: bears an empty circuit, one edge, missing parts, one checkpoint and none",
-  ignore,
-  fn: async () => {
+browserTest(
+  "explorer: bears an empty circuit, one edge, missing parts, one checkpoint and none",
+  async () => {
     const summary = formingCircuit();
     delete summary.roles;
     delete summary.transfer;
@@ -197,12 +185,11 @@ Deno.test({
       });
     }
   },
-});
+);
 
-Deno.test({
-  name: "explorer: 154 checkpoints of 24 layers of 16 heads with 400 edges play without errors",
-  ignore,
-  fn: () => {
+browserTest(
+  "explorer: 154 checkpoints of 24 layers of 16 heads with 400 edges play without errors",
+  () => {
     const summary = formingCircuit({
       nLayers: 24,
       nHeads: 16,
@@ -218,4 +205,4 @@ Deno.test({
       assertEquals(errors, []);
     });
   },
-});
+);

@@ -10,10 +10,8 @@ import { jaccardFigure } from "./jaccard.ts";
 import { type Figure, plotlyImage, plotlyPage, saveFigure } from "./plotly_page.ts";
 import { findSummaries, readSummary } from "./summaries.ts";
 import type { TaskPerformance } from "./task_performance.ts";
-import { chromiumPath, withPage } from "./testing/browser.ts";
+import { browserTest, withPage } from "./testing/browser.ts";
 import { formingCircuit } from "./testing/forming_circuit.ts";
-
-const ignore = chromiumPath() === undefined;
 
 function someSummaries(): CircuitSummary[] {
   return ["ioi", "sva"].flatMap((task) => [
@@ -149,43 +147,35 @@ const FIGURES: Record<string, () => Figure> = {
 };
 
 for (const [name, make] of Object.entries(FIGURES)) {
-  Deno.test({
-    name: `${name}: the page draws every trace, without errors or requests`,
-    ignore,
-    fn: () => {
-      const figure = make();
-      return withPage(plotlyPage(figure), async ({ page, errors, requests }) => {
-        await page.waitForFunction(() => document.querySelector("#plot .main-svg"));
-        const drawn = await page.locator("#plot .scatterlayer .trace").count();
-        const withPoints = figure.data.filter((trace) =>
-          (trace.x as unknown[]).some((x) => x !== null)
-        );
-        const bands = withPoints.filter((trace) => trace.fill).length;
-        assert(
-          drawn >= withPoints.length - bands && drawn > 0,
-          `${drawn} of ${withPoints.length} traces`,
-        );
-        assertEquals(errors, []);
-        assertEquals(requests, []);
-      }, { dark: name === "jaccard" });
-    },
+  browserTest(`${name}: the page draws every trace, without errors or requests`, () => {
+    const figure = make();
+    return withPage(plotlyPage(figure), async ({ page, errors, requests }) => {
+      await page.waitForFunction(() => document.querySelector("#plot .main-svg"));
+      const drawn = await page.locator("#plot .scatterlayer .trace").count();
+      const withPoints = figure.data.filter((trace) =>
+        (trace.x as unknown[]).some((x) => x !== null)
+      );
+      const bands = withPoints.filter((trace) => trace.fill).length;
+      assert(
+        drawn >= withPoints.length - bands && drawn > 0,
+        `${drawn} of ${withPoints.length} traces`,
+      );
+      assertEquals(errors, []);
+      assertEquals(requests, []);
+    }, { dark: name === "jaccard" });
   });
 }
 
-Deno.test({
-  name: "plotlyImage() gives an SVG and a PNG of the figure's size",
-  ignore,
-  fn: async () => {
-    const figure = FIGURES.correlation();
-    const svg = await plotlyImage(figure, "svg") as string;
-    assert(svg.startsWith("<svg"));
-    assert(svg.includes(`width="${figure.width}"`) && svg.includes("2.8b"));
-    const png = await plotlyImage(figure, "png") as Uint8Array;
-    assertEquals([...png.slice(1, 4)], [80, 78, 71]);
-    const view = new DataView(png.buffer);
-    assertEquals(view.getUint32(16), 2 * figure.width);
-    assertEquals(view.getUint32(20), 2 * figure.height);
-  },
+browserTest("plotlyImage() gives an SVG and a PNG of the figure's size", async () => {
+  const figure = FIGURES.correlation();
+  const svg = await plotlyImage(figure, "svg") as string;
+  assert(svg.startsWith("<svg"));
+  assert(svg.includes(`width="${figure.width}"`) && svg.includes("2.8b"));
+  const png = await plotlyImage(figure, "png") as Uint8Array;
+  assertEquals([...png.slice(1, 4)], [80, 78, 71]);
+  const view = new DataView(png.buffer);
+  assertEquals(view.getUint32(16), 2 * figure.width);
+  assertEquals(view.getUint32(20), 2 * figure.height);
 });
 
 Deno.test({

@@ -30,19 +30,26 @@ export function plotCommand(plot: PlotCommand) {
     );
 }
 
-/** Runs a script's work; a mistake of the user's is one line on stderr and exit code 1. */
-export async function runPlot(work: () => Promise<{ figure: Figure; output: string[] }>) {
+/** Runs `work`; a mistake of the user's is one line on stderr and its exit code, anything else is thrown on. */
+export async function tellUserErrors(work: () => Promise<void>) {
   try {
-    const { figure, output } = await work();
-    for (const file of output) {
-      await saveFigure(figure, file);
-      console.log(file);
-    }
+    await work();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     console.error(`error: ${error.message}`);
     Deno.exit(error.exitCode);
   }
+}
+
+/** Makes a figure and writes it to every output, naming each file once it is there. */
+export async function runPlot(work: () => Promise<{ figure: Figure; output: string[] }>) {
+  await tellUserErrors(async () => {
+    const { figure, output } = await work();
+    for (const file of output) {
+      await saveFigure(figure, file);
+      console.log(file);
+    }
+  });
 }
 
 /** The paths given, or an error that says what was expected. */

@@ -1,8 +1,22 @@
-/** Headless Chromium for tests: one browser per test file, one page per test, every console error collected. */
+/**
+ * Headless Chromium for tests: one browser per test file, one page per test, every console error collected. Tests that
+ * use it are made with `browserTest`, which skips them where there is no browser.
+ */
 import { type Browser, chromium, type Page } from "playwright-core";
 import { chromiumPath } from "../chromium.ts";
 
-export { chromiumPath };
+let browser: Browser | undefined;
+
+Deno.test.afterAll(async () => {
+  await browser?.close();
+  browser = undefined;
+});
+
+/** A test that needs the browser. It outlives single tests, so their resources cannot be counted. */
+export function browserTest(name: string, fn: () => Promise<void>) {
+  const ignore = chromiumPath() === undefined;
+  Deno.test({ name, ignore, fn, sanitizeOps: false, sanitizeResources: false });
+}
 
 const ARGUMENTS = [
   "--headless",
@@ -23,19 +37,19 @@ export interface OpenPage {
   requests: string[];
 }
 
-/** Opens `html` from a file, as a reader would, and hands it to `use`; browser and file are gone afterwards. */
+/** Opens `html` from a file, as a reader would, and hands it to `use`; page and file are gone afterwards. */
 export async function withPage(
   html: string,
   use: (open: OpenPage) => Promise<void>,
   options: { hash?: string; width?: number; dark?: boolean } = {},
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
-  let browser: Browser | undefined;
+  let page: Page | undefined;
   try {
     const file = `${folder}/page.html`;
     await Deno.writeTextFile(file, html);
-    browser = await chromium.launch({ executablePath: chromiumPath(), args: ARGUMENTS });
-    const page = await browser.newPage({
+    browser ??= await chromium.launch({ executablePath: chromiumPath(), args: ARGUMENTS });
+    page = await browser.newPage({
       viewport: { width: options.width ?? 1280, height: 900 },
       colorScheme: options.dark ? "dark" : "light",
       reducedMotion: "reduce",
@@ -53,7 +67,7 @@ export async function withPage(
     await page.goto(`file://${file}${options.hash ?? ""}`);
     await use({ page, errors, requests });
   } finally {
-    await browser?.close();
+    await page?.close();
     await Deno.remove(folder, { recursive: true });
   }
 }
