@@ -1,0 +1,81 @@
+/**
+ * Circuits over training: for every checkpoint of a model the circuit behind a task, how faithful it is, and how it
+ * changes.
+ *
+ *   deno run -A get_circuits_over_time.ts configs/pythia-nano_ioi.json
+ *
+ * Writes below `results/`: graphs (EAP-IG's format), faithfulness curves, baselines, pictures, the edge table, one
+ * summary.json and the explorer page. Stopped at any moment it continues when run again, and ends with the same bytes.
+ */
+import { resolve, toFileUrl } from "@std/path";
+import { buildExplorer } from "./plotting/explorer.ts";
+import { findCircuit } from "./utils/circuits/checkpoint_circuit.ts";
+import { openCircuitResults } from "./utils/circuits/circuit_results.ts";
+import { circuitSchema } from "./utils/circuits/experiment_config.ts";
+import { circuitTransfer } from "./utils/circuits/transfer.ts";
+import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
+import type { CheckpointSummary } from "./utils/experiment/circuit_summary.ts";
+import { writeFileAtomic } from "./utils/experiment/files.ts";
+import { runScript } from "./utils/experiment/script.ts";
+import { printTable } from "./utils/experiment/table.ts";
+import { readModelConfig } from "./utils/model/config.ts";
+import { loadTokenizer } from "./utils/model/tokenizer.ts";
+import {
+  checkpointFolder,
+  openCheckpointModel,
+  runtimeOf,
+  trainingSteps,
+} from "./utils/scripts/model_keys.ts";
+import { loadCircuitTask } from "./utils/circuits/circuit_task.ts";
+
+export const script = {
+  name: "get_circuits_over_time",
+  description:
+    "Finds the circuit behind a task at every checkpoint of a model's training (EAP-IG).",
+  examples: [
+    "configs/pythia-nano_ioi.json",
+    "configs/pythia-160m_ioi.json --custom-schedule 1000,16000,143000",
+    "--model pythia-70m --task greater_than --ckpt-schedule sparse --ig-steps 5 --quadrature gauss-legendre",
+  ],
+  schema: circuitSchema,
+};
+
+if (import.meta.main) {
+  await runScript(script, async (config) => {
+    const steps = trainingSteps(config);
+    const runtime = runtimeOf(config);
+    const folder = await checkpointFolder(config, steps.at(-1)!);
+    const task = await loadCircuitTask(config, await loadTokenizer(folder));
+    const results = await openCircuitResults(config, task, await readModelConfig(folder));
+    const loop = await forEachCheckpoint({
+      steps,
+      isDone: (step) => results.has(step),
+      prefetch: (step) => openCheckpointModel(config, step, runtime),
+      run: async (step, model, progress) => {
+        const found = await findCircuit(model, task.prompts, task.readout, config, step, progress);
+        await results.add(found);
+        const { baseline, edges, faithfulness } = found.summary;
+        return `baseline ${baseline.toFixed(3)}  ${edges} edges  faithfulness ${
+          faithfulness.toFixed(3)
+        }`;
+      },
+      release: (model) => model.close(),
+    });
+    const transfer = config.transfer
+      ? await circuitTransfer(config, results.summaries(), task, runtime)
+      : undefined;
+    const summary = await results.finish(loop.failed, transfer);
+    await writeFileAtomic(results.paths.explorer(config.task), buildExplorer(summary));
+    printTable<CheckpointSummary>([
+      { header: "step", value: (c) => c.step },
+      { header: "baseline", value: (c) => c.baseline, digits: 3 },
+      { header: "size", value: (c) => c.size },
+      { header: "edges", value: (c) => c.edges },
+      { header: "nodes", value: (c) => c.nodes.length },
+      { header: "faithfulness", value: (c) => c.faithfulness, digits: 3 },
+      { header: "normalized", value: (c) => c.normalized, digits: 3 },
+    ], summary.checkpoints);
+    console.log(`Open ${toFileUrl(resolve(results.paths.explorer(config.task))).href}`);
+    return loop.exitCode;
+  });
+}

@@ -1,0 +1,154 @@
+/**
+ * The result files of the main experiment. Per checkpoint, in this order: graph, pictures, faithfulness curve, baselines,
+ * and last the entry of summary.json, which marks the checkpoint as done. What compares checkpoints is derived from the
+ * entries whenever the summary is written.
+ */
+import type {
+  CheckpointSummary,
+  CircuitChange,
+  CircuitSummary,
+} from "../experiment/circuit_summary.ts";
+import { resultSettings } from "../experiment/config.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../experiment/files.ts";
+import { formatJson } from "../experiment/format_json.ts";
+import { openResultFile, type ResultFile } from "../experiment/result_file.ts";
+import { ResultPaths } from "../experiment/result_path.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { FREE_KEYS, modelName } from "../scripts/model_keys.ts";
+import type { CheckpointCircuit } from "./checkpoint_circuit.ts";
+import { scoreRange } from "./circuit_edges.ts";
+import type { CircuitTask } from "./circuit_task.ts";
+import { changesToPrevious, changesToReference } from "./comparison.ts";
+import { writeCircuitPicture } from "./drawing.ts";
+import { edgeRows, writeEdgeTable } from "./edge_table.ts";
+import type { CircuitConfig } from "./experiment_config.ts";
+import { edgeCount } from "./graph.ts";
+import { writeGraphJson } from "./graph_json.ts";
+import { circuitShape } from "./model_shape.ts";
+import { formatCurve } from "./search.ts";
+
+const FORMAT = "circuits-over-time/summary/1";
+
+export class CircuitResults {
+  constructor(
+    readonly config: CircuitConfig,
+    readonly task: CircuitTask,
+    readonly model: ModelConfig,
+    readonly paths: ResultPaths,
+    private readonly entries: ResultFile<CheckpointSummary>,
+  ) {}
+
+  has(step: number): boolean {
+    return this.entries.has(step);
+  }
+
+  /** Entries of all checkpoints, by step. */
+  summaries(): CheckpointSummary[] {
+    return this.entries.steps().map((step) => this.entries.get(step));
+  }
+
+  /** Writes all files of one checkpoint. */
+  async add({ summary, scores, mask, curve }: CheckpointCircuit): Promise<void> {
+    const { config, paths, model } = this;
+    const shape = circuitShape(model);
+    const { step } = summary;
+    const graph = { shape, dModel: model.dModel, scores, mask };
+    await writeGraphJson(paths.graph(config.task, step), graph, config.graph_format);
+    if (config.pictures) {
+      const title = `${paths.model}, ${config.task}, step ${step}`;
+      const options = { title, range: scoreRange(shape, scores) };
+      for (const extension of ["svg", "png"] as const) {
+        const path = paths.image(config.task, step, extension);
+        await writeCircuitPicture(path, shape, summary.circuit, options);
+      }
+    }
+    if (config.verify) {
+      await writeFileAtomic(paths.faithfulness(config.task, step), formatCurve(curve) + "\n");
+    }
+    const baselines = [...this.summaries().filter((c) => c.step !== step), summary]
+      .sort((a, b) => a.step - b.step).map((c) => [c.step, c.baseline]);
+    await writeJsonAtomic(paths.baselines(config.task), Object.fromEntries(baselines));
+    await this.entries.set(step, summary);
+  }
+
+  /** Writes the edge table and the final summary; returns the summary. */
+  async finish(
+    failed: CircuitSummary["failed"],
+    transfer: CircuitSummary["transfer"],
+    roles?: CircuitSummary["roles"],
+  ): Promise<CircuitSummary> {
+    const checkpoints = this.summaries();
+    await writeEdgeTable(this.paths.inCircuitEdges(this.config.task), edgeRows(checkpoints));
+    const summary: CircuitSummary & { config: unknown } = {
+      format: FORMAT,
+      config: settingsOf(this.config),
+      ...header(this.config, this.task, this.model),
+      ...body(checkpoints),
+      failed,
+      ...(transfer && { transfer }),
+      ...(roles && { roles }),
+    };
+    await writeFileAtomic(this.paths.summary(this.config.task), formatJson(summary));
+    return summary;
+  }
+}
+
+/** Opens the results of an earlier run to continue them, or starts new ones. @throws UserError as `openResultFile`. */
+export async function openCircuitResults(
+  config: CircuitConfig,
+  task: CircuitTask,
+  model: ModelConfig,
+): Promise<CircuitResults> {
+  const paths = new ResultPaths(config.results_dir, modelName(config));
+  const entries = await openResultFile<CheckpointSummary>({
+    path: paths.summary(config.task),
+    format: FORMAT,
+    settings: settingsOf(config),
+    header: header(config, task, model),
+    overwrite: config.overwrite,
+    layout: {
+      write: (byStep) => body([...byStep.values()]),
+      read: (file) =>
+        Array.isArray(file.checkpoints)
+          ? Object.fromEntries((file.checkpoints as CheckpointSummary[]).map((c) => [c.step, c]))
+          : undefined,
+    },
+  });
+  return new CircuitResults(config, task, model, paths, entries);
+}
+
+function settingsOf(config: CircuitConfig): Record<string, unknown> {
+  return resultSettings(config, [...FREE_KEYS, "transfer", "pictures"]);
+}
+
+function header(config: CircuitConfig, task: CircuitTask, modelConfig: ModelConfig) {
+  const shape = circuitShape(modelConfig);
+  const { method, ig_steps: igSteps, quadrature, threshold } = config;
+  const { name, metric, example, prompts } = task;
+  const model = new ResultPaths(config.results_dir, modelName(config)).model;
+  return {
+    model,
+    task: name,
+    metric,
+    example,
+    threshold,
+    method,
+    igSteps,
+    quadrature,
+    nPrompts: prompts.length,
+    shape,
+    nEdges: edgeCount(shape),
+  };
+}
+
+function body(checkpoints: CheckpointSummary[]): {
+  checkpoints: CheckpointSummary[];
+  toPrevious: CircuitChange[];
+  toFinal: CircuitChange[];
+} {
+  return {
+    checkpoints,
+    toPrevious: changesToPrevious(checkpoints),
+    toFinal: checkpoints.length > 0 ? changesToReference(checkpoints) : [],
+  };
+}

@@ -1,0 +1,49 @@
+/** The prompts of a circuit experiment, the same for every checkpoint, and the metric read off them. */
+import type { Readout } from "../model/embedding.ts";
+import type { Tokenizer } from "../model/tokenizer.ts";
+import type { PromptPair, TaskMetric } from "../tasks/prompt_pair.ts";
+import { loadTask, readoutOf } from "../tasks/tasks.ts";
+import type { CircuitConfig } from "./experiment_config.ts";
+
+export interface CircuitTask {
+  name: string;
+  prompts: PromptPair[];
+  readout: Readout;
+  metric: TaskMetric["name"];
+  example: { clean: string; corrupted: string; correct: string; wrong: string };
+}
+
+/**
+ * Makes the prompts.
+ * @throws Error naming an unknown task, or a prompt that does not fit the tokenizer.
+ */
+export async function loadCircuitTask(
+  config: CircuitConfig,
+  tokenizer: Tokenizer,
+): Promise<CircuitTask> {
+  const data = await loadTask(config.task, tokenizer, {
+    n: config.n_prompts,
+    seed: config.seed,
+    file: config.task_file,
+  });
+  if (config.eval_metric !== "task") {
+    const mode = config.eval_metric === "prob_diff" && data.mode === "groups"
+      ? "group_sum"
+      : data.metric.mode;
+    data.metric = { name: config.eval_metric, mode };
+  }
+  const [first] = data.prompts;
+  const shown = (ids: number[]) => ids.slice(0, 3).map((id) => tokenizer.decode([id])).join(" ");
+  return {
+    name: config.task,
+    prompts: data.prompts,
+    readout: readoutOf(data),
+    metric: data.metric.name,
+    example: {
+      clean: tokenizer.decode(first.clean.slice(0, first.position + 1)),
+      corrupted: tokenizer.decode(first.corrupted.slice(0, first.position + 1)),
+      correct: shown(first.correct),
+      wrong: shown(first.wrong),
+    },
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * Config keys that every experiment over training shares, and what they mean: which model, which of its checkpoints,
+ * where to compute. The only place where settings meet models.
+ */
+import { z } from "zod";
+import { modelFolder } from "../experiment/result_path.ts";
+import { SCHEDULE_NAMES, type ScheduleName, scheduleSteps } from "../experiment/schedules.ts";
+import { UserError } from "../experiment/user_error.ts";
+import { HookedModel, type ModelOptions } from "../model/hooked_model.ts";
+import { resolveModel } from "../model/hub.ts";
+import { describeSteps, listLocalSteps } from "../model/local_steps.ts";
+import { modelSource } from "../model/model_names.ts";
+import { Runtime } from "../model/runtime.ts";
+import { DEVICES } from "../onnx/mod.ts";
+
+/** Schema fragment: spread into a script's own keys. */
+export const modelKeys = {
+  model: z.string().default("pythia-nano").describe("model name, Hugging Face id or local folder"),
+  alt_model: z.string().nullable().default(null)
+    .describe("variant of the model, e.g. EleutherAI/pythia-160m-seed1; its weights are loaded"),
+  ckpt_schedule: z.enum(SCHEDULE_NAMES as [ScheduleName, ...ScheduleName[]]).default("suite")
+    .describe("checkpoints to visit; suite: all steps in the model's folder"),
+  custom_schedule: z.array(z.int().min(0)).default([])
+    .describe("list of steps; if not empty it replaces the schedule"),
+  cache_dir: z.string().optional().describe(
+    "folder of downloaded models; default: Hugging Face's cache",
+  ),
+  results_dir: z.string().default("results").describe("folder of the results"),
+  device: z.enum(DEVICES).default("cpu").describe("where to compute"),
+  threads: z.int().min(1).optional().describe("threads of ONNX Runtime; default: one per core"),
+  memory_budget: z.number().positive().optional()
+    .describe("gigabytes of weights kept in memory; default: all"),
+  overwrite: z.boolean().default(false).describe("start anew instead of continuing"),
+} as const;
+
+/** Keys that change no number of a result. */
+export const FREE_KEYS = [
+  "ckpt_schedule",
+  "custom_schedule",
+  "cache_dir",
+  "results_dir",
+  "device",
+  "threads",
+  "memory_budget",
+  "overwrite",
+  "large_model",
+  "batch_size",
+] as const;
+
+export interface ModelSettings {
+  model: string;
+  alt_model: string | null;
+  ckpt_schedule: ScheduleName;
+  custom_schedule: number[];
+  cache_dir?: string;
+  device: (typeof DEVICES)[number];
+  threads?: number;
+  memory_budget?: number;
+}
+
+/** The model whose weights are loaded: the variant if one is named. */
+export const modelName = (config: Pick<ModelSettings, "model" | "alt_model">): string =>
+  config.alt_model ?? config.model;
+
+/** Folder name of the model's results. */
+export const resultModel = (config: Pick<ModelSettings, "model" | "alt_model">): string =>
+  modelFolder(modelName(config));
+
+/**
+ * Training steps to visit.
+ * @throws UserError naming a step that a local model has not, or a schedule without steps.
+ */
+export function trainingSteps(config: ModelSettings): number[] {
+  const name = modelName(config);
+  const source = modelSource(name);
+  const suite = source.kind === "folder" ? listLocalSteps(source.dir) : undefined;
+  const schedule = config.custom_schedule.length > 0 ? "custom" : config.ckpt_schedule;
+  if (schedule === "suite" && !suite?.length) {
+    throw new UserError(
+      `ckpt_schedule: "suite" visits the steps in a local model folder, but ${name} has none; choose one of ${
+        SCHEDULE_NAMES.filter((s) => s !== "suite").join(", ")
+      }`,
+      2,
+    );
+  }
+  const steps = scheduleSteps(schedule, { custom: config.custom_schedule, suite });
+  const missing = suite && steps.find((step) => !suite.includes(step));
+  if (missing !== undefined) {
+    throw new UserError(
+      `ckpt_schedule: ${name} has no step ${missing}; ${describeSteps(`step${missing}`, suite!)}`,
+      2,
+    );
+  }
+  return steps;
+}
+
+/** One runtime for all checkpoints of a run: compiled sessions are shared. */
+export function runtimeOf({ device, threads }: ModelSettings): Runtime {
+  return new Runtime({ device, threads });
+}
+
+/** Folder of a checkpoint, downloaded if need be. */
+export function checkpointFolder(
+  config: ModelSettings,
+  step: number,
+  onProgress?: ModelOptions["onProgress"],
+): Promise<string> {
+  return resolveModel(modelName(config), {
+    revision: `step${step}`,
+    cacheDir: config.cache_dir,
+    onProgress,
+  });
+}
+
+/** Opens a checkpoint; small models are read at once, so that the next is in memory when its turn comes. */
+export async function openCheckpointModel(
+  config: ModelSettings,
+  step: number,
+  runtime: Runtime,
+  options: ModelOptions = {},
+): Promise<HookedModel> {
+  const dir = await checkpointFolder(config, step, options.onProgress);
+  const memoryBudget = config.memory_budget && config.memory_budget * 1e9;
+  const model = await HookedModel.load(dir, { ...options, runtime, memoryBudget });
+  const small = model.store.totalBytes < 1e9 && memoryBudget === undefined;
+  if (small) await Promise.all(model.store.source.units.map((unit) => model.store.get(unit)));
+  return model;
+}
