@@ -3,6 +3,8 @@
  *
  *     { "format": …, "config": { settings that determine the results }, …header, "checkpoints": { "0": …, "1": … } }
  *
+ * A file may arrange its entries otherwise (`layout`), e.g. by task and metric before the step, as figures read them.
+ *
  * Checkpoints stand in numerical order and the text is canonical (`formatJson`), so a run that was interrupted and
  * continued leaves the same bytes as one that was not. Results of other settings are never mixed in.
  */
@@ -10,6 +12,14 @@ import type { z } from "zod";
 import { readJson, writeJsonAtomic } from "./files.ts";
 import { formatJson } from "./format_json.ts";
 import { UserError } from "./user_error.ts";
+
+/** Another arrangement of the entries than `"checkpoints": { step: entry }`. */
+export interface ResultLayout<Entry> {
+  /** keys of the file that hold the entries */
+  write(entries: ReadonlyMap<number, Entry>): Record<string, unknown>;
+  /** the entries again, by step; undefined where the file has not this arrangement */
+  read(file: Record<string, unknown>): Record<string, unknown> | undefined;
+}
 
 export interface ResultFileOptions<Entry> {
   path: string;
@@ -21,6 +31,8 @@ export interface ResultFileOptions<Entry> {
   header?: Record<string, unknown>;
   /** layout of an entry, checked for the entries found in an existing file */
   entry?: z.ZodType<Entry>;
+  /** how entries stand in the file; by default under `checkpoints` */
+  layout?: ResultLayout<Entry>;
   /** start anew whatever the file holds */
   overwrite?: boolean;
 }
@@ -87,9 +99,10 @@ export class ResultFile<Entry> {
     // through text, so that the entry equals what another run reads back
     const plain = JSON.parse(formatJsonAt(`${this.path}: step ${step}`, entry));
     const next = new Map(this.entries).set(step, plain);
-    const { format, settings, header } = this.options;
-    const checkpoints = Object.fromEntries([...next].sort(([a], [b]) => a - b));
-    await writeJsonAtomic(this.path, { format, config: settings, ...header, checkpoints });
+    const { format, settings, header, layout } = this.options;
+    const sorted = new Map([...next].sort(([a], [b]) => a - b));
+    const body = layout ? layout.write(sorted) : { checkpoints: Object.fromEntries(sorted) };
+    await writeJsonAtomic(this.path, { format, config: settings, ...header, ...body });
     this.entries.set(step, plain);
   }
 }
@@ -102,7 +115,8 @@ function check<Entry>(found: unknown, options: ResultFileOptions<Entry>): Map<nu
     config?: Record<string, unknown>;
     checkpoints?: Record<string, unknown>;
   };
-  if (file.format !== format || !file.config || !file.checkpoints) {
+  const checkpoints = options.layout ? options.layout.read({ ...file }) : file.checkpoints;
+  if (file.format !== format || !file.config || !checkpoints) {
     throw new UserError(
       `${path}: expected a result file of format ${format}, found ${
         JSON.stringify(file.format) ?? "none"
@@ -117,7 +131,7 @@ function check<Entry>(found: unknown, options: ResultFileOptions<Entry>): Map<nu
     throw new UserError(`${path} was made with other settings: ${differences.join(", ")}; ${mend}`);
   }
   const entries = new Map<number, Entry>();
-  for (const [key, value] of Object.entries(file.checkpoints)) {
+  for (const [key, value] of Object.entries(checkpoints)) {
     if (!/^\d+$/.test(key)) {
       throw new UserError(`${path}: expected training steps as keys, found ${JSON.stringify(key)}`);
     }

@@ -1,0 +1,47 @@
+/**
+ * How well a model does its tasks: all metrics of a task on the clean prompts, value by value.
+ *
+ * Prompts are cut after the read-out position and run in batches of equal length, so no arithmetic is spent on padding or
+ * on positions that nothing is read from; the values do not depend on the batch size.
+ */
+import { bucketBy } from "../model/batch.ts";
+import type { HookedModel } from "../model/hooked_model.ts";
+import { computeMetrics } from "./metrics.ts";
+import type { MetricName, TaskData } from "./prompt_pair.ts";
+
+/** Metrics that have a meaning for a task's kind of answers. */
+export function metricNamesOf({ mode }: Pick<TaskData, "mode">): readonly MetricName[] {
+  const common = ["logit_diff", "prob_diff", "prob_mass", "rank_0", "accuracy", "mrr"] as const;
+  return mode === "simple" ? common : [...common, "max_group_mrr"];
+}
+
+/** Logits at the read-out position of every clean prompt, `[N, V]`. */
+export async function readoutLogits(
+  model: HookedModel,
+  { prompts }: Pick<TaskData, "prompts">,
+  batchSize = 100,
+): Promise<Float32Array> {
+  const width = model.config.vocabSize;
+  const rows = new Float32Array(prompts.length * width);
+  for (const batch of bucketBy(prompts, (prompt) => prompt.position, batchSize)) {
+    const tokens = batch.map((n) => prompts[n].clean.slice(0, prompts[n].position + 1));
+    const logits = await model.logits(tokens, batch.map((n) => prompts[n].position));
+    batch.forEach((n, i) => rows.set(logits.data.subarray(i * width, (i + 1) * width), n * width));
+  }
+  return rows;
+}
+
+/** All metrics of a task, one value per prompt. */
+export async function taskPerformance(
+  model: HookedModel,
+  data: TaskData,
+  options: { batchSize?: number; metrics?: readonly MetricName[] } = {},
+): Promise<Record<string, Float64Array>> {
+  const logits = await readoutLogits(model, data, options.batchSize);
+  return computeMetrics(
+    logits,
+    model.config.vocabSize,
+    data,
+    options.metrics ?? metricNamesOf(data),
+  );
+}

@@ -1,0 +1,11 @@
+/**
+ * At which steps a training run keeps a checkpoint: as Pythia, step 0, the powers of two up to 512, then evenly to the
+ * end, the last step included.
+ */
+export function checkpointGrid(steps: number, every: number): number[] {
+  const powers = Array.from({ length: 10 }, (_, i) => 2 ** i);
+  const even = Array.from({ length: Math.floor(steps / every) }, (_, i) => (i + 1) * every)
+    .filter((step) => step > 512);
+  return [...new Set([0, ...powers, ...even, steps])].filter((step) => step <= steps)
+    .sort((a, b) => a - b);
+}

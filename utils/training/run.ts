@@ -1,0 +1,245 @@
+/**
+ * A training run from settings to checkpoints.
+ *
+ *  1. Go on from the saved state, or start from seeded weights.
+ *  2. Per step: tokens of the step, learning rate of the step, one run of the training graph. Both depend on the step's
+ *     number alone, so a resumed run repeats what an uninterrupted one would have done.
+ *  3. At the steps of the grid: checkpoint and validation loss. Every `save_every` steps and at the end: log and state.
+ *  4. At the end: `TRAINING.json`, which says how the suite was made, and the training rate.
+ */
+import { join } from "@std/path";
+import { type BatchOptions, tokenBatches } from "../corpus/batches.ts";
+import { buildTokenizer } from "../corpus/tokenizer_builder.ts";
+import { resultSettings } from "../experiment/config.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../experiment/files.ts";
+import { formatDuration, Progress } from "../experiment/progress.ts";
+import { UserError } from "../experiment/user_error.ts";
+import { type ModelConfig, parseModelConfig } from "../model/config.ts";
+import { tokenizerFromJson } from "../model/tokenizer.ts";
+import { checkpointGrid } from "./checkpoint_grid.ts";
+import { neoxConfigJson, writeCheckpoint } from "./checkpoint_writer.ts";
+import { initialParameters } from "./initialisation.ts";
+import { learningRate } from "./learning_rate.ts";
+import { matmulRate } from "./matmul_rate.ts";
+import { multipliedParameters, parameterLayout } from "./parameters.ts";
+import { readState, writeState } from "./state_file.ts";
+import { initialState, Trainer } from "./trainer.ts";
+
+/** Settings of `train_pythia_nano.ts`, described there. */
+export interface TrainingConfig {
+  layers: number;
+  heads: number;
+  width: number;
+  mlp_width: number;
+  rotary_pct: number;
+  rotary_base: number;
+  context: number;
+  batch_size: number;
+  steps: number;
+  learning_rate: number;
+  final_learning_rate: number;
+  warmup: number;
+  weight_decay: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  clip: number;
+  repeated_ids_share: number;
+  seed: number;
+  checkpoint_every: number;
+  validation_batches: number;
+  save_every: number;
+  threads?: number;
+  output_dir: string;
+  work_dir: string;
+  overwrite: boolean;
+}
+
+/** Positions that the config of a checkpoint allows; rotary attention has no table that would end. */
+const MAX_POSITIONS = 256;
+
+/** Settings that do not change what is computed. */
+const PLACES = ["threads", "output_dir", "work_dir", "overwrite", "save_every"] as const;
+
+/** The shape of the model that a config describes. @throws Error naming what does not fit. */
+export function trainedModelConfig(c: TrainingConfig, vocabSize: number): ModelConfig {
+  if (c.width % c.heads !== 0) {
+    throw new UserError(`heads: ${c.heads} heads do not divide the width ${c.width} evenly`, 2);
+  }
+  const dHead = c.width / c.heads;
+  const config: ModelConfig = {
+    architecture: "gpt_neox",
+    nLayers: c.layers,
+    nHeads: c.heads,
+    dModel: c.width,
+    dHead,
+    dMlp: c.mlp_width,
+    vocabSize,
+    maxPositions: Math.max(MAX_POSITIONS, c.context),
+    parallel: true,
+    rotaryDims: Math.floor(dHead * c.rotary_pct),
+    rotaryBase: c.rotary_base,
+    layerNormEps: 1e-5,
+    activation: "gelu",
+    tied: false,
+  };
+  return parseModelConfig(neoxConfigJson(config), "training settings");
+}
+
+interface LogLine {
+  step: number;
+  loss?: number;
+  norm?: number;
+  rate?: number;
+  validation_loss?: number;
+}
+
+/** Trains; prints the rate as a fraction of the MatMul rate. Returns nothing: the exit code is 0. */
+export async function runTraining(settings: TrainingConfig): Promise<void> {
+  const files = buildTokenizer();
+  const tokenizer = tokenizerFromJson(files.tokenizer, files.config);
+  const config = trainedModelConfig(settings, tokenizer.vocabSize);
+  const layout = parameterLayout(config);
+  const { batch_size: batch, context, steps } = settings;
+  const fingerprint = resultSettings({ ...settings }, PLACES);
+
+  const statePath = join(settings.work_dir, "state.safetensors");
+  const logPath = join(settings.work_dir, "log.jsonl");
+  const saved = settings.overwrite
+    ? undefined
+    : await readState(statePath, fingerprint, layout.size);
+  const state = saved ?? initialState(initialParameters(config, layout, settings.seed));
+  const log = saved ? await readLog(logPath, state.step) : [];
+
+  const stream: BatchOptions = {
+    tokenizer,
+    seed: settings.seed,
+    batch,
+    context: context + 1,
+    repeatedIdsShare: settings.repeated_ids_share,
+  };
+  const training = tokenBatches(stream);
+  const validation = tokenBatches({ ...stream, split: "validation" });
+  const adamw = {
+    beta1: settings.beta1,
+    beta2: settings.beta2,
+    epsilon: settings.epsilon,
+    weightDecay: settings.weight_decay,
+    clip: settings.clip,
+  };
+  const schedule = {
+    peak: settings.learning_rate,
+    final: settings.final_learning_rate,
+    warmup: settings.warmup,
+    steps,
+  };
+  const options = settings.threads ? { threads: settings.threads } : {};
+  const trainer = await Trainer.compile(config, adamw, state, options);
+  const grid = new Set(checkpointGrid(steps, settings.checkpoint_every));
+  const flops = 6 * multipliedParameters(layout) * batch * context;
+  console.log(
+    `${layout.size.toLocaleString("en")} parameters, ${(batch * context).toLocaleString("en")} ` +
+      `tokens a step, ${grid.size} checkpoints` +
+      (state.step > 0 ? `, from step ${state.step}` : ""),
+  );
+
+  const validate = async () => {
+    let sum = 0;
+    for (let i = 0; i < settings.validation_batches; i++) {
+      sum += await trainer.loss(validation.at(i), batch);
+    }
+    return sum / settings.validation_batches;
+  };
+  const save = async () => {
+    const lines = log.map((line) => JSON.stringify(line) + "\n").join("");
+    await writeFileAtomic(logPath, lines);
+    await writeState(statePath, state, fingerprint);
+  };
+  const keep = async () => {
+    const dir = join(settings.output_dir, `step${state.step}`);
+    await writeCheckpoint(dir, config, layout, state.weights, files);
+    const loss = await validate();
+    log.push({ step: state.step, validation_loss: loss });
+    return loss;
+  };
+
+  const progress = new Progress("step", steps, { from: state.step });
+  const first = state.step;
+  let training_ms = 0;
+  if (state.step === 0) progress.line(`step 0  validation loss ${(await keep()).toFixed(3)}`);
+  while (state.step < steps) {
+    const rate = learningRate(state.step + 1, schedule);
+    const started = performance.now();
+    const { loss, norm } = await trainer.step(training.at(state.step), batch, rate);
+    training_ms += performance.now() - started;
+    log.push({ step: state.step, loss, norm, rate });
+    const perSecond = 1000 * (state.step - first) * batch * context / training_ms;
+    const speed = `${Math.round(perSecond).toLocaleString("en")} tokens/s`;
+    progress.update(state.step, `loss ${loss.toFixed(3)}, ${speed}`);
+    if (grid.has(state.step)) {
+      const held = await keep();
+      progress.line(
+        `step ${state.step}  loss ${loss.toFixed(3)}  validation loss ${held.toFixed(3)}  ${speed}`,
+      );
+    }
+    if (grid.has(state.step) || state.step % settings.save_every === 0) await save();
+  }
+  progress.finish();
+  await save();
+  await trainer.release();
+  await writeJsonAtomic(join(settings.output_dir, "TRAINING.json"), {
+    format: "circuits-over-time/training/1",
+    made_by: "deno run -A train_pythia_nano.ts configs/train_pythia_nano.json",
+    commit: await commit(),
+    config: fingerprint,
+    parameters: layout.size,
+    tokens: steps * batch * context,
+    losses: losses(log),
+  });
+  if (state.step === first) return;
+  const taken = training_ms / (state.step - first);
+  const rate = flops / taken / 1e6;
+  const matmul = await matmulRate(config, batch * context, options);
+  console.log(
+    `${state.step - first} steps in ${formatDuration(training_ms)}: ${rate.toFixed(1)} GFLOP/s, ` +
+      `${(rate / matmul).toFixed(2)} of the ${
+        matmul.toFixed(1)
+      } GFLOP/s of the same matrix products alone`,
+  );
+}
+
+/** The lines of the log up to a step. */
+async function readLog(path: string, step: number): Promise<LogLine[]> {
+  const text = await Deno.readTextFile(path).catch(() => "");
+  const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line) as LogLine);
+  return lines.filter((line) => line.step <= step);
+}
+
+/** Training loss (mean of the last 16 steps) and validation loss at each checkpoint. */
+function losses(
+  log: readonly LogLine[],
+): Record<string, { training?: number; validation: number }> {
+  return Object.fromEntries(
+    log.filter((line) => line.validation_loss !== undefined).map(({ step, validation_loss }) => {
+      const last = log.filter((l) => l.loss !== undefined && l.step > step - 16 && l.step <= step);
+      const training = last.length
+        ? last.reduce((sum, line) => sum + line.loss!, 0) / last.length
+        : undefined;
+      return [step, { training, validation: validation_loss! }];
+    }),
+  );
+}
+
+/** The commit of the working tree, where git can say. */
+async function commit(): Promise<string | null> {
+  try {
+    const { success, stdout } = await new Deno.Command("git", {
+      args: ["rev-parse", "HEAD"],
+      cwd: import.meta.dirname,
+      stderr: "null",
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,120 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { HookedModel } from "../model/hooked_model.ts";
+import { listLocalSteps } from "../model/local_steps.ts";
+import { loadTokenizer } from "../model/tokenizer.ts";
+import { readState } from "./state_file.ts";
+import { parameterLayout, vectorSource } from "./parameters.ts";
+
+const root = new URL("../../", import.meta.url);
+const SMALL = "--layers 1 --heads 2 --width 16 --mlp-width 16 --context 24 --batch-size 4 " +
+  "--steps 14 --warmup 4 --save-every 3 --checkpoint-every 600 --validation-batches 1 --threads 1";
+
+function start(folder: string, ...more: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "train_pythia_nano.ts", ...SMALL.split(" "), ...more],
+      ...["--output-dir", `${folder}/model`, "--work-dir", `${folder}/work`],
+    ],
+    cwd: root,
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+async function train(folder: string, ...more: string[]) {
+  const { code, stdout, stderr } = await start(folder, ...more).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+async function filesOf(folder: string): Promise<Record<string, Uint8Array>> {
+  const files: Record<string, Uint8Array> = {};
+  const walk = async (path: string) => {
+    for await (const entry of Deno.readDir(`${folder}/${path}`)) {
+      const inside = `${path}/${entry.name}`;
+      if (entry.isDirectory) await walk(inside);
+      else files[inside] = await Deno.readFile(`${folder}/${inside}`);
+    }
+  };
+  await walk("model");
+  await walk("work");
+  return files;
+}
+
+Deno.test("a training that is killed and continued leaves the same files, byte for byte", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const whole = await train(`${folder}/whole`);
+    assertEquals(whole.code, 0, whole.stderr);
+    assertMatch(whole.stdout, /14 steps in .* GFLOP\/s, \d\.\d\d of the .* GFLOP\/s/);
+    assertEquals(listLocalSteps(`${folder}/whole/model`), [0, 1, 2, 4, 8, 14]);
+
+    const killed = start(`${folder}/parts`);
+    const reader = killed.stdout.getReader();
+    let stdout = "";
+    while (!stdout.includes("step 8")) {
+      stdout += new TextDecoder().decode((await reader.read()).value!);
+    }
+    killed.kill("SIGKILL");
+    await killed.stderr.cancel();
+    await reader.cancel();
+    await killed.status;
+    const again = await train(`${folder}/parts`);
+    assertEquals(again.code, 0, again.stderr);
+    assertMatch(again.stdout, /from step \d+/);
+    assertEquals(await filesOf(`${folder}/parts`), await filesOf(`${folder}/whole`));
+
+    // the logs hold one line per step and one per checkpoint
+    const log = (await Deno.readTextFile(`${folder}/whole/work/log.jsonl`)).trim().split("\n");
+    assertEquals(log.length, 14 + 6);
+
+    const other = await train(`${folder}/whole`, "--seed", "5");
+    assertEquals(other.code, 1);
+    assertStringIncludes(other.stderr, "was made with other settings");
+    assertStringIncludes(other.stderr, "--overwrite");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a float16 checkpoint gives the logits of the float32 weights it came from", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    assertEquals((await train(folder)).code, 0);
+    const written = await HookedModel.load(`${folder}/model`);
+    const layout = parameterLayout(written.config);
+    const settings = JSON.parse(await Deno.readTextFile(`${folder}/model/TRAINING.json`)).config;
+    const state = await readState(`${folder}/work/state.safetensors`, settings, layout.size);
+    assertEquals(state?.step, 14);
+    const source = vectorSource(written.config, layout, state!.weights);
+    const exact = HookedModel.fromSource(source, { runtime: written.runtime });
+    const tokenizer = await loadTokenizer(`${folder}/model/step14`);
+    const prompts = [
+      "Then, Mary and John went to the store. John gave a drink to",
+      "The years 1731",
+    ]
+      .map((text) => tokenizer.encode(text));
+    const [a, b] = [await written.allLogits(prompts), await exact.allLogits(prompts)];
+    const largest = a.data.reduce((most, x, i) => Math.max(most, Math.abs(x - b.data[i])), 0);
+    assert(largest > 0 && largest < 2e-3, `largest difference ${largest}`);
+    written.close();
+    await written.runtime.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("settings that make no model are refused in one line", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { code, stderr } = await train(folder, "--heads", "3");
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "3 heads do not divide the width 16 evenly");
+    const unknown = await train(folder, "--learnign-rate", "1");
+    assertEquals(unknown.code, 2);
+    assertStringIncludes(unknown.stderr, "learning-rate");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
