@@ -43,10 +43,11 @@ export const script = {
 if (import.meta.main) {
   await runScript(script, async (config) => {
     const steps = trainingSteps(config);
-    const runtime = runtimeOf(config);
     const folder = await checkpointFolder(config, steps.at(-1)!);
     const task = await loadCircuitTask(config, await loadTokenizer(folder));
-    const results = await openCircuitResults(config, task, await readModelConfig(folder));
+    const modelConfig = await readModelConfig(folder);
+    const runtime = runtimeOf(config, modelConfig);
+    const results = await openCircuitResults(config, task, modelConfig);
     const loop = await forEachCheckpoint({
       steps,
       isDone: (step) => results.has(step),

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { modelFolder } from "../experiment/result_path.ts";
 import { SCHEDULE_NAMES, type ScheduleName, scheduleSteps } from "../experiment/schedules.ts";
 import { UserError } from "../experiment/user_error.ts";
+import type { ModelConfig } from "../model/config.ts";
 import { HookedModel, type ModelOptions } from "../model/hooked_model.ts";
 import { resolveModel } from "../model/hub.ts";
 import { describeSteps, listLocalSteps } from "../model/local_steps.ts";
@@ -27,7 +28,10 @@ export const modelKeys = {
   ),
   results_dir: z.string().default("results").describe("folder of the results"),
   device: z.enum(DEVICES).default("cpu").describe("where to compute"),
-  threads: z.int().min(1).optional().describe("threads of ONNX Runtime; default: one per core"),
+  threads: z.int().min(1).optional()
+    .describe(
+      "threads of ONNX Runtime; default: one per core, one alone for models below width 256",
+    ),
   memory_budget: z.number().positive().optional()
     .describe("gigabytes of weights kept in memory; default: all"),
   overwrite: z.boolean().default(false).describe("start anew instead of continuing"),
@@ -94,9 +98,12 @@ export function trainingSteps(config: ModelSettings): number[] {
   return steps;
 }
 
-/** One runtime for all checkpoints of a run: compiled sessions are shared. */
-export function runtimeOf({ device, threads }: ModelSettings): Runtime {
-  return new Runtime({ device, threads });
+/**
+ * One runtime for all checkpoints of a run: compiled sessions are shared. Products of a small model are too short to be
+ * worth dividing: threads would wait for each other longer than they compute.
+ */
+export function runtimeOf({ device, threads }: ModelSettings, model: ModelConfig): Runtime {
+  return new Runtime({ device, threads: threads ?? (model.dModel < 256 ? 1 : undefined) });
 }
 
 /** Folder of a checkpoint, downloaded if need be. */
