@@ -14,13 +14,19 @@ import { modelSource } from "../model/model_names.ts";
 import { Runtime } from "../model/runtime.ts";
 import { DEVICES } from "../onnx/mod.ts";
 
+/** All schedules, and `main` for models that have but one checkpoint. */
+const MODEL_SCHEDULES = ["main", ...SCHEDULE_NAMES] as [ModelSchedule, ...ModelSchedule[]];
+type ModelSchedule = ScheduleName | "main";
+
 /** Schema fragment: spread into a script's own keys. */
 export const modelKeys = {
   model: z.string().default("pythia-nano").describe("model name, Hugging Face id or local folder"),
   alt_model: z.string().nullable().default(null)
     .describe("variant of the model, e.g. EleutherAI/pythia-160m-seed1; its weights are loaded"),
-  ckpt_schedule: z.enum(SCHEDULE_NAMES as [ScheduleName, ...ScheduleName[]]).default("suite")
-    .describe("checkpoints to visit; suite: all steps in the model's folder"),
+  ckpt_schedule: z.enum(MODEL_SCHEDULES).default("suite").describe(
+    "checkpoints to visit; suite: all steps in the model's folder; main: the one checkpoint of a model without " +
+      "published steps (counted as step 0)",
+  ),
   custom_schedule: z.array(z.int().min(0)).default([])
     .describe("list of steps; if not empty it replaces the schedule"),
   cache_dir: z.string().optional().describe(
@@ -54,7 +60,7 @@ export const FREE_KEYS = [
 export interface ModelSettings {
   model: string;
   alt_model: string | null;
-  ckpt_schedule: ScheduleName;
+  ckpt_schedule: ModelSchedule;
   custom_schedule: number[];
   cache_dir?: string;
   device: (typeof DEVICES)[number];
@@ -82,11 +88,12 @@ export function trainingSteps(config: ModelSettings): number[] {
   if (schedule === "suite" && !suite?.length) {
     throw new UserError(
       `ckpt_schedule: "suite" visits the steps in a local model folder, but ${name} has none; choose one of ${
-        SCHEDULE_NAMES.filter((s) => s !== "suite").join(", ")
+        MODEL_SCHEDULES.filter((s) => s !== "suite").join(", ")
       }`,
       2,
     );
   }
+  if (schedule === "main") return [0];
   const steps = scheduleSteps(schedule, { custom: config.custom_schedule, suite });
   const missing = suite && steps.find((step) => !suite.includes(step));
   if (missing !== undefined) {
@@ -113,7 +120,7 @@ export function checkpointFolder(
   onProgress?: ModelOptions["onProgress"],
 ): Promise<string> {
   return resolveModel(modelName(config), {
-    revision: `step${step}`,
+    revision: config.ckpt_schedule === "main" ? "main" : `step${step}`,
     cacheDir: config.cache_dir,
     onProgress,
   });
