@@ -70,7 +70,8 @@ export async function copyScores(
   const { rowsAtOnce = 1024 } = options;
   const { nLayers: L, nHeads: H } = model.config;
   const hits = { positive: new Float64Array(L * H), negative: new Float64Array(L * H) };
-  const { residual } = await afterFirstBlock(model, prompts);
+  const embedded = await model.embed(prompts);
+  const { residual } = await model.layers.run(embedded.residual, { to: 1 });
   const pos = residual.shape[1];
   const rows = positions.flatMap((list, n) => list.map((p) => n * pos + p));
   const names = positions.flatMap((list, n) => list.map((p) => prompts[n][p]));
@@ -82,7 +83,7 @@ export async function copyScores(
         rows: int32(rows.slice(from, from + rowsAtOnce)),
         names: int32(names.slice(from, from + rowsAtOnce)),
       },
-      topK,
+      options,
       hits,
     );
   }
@@ -91,11 +92,6 @@ export async function copyScores(
 }
 
 const int32 = (list: number[]) => tensor(Int32Array.from(list), [list.length]);
-
-async function afterFirstBlock(model: HookedModel, prompts: readonly (readonly number[])[]) {
-  const { residual } = await model.embed(prompts);
-  return model.layers.run(residual, { to: 1 });
-}
 
 async function countHits(
   model: HookedModel,
