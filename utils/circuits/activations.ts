@@ -60,8 +60,8 @@ function half(t: F32, second: boolean): F32 {
   return tensor(data, [t.shape[0] / 2, ...t.shape.slice(1)]);
 }
 
-/** A past for `times` copies of each batch. */
-export function repeatPast(past: Past, times: number): Past {
+/** A past for `times` copies of a batch, for the layers from `from` on; those before keep one copy. */
+export function repeatPast(past: Past, times: number, from = 0): Past {
   const repeat = (t: F32) => {
     const data = new Float32Array(t.data.length * times);
     for (let i = 0; i < times; i++) data.set(t.data, i * t.data.length);
@@ -69,7 +69,9 @@ export function repeatPast(past: Past, times: number): Past {
   };
   return {
     length: past.length,
-    layers: past.layers.map(({ k, v }) => ({ k: repeat(k), v: repeat(v) })),
+    layers: past.layers.map((layer, l) =>
+      l < from ? layer : { k: repeat(layer.k), v: repeat(layer.v) }
+    ),
   };
 }
 
@@ -124,7 +126,10 @@ export async function batchActivations(
   };
 }
 
-/** Zeros or data-set means in the shapes of `like`. */
+/**
+ * Zeros or data-set means in the shapes of `like`.
+ * @throws Error if the means are missing, of the other kind, or of fewer positions than the prompts have.
+ */
 function replaced(
   like: SourceOutputs,
   intervention: Intervention,
@@ -132,6 +137,17 @@ function replaced(
 ): SourceOutputs {
   if (intervention !== "zero" && !means) {
     throw new Error(`intervention "${intervention}" needs mean activations`);
+  }
+  const positions = like.input.shape[1];
+  if (intervention === "mean-positional" && (!means!.positional || means!.length < positions)) {
+    const found = means!.positional ? `${means!.length} positions` : "one mean for all positions";
+    throw new Error(
+      `intervention "${intervention}": prompts have ${positions} positions, the means are of ` +
+        `${found}; take them over prompts that are at least as long`,
+    );
+  }
+  if (intervention === "mean" && means!.positional) {
+    throw new Error(`intervention "mean" needs one mean for all positions, found one per position`);
   }
   const fill = (t: F32, mean?: F32): F32 => {
     const data = new Float32Array(t.data.length);

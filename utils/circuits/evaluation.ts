@@ -21,7 +21,7 @@ import {
 } from "./activations.ts";
 import { type CircuitBatch, circuitBatch, edgesInto } from "./circuit_batch.ts";
 import { corruptedResiduals, type Residuals } from "./corrupted_residuals.ts";
-import { compileHeads, compileMix, compileMlp } from "./evaluation_programs.ts";
+import { compileMix, headsProgram, mlpProgram } from "./evaluation_programs.ts";
 import type { CircuitShape } from "./graph.ts";
 import { circuitShape } from "./model_shape.ts";
 import type { PromptBatch } from "./prompt_batches.ts";
@@ -140,10 +140,7 @@ export class CircuitEvaluator {
         );
         const x = await run.mix(columns, corrupted.pre[l], before);
         const layer = activations.past?.layers[l];
-        const session = await this.model.runtime.compiled(
-          `circuit heads ${JSON.stringify([config, layer !== undefined])}`,
-          (o) => compileHeads(config, layer !== undefined, o),
-        );
+        const session = await headsProgram(this.model, layer !== undefined);
         const feeds: Feeds = {
           x: tensor(x, [circuits, 3, heads.length, N, P, d]),
           head_ids: tensor(Int32Array.from(heads), [heads.length]),
@@ -155,10 +152,7 @@ export class CircuitEvaluator {
       }
       if (group.mlp[l]) {
         mlpInput ??= await run.mix([l * perLayer + 3 * config.nHeads], corrupted.mid[l], run.count);
-        const session = await this.model.runtime.compiled(
-          `circuit mlp ${JSON.stringify(config)}`,
-          (o) => compileMlp(config, o),
-        );
+        const session = await mlpProgram(this.model);
         const feeds = {
           x: tensor(mlpInput, [circuits, N, P, d]),
           corrupted_mlp: activations.corrupted.mlp[l],
@@ -171,24 +165,29 @@ export class CircuitEvaluator {
       corrupted.pre[config.nLayers],
       run.count,
     );
-    return this.#metric(tensor(last, [circuits * N, P, d]), activations.batch, circuits);
+    return metricOfCopies(this.model, tensor(last, [circuits * N, P, d]), activations.batch);
   }
+}
 
-  async #metric(x: F32, batch: PromptBatch, circuits: number): Promise<Float32Array> {
-    const { readout, position } = batch;
-    const repeat = <T extends Int32Array | Float32Array>(data: T, out: T): T => {
-      for (let c = 0; c < circuits; c++) out.set(data, c * data.length);
-      return out;
-    };
-    const size = readout.ids.length * circuits;
-    const repeated = {
-      ...readout,
-      ids: repeat(readout.ids, new Int32Array(size)),
-      weights: repeat(readout.weights, new Float32Array(size)),
-    };
-    const positions = new Array(x.shape[0]).fill(position);
-    return (await this.model.readout(x, positions, repeated, x.shape[1], false)).values.data;
-  }
+/** Metric of residual streams `[copies · N, P, d]`: the prompts of a batch, several times over. */
+export async function metricOfCopies(
+  model: HookedModel,
+  x: F32,
+  { readout, position, indices }: PromptBatch,
+): Promise<Float32Array> {
+  const copies = x.shape[0] / indices.length;
+  const repeat = <T extends Int32Array | Float32Array>(data: T, out: T): T => {
+    for (let c = 0; c < copies; c++) out.set(data, c * data.length);
+    return out;
+  };
+  const size = readout.ids.length * copies;
+  const repeated = {
+    ...readout,
+    ids: repeat(readout.ids, new Int32Array(size)),
+    weights: repeat(readout.weights, new Float32Array(size)),
+  };
+  const positions = new Array(x.shape[0]).fill(position);
+  return (await model.readout(x, positions, repeated, x.shape[1], false)).values.data;
 }
 
 /** Differences of the sources computed so far, `[circuits][sources in use, width]`, and what destinations make of them. */

@@ -37,6 +37,7 @@ import {
 } from "../model/attention.ts";
 import { mlp } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
+import type { HookedModel } from "../model/hooked_model.ts";
 import { HookPoints, POS } from "../model/hooks.ts";
 import { sequenceInputs } from "../model/sequence.ts";
 import { declareWeights } from "../model/stack.ts";
@@ -53,8 +54,18 @@ export function compileMix(options: SessionOptions): Promise<Session> {
   return Session.compile({ x: add(gemm(edges, differences), residual) }, {}, options);
 }
 
-/** x `[C, 3, heads, N, P, d]`, head numbers, corrupted z → Δ `[C, heads, N, P, d]`. */
-export function compileHeads(
+/** The heads program of a model: x `[C, 3, heads, N, P, d]`, head numbers, corrupted z → Δ `[C, heads, N, P, d]`. */
+export function headsProgram({ config, runtime }: HookedModel, past: boolean): Promise<Session> {
+  const key = `circuit heads ${JSON.stringify([config, past])}`;
+  return runtime.compiled(key, (o) => compileHeads(config, past, o));
+}
+
+/** The MLP program of a model: x `[C, N, P, d]`, corrupted MLP output → Δ `[C, 1, N, P, d]`. */
+export function mlpProgram({ config, runtime }: HookedModel): Promise<Session> {
+  return runtime.compiled(`circuit mlp ${JSON.stringify(config)}`, (o) => compileMlp(config, o));
+}
+
+function compileHeads(
   config: ModelConfig,
   past: boolean,
   options: SessionOptions,
@@ -102,8 +113,7 @@ function pastOf(g: Graph, { nHeads: H, dHead: e }: ModelConfig, heads: Value): K
   return { k: own("past_k"), v: own("past_v") };
 }
 
-/** x `[C, N, P, d]`, corrupted MLP output → Δ `[C, 1, N, P, d]`. */
-export function compileMlp(config: ModelConfig, options: SessionOptions): Promise<Session> {
+function compileMlp(config: ModelConfig, options: SessionOptions): Promise<Session> {
   const d = config.dModel;
   const g = new Graph();
   const x = g.input("x", [C, N, POS, d]);

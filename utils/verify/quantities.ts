@@ -1,7 +1,9 @@
 /** All quantities that can be compared with a reference case; each registry lies with the floor it tests. */
+import { circuitQuantities } from "./circuit_quantities.ts";
 import { modelQuantities } from "./model_quantities.ts";
 import type { Quantity } from "./reference_case.ts";
 
 export const QUANTITIES: readonly Quantity[] = [
   ...modelQuantities,
+  ...circuitQuantities,
 ];
