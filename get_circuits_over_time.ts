@@ -18,6 +18,7 @@ import type { CheckpointSummary } from "./utils/experiment/circuit_summary.ts";
 import { writeFileAtomic } from "./utils/experiment/files.ts";
 import { runScript } from "./utils/experiment/script.ts";
 import { printTable } from "./utils/experiment/table.ts";
+import { headRoles } from "./utils/heads/roles.ts";
 import { readModelConfig } from "./utils/model/config.ts";
 import { loadTokenizer } from "./utils/model/tokenizer.ts";
 import {
@@ -65,7 +66,8 @@ if (import.meta.main) {
     const transfer = config.transfer
       ? await circuitTransfer(config, results.summaries(), task, runtime)
       : undefined;
-    const summary = await results.finish(loop.failed, transfer);
+    const roles = await headRoles(results.paths);
+    const summary = await results.finish(loop.failed, transfer, roles);
     await writeFileAtomic(results.paths.explorer(config.task), buildExplorer(summary));
     printTable<CheckpointSummary>([
       { header: "step", value: (c) => c.step },

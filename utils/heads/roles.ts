@@ -1,0 +1,59 @@
+/**
+ * The part each head plays at a checkpoint, read from the result files of the head scripts where they exist, for the
+ * labels of the explorer page. A head meets a role when its score passes the role's threshold:
+ *
+ *   previous token, duplicate token, induction   mean attention at the offset > 0.4       full_model_components_over_time
+ *   name mover           copy score > 50 % and attention END→IO above END→S1 and END→S2   full_model_components_over_time
+ *   negative name mover  the same with the negated output                                 full_model_components_over_time
+ *   successor            > 0.4                                                            successor_heads_over_time
+ *   copy suppression     CSPA > 0.1                                                       cspa/all_checkpoints
+ */
+import { readJson } from "../experiment/files.ts";
+import type { ResultPaths } from "../experiment/result_path.ts";
+import { type ComponentEntry, nameMovers } from "./component_scores.ts";
+
+/** step → head name → roles */
+export type Roles = Record<string, Record<string, string[]>>;
+
+export const ROLE_THRESHOLDS = { attention: 0.4, copy: 50, successor: 0.4, cspa: 0.1 } as const;
+
+type Grid = number[][];
+
+/** Names of heads whose score is above a threshold. */
+export function headsAbove(grid: Grid, threshold: number): string[] {
+  return grid.flatMap((row, l) => row.flatMap((x, h) => x > threshold ? [`a${l}.h${h}`] : []));
+}
+
+async function checkpointsOf<Entry>(path: string): Promise<[string, Entry][]> {
+  const file = await readJson(path) as { checkpoints?: Record<string, Entry> } | undefined;
+  return Object.entries(file?.checkpoints ?? {});
+}
+
+/** Roles of all heads at all steps; undefined where no head script has been run for this model. */
+export async function headRoles(paths: ResultPaths): Promise<Roles | undefined> {
+  const roles: Roles = {};
+  const add = (step: string, role: string, heads: readonly string[]) => {
+    const atStep = roles[step] ??= {};
+    for (const head of heads) (atStep[head] ??= []).push(role);
+  };
+  const { attention, copy, successor, cspa } = ROLE_THRESHOLDS;
+  const components = paths.components("full_model_components_over_time");
+  for (const [step, entry] of await checkpointsOf<ComponentEntry>(components)) {
+    const { prev_token_scores, duplicate_token_scores, induction_scores } =
+      entry.tertiary_head_scores;
+    add(step, "previous token", headsAbove(prev_token_scores, attention));
+    add(step, "duplicate token", headsAbove(duplicate_token_scores, attention));
+    add(step, "induction", headsAbove(induction_scores, attention));
+    add(step, "name mover", nameMovers(entry, copy));
+    const negative = { ...entry, copy_scores: entry.negative_copy_scores };
+    add(step, "negative name mover", nameMovers(negative, copy));
+  }
+  const successors = paths.components("successor_heads_over_time");
+  for (const [step, { corrected }] of await checkpointsOf<{ corrected: Grid }>(successors)) {
+    add(step, "successor", headsAbove(corrected, successor));
+  }
+  for (const [step, { scores }] of await checkpointsOf<{ scores: Grid }>(paths.cspa())) {
+    add(step, "copy suppression", headsAbove(scores, cspa));
+  }
+  return Object.keys(roles).length > 0 ? roles : undefined;
+}
