@@ -1,0 +1,135 @@
+/**
+ * Copy suppression over training: the CSPA score of all heads at every checkpoint.
+ *
+ *   deno run -A get_model_cspa.ts configs/cspa/pythia-nano.json
+ *
+ * Text comes from a file, or from the validation split of the embedded corpus. Each checkpoint's entry has the scores
+ * (at most 1) and the two mean divergences in nats they are made of, `[L][H]`; layers before `start_layer` hold 0.
+ * Writes `cspa/{model}/all_checkpoints.json` after each checkpoint; run again, it continues.
+ */
+import { z } from "zod";
+import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
+import { resultSettings } from "./utils/experiment/config.ts";
+import { openResultFile } from "./utils/experiment/result_file.ts";
+import { ResultPaths } from "./utils/experiment/result_path.ts";
+import { runScript, UserError } from "./utils/experiment/script.ts";
+import { printTable } from "./utils/experiment/table.ts";
+import { gridSchema } from "./utils/heads/component_scores.ts";
+import { cspaScores } from "./utils/heads/cspa.ts";
+import { corpusDocuments, fileDocuments } from "./utils/heads/cspa_documents.ts";
+import { functionWordIds } from "./utils/heads/function_words.ts";
+import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
+import { readModelConfig } from "./utils/model/config.ts";
+import { loadTokenizer } from "./utils/model/tokenizer.ts";
+import { FOLDED } from "./utils/model/weight_processing.ts";
+import {
+  checkpointFolder,
+  FREE_KEYS,
+  modelKeys,
+  openCheckpointModel,
+  resultModel,
+  runtimeOf,
+  trainingSteps,
+} from "./utils/scripts/model_keys.ts";
+
+const entry = z.object({ scores: gridSchema, kl_kept: gridSchema, kl_ablated: gridSchema });
+type Entry = z.output<typeof entry>;
+
+export const script = {
+  name: "get_model_cspa",
+  description:
+    "How much of each head is copy suppression (copy-suppression-preserving ablation), at every checkpoint.",
+  examples: [
+    "configs/cspa/pythia-nano.json",
+    "--model pythia-160m --text openwebtext.jsonl --custom-schedule 1000,16000,143000 --start-layer 6",
+  ],
+  schema: z.object({
+    ...modelKeys,
+    text: z.string().optional().describe(
+      "file of documents: .jsonl with a text each, or plain text separated by <|endoftext|>; default: embedded corpus",
+    ),
+    start_layer: z.int().min(0).default(0).describe("first layer to score"),
+    mean_docs: z.int().min(1).default(100).describe("documents that head means are taken over"),
+    eval_docs: z.int().min(1).default(17).describe("documents that scores are taken over"),
+    tokens: z.int().min(2).default(61).describe("tokens of each document"),
+    k_unembeddings: z.number().positive().max(1).default(0.05)
+      .describe("share of the tokens so far whose suppression is kept"),
+    seed: z.int().default(6).describe("of the choice of documents"),
+  }).refine((c) => c.eval_docs <= c.mean_docs, {
+    path: ["eval_docs"],
+    error: "expected at most mean_docs",
+  }),
+};
+
+if (import.meta.main) {
+  await runScript(script, async (config) => {
+    const steps = trainingSteps(config);
+    const folder = await checkpointFolder(config, steps.at(-1)!);
+    const tokenizer = await loadTokenizer(folder);
+    const model = await readModelConfig(folder);
+    const { nLayers, nHeads, maxPositions } = model;
+    const runtime = runtimeOf(config, model);
+    if (config.tokens > maxPositions) {
+      throw new UserError(
+        `tokens: ${config.model} has ${maxPositions} positions, found ${config.tokens}`,
+        2,
+      );
+    }
+    if (config.start_layer >= nLayers) {
+      throw new UserError(
+        `start_layer: ${config.model} has layers 0 … ${nLayers - 1}, found ${config.start_layer}`,
+        2,
+      );
+    }
+    const wanted = { count: config.mean_docs, length: config.tokens, seed: config.seed };
+    const docs = config.text === undefined
+      ? corpusDocuments(tokenizer, wanted)
+      : await fileDocuments(config.text, tokenizer, wanted);
+    const functionWords = functionWordIds(tokenizer);
+    const results = await openResultFile<Entry>({
+      path: new ResultPaths(config.results_dir, resultModel(config)).cspa(),
+      format: "circuits-over-time/cspa/1",
+      settings: resultSettings<Record<string, unknown>>(config, FREE_KEYS),
+      header: { model: resultModel(config), shape: { nLayers, nHeads } },
+      entry,
+      overwrite: config.overwrite,
+    });
+
+    const { exitCode } = await forEachCheckpoint({
+      steps,
+      isDone: (step) => results.has(step),
+      prefetch: (step) => openCheckpointModel(config, step, runtime, { processing: FOLDED }),
+      run: async (step, model, progress) => {
+        const layers = progress.begin("layer", nLayers - config.start_layer);
+        const found = await cspaScores(model, docs, {
+          evalDocs: config.eval_docs,
+          kUnembeddings: config.k_unembeddings,
+          functionWords,
+          startLayer: config.start_layer,
+          onLayer: () => layers.advance(),
+        });
+        const scores = headGrid(found.scores, nHeads);
+        await results.set(step, {
+          scores,
+          kl_kept: headGrid(found.kept, nHeads),
+          kl_ablated: headGrid(found.ablated, nHeads),
+        });
+        const { head, score } = largestHead(scores);
+        return `largest CSPA ${(100 * score).toFixed(1)} % (${head})`;
+      },
+      release: (model) => model.close(),
+    });
+    const largest = (step: number) => largestHead(results.get(step).scores);
+    printTable<number>([
+      { header: "step", value: (step) => step },
+      { header: "CSPA %", value: (step) => 100 * largest(step).score, digits: 1 },
+      { header: "head", value: (step) => largest(step).head },
+      {
+        header: "heads > 10 %",
+        value: (step) => results.get(step).scores.flat().filter((score) => score > 0.1).length,
+      },
+    ], results.steps());
+    console.log(`written to ${results.path}`);
+    return exitCode;
+  });
+}

@@ -1,0 +1,105 @@
+/**
+ * Successor scores of all heads at every checkpoint: does a head's OV circuit turn "Monday" into "Tuesday"?
+ *
+ *   deno run -A get_new_successor_head_scores_over_time.ts configs/successor/pythia-nano.json
+ *
+ * Each checkpoint's entry has the score on the corrected word lists and on the original's (`compat`), `[L][H]`, 0 … 1.
+ * Writes `components/{model}/successor_heads_over_time.json` after each checkpoint; run again, it continues.
+ */
+import { z } from "zod";
+import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
+import { resultSettings } from "./utils/experiment/config.ts";
+import { openResultFile } from "./utils/experiment/result_file.ts";
+import { ResultPaths } from "./utils/experiment/result_path.ts";
+import { runScript } from "./utils/experiment/script.ts";
+import { printTable } from "./utils/experiment/table.ts";
+import { gridSchema } from "./utils/heads/component_scores.ts";
+import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
+import { successorScores } from "./utils/heads/successor.ts";
+import { successorPairs, type TokenPairs } from "./utils/heads/successor_words.ts";
+import { readModelConfig } from "./utils/model/config.ts";
+import { loadTokenizer } from "./utils/model/tokenizer.ts";
+import {
+  checkpointFolder,
+  FREE_KEYS,
+  modelKeys,
+  openCheckpointModel,
+  resultModel,
+  runtimeOf,
+  trainingSteps,
+} from "./utils/scripts/model_keys.ts";
+
+const entry = z.object({ corrected: gridSchema, compat: gridSchema });
+type Entry = z.output<typeof entry>;
+
+export const script = {
+  name: "get_new_successor_head_scores_over_time",
+  description: "Successor scores of every head at every checkpoint, from the weights alone.",
+  examples: [
+    "configs/successor/pythia-nano.json",
+    "--model pythia-70m --ckpt-schedule exponential --threshold 0.4",
+  ],
+  schema: z.object({
+    ...modelKeys,
+    threshold: z.number().min(0).max(1).default(0.4)
+      .describe("score above which the table counts a head as a successor head"),
+  }),
+};
+
+const pairCount = (lists: TokenPairs[]) => lists.reduce((n, { inputs }) => n + inputs.length, 0);
+
+if (import.meta.main) {
+  await runScript(script, async (config) => {
+    const steps = trainingSteps(config);
+    const folder = await checkpointFolder(config, steps.at(-1)!);
+    const tokenizer = await loadTokenizer(folder);
+    const model = await readModelConfig(folder);
+    const { nLayers, nHeads } = model;
+    const runtime = runtimeOf(config, model);
+    const corrected = successorPairs(tokenizer, "corrected");
+    const compat = successorPairs(tokenizer, "compat");
+    const results = await openResultFile<Entry>({
+      path: new ResultPaths(config.results_dir, resultModel(config))
+        .components("successor_heads_over_time"),
+      format: "circuits-over-time/successor_heads/1",
+      settings: resultSettings<Record<string, unknown>>(config, [...FREE_KEYS, "threshold"]),
+      header: {
+        model: resultModel(config),
+        shape: { nLayers, nHeads },
+        pairs: { corrected: pairCount(corrected), compat: pairCount(compat) },
+      },
+      entry,
+      overwrite: config.overwrite,
+    });
+
+    const { exitCode } = await forEachCheckpoint({
+      steps,
+      isDone: (step) => results.has(step),
+      prefetch: (step) => openCheckpointModel(config, step, runtime),
+      run: async (step, model) => {
+        const scores = {
+          corrected: headGrid(await successorScores(model, corrected), nHeads),
+          compat: headGrid(await successorScores(model, compat), nHeads),
+        };
+        await results.set(step, scores);
+        const { head, score } = largestHead(scores.corrected);
+        return `largest ${score.toFixed(3)} (${head})`;
+      },
+      release: (model) => model.close(),
+    });
+    const largest = (step: number) => largestHead(results.get(step).corrected);
+    printTable<number>([
+      { header: "step", value: (step) => step },
+      { header: "largest", value: (step) => largest(step).score, digits: 3 },
+      { header: "head", value: (step) => largest(step).head },
+      { header: "compat", value: (step) => largestHead(results.get(step).compat).score, digits: 3 },
+      {
+        header: `heads > ${config.threshold}`,
+        value: (step) =>
+          results.get(step).corrected.flat().filter((score) => score > config.threshold).length,
+      },
+    ], results.steps());
+    console.log(`written to ${results.path}`);
+    return exitCode;
+  });
+}
