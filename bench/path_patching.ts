@@ -1,0 +1,112 @@
+/**
+ * Path patching against the runs it is usually made of: all 144 heads of a Pythia-160m-shaped model into the final
+ * residual stream over 70 prompts of indirect-object length, against 288 plain forward passes over the same prompts
+ * (two whole runs per head). Both sides are timed in this process; the plain pass is timed a few times and multiplied.
+ */
+import { cleanRun, corruptedHeads } from "../utils/heads/clean_run.ts";
+import type { PatchPrompt } from "../utils/heads/clean_run.ts";
+import { pathPatch } from "../utils/heads/path_patching.ts";
+import type { ModelConfig } from "../utils/model/config.ts";
+import { HookedModel } from "../utils/model/hooked_model.ts";
+import { Runtime } from "../utils/model/runtime.ts";
+import { randomSource } from "../utils/model/weight_source.ts";
+import { PythonRandom } from "../utils/tasks/python_random.ts";
+
+export const PYTHIA_160M: ModelConfig = {
+  architecture: "gpt_neox",
+  nLayers: 12,
+  nHeads: 12,
+  dModel: 768,
+  dHead: 64,
+  dMlp: 3072,
+  vocabSize: 50304,
+  maxPositions: 2048,
+  parallel: true,
+  rotaryDims: 16,
+  rotaryBase: 10000,
+  layerNormEps: 1e-5,
+  activation: "gelu",
+  tied: false,
+};
+
+export interface PathPatchingTimes {
+  /** milliseconds of one plain forward pass over all prompts, read out at END */
+  forward: number;
+  /** milliseconds of path patching all heads to the final residual stream, clean and corrupted runs included */
+  final: number;
+  /** milliseconds of path patching all heads to the queries of two late heads */
+  queries: number;
+  /** plain passes that two whole runs per head would be */
+  passes: number;
+  /** `final` and `queries` as shares of those passes */
+  finalShare: number;
+  queriesShare: number;
+}
+
+/** Lengths up to the read-out and places of the second subject in the seven templates of the task. */
+const TEMPLATES = [[15, 10], [18, 13], [18, 13], [21, 15], [17, 13], [14, 9], [17, 11]];
+
+function prompts(n: number, vocabSize: number): PatchPrompt[] {
+  const random = new PythonRandom(1);
+  return Array.from({ length: n }, (_, i) => {
+    const [length, s2] = TEMPLATES[i % TEMPLATES.length];
+    const clean = Array.from({ length }, () => random.randbelow(vocabSize - 1));
+    return { clean, corrupted: clean.with(s2, clean[s2] + 1), position: length - 1 };
+  });
+}
+
+/** Times both sides; see the header. */
+export async function benchPathPatching(
+  config = PYTHIA_160M,
+  n = 70,
+): Promise<PathPatchingTimes> {
+  const runtime = new Runtime();
+  const model = HookedModel.fromSource(randomSource(config), { runtime });
+  const pairs = prompts(n, config.vocabSize);
+  const answers = Int32Array.from({ length: 2 * n }, (_, i) => i);
+  const readout = {
+    kind: "logits" as const,
+    ids: answers,
+    weights: Float32Array.from(answers, (i) => 1 - 2 * (i % 2)),
+    width: 2,
+  };
+  const lists = pairs.map((p) => [...p.clean]);
+  const positions = pairs.map((p) => p.position);
+  const plain = () => model.metric(lists, positions, readout);
+  const final = async () => {
+    const clean = await cleanRun(model, pairs, "readout");
+    await pathPatch(model, clean, await corruptedHeads(model, clean), "final", readout);
+  };
+  const heads = [[config.nLayers - 4, 2], [config.nLayers - 2, 5]] as const;
+  const queries = async () => {
+    const clean = await cleanRun(model, pairs, "changed");
+    const switched = await corruptedHeads(model, clean);
+    await pathPatch(model, clean, switched, { letter: "q", heads }, readout);
+  };
+  await plain();
+  await final();
+  const forward = await best(plain, 5);
+  const passes = 2 * config.nLayers * config.nHeads;
+  const times = { final: await best(final, 2), queries: await best(queries, 1) };
+  model.close();
+  await runtime.close();
+  return {
+    forward,
+    ...times,
+    passes,
+    finalShare: times.final / (passes * forward),
+    queriesShare: times.queries / (passes * forward),
+  };
+}
+
+async function best(run: () => Promise<unknown>, times: number): Promise<number> {
+  let least = Infinity;
+  for (let i = 0; i < times; i++) {
+    const started = performance.now();
+    await run();
+    least = Math.min(least, performance.now() - started);
+  }
+  return least;
+}
+
+if (import.meta.main) console.log(await benchPathPatching());
