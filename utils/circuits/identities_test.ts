@@ -1,0 +1,92 @@
+/**
+ * The three identities that attribution is fast by, each against the plain way (`testing/plain_scores.ts`):
+ *
+ *  1. shared prefix: before the first differing token nothing changes along the path, so only the suffix is run;
+ *  2. the gradient behind a LayerNorm from sums in head space;
+ *  3. gradients are added up over path points first and contracted with the source differences once.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { attribute } from "./attribution.ts";
+import { firstDifference, promptBatches, readoutRows } from "./prompt_batches.ts";
+import { pathPoints } from "./quadrature.ts";
+import {
+  ARCHITECTURES,
+  assertClose,
+  referenceCase,
+  smallModel,
+  smallPairs,
+  smallReadout,
+} from "./testing/cases.ts";
+import { plainPathScores, plainScores } from "./testing/plain_scores.ts";
+
+const TOLERANCE = 1e-5;
+
+for (const architecture of ["neox", "gpt2"] as const) {
+  Deno.test(`identity 1: a shared prefix may be left out of every path point (${architecture})`, async () => {
+    const { c, model, pairs, readout } = await referenceCase(architecture);
+    const some = pairs.slice(0, 5);
+    const shared = some.map((p) => firstDifference(p.clean, p.corrupted, p.position));
+    assert(shared.every((length) => length > 0), "every pair begins with equal tokens");
+    const points = pathPoints("reference", 3);
+    // Plainly: neither the state of the prefix nor what is taken from it moves along the path.
+    const { nHeads: H, dHead: e } = model.config;
+    const steps = await plainScores(model, some[0], readoutRows(readout, [0]), points);
+    const prefixKeys = steps.map(({ keys }) => keys.map((k) => k.subarray(0, shared[0] * H * e)));
+    assertEquals(prefixKeys[1], prefixKeys[0]);
+    assertEquals(prefixKeys[2], prefixKeys[0]);
+
+    const expected = await plainPathScores(model, some, readout, points);
+    const batches = promptBatches(some, readout, { batchSize: 1 });
+    assertEquals(batches.map((b) => b.prefix[0].length), batches.map((b) => shared[b.indices[0]]));
+    const { perPrompt } = await attribute(model, batches, { steps: 3, perPrompt: true });
+    compare(perPrompt!, expected);
+    await c.close();
+  });
+
+  Deno.test(`identity 2: gradients behind LayerNorms from sums in head space (${architecture})`, async () => {
+    // One path point and whole prompts: only the gradients are formed in another way.
+    const { c, model, pairs, readout } = await referenceCase(architecture);
+    const batches = promptBatches(pairs, readout, { sharePrefix: false });
+    const expected = await plainPathScores(model, pairs, readout, [{ alpha: 1, weight: 1 }]);
+    const { perPrompt } = await attribute(model, batches, { method: "EAP", perPrompt: true });
+    compare(perPrompt!, expected);
+    await c.close();
+  });
+
+  Deno.test(`identity 3: one contraction for all path points (${architecture})`, async () => {
+    const { c, model, pairs, readout } = await referenceCase(architecture);
+    const some = pairs.slice(0, 4);
+    const batches = promptBatches(some, readout, { sharePrefix: false });
+    for (const quadrature of ["reference", "gauss-legendre"] as const) {
+      const points = pathPoints(quadrature, 4);
+      const expected = await plainPathScores(model, some, readout, points);
+      // All points in one pass, and one point per pass with the sums carried on.
+      for (const tokensPerPass of [10_000, 1]) {
+        const options = { steps: 4, quadrature, tokensPerPass, perPrompt: true };
+        compare((await attribute(model, batches, options)).perPrompt!, expected);
+      }
+    }
+    await c.close();
+  });
+}
+
+for (const [name, config] of Object.entries(ARCHITECTURES)) {
+  Deno.test(`the identities together, on probabilities: ${name}`, async () => {
+    const { model } = smallModel(config);
+    const pairs = smallPairs(), readout = smallReadout(pairs.length, "probabilities");
+    const expected = await plainPathScores(model, pairs, readout, pathPoints("midpoint", 3));
+    const found = await attribute(model, promptBatches(pairs, readout), {
+      steps: 3,
+      quadrature: "midpoint",
+      perPrompt: true,
+    });
+    compare(found.perPrompt!, expected);
+  });
+}
+
+function compare(perPrompt: Float32Array, expected: readonly Float64Array[]) {
+  const cells = perPrompt.length / expected.length;
+  expected.forEach((scores, n) => {
+    assertClose(perPrompt.subarray(n * cells, (n + 1) * cells), scores, TOLERANCE, `prompt ${n}`);
+  });
+}
