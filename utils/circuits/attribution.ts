@@ -8,8 +8,9 @@
  *   EAP-IG-activations   the output of one component at a time moves (input, attention l, MLP l); the sum over
  *                        components is divided by 1 + 2L as well, as the EAP-IG package does
  *
- * Per batch: (1) activations of both prompts and D; (2) for a few path points at a time a forward and a backward pass
- * over all layers, which add up sums in head space; (3) destination gradients, and one product per prompt and layer.
+ * Per batch: (1) activations of both prompts and D; (2) for a few prompts at a time, at all path points, a forward pass
+ * over all layers and a backward pass, which leaves the gradients at every destination, summed over the points, and
+ * (3) the scores, one product with D per prompt and layer.
  * Prompts are never averaged in batches: every prompt's scores are formed and added up in double precision.
  */
 import type { ModelConfig } from "../model/config.ts";
@@ -45,7 +46,7 @@ export interface AttributionOptions {
    * the input moves, as the EAP-IG package does (there the moved input is a constant that no hook sees)
    */
   compat?: boolean;
-  /** tokens in one forward or backward pass, about; default 1024 */
+  /** tokens in one forward or backward pass, about; default: as many as keep a layer's activations in the cache */
   tokensPerPass?: number;
   onProgress?: (done: number, total: number) => void;
 }
@@ -62,6 +63,9 @@ export interface Attribution {
   cleanMetric: Float32Array;
   corruptedMetric: Float32Array;
 }
+
+/** Numbers of residual width in one pass by default. */
+const CACHED = 2 ** 19;
 
 function pathOf(method: GradientMethod, steps: number, quadrature: Quadrature): PathPoint[] {
   if (method === "EAP") return [{ alpha: 1, weight: 1 }];
@@ -111,22 +115,25 @@ export async function attribute(
     neurons: new Float64Array(rows * model.config.dModel),
   };
   const cleanMetric = new Float32Array(nPrompts), corruptedMetric = new Float32Array(nPrompts);
+  const tokens = options.tokensPerPass ?? Math.max(256, Math.floor(CACHED / model.config.dModel));
   const work = nPrompts * points.length * components.length;
   let done = 0;
   for (const batch of batches) {
     const activations = await batchActivations(model, batch, intervention, options.means);
-    const pass = new BatchPass(model, activations, await sourceDifferences(model, activations));
+    const differences = await sourceDifferences(model, activations);
+    const pass = new BatchPass(model, activations, differences, components.length, {
+      ...nodes,
+      edge(n, u, v, score) {
+        total[u * columns + v] += score;
+        if (perPrompt) perPrompt[(batch.indices[n] * rows + u) * columns + v] += score;
+      },
+    });
     for (const component of components) {
-      await pass.run(component, points, components.length, options.tokensPerPass ?? 1024, (k) => {
-        done += k * batch.indices.length;
+      await pass.run(component, points, tokens, (count) => {
+        done += count;
         options.onProgress?.(done, work);
       });
     }
-    await pass.scores((n, u, v, score) => {
-      total[u * columns + v] += score;
-      if (perPrompt) perPrompt[batch.indices[n] * rows * columns + u * columns + v] = score;
-    });
-    await pass.nodes(nodes.nodes, nodes.neurons);
     batch.indices.forEach((i, n) => {
       cleanMetric[i] = activations.cleanMetric[n];
       corruptedMetric[i] = activations.corruptedMetric[n];

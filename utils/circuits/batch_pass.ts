@@ -1,18 +1,23 @@
 /**
- * The forward and backward passes over one batch of prompts, with the sums they leave behind; see `attribution.ts` for
- * the whole and `ig_program.ts` for what is summed.
+ * The passes over one batch of prompts: for some prompts and path points at a time,
+ *
+ *  1. forward over all layers from the interpolated input, and the metric's gradient at the end;
+ *  2. backward over all layers; each leaves the gradients at its destinations, summed over the points of the pass, and
+ *     its scores are formed at once, so that nothing is kept but the scores.
+ *
+ * A pass takes all points of a prompt if they fit, so that what is done once per pass is done once per prompt. What a
+ * layer computes is in `ig_program.ts`. Activations of a pass are written over those of the one before.
  */
-import { type Feeds, type Tensor, tensor } from "../onnx/mod.ts";
+import { type Feeds, type Results, type Tensor, tensor } from "../onnx/mod.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { sequenceFeeds } from "../model/sequence.ts";
 import { weightFeeds } from "../model/stack.ts";
 import type { BatchActivations } from "./activations.ts";
-import { compileContraction, compileDestinationGradients } from "./destination_gradients.ts";
-import { prevIndex } from "./graph.ts";
-import { compileIgProgram, type Replacement, sumShapes } from "./ig_program.ts";
+import { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
+import type { Replacement } from "./ig_block.ts";
+import { compileIgProgram, type IgProgram, type IgSpec } from "./ig_program.ts";
 import { compileInterpolation } from "./interpolation.ts";
-import { circuitShape } from "./model_shape.ts";
-import { nodeScores } from "./node_scores.ts";
+import { readoutRows } from "./prompt_batches.ts";
 import type { PathPoint } from "./quadrature.ts";
 
 type F32 = Tensor<Float32Array>;
@@ -25,217 +30,208 @@ export interface Component {
   skipsFirstLayer?: boolean;
 }
 
-/** The passes over one batch, with the sums they leave behind. */
+/** Prompts `from … from+count−1` of a batch at some path points of a component. */
+interface Pass {
+  component: Component;
+  points: readonly PathPoint[];
+  from: number;
+  count: number;
+}
+
+interface LayerTrail {
+  program: IgProgram;
+  feeds: Feeds;
+  results: Results;
+}
+
+/** The passes over one batch. */
 export class BatchPass {
   readonly #N: number;
   readonly #P: number;
   readonly #sequence: Feeds;
-  /** per layer: running sums by name */
-  readonly #sums: Feeds[];
-  /** gradient at the final residual stream, and at the input, `[N, P, d]` */
-  readonly #logits: Float32Array;
-  readonly #input: Float32Array;
+  readonly #contraction: EdgeContraction;
+  /** results of the last forward pass, per layer, to be written over */
+  readonly #buffers = new Map<number, LayerTrail & { shape: string }>();
 
+  /**
+   * @param differences D `[N, nForward, P, d]`
+   * @param components by how many the sum over components is divided
+   */
   constructor(
     private readonly model: HookedModel,
     private readonly activations: BatchActivations,
     private readonly differences: F32,
+    private readonly components: number,
+    sink: EdgeSink,
   ) {
-    const { config } = model;
-    const [N, , P, d] = differences.shape;
+    const [N, , P] = differences.shape;
     [this.#N, this.#P] = [N, P];
-    this.#sequence = sequenceFeeds(config, P, activations.past?.length ?? 0);
-    this.#logits = new Float32Array(N * P * d);
-    this.#input = new Float32Array(N * P * d);
-    this.#sums = Array.from({ length: config.nLayers }, () =>
-      Object.fromEntries(
-        Object.entries(sumShapes(config)).map(([name, shape]) => {
-          const size = shape.map((dim) =>
-            dim === "prompts" ? N : dim === "pos" ? P : dim as number
-          );
-          return [`sum:${name}`, tensor(new Float32Array(size.reduce((a, b) => a * b, 1)), size)];
-        }),
-      ));
+    const isLast = new Float32Array(P);
+    isLast[P - 1] = 1;
+    this.#sequence = {
+      ...sequenceFeeds(model.config, P, activations.past?.length ?? 0),
+      is_last: tensor(isLast, [P]),
+    };
+    this.#contraction = new EdgeContraction(model, differences, sink);
   }
 
-  #program(replacement?: Replacement) {
-    const { config, runtime } = this.model;
-    const past = this.activations.past !== undefined;
-    const key = `ig ${JSON.stringify([config, past, replacement])}`;
-    return runtime.compiled(key, (o) => compileIgProgram(config, past, replacement, o));
-  }
-
-  /** Runs all path points of one component, as many at a time as fit into `tokens`. */
+  /** Runs all path points of one component, in passes of about `tokens` tokens; `onPass` gets prompts × points. */
   async run(
     component: Component,
     points: readonly PathPoint[],
-    components: number,
     tokens: number,
-    onPoints: (count: number) => void,
+    onPass: (count: number) => void,
   ): Promise<void> {
-    const perPass = Math.max(1, Math.floor(tokens / (this.#N * this.#P)));
-    const passes = Math.ceil(points.length / perPass);
-    for (let i = 0; i < passes; i++) {
-      const from = Math.round(i * points.length / passes);
-      const to = Math.round((i + 1) * points.length / passes);
-      await this.#pass(component, points.slice(from, to), components);
-      onPoints(to - from);
+    for (const [first, last] of parts(points.length, tokens / this.#P)) {
+      const some = points.slice(first, last);
+      for (const [from, to] of parts(this.#N, tokens / (this.#P * some.length))) {
+        const pass = { component, points: some, from, count: to - from };
+        const trail: LayerTrail[] = [];
+        const x = await this.#forward(pass, trail);
+        await this.#backward(pass, trail, await this.#metricGradient(pass, x));
+        onPass(pass.count * some.length);
+      }
     }
   }
 
-  async #pass(component: Component, points: readonly PathPoint[], components: number) {
-    const { config, store, runtime } = this.model;
-    const [K, d] = [points.length, config.dModel];
-    const rest = tensor(Float32Array.from(points, ({ alpha }) => 1 - alpha), [K]);
-    const interpolation = await runtime.compiled("interpolation", compileInterpolation);
-    const still = tensor(new Float32Array(K), [K]);
-    const start = await interpolation.run({
-      clean: this.activations.residuals[0],
-      difference: this.#inputDifference(),
-      one_minus_alpha: component.layer < 0 ? rest : still,
-    });
-    const trail: { feeds: Feeds; results: Feeds }[] = [];
-    let x: F32 = start.x;
+  async #forward(pass: Pass, trail: LayerTrail[]): Promise<F32> {
+    const { config, store } = this.model;
+    let x = await this.#start(pass);
+    const shape = `${pass.count} ${pass.points.length}`;
     for (let l = 0; l < config.nLayers; l++) {
-      const program = await this.#program(
-        component.layer === l ? component.replacement : undefined,
-      );
+      const program = await this.#program(pass.component, l);
       const weights = weightFeeds(0, await store.get(String(l)));
       store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
-      const feeds = {
-        x,
-        ...this.#sequence,
-        ...this.#pastFeeds(l),
-        ...this.#outputFeeds(component, l, rest),
-      };
-      const results = await program.forward.run({ ...feeds, ...weights });
+      const feeds = { x, ...this.#sequence, ...this.#pastFeeds(pass, l) };
+      Object.assign(feeds, this.#outputFeeds(pass, l));
+      const known = this.#buffers.get(l);
+      const into = known?.program === program && known.shape === shape ? known.results : {};
+      const results = await program.forward.run({ ...feeds, ...weights }, into);
+      this.#buffers.set(l, { program, feeds, results, shape });
+      trail.push({ program, feeds, results });
       x = results.residual;
-      trail.push({ feeds, results });
     }
-    let cotangent = await this.#metricGradient(x, points, components);
-    addSteps(this.#logits, cotangent.data, this.#N, K, this.#P * d);
+    return x;
+  }
+
+  async #backward(pass: Pass, trail: LayerTrail[], atEnd: F32): Promise<void> {
+    const { config, store } = this.model;
+    const { from, count } = pass;
+    await this.#contraction.logits(from, this.#atLogits(atEnd));
+    let cotangent = atEnd;
     for (let l = config.nLayers - 1; l >= 0; l--) {
-      const program = await this.#program(
-        component.layer === l ? component.replacement : undefined,
-      );
       const weights = weightFeeds(0, await store.get(String(l)));
       store.prefetch(l > 0 ? String(l - 1) : undefined);
-      const { feeds, results } = trail.pop()!;
-      const sums = this.#sums[l];
-      const { dx, ...added } = await program.backward.run({
+      const { program, feeds, results } = trail.pop()!;
+      const { dx, ...layer } = await program.backward.run({
         ...feeds,
         ...results,
         ...weights,
-        ...sums,
         d_residual: cotangent,
       });
+      const skipsEdges = l === 0 && pass.component.skipsFirstLayer;
+      if (!skipsEdges) await this.#contraction.layer(l, from, layer.gradients);
+      await this.#contraction.nodes(l, from, count, layer);
       cotangent = dx;
-      if (l === 0 && component.skipsFirstLayer) continue;
-      for (const [name, value] of Object.entries(added)) sums[`sum:${name}`] = value;
     }
-    addSteps(this.#input, cotangent.data, this.#N, K, this.#P * d);
   }
 
-  #inputDifference(): F32 {
-    const [N, rows, P, d] = this.differences.shape;
-    const data = new Float32Array(N * P * d);
-    for (let n = 0; n < N; n++) {
-      const at = n * rows * P * d;
+  #program(component: Component, l: number): Promise<IgProgram> {
+    const { config, runtime } = this.model;
+    const replacement = component.layer === l ? component.replacement : undefined;
+    const spec: IgSpec = {
+      past: this.activations.past !== undefined,
+      first: l === 0,
+      last: l === config.nLayers - 1 && !replacement,
+      replacement,
+    };
+    const key = `ig ${JSON.stringify([config, spec])}`;
+    return runtime.compiled(key, (o) => compileIgProgram(config, spec, o));
+  }
+
+  /** The residual stream before layer 0 at every point of the path, `[N, K, P, d]`. */
+  async #start({ component, points, from, count }: Pass): Promise<F32> {
+    const interpolation = await this.model.runtime.compiled("interpolation", compileInterpolation);
+    const still = component.layer >= 0;
+    const rest = Float32Array.from(points, ({ alpha }) => still ? 0 : 1 - alpha);
+    const { x } = await interpolation.run({
+      clean: someRows(this.activations.residuals[0], from, count),
+      difference: this.#inputDifference(from, count),
+      one_minus_alpha: tensor(rest, [points.length]),
+    });
+    return x;
+  }
+
+  #inputDifference(from: number, count: number): F32 {
+    const [, rows, P, d] = this.differences.shape;
+    const data = new Float32Array(count * P * d);
+    for (let n = 0; n < count; n++) {
+      const at = (from + n) * rows * P * d;
       data.set(this.differences.data.subarray(at, at + P * d), n * P * d);
     }
-    return tensor(data, [N, P, d]);
+    return tensor(data, [count, P, d]);
   }
 
-  #pastFeeds(l: number): Feeds {
+  #pastFeeds({ from, count }: Pass, l: number): Feeds {
     const layer = this.activations.past?.layers[l];
-    return layer ? { past_k: layer.k, past_v: layer.v } : {};
+    if (!layer) return {};
+    return { past_k: someRows(layer.k, from, count), past_v: someRows(layer.v, from, count) };
   }
 
-  #outputFeeds({ layer, replacement }: Component, l: number, rest: F32): Feeds {
+  #outputFeeds({ component, points, from, count }: Pass, l: number): Feeds {
+    const { layer, replacement } = component;
     if (layer !== l || !replacement) return {};
     const { clean, corrupted } = this.activations;
     const of = (outputs: typeof clean) =>
-      replacement === "attention" ? outputs.z[l] : outputs.mlp[l];
-    return { clean_output: of(clean), corrupted_output: of(corrupted), one_minus_alpha: rest };
+      someRows(replacement === "attention" ? outputs.z[l] : outputs.mlp[l], from, count);
+    const rest = Float32Array.from(points, ({ alpha }) => 1 - alpha);
+    return {
+      clean_output: of(clean),
+      corrupted_output: of(corrupted),
+      one_minus_alpha: tensor(rest, [points.length]),
+    };
   }
 
-  /** Gradient of the weighted loss at the final residual stream, `[N, K, P, d]`. */
-  async #metricGradient(x: F32, points: readonly PathPoint[], components: number): Promise<F32> {
+  /** Gradient of the weighted loss at the final residual stream x `[N, K, P or 1, d]`, whose last position is read. */
+  async #metricGradient({ points, from, count }: Pass, x: F32): Promise<F32> {
     const { batch } = this.activations;
-    const { readout, position } = batch;
     const [N, K, P, d] = x.shape;
-    const repeated = {
-      ...readout,
-      ids: new Int32Array(N * K * readout.width),
-      weights: new Float32Array(N * K * readout.width),
-    };
-    for (let n = 0; n < N; n++) {
-      const ids = readout.ids.subarray(n * readout.width, (n + 1) * readout.width);
-      const weights = readout.weights.subarray(n * readout.width, (n + 1) * readout.width);
-      points.forEach(({ weight }, k) => {
-        const at = (n * K + k) * readout.width;
-        repeated.ids.set(ids, at);
-        repeated.weights.set(weights.map((w) => -w * weight / components), at);
-      });
+    const rows = Array.from({ length: N * K }, (_, row) => from + Math.floor(row / K));
+    const readout = readoutRows(batch.readout, rows);
+    const { weights, width } = readout;
+    for (let i = 0; i < count * K * width; i++) {
+      weights[i] *= -points[Math.floor(i / width) % K].weight / this.components;
     }
     const flat = tensor(x.data, [N * K, P, d]);
-    const positions = new Array(N * K).fill(position);
-    const { d_residual } = await this.model.readout(flat, positions, repeated, P, true);
+    const positions = new Array(N * K).fill(P - 1);
+    const { d_residual } = await this.model.readout(flat, positions, readout, P, true);
     return tensor(d_residual.data, [N, K, P, d]);
   }
 
-  /** Calls `each(prompt, source, destination, score)` for every edge of every prompt. */
-  async scores(each: (n: number, u: number, v: number, score: number) => void): Promise<void> {
-    const { config, runtime, store } = this.model;
-    const shape = circuitShape(config);
-    const [N, rows, P, d] = this.differences.shape;
-    const width = P * d;
-    const finish = await runtime.compiled(
-      `destination gradients ${JSON.stringify(config)}`,
-      (o) => compileDestinationGradients(config, o),
-    );
-    const contraction = await runtime.compiled("contraction", compileContraction);
-    const contract = async (gradients: Float32Array, first: number, count: number) => {
-      const sources = prevIndex(shape, first + count - 1);
-      for (let n = 0; n < N; n++) {
-        const at = n * rows * width;
-        const out = await contraction.run({
-          differences: tensor(this.differences.data.subarray(at, at + sources * width), [
-            sources,
-            width,
-          ]),
-          gradients: tensor(gradients.subarray(n * count * width, (n + 1) * count * width), [
-            count,
-            width,
-          ]),
-        });
-        for (let j = 0; j < count; j++) {
-          const previous = prevIndex(shape, first + j);
-          for (let u = 0; u < previous; u++) each(n, u, first + j, out.scores.data[u * count + j]);
-        }
-      }
-    };
-    const count = 3 * config.nHeads + 1;
-    for (let l = 0; l < config.nLayers; l++) {
-      const weights = weightFeeds(0, await store.get(String(l)));
-      const { gradients } = await finish.run({ ...weights, ...this.#sums[l] });
-      await contract(gradients.data, l * count, count);
+  /** The gradient at the read-out summed over the points, `[N, P, d]`: 0 before the last position. */
+  #atLogits({ data, shape: [N, K, rows, d] }: F32): Float32Array {
+    const P = this.#P;
+    const sum = new Float32Array(N * P * d);
+    for (let row = 0; row < N * K; row++) {
+      const to = (Math.floor(row / K) * P + P - 1) * d;
+      const at = (row * rows + rows - 1) * d;
+      for (let i = 0; i < d; i++) sum[to + i] += data[at + i];
     }
-    await contract(this.#logits, config.nLayers * count, 1);
-  }
-
-  /** Adds ⟨D_u, ∂L/∂out_u⟩ of every source, summed over positions, to `nodes` and, per dimension, to `neurons`. */
-  async nodes(nodes: Float64Array, neurons: Float64Array): Promise<void> {
-    await nodeScores(this.differences, this.#input, this.#sums, this.model, nodes, neurons);
+    return sum;
   }
 }
 
-/** Adds `values` `[N, K, width]`, summed over K, to `sum` `[N, width]`. */
-function addSteps(sum: Float32Array, values: Float32Array, N: number, K: number, width: number) {
-  for (let n = 0; n < N; n++) {
-    for (let k = 0; k < K; k++) {
-      const at = (n * K + k) * width;
-      for (let i = 0; i < width; i++) sum[n * width + i] += values[at + i];
-    }
-  }
+/** Rows `from … from+count−1` of the leading axis, as a view. */
+function someRows(t: F32, from: number, count: number): F32 {
+  const row = t.data.length / t.shape[0];
+  return tensor(t.data.subarray(from * row, (from + count) * row), [count, ...t.shape.slice(1)]);
+}
+
+/** 0 … length in even parts of at most `size` (at least 1), as [from, to]. */
+function parts(length: number, size: number): [number, number][] {
+  const count = Math.ceil(length / Math.max(1, Math.floor(size)));
+  return Array.from({ length: count }, (_, i) => [
+    Math.round(i * length / count),
+    Math.round((i + 1) * length / count),
+  ]);
 }

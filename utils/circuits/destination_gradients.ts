@@ -1,11 +1,15 @@
 /**
- * From the sums of `ig_program.ts` to scores, once per batch:
+ * From the sums of `ig_program.ts` to gradients at the heads' inputs and to scores.
  *
- *   Ĝ[dst] = γ ⊙ (W·a) − mean(γ ⊙ (W·a))·1 − Σ_k s_k x̂_k        `[N, 3H+1, P, d]` per layer
- *   S[0:prev, dst] = D[0:prev] · Ĝᵀ                             one matrix product per prompt and layer (identity 3),
- *                                                               over the sources before the layer only
+ * With u_k = γ ⊙ (W·dy_k) the cotangent behind the LayerNorm and J = (I − 11ᵀ/d − x̂x̂ᵀ/d)/σ the symmetric Jacobian of its
+ * normalisation, Ĝ = Σ_k J_k u_k. As x̂·u = (γ ⊙ x̂)ᵀW·dy = dy·(y − c), c = b + Wᵀβ the part of y without x̂,
+ *
+ *   Ĝ = γ ⊙ (W·a) − mean(γ ⊙ (W·a))·1 − Σ_k s_k x̂_k            identity 2: once for all path points of a pass
+ *   S[0:prev, dst] = D[0:prev] · Ĝᵀ                             identity 3: likewise, one matrix product per prompt and
+ *                                                               layer, over the sources before the layer only
  */
 import {
+  add,
   concat,
   gemm,
   Graph,
@@ -23,39 +27,39 @@ import {
   type Value,
 } from "../onnx/mod.ts";
 import { perHeadWeights, storedOutIn } from "../model/attention.ts";
+import type { BlockWeights } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { POS } from "../model/hooks.ts";
-import { declareWeights } from "../model/stack.ts";
-import { sumShapes } from "./ig_program.ts";
 
-const N = "prompts";
+/** c = b + Wᵀβ of queries, keys and values, `[H, d_head]` each. */
+export function headConstants(w: BlockWeights, config: ModelConfig): Value[] {
+  const d = config.dModel;
+  const fromBeta = linear(reshape(w.ln1_b, [1, d]), w.qkv_w, storedOutIn(config));
+  const packed = add(reshape(fromBeta, [3 * d]), w.qkv_b);
+  return perHeadWeights({ qkv_w: w.qkv_w, qkv_b: packed }, config).biases;
+}
 
-/** Sums and weights of a layer → destination gradients Ĝ `[N, 3H+1, P, d]`: q heads, k heads, v heads, MLP. */
-export function compileDestinationGradients(
+/**
+ * Ĝ `[N, 3H, P, d]`: q heads, k heads, v heads.
+ * @param sums a of q, k and v, `[N, P, H, d_head]` each, and Σ_k s_k x̂_k `[N, P, 3H, d]`
+ */
+export function headGradients(
+  { a, projected }: { a: Value[]; projected: Value },
+  w: BlockWeights,
   config: ModelConfig,
-  options: SessionOptions,
-): Promise<Session> {
+): Value {
   const { nHeads: H, dHead: e, dModel: d } = config;
-  const g = new Graph();
-  const w = declareWeights(g, config, 0);
-  const shapes = sumShapes(config);
-  const sums = Object.fromEntries(
-    ["a_q", "a_k", "a_v", "a_mlp", "projected"].map((n) => [n, g.input(`sum:${n}`, shapes[n])]),
-  );
+  const [N, P] = a[0].shape;
   const { weights } = perHeadWeights(w, config);
-  const centred = (u: Value, gamma: Value) => {
-    const scaled = mul(u, gamma);
-    return sub(scaled, mean(scaled, [-1], true));
-  };
-  const heads = [sums.a_q, sums.a_k, sums.a_v].map((a, j) => {
-    const rows = reshape(transpose(a, [2, 0, 1, 3]), [H, productDim([N, POS]), e]);
-    const product = storedOutIn(config) ? matmul(rows, weights[j]) : matmulT(rows, weights[j]);
-    return transpose(reshape(centred(product, w.ln1_w), [H, N, POS, d]), [1, 0, 2, 3]);
+  const products = a.map((sum, j) => {
+    const rows = reshape(transpose(sum, [2, 0, 1, 3]), [H, productDim([N, P]), e]);
+    return storedOutIn(config) ? matmul(rows, weights[j]) : matmulT(rows, weights[j]);
   });
-  const into = linear(sums.a_mlp, w.in_w, !storedOutIn(config));
-  const mlp = reshape(centred(into, w.ln2_w), [N, 1, POS, d]);
-  const gradients = sub(concat([...heads, mlp], 1), transpose(sums.projected, [0, 2, 1, 3]));
-  return Session.compile({ gradients }, {}, options);
+  const scaled = mul(concat(products, 0), w.ln1_w);
+  const centred = sub(scaled, mean(scaled, [-1], true));
+  return sub(
+    transpose(reshape(centred, [3 * H, N, P, d]), [1, 0, 2, 3]),
+    transpose(projected, [0, 2, 1, 3]),
+  );
 }
 
 /** D `[sources, P·d]`, Ĝ `[destinations, P·d]` of one prompt → scores `[sources, destinations]`. */

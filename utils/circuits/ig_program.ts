@@ -1,30 +1,29 @@
 /**
  * One block of the gradient passes of EAP and EAP-IG, for N prompts × K path points at once.
  *
- * Wanted for every destination of the layer is the gradient at its input summed over the path points,
- * Ĝ = Σ_k J_k u_k, where u_k = γ ⊙ (W·dy_k) is the cotangent behind the LayerNorm (dy the cotangent of the query, key,
- * value or pre-activation, W its weight) and J = (I − 11ᵀ/d − x̂x̂ᵀ/d)/σ the symmetric Jacobian of the normalisation.
- * With x̂·u = (γ ⊙ x̂)ᵀW·dy = dy·(y − c), c = b + Wᵀβ the part of y that does not depend on x̂,
+ * Wanted for every destination of the layer is the gradient at its input summed over the path points. For the MLP the
+ * plain backward pass has it. For the heads it would need a LayerNorm backward pass of residual width per head, letter
+ * and point; instead, per point k only sums in head space are formed, from which `destination_gradients.ts` makes the
+ * gradients, once for all points of the pass (identity 2):
  *
- *   Ĝ = γ ⊙ (W·a) − mean(γ ⊙ (W·a))·1 − Σ_k s_k x̂_k,    a = Σ_k dy_k/σ_k,    s_k = dy_k·(y_k − c)/(d σ_k)
+ *   a = Σ_k dy_k/σ_k  `[N, P, H, d_head]`,    Σ_k s_k x̂_k  with  s_k = dy_k·(y_k − c)/(d σ_k),  c = b + Wᵀβ
  *
- * (identity 2). So a pass only adds up a, in head space, and Σ_k s_k x̂_k; the product with W and with the source
- * differences waits for the end of the batch (`destination_gradients.ts`). What remains per path point is a plain
- * forward and a plain backward pass. The path weights w_k come in with the cotangent of the metric.
+ * where dy is the cotangent of the query, key or value y. What remains per point is a plain forward and a plain backward
+ * pass. The path weights w_k come in with the cotangent of the metric.
  *
- * Sessions: forward (x → residual, saved), backward (x, saved, cotangent, running sums → dx, new sums). For
- * EAP-IG-activations a variant replaces the attention's or the MLP's output by clean + (1 − α)(corrupted − clean).
+ * Sessions: forward (x → residual, saved), backward (x, saved, cotangent → dx, gradients). Variants:
+ *
+ *  - last layer: only the last position is read out, so attention output and MLP are those of that position;
+ *  - first layer: dx is not needed;
+ *  - EAP-IG-activations: the attention's or the MLP's output is clean + (1 − α)(corrupted − clean).
  */
 import {
   add,
   concat,
-  expand,
   gradients,
   Graph,
-  linear,
   matmul,
   mul,
-  productDim,
   reshape,
   Session,
   type SessionOptions,
@@ -34,138 +33,54 @@ import {
   unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
-import { type KeysValues, perHeadWeights, storedOutIn } from "../model/attention.ts";
-import { block, type BlockWeights } from "../model/block.ts";
+import type { BlockWeights } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { HookPoints, POS } from "../model/hooks.ts";
+import { POS } from "../model/hooks.ts";
 import { sequenceInputs } from "../model/sequence.ts";
 import { declareWeights } from "../model/stack.ts";
+import { headConstants, headGradients } from "./destination_gradients.ts";
+import { BATCH, type IgBlock, igBlock, pastInputs, POINTS, PROMPTS } from "./ig_block.ts";
+import type { Replacement } from "./ig_block.ts";
 
-/** Which output of the block is interpolated inside it. */
-export type Replacement = "attention" | "mlp";
+export interface IgSpec {
+  past: boolean;
+  first: boolean;
+  /** only the last position's output is wanted; not with a replacement */
+  last: boolean;
+  replacement?: Replacement;
+}
 
 export interface IgProgram {
   forward: Session;
+  /**
+   * → `dx` `[N, K, P, d]` (not in the first layer), and summed over the points: `gradients` `[N, 3H+1, P, d]` at the
+   * inputs of q heads, k heads, v heads and MLP, `at_mlp` and `at_heads` `[N, P, d]` at the outputs of MLP and heads,
+   * and, in the first layer, `at_input` before the block
+   */
   backward: Session;
   /** forward results that the backward session takes */
   saved: string[];
   release(): Promise<void>;
 }
 
-const N = "prompts", K = "steps";
-const BATCH = productDim([N, K]);
-
-/** Hook points of a block whose z or MLP output is a given value. */
-class ReplacingHooks extends HookPoints {
-  constructor(private readonly replacements: Record<string, Value>) {
-    super({});
-  }
-  override at(point: string, value: Value): Value {
-    return super.at(point, this.replacements[point] ?? value);
-  }
-}
-
-/** Names of the running sums, and their shapes. */
-export function sumShapes(config: ModelConfig): Record<string, (string | number)[]> {
-  const { nHeads: H, dHead: e, dModel: d, dMlp: m } = config;
-  return {
-    a_q: [N, POS, H, e],
-    a_k: [N, POS, H, e],
-    a_v: [N, POS, H, e],
-    a_mlp: [N, POS, m],
-    /** Σ_k s_k x̂_k per destination: q heads, k heads, v heads, MLP */
-    projected: [N, POS, 3 * H + 1, d],
-    /** gradients at the outputs of heads and MLP, for node attribution */
-    g_heads: [N, POS, d],
-    g_mlp: [N, POS, d],
-  };
-}
-
 /** Builds and compiles the two sessions. */
 export async function compileIgProgram(
   config: ModelConfig,
-  past: boolean,
-  replacement: Replacement | undefined,
+  spec: IgSpec,
   options: SessionOptions,
 ): Promise<IgProgram> {
-  const { dModel: d } = config;
+  const d = config.dModel;
   const g = new Graph();
-  const x4 = g.input("x", [N, K, POS, d]);
+  const x = reshape(g.input("x", [PROMPTS, POINTS, POS, d]), [BATCH, POS, d]);
   const weights = declareWeights(g, config, 0);
-  const sequence = sequenceInputs(g, config, past);
-  const hooks = new ReplacingHooks(replacement ? replacements(g, config, replacement) : {});
-  const x = reshape(x4, [BATCH, POS, d]);
-  const out = block(x, weights, sequence, config, hooks, past ? pastInputs(g, config) : undefined);
-  const residual = reshape(out.residual, [N, K, POS, d]);
-
-  const cotangent = g.input("d_residual", [N, K, POS, d]);
-  const saved = Object.fromEntries(hooks.saved);
-  const names = ["attn.hook_q", "attn.hook_k", "attn.hook_v", "mlp.hook_pre"];
-  const wrt = [
-    x,
-    ...names.map((name) => hooks.values.get(name)!),
-    saved["saved:q"],
-    saved["saved:k"],
-    ...(config.parallel ? [] : [saved["saved:mid"]]),
-  ];
-  const [dx, dq, dk, dv, dpre, dqRotated, dkRotated, dMid] = gradients(
-    [residual],
-    [cotangent],
-    wrt,
-  );
-
-  const statistics = (norm: string) =>
-    [hooks.saved.get(`saved:${norm}.mean`)!, hooks.saved.get(`saved:${norm}.inverse`)!] as const;
-  const [mean1, inverse1] = statistics("ln1"), [mean2, inverse2] = statistics("ln2");
-  const normalised1 = mul(sub(x, mean1), inverse1);
-  const normalised2 = config.parallel ? normalised1 : mul(sub(saved["saved:mid"], mean2), inverse2);
-
-  const overSteps = (v: Value) => sum(reshape(v, [N, K, POS, ...v.shape.slice(2)]), [1]);
-  const c = constants(weights, config);
-  const inverseHeads = unsqueeze(inverse1, -1);
-  const pairs: [Value, Value, Value, Value][] = [
-    [dq, dqRotated, saved["saved:q"], c.heads[0]],
-    [dk, dkRotated, saved["saved:k"], c.heads[1]],
-    [dv, transpose(dv, [0, 2, 1, 3]), saved["saved:v"], c.heads[2]],
-  ];
-  // Rotations keep inner products, so dy·y is taken behind them, where y is saved. [batch, pos, H]
-  const along = pairs.map(([dy, dyRotated, y, constant]) =>
-    sub(transpose(sum(mul(dyRotated, y), [-1]), [0, 2, 1]), sum(mul(dy, constant), [-1]))
-  );
-  const pre = saved["saved:pre"];
-  const alongMlp = sub(sum(mul(dpre, pre), [-1], true), sum(mul(dpre, c.mlp), [-1], true));
-  const factor = (t: Value, inverse: Value) => mul(t, mul(inverse, 1 / d));
-  const headFactors = factor(concat(along, 2), inverse1);
-  const mlpFactor = factor(alongMlp, inverse2);
-  const contract = (factors: Value, normalised: Value) => {
-    const s = transpose(reshape(factors, [N, K, POS, factors.shape[2]]), [0, 2, 3, 1]);
-    return matmul(s, transpose(reshape(normalised, [N, K, POS, d]), [0, 2, 1, 3]));
-  };
-  const projected = config.parallel
-    ? contract(concat([headFactors, mlpFactor], 2), normalised1)
-    : concat([contract(headFactors, normalised1), contract(mlpFactor, normalised2)], 2);
-
-  const sums: Record<string, Value> = {
-    a_q: overSteps(mul(dq, inverseHeads)),
-    a_k: overSteps(mul(dk, inverseHeads)),
-    a_v: overSteps(mul(dv, inverseHeads)),
-    a_mlp: overSteps(mul(dpre, inverse2)),
-    projected,
-    g_heads: config.parallel ? sum(cotangent, [1]) : overSteps(dMid),
-    g_mlp: sum(cotangent, [1]),
-  };
-  const shapes = sumShapes(config);
-  const accumulated = Object.fromEntries(
-    Object.entries(sums).map((
-      [name, value],
-    ) => [name, add(g.input(`sum:${name}`, shapes[name]), value)]),
-  );
-  const backward = await Session.compile(
-    { dx: reshape(dx, [N, K, POS, d]), ...accumulated },
-    saved,
-    options,
-  );
+  const sequence = sequenceInputs(g, config, spec.past);
+  const past = spec.past ? pastInputs(g, config) : undefined;
+  const run = igBlock(x, weights, sequence, config, spec, past);
+  const outputs = backwardOutputs(g, run, weights, config, spec);
+  const saved = Object.fromEntries(run.hooks.saved);
+  const backward = await Session.compile(outputs, saved, options);
   const needed = backward.inputNames.filter((name) => name in saved);
+  const residual = perPoint(run.residual, d);
   const forward = await Session.compile(
     { residual, ...Object.fromEntries(needed.map((name) => [name, saved[name]])) },
     {},
@@ -178,34 +93,93 @@ export async function compileIgProgram(
   return { forward, backward, saved: needed, release };
 }
 
-/** Keys and values of the prefix, the same at every path point. */
-function pastInputs(g: Graph, { nHeads: H, dHead: e }: ModelConfig): KeysValues {
-  const repeated = (name: string) => {
-    const value = unsqueeze(g.input(name, [N, H, "past", e]), 1);
-    return reshape(expand(value, [N, K, H, "past", e]), [BATCH, H, "past", e]);
+/** `[BATCH, pos, …]` as `[N, K, pos, …]`. */
+const perPoint = (v: Value, ...tail: number[]) =>
+  reshape(v, [PROMPTS, POINTS, v.shape[1], ...tail]);
+const overPoints = (v: Value) => sum(perPoint(v, ...v.shape.slice(2) as number[]), [1]);
+
+function backwardOutputs(
+  g: Graph,
+  run: IgBlock,
+  weights: BlockWeights,
+  config: ModelConfig,
+  spec: IgSpec,
+): Record<string, Value> {
+  const { nHeads: H, dModel: d } = config;
+  const rows = run.residual.shape[1];
+  const cotangent = g.input("d_residual", [PROMPTS, POINTS, rows, d]);
+  const flowing = reshape(cotangent, [BATCH, rows, d]);
+  const grads = spec.last ? lastGradients(g, run, flowing) : blockGradients(run, flowing);
+  const everywhere = (v: Value) => spec.last ? mul(v, lastPosition(g, 1)) : v;
+
+  const heads = headGradients(headSums(run, grads, weights, config), weights, config);
+  const mlp = everywhere(overPoints(grads.mlpIn));
+  const all = concat([heads, unsqueeze(mlp, 1)], 1);
+  const atMlp = everywhere(sum(cotangent, [1]));
+  return {
+    ...(!spec.first && { dx: perPoint(grads.x, d) }),
+    gradients: all,
+    at_mlp: atMlp,
+    at_heads: config.parallel ? atMlp : add(atMlp, mlp),
+    ...(spec.first && { at_input: add(atMlp, sum(all, [1])) }),
   };
-  return { k: repeated("past_k"), v: repeated("past_v") };
 }
 
-/** clean + (1 − α)(corrupted − clean) of the attention's z or the MLP's output, per path point. */
-function replacements(g: Graph, config: ModelConfig, which: Replacement): Record<string, Value> {
-  const [point, tail] = which === "attention"
-    ? ["attn.hook_z", [config.nHeads, config.dHead]] as const
-    : ["hook_mlp_out", [config.dModel]] as const;
-  const clean = unsqueeze(g.input("clean_output", [N, POS, ...tail]), 1);
-  const corrupted = unsqueeze(g.input("corrupted_output", [N, POS, ...tail]), 1);
-  const rest = reshape(g.input("one_minus_alpha", [K]), [1, K, 1, ...tail.map(() => 1)]);
-  const value = add(clean, mul(rest, sub(corrupted, clean)));
-  return { [point]: reshape(value, [BATCH, POS, ...tail]) };
+interface BlockGradients {
+  x: Value;
+  mlpIn: Value;
+  /** q, k, v before and after rotation */
+  letters: Value[];
+  rotated: Value[];
 }
 
-/** c = b + Wᵀβ of queries, keys and values `[H, d_head]` and of the MLP's pre-activations `[m]`. */
-function constants(w: BlockWeights, config: ModelConfig): { heads: Value[]; mlp: Value } {
-  const { dModel: d, dMlp: m } = config;
-  const outIn = storedOutIn(config);
-  const bias = (beta: Value, weight: Value, b: Value, size: number) =>
-    add(reshape(linear(reshape(beta, [1, d]), weight, outIn), [size]), b);
-  const packed = bias(w.ln1_b, w.qkv_w, w.qkv_b, 3 * d);
-  const { biases } = perHeadWeights({ qkv_w: w.qkv_w, qkv_b: packed }, config);
-  return { heads: biases, mlp: bias(w.ln2_b, w.in_w, w.in_b, m) };
+function attentionGradients(output: Value, cotangent: Value, run: IgBlock, more: Value[] = []) {
+  const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
+  const letters = ["q", "k", "v"].map((j) => run.hooks.values.get(`attn.hook_${j}`)!);
+  const wrt = [run.x, ...letters, saved("q"), saved("k"), ...more];
+  const [x, q, k, v, qRotated, kRotated, ...rest] = gradients([output], [cotangent], wrt);
+  const rotated = [qRotated, kRotated, transpose(v, [0, 2, 1, 3])];
+  return { x, letters: [q, k, v], rotated, rest };
+}
+
+function blockGradients(run: IgBlock, cotangent: Value): BlockGradients {
+  const { rest: [mlpIn], ...grads } = attentionGradients(run.residual, cotangent, run, [run.mlpIn]);
+  return { ...grads, mlpIn };
+}
+
+/** From the last position's output back to the heads there, and from those to all positions. */
+function lastGradients(g: Graph, run: IgBlock, cotangent: Value): BlockGradients {
+  const { x, z } = run.last!;
+  const [dx, dz, mlpIn] = gradients([run.residual], [cotangent], [x, z, run.mlpIn]);
+  const { rest: _, ...grads } = attentionGradients(run.z, mul(dz, lastPosition(g, 2)), run);
+  return { ...grads, x: add(grads.x, mul(dx, lastPosition(g, 1))), mlpIn };
+}
+
+/** 1 at the last position, else 0: `[P, 1 …]`, the feed `is_last` `[P]`. */
+function lastPosition(g: Graph, axesBehind: number): Value {
+  const flag = g.inputs.get("is_last") ?? g.input("is_last", [POS]);
+  return reshape(flag, [POS, ...new Array(axesBehind).fill(1)]);
+}
+
+/** a per letter, and Σ_k s_k x̂_k `[N, P, 3H, d]`; see the header. */
+function headSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: ModelConfig) {
+  const d = config.dModel;
+  const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
+  const [mean, inverse] = [saved("ln1.mean"), saved("ln1.inverse")];
+  const constants = headConstants(w, config);
+  // Rotations keep inner products, so dy·y is taken behind them, where y is saved. [batch, pos, H]
+  const along = grads.letters.map((dy, j) =>
+    sub(
+      transpose(sum(mul(grads.rotated[j], saved("qkv"[j])), [-1]), [0, 2, 1]),
+      sum(mul(dy, constants[j]), [-1]),
+    )
+  );
+  const s = mul(concat(along, 2), mul(inverse, 1 / d));
+  const normalised = mul(sub(run.x, mean), inverse);
+  const points = (v: Value, perm: number[]) =>
+    transpose(perPoint(v, ...v.shape.slice(2) as number[]), perm);
+  return {
+    a: grads.letters.map((dy) => overPoints(mul(dy, unsqueeze(inverse, -1)))),
+    projected: matmul(points(s, [0, 2, 3, 1]), points(normalised, [0, 2, 1, 3])),
+  };
 }
