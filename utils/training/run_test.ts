@@ -28,18 +28,28 @@ async function train(folder: string, ...more: string[]) {
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-async function filesOf(folder: string): Promise<Record<string, Uint8Array>> {
-  const files: Record<string, Uint8Array> = {};
+/** SHA-256 of every file that a run leaves; the commit, which others may move meanwhile, is left out. */
+async function filesOf(folder: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
   const walk = async (path: string) => {
-    for await (const entry of Deno.readDir(`${folder}/${path}`)) {
-      const inside = `${path}/${entry.name}`;
-      if (entry.isDirectory) await walk(inside);
-      else files[inside] = await Deno.readFile(`${folder}/${inside}`);
+    for await (const { name, isDirectory } of Deno.readDir(`${folder}/${path}`)) {
+      const inside = `${path}/${name}`;
+      if (isDirectory) await walk(inside);
+      else files[inside] = await digest(`${folder}/${inside}`);
     }
   };
   await walk("model");
   await walk("work");
   return files;
+}
+
+async function digest(path: string): Promise<string> {
+  let bytes: Uint8Array<ArrayBuffer> = await Deno.readFile(path);
+  if (path.endsWith("TRAINING.json")) {
+    const { commit: _, ...rest } = JSON.parse(new TextDecoder().decode(bytes));
+    bytes = new TextEncoder().encode(JSON.stringify(rest));
+  }
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 Deno.test("a training that is killed and continued leaves the same files, byte for byte", async () => {
