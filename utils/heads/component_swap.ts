@@ -51,6 +51,20 @@ export function headSlices(config: ModelConfig, head: number): Record<Sliced, Sl
   };
 }
 
+/** Attention weights by layer, all that heads are taken from. */
+export type HeadDonor = ReadonlyMap<number, WeightUnit>;
+
+/** What `heads` need of a source. @throws RangeError when a head does not exist. */
+export async function headDonor(source: WeightSource, heads: readonly Head[]): Promise<HeadDonor> {
+  checkHeads(heads, source.config);
+  const donor = new Map<number, WeightUnit>();
+  for (const layer of new Set(heads.map(([l]) => l))) {
+    const { qkv_w, qkv_b, o_w } = await source.load(String(layer));
+    donor.set(layer, { qkv_w, qkv_b, o_w });
+  }
+  return donor;
+}
+
 /** The weights of a layer with heads taken from another's; tensors without a head are shared, not copied. */
 export function swapHeads(
   target: WeightUnit,
@@ -61,6 +75,13 @@ export function swapHeads(
   const swapped = { ...target };
   for (const name of ["qkv_w", "qkv_b", "o_w"] as const) {
     const { shape } = target[name];
+    if (shape.join() !== source[name].shape.join()) {
+      throw new Error(
+        `heads can be swapped between checkpoints of one model only: ${name} is [${shape}] in the target and [${
+          source[name].shape
+        }] in the source`,
+      );
+    }
     const data = target[name].data.slice();
     const width = shape.at(-1)!;
     for (const head of heads) {
@@ -77,18 +98,15 @@ export function swapHeads(
 }
 
 /**
- * The weights of `target` with `heads` from `source`.
- * @throws Error when the models differ in shape, RangeError when a head does not exist.
+ * The weights of `target` with `heads` from a donor that has their layers.
+ * @throws RangeError when a head does not exist; Error on loading, when the models differ in shape.
  */
 export function swappedSource(
   target: WeightSource,
-  source: WeightSource,
+  donor: HeadDonor,
   heads: readonly Head[],
 ): WeightSource {
   const { config } = target;
-  if (JSON.stringify(config) !== JSON.stringify(source.config)) {
-    throw new Error("heads can be swapped between checkpoints of one model only; shapes differ");
-  }
   checkHeads(heads, config);
   return {
     config,
@@ -96,7 +114,7 @@ export function swappedSource(
     async load(unit) {
       const own = heads.filter(([layer]) => String(layer) === unit).map(([, head]) => head);
       const weights = await target.load(unit);
-      return own.length === 0 ? weights : swapHeads(weights, await source.load(unit), config, own);
+      return own.length === 0 ? weights : swapHeads(weights, donor.get(Number(unit))!, config, own);
     },
     close() {},
   };
@@ -166,9 +184,9 @@ export class SwapTarget {
     return this.#finish(this.model);
   }
 
-  /** Metric per prompt with the heads of `source`. */
-  async swapped(source: HookedModel): Promise<Float32Array> {
-    const weights = swappedSource(storedSource(this.model), storedSource(source), this.heads);
+  /** Metric per prompt with the heads of a donor. */
+  async swapped(donor: HeadDonor): Promise<Float32Array> {
+    const weights = swappedSource(storedSource(this.model), donor, this.heads);
     const model = HookedModel.fromSource(weights, { runtime: this.model.runtime });
     try {
       return await this.#finish(model);

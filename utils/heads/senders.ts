@@ -47,3 +47,10 @@ export function checkHeads(heads: readonly Head[], { nLayers, nHeads }: ModelCon
     );
   }
 }
+
+/** The head of that name. @throws Error when it is no `a{layer}.h{head}`. */
+export function parseHead(name: string): Head {
+  const match = /^a(\d+)\.h(\d+)$/.exec(name);
+  if (!match) throw new Error(`expected a head such as a3.h1, found ${JSON.stringify(name)}`);
+  return [Number(match[1]), Number(match[2])];
+}

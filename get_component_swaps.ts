@@ -1,0 +1,189 @@
+/**
+ * Heads of every checkpoint put into every other: a source × target grid of the task's metric (definitions:
+ * `utils/heads/component_swap.ts`).
+ *
+ *   deno run -A get_component_swaps.ts configs/swaps/pythia-nano_ioi.json
+ *
+ * Writes `comp_swap/{model}/{task}.json` after each target checkpoint; run again, it continues. An entry holds, per group
+ * of heads, the target's own metric and, per source step, the metric with the source's heads and their difference.
+ */
+import { z } from "zod";
+import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
+import { resultSettings } from "./utils/experiment/config.ts";
+import { readJson } from "./utils/experiment/files.ts";
+import { openResultFile } from "./utils/experiment/result_file.ts";
+import { ResultPaths } from "./utils/experiment/result_path.ts";
+import { runScript, UserError } from "./utils/experiment/script.ts";
+import { mean } from "./utils/experiment/statistics.ts";
+import { printTable } from "./utils/experiment/table.ts";
+import type { HeadsOfTypes } from "./utils/heads/circuit_components.ts";
+import {
+  type HeadDonor,
+  headDonor,
+  storedSource,
+  SwapTarget,
+} from "./utils/heads/component_swap.ts";
+import { checkHeads, type Head, parseHead } from "./utils/heads/senders.ts";
+import { readModelConfig } from "./utils/model/config.ts";
+import { HookedModel } from "./utils/model/hooked_model.ts";
+import { loadTokenizer } from "./utils/model/tokenizer.ts";
+import {
+  checkpointFolder,
+  FREE_KEYS,
+  modelKeys,
+  openCheckpointModel,
+  resultModel,
+  runtimeOf,
+  trainingSteps,
+} from "./utils/scripts/model_keys.ts";
+import { loadTask, readoutOf, TASK_NAMES } from "./utils/tasks/tasks.ts";
+
+const group = z.object({
+  baseline_val: z.number(),
+  /** by source step */
+  swapped_val: z.record(z.string(), z.number()),
+  /** swapped − baseline */
+  difference: z.record(z.string(), z.number()),
+});
+const entry = z.record(z.string(), group);
+type Entry = z.output<typeof entry>;
+
+export const script = {
+  name: "get_component_swaps",
+  description: "Puts heads of every checkpoint into every other and measures the task.",
+  examples: [
+    "configs/swaps/pythia-nano_ioi.json",
+    "configs/swaps/pythia-160m_ioi.json --custom-schedule 1000,4000,16000,64000,143000",
+  ],
+  schema: z.object({
+    ...modelKeys,
+    task: z.enum(TASK_NAMES as [string, ...string[]]).default("ioi").describe("task to measure"),
+    n_prompts: z.int().min(1).optional().describe("prompts; default: the task's own number"),
+    seed: z.int().default(42).describe("of the prompts"),
+    batch_size: z.int().min(1).default(100).describe("prompts run at once"),
+    components: z.record(z.string(), z.array(z.string().regex(/^a\d+\.h\d+$/)).min(1)).default({})
+      .describe(
+        'groups of heads, e.g. {"nmh": ["a8.h2", "a8.h10"]}; default (ioi): circuit, nmh and s2i heads of the last step ' +
+          "in heads_over_time.json",
+      ),
+  }),
+};
+
+/** The groups asked for, or those found by get_circuit_components_over_time.ts at its last step. */
+async function groupsOf(
+  { components, task }: { components: Record<string, string[]>; task: string },
+  paths: ResultPaths,
+): Promise<Record<string, Head[]>> {
+  const parse = (names: string[]) => names.map(parseHead);
+  const given = Object.entries(components);
+  if (given.length > 0) return Object.fromEntries(given.map(([k, names]) => [k, parse(names)]));
+  const path = paths.components("heads_over_time");
+  const file = task === "ioi" ? await readJson(path) : undefined;
+  const steps = (file as { checkpoints: Record<string, HeadsOfTypes> } | undefined)?.checkpoints;
+  const last = steps?.[Math.max(...Object.keys(steps).map(Number))];
+  if (!last) {
+    throw new UserError(
+      `components: name the heads to swap, or for ioi run get_circuit_components_over_time.ts first (${path})`,
+      2,
+    );
+  }
+  const found = { whole_circuit: last.circuit, nmh: last.nmh, s2i: last.s2i };
+  const filled = Object.entries(found).filter(([, names]) => names.length > 0);
+  if (filled.length === 0) {
+    throw new UserError(
+      `components: ${path} has no head in the circuit at its last step; name the heads`,
+    );
+  }
+  return Object.fromEntries(filled.map(([name, names]) => [name, parse(names)]));
+}
+
+if (import.meta.main) {
+  await runScript(script, async (config) => {
+    const steps = trainingSteps(config);
+    const paths = new ResultPaths(config.results_dir, resultModel(config));
+    const groups = await groupsOf(config, paths);
+    const folder = await checkpointFolder(config, steps.at(-1)!);
+    const shape = await readModelConfig(folder);
+    for (const heads of Object.values(groups)) checkHeads(heads, shape);
+    const runtime = runtimeOf(config, shape);
+    const data = await loadTask(config.task, await loadTokenizer(folder), {
+      n: config.n_prompts,
+      seed: config.seed,
+    });
+    const readout = readoutOf(data);
+    const results = await openResultFile<Entry>({
+      path: paths.componentSwap(config.task),
+      format: "circuits-over-time/component_swaps/1",
+      // every entry depends on all steps, being the sources
+      settings: {
+        ...resultSettings<Record<string, unknown>>(config, FREE_KEYS),
+        components: Object.fromEntries(
+          Object.entries(groups).map(([name, heads]) => [name, heads.map((h) => h.join("."))]),
+        ),
+        sources: steps,
+      },
+      header: { model: resultModel(config), metric: data.metric.name },
+      entry,
+      overwrite: config.overwrite,
+    });
+
+    const heads = Object.values(groups).flat();
+    const donors = new Map<number, HeadDonor>();
+    for (const step of steps.every((s) => results.has(s)) ? [] : steps) {
+      const source = await HookedModel.load(await checkpointFolder(config, step), { runtime });
+      donors.set(step, await headDonor(storedSource(source), heads));
+      source.close();
+    }
+
+    const { exitCode } = await forEachCheckpoint({
+      steps,
+      isDone: (step) => results.has(step),
+      prefetch: (step) => openCheckpointModel(config, step, runtime),
+      run: async (step, model, progress) => {
+        const swaps = progress.begin("swap", Object.keys(groups).length * steps.length);
+        const found: Entry = {};
+        for (const [name, own] of Object.entries(groups)) {
+          const target = await SwapTarget.of(model, own, data.prompts, readout, config.batch_size);
+          const baseline = mean(await target.baseline());
+          const values = {
+            baseline_val: baseline,
+            swapped_val: {},
+            difference: {},
+          } as Entry[string];
+          for (const source of steps) {
+            const swapped = mean(await target.swapped(donors.get(source)!));
+            values.swapped_val[source] = swapped;
+            values.difference[source] = swapped - baseline;
+            swaps.advance();
+          }
+          found[name] = values;
+        }
+        await results.set(step, found);
+        return Object.entries(found).map(([name, g]) => {
+          const last = g.difference[steps.at(-1)!];
+          return `${name} ${g.baseline_val.toFixed(2)} ${last < 0 ? "−" : "+"} ${
+            Math.abs(last).toFixed(2)
+          }`;
+        }).join("  ");
+      },
+      release: (model) => model.close(),
+    });
+
+    const [first] = Object.keys(groups);
+    printTable<number>([
+      { header: "target", value: (step) => step },
+      {
+        header: data.metric.name,
+        value: (step) => results.get(step)[first].baseline_val,
+        digits: 2,
+      },
+      ...Object.keys(groups).map((name) => ({
+        header: `with ${name} of step ${steps.at(-1)}`,
+        value: (step: number) => results.get(step)[name].swapped_val[steps.at(-1)!],
+        digits: 2,
+      })),
+    ], results.steps());
+    console.log(`written to ${results.path}`);
+    return exitCode;
+  });
+}

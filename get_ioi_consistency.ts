@@ -1,0 +1,197 @@
+/**
+ * Algorithmic consistency of the indirect-object circuit over training: the share of direct, S2-inhibition and tertiary
+ * effects that heads of the known types explain (definitions: `utils/heads/consistency.ts`).
+ *
+ *   deno run -A get_ioi_consistency.ts configs/consistency/pythia-nano.json
+ *
+ * Needs the circuits that get_circuits_over_time.ts finds, and uses the CSPA scores of get_model_cspa.ts where they are.
+ * Writes `algorithmic_consistency/ioi/{model}.json` after each checkpoint; run again, it continues.
+ */
+import { z } from "zod";
+import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
+import { resultSettings } from "./utils/experiment/config.ts";
+import { openResultFile } from "./utils/experiment/result_file.ts";
+import { ResultPaths } from "./utils/experiment/result_path.ts";
+import { runScript } from "./utils/experiment/script.ts";
+import { printTable } from "./utils/experiment/table.ts";
+import { repeatedTokenScores } from "./utils/heads/attention_scores.ts";
+import { readCircuitHeads } from "./utils/heads/circuit_heads.ts";
+import { gridSchema } from "./utils/heads/component_scores.ts";
+import { ioiConsistency, THRESHOLDS } from "./utils/heads/consistency.ts";
+import { copyScores } from "./utils/heads/copy_score.ts";
+import { headGrid } from "./utils/heads/head_grid.ts";
+import { type Head, headName } from "./utils/heads/senders.ts";
+import { readModelConfig } from "./utils/model/config.ts";
+import { loadTokenizer } from "./utils/model/tokenizer.ts";
+import { FOLDED } from "./utils/model/weight_processing.ts";
+import {
+  cspaKeys,
+  cspaSource,
+  ioiPrompts,
+  promptKeys,
+  randomTokens,
+  repeatKeys,
+  repeatSettings,
+  requireCircuits,
+} from "./utils/scripts/ioi_setup.ts";
+import {
+  checkpointFolder,
+  FREE_KEYS,
+  modelKeys,
+  openCheckpointModel,
+  resultModel,
+  runtimeOf,
+  trainingSteps,
+} from "./utils/scripts/model_keys.ts";
+
+const names = z.array(z.string());
+const entry = z.object({
+  /** percent, 0 … 100 */
+  direct_effects: z.number(),
+  s2i_effects: z.number(),
+  tertiary_effects: z.number(),
+  heads: z.object({
+    name_movers: names,
+    negative_name_movers: names,
+    copy_suppression: names,
+    negative_copy_suppression: names,
+    s2_inhibition: names,
+    induction: names,
+    duplicate_token: names,
+  }),
+  effects: z.object({
+    direct: gridSchema,
+    s2i: gridSchema.nullable(),
+    tertiary: gridSchema.nullable(),
+  }),
+  cspa_from: z.enum(["file", "computed"]),
+});
+type Entry = z.output<typeof entry>;
+
+export const script = {
+  name: "get_ioi_consistency",
+  description:
+    "How much of the indirect-object circuit's effects heads of the known types explain, at every checkpoint.",
+  examples: [
+    "configs/consistency/pythia-nano.json",
+    "--model pythia-160m --ckpt-schedule sparse --copy-threshold 20",
+  ],
+  schema: z.object({
+    ...modelKeys,
+    ...promptKeys,
+    copy_threshold: z.number().min(0).max(100).default(THRESHOLDS.copy)
+      .describe("copy score in percent that a name mover exceeds"),
+    cspa_threshold: z.number().max(1).default(THRESHOLDS.cspa)
+      .describe("CSPA that a copy-suppression head exceeds"),
+    direct_threshold: z.number().min(0).default(THRESHOLDS.direct)
+      .describe("CSPA is computed for heads with a direct effect below minus this"),
+    effect_threshold: z.number().min(0).default(THRESHOLDS.effect)
+      .describe("S2-inhibition and tertiary heads have an effect below minus this"),
+    ...repeatKeys,
+    ...cspaKeys,
+  }),
+};
+
+if (import.meta.main) {
+  await runScript(script, async (config) => {
+    const steps = trainingSteps(config);
+    const paths = new ResultPaths(config.results_dir, resultModel(config));
+    requireCircuits(paths, "ioi", steps);
+    const folder = await checkpointFolder(config, steps.at(-1)!);
+    const tokenizer = await loadTokenizer(folder);
+    const shape = await readModelConfig(folder);
+    const { nLayers, nHeads } = shape;
+    const runtime = runtimeOf(config, shape);
+    const { flips, pairs, readout } = await ioiPrompts(tokenizer, config);
+    const repeat = repeatSettings(config, shape, tokenizer);
+    const repeated = randomTokens(config, repeat);
+    const cspa = await cspaSource(config, paths, tokenizer);
+    const thresholds = {
+      copy: config.copy_threshold,
+      cspa: config.cspa_threshold,
+      direct: config.direct_threshold,
+      effect: config.effect_threshold,
+    };
+    const results = await openResultFile<Entry>({
+      path: paths.algorithmicConsistency("ioi"),
+      format: "circuits-over-time/ioi_consistency/1",
+      settings: { ...resultSettings<Record<string, unknown>>(config, FREE_KEYS), ...repeat },
+      header: { model: resultModel(config), shape: { nLayers, nHeads } },
+      entry,
+      overwrite: config.overwrite,
+    });
+
+    const { exitCode } = await forEachCheckpoint({
+      steps,
+      isDone: (step) => results.has(step),
+      prefetch: (step) => openCheckpointModel(config, step, runtime, { processing: FOLDED }),
+      run: async (step, model, progress) => {
+        const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
+        const levels = progress.begin("level", 3);
+        const copy = await copyScores(
+          model,
+          pairs.map((p) => p.clean),
+          pairs.map(({ marks }) => [marks!.IO, marks!.S1, marks!.S2]),
+        );
+        let cspaFrom: Entry["cspa_from"] = "computed";
+        const scores = {
+          ...await repeatedTokenScores(model, repeated),
+          copy,
+          cspa: async (candidates: readonly Head[]) => {
+            const found = await cspa(model, step, candidates);
+            cspaFrom = found.from;
+            return found.scores;
+          },
+        };
+        const found = await ioiConsistency(
+          model,
+          flips,
+          readout,
+          circuit,
+          scores,
+          thresholds,
+          () => levels.advance(),
+        );
+        const { classes, effects } = found;
+        const grid = (values: Float32Array | null) => values && headGrid(values, nHeads);
+        const { direct_effects, s2i_effects, tertiary_effects } = found;
+        await results.set(step, {
+          direct_effects,
+          s2i_effects,
+          tertiary_effects,
+          heads: {
+            name_movers: classes.nameMovers.map(headName),
+            negative_name_movers: classes.negativeNameMovers.map(headName),
+            copy_suppression: classes.copySuppression.map(headName),
+            negative_copy_suppression: classes.negativeCopySuppression.map(headName),
+            s2_inhibition: classes.s2Inhibition.map(headName),
+            induction: classes.induction.map(headName),
+            duplicate_token: classes.duplicateToken.map(headName),
+          },
+          effects: {
+            direct: headGrid(effects.direct, nHeads),
+            s2i: grid(effects.s2i),
+            tertiary: grid(effects.tertiary),
+          },
+          cspa_from: cspaFrom,
+        });
+        return `direct ${direct_effects.toFixed(0)} %  S2I ${s2i_effects.toFixed(0)} %  ` +
+          `tertiary ${tertiary_effects.toFixed(0)} %`;
+      },
+      release: (model) => model.close(),
+    });
+
+    const list = (pick: (heads: Entry["heads"]) => string[]) => (step: number) =>
+      pick(results.get(step).heads).join(" ") || "–";
+    printTable<number>([
+      { header: "step", value: (step) => step },
+      { header: "direct %", value: (step) => results.get(step).direct_effects, digits: 1 },
+      { header: "S2I %", value: (step) => results.get(step).s2i_effects, digits: 1 },
+      { header: "tertiary %", value: (step) => results.get(step).tertiary_effects, digits: 1 },
+      { header: "name movers", value: list((h) => h.name_movers) },
+      { header: "S2 inhibition", value: list((h) => h.s2_inhibition) },
+    ], results.steps());
+    console.log(`written to ${results.path}`);
+    return exitCode;
+  });
+}
