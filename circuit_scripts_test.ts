@@ -1,0 +1,160 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { edgesInOrder, nBackward, nForward } from "./utils/circuits/graph.ts";
+import { writeGraphJson } from "./utils/circuits/graph_json.ts";
+import { ResultPaths } from "./utils/experiment/result_path.ts";
+import { readModelConfig } from "./utils/model/config.ts";
+import { listLocalSteps } from "./utils/model/local_steps.ts";
+
+const root = fromFileUrl(new URL("./", import.meta.url));
+const last = listLocalSteps(`${root}models/pythia-nano`).at(-1)!;
+
+function start(script: string, args: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", `${script}.ts`, ...args],
+    cwd: root,
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+async function run(script: string, ...args: string[]) {
+  const { code, stdout, stderr } = await start(script, args).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** A results folder with the whole graph as the circuit of both tasks at steps 64 and last; step 0 has none in ioi. */
+async function withCircuits(use: (folder: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir();
+  try {
+    const config = await readModelConfig(`${root}models/pythia-nano/step${last}`);
+    const cells = nForward(config) * nBackward(config);
+    const mask = new Uint8Array(cells);
+    for (const cell of edgesInOrder(config)) mask[cell] = 1;
+    const nodes = new Uint8Array(nForward(config) + 1).fill(1);
+    const graph = { shape: config, scores: new Float32Array(cells), mask, nodes };
+    const paths = new ResultPaths(folder, "pythia-nano");
+    for (const step of [64, last]) await writeGraphJson(paths.graph("ioi", step), graph, 1);
+    for (const step of [0, last]) await writeGraphJson(paths.graph("greater_than", step), graph, 1);
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const small = ["--dataset-size", "12"];
+const scores = [
+  ...["--sequences", "2", "--sequence-length", "20"],
+  ...["--cspa-mean-docs", "4", "--cspa-eval-docs", "2", "--cspa-tokens", "20"],
+];
+const SCRIPTS: { script: string; flags: string[]; steps: number[]; files: string[] }[] = [
+  {
+    script: "get_ioi_consistency",
+    flags: [...small, ...scores],
+    steps: [64, last],
+    files: ["algorithmic_consistency/ioi/pythia-nano.json"],
+  },
+  {
+    script: "get_circuit_components_over_time",
+    flags: [...small, ...scores],
+    steps: [64, last],
+    files: [
+      "components/pythia-nano/components_over_time.json",
+      "components/pythia-nano/heads_over_time.json",
+    ],
+  },
+  {
+    script: "verify_greater_than",
+    flags: ["--dataset-size", "60"],
+    steps: [0, last],
+    files: ["circuit_verification/pythia-nano/greater_than.json"],
+  },
+  {
+    script: "get_self_repair_over_time",
+    flags: [...small, "--copy-threshold", "20"],
+    steps: [64, last],
+    files: ["backup/pythia-nano/nmh_backup_metrics.json"],
+  },
+];
+
+for (const { script, flags, steps, files } of SCRIPTS) {
+  Deno.test(`${script}: killed and continued, it leaves the file of an undisturbed run`, () =>
+    withCircuits(async (folder) => {
+      const args = [...flags, "--custom-schedule", steps.join(), "--results-dir", folder];
+      const whole = await run(script, ...args);
+      assertEquals(whole.code, 0, whole.stderr);
+      const expected = await Promise.all(files.map((f) => Deno.readTextFile(`${folder}/${f}`)));
+      for (const file of files) await Deno.remove(`${folder}/${file}`);
+
+      const killed = start(script, args);
+      const reader = killed.stdout.getReader();
+      let stdout = "";
+      while (!stdout.includes("step ")) {
+        stdout += new TextDecoder().decode((await reader.read()).value!);
+      }
+      killed.kill("SIGKILL");
+      await killed.stderr.cancel();
+      await reader.cancel();
+      await killed.status;
+      const again = await run(script, ...args);
+      assertEquals(again.code, 0, again.stderr);
+      assertMatch(again.stdout, /\d of 2 checkpoints have results already/);
+      for (const [i, file] of files.entries()) {
+        assertEquals(await Deno.readTextFile(`${folder}/${file}`), expected[i]);
+      }
+    }));
+}
+
+Deno.test("get_component_swaps: a checkpoint's own heads change nothing, and the roles found before are the groups", () =>
+  withCircuits(async (folder) => {
+    const at = ["--custom-schedule", `64,${last}`, "--results-dir", folder];
+    const components = await run("get_circuit_components_over_time", ...small, ...scores, ...at);
+    assertEquals(components.code, 0, components.stderr);
+    const { code, stderr } = await run("get_component_swaps", "--n-prompts", "12", ...at);
+    assertEquals(code, 0, stderr);
+    const file = JSON.parse(await Deno.readTextFile(`${folder}/comp_swap/pythia-nano/ioi.json`));
+    const groups = Object.entries(file.checkpoints[last]) as [
+      string,
+      {
+        baseline_val: number;
+        swapped_val: Record<string, number>;
+        difference: Record<string, number>;
+      },
+    ][];
+    assert(groups.some(([name]) => name === "nmh"), JSON.stringify(groups));
+    for (const [, { baseline_val, swapped_val, difference }] of groups) {
+      assertEquals(Object.keys(difference), ["64", String(last)]);
+      assertEquals(difference[last], 0);
+      assert(difference[64] !== 0);
+      assert(Math.abs(swapped_val[64] - baseline_val - difference[64]) < 1e-6);
+    }
+  }));
+
+Deno.test("a checkpoint without a circuit fails alone, naming the file; without any circuit nothing is begun", () =>
+  withCircuits(async (folder) => {
+    const flags = [...small, "--results-dir", folder];
+    const some = await run("get_self_repair_over_time", ...flags, "--custom-schedule", `0,${last}`);
+    assertEquals(some.code, 1, some.stderr);
+    assertMatch(some.stdout, /step +0 .*failed: no circuit at .*ioi.raw.0\.json/);
+    const path = `${folder}/backup/pythia-nano/nmh_backup_metrics.json`;
+    assertEquals(Object.keys(JSON.parse(await Deno.readTextFile(path)).checkpoints), [`${last}`]);
+    const none = await run("get_ioi_consistency", ...flags, "--custom-schedule", "0");
+    assertEquals(none.code, 1);
+    assertMatch(none.stderr, /no circuit of task ioi .* run get_circuits_over_time\.ts/);
+  }));
+
+const MISTAKES: [string, string, string[], RegExp][] = [
+  ["head", "get_component_swaps", ["--components", '{"x":["b1"]}'], /components\.x\[0\]: expected/],
+  ["key", "get_ioi_consistency", ["--copy-treshold", "2"], /copy-treshold.*copy-threshold/],
+  ["number", "verify_greater_than", ["--dataset-size", "0"], /dataset-size: expected .*≥ 1/],
+];
+for (const [what, script, args, message] of MISTAKES) {
+  Deno.test(`${script}: a wrong ${what} is told in one line`, async () => {
+    const { code, stderr } = await run(script, ...args);
+    assertEquals(code, 2, stderr);
+    assertMatch(stderr, message);
+    assertEquals(stderr.trim().split("\n").length, 1, stderr);
+  });
+}
