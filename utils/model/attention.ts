@@ -3,8 +3,7 @@
  *
  *  q, k, v = LN1(x)·W + b         one packed product where all heads read the same residual stream, otherwise one
  *                                  product per head and letter from the head's own copy of it ("split q/k/v input")
- *  rotary: q ← q ⊙ cos + (q·R) ⊙ sin, the same for k; R is the half-rotation as a matrix, and cos = 1, sin = 0 on the
- *                                  dimensions that do not rotate (Su et al. 2021, GPT-NeoX's half-split form)
+ *  rotary: q and k turn by an angle that grows with the position, on the first dimensions of each head (GPT-NeoX)
  *  pattern = softmax(q·kᵀ/√d_h + causal mask),  z = pattern·v,  output = Σ_h z_h·W_O[h] + b_O
  *
  * With a past (keys, after rotation, and values of earlier positions) the positions given are a suffix.
@@ -12,7 +11,6 @@
 import {
   add,
   concat,
-  type Graph,
   layerNorm,
   linear,
   matmul,
@@ -20,6 +18,7 @@ import {
   mul,
   productDim,
   reshape,
+  rotaryEmbedding,
   softmax,
   split,
   sum,
@@ -45,7 +44,7 @@ export interface AttentionWeights {
 export interface SequenceInputs {
   /** additive causal mask `[pos, past+pos]` */
   mask: Value;
-  /** rotary tables `[pos, d_head]`, for GPT-NeoX */
+  /** rotary tables `[pos, rotaryDims/2]`, for GPT-NeoX */
   cos?: Value;
   sin?: Value;
 }
@@ -99,7 +98,7 @@ function packedProjections(
   hooks: HookPoints,
 ): Value[] {
   const normalized = hookedNorm(x, w.ln1_w, w.ln1_b, c.layerNormEps, "ln1", hooks);
-  const packed = add(linear(normalized, w.qkv_w, storedOutIn(c)), w.qkv_b);
+  const packed = linear(normalized, w.qkv_w, storedOutIn(c), w.qkv_b);
   const [b, p] = x.shape;
   const [axis, shape] = storedOutIn(c)
     ? [3, [b, p, c.nHeads, 3, c.dHead]] as const
@@ -129,20 +128,8 @@ function headProjections(
   });
 }
 
-/** The half-rotation `x·R = [−x₂, x₁]` over the first `rotaryDims` dimensions, zero elsewhere; `[d_head, d_head]`. */
-function rotation(graph: Graph, { dHead, rotaryDims }: ModelConfig, like: Value): Value {
-  const half = rotaryDims / 2;
-  const R = new Array(dHead * dHead).fill(0);
-  for (let i = 0; i < half; i++) {
-    R[(i + half) * dHead + i] = -1;
-    R[i * dHead + i + half] = 1;
-  }
-  return graph.constant(R, [dHead, dHead], like.dtype);
-}
-
-function rotate(x: Value, { cos, sin }: SequenceInputs, config: ModelConfig): Value {
-  if (!cos || !sin || config.rotaryDims === 0) return x;
-  return add(mul(x, cos), mul(matmul(x, rotation(x.graph, config, x)), sin));
+function rotate(x: Value, { cos, sin }: SequenceInputs): Value {
+  return cos && sin ? rotaryEmbedding(x, cos, sin) : x;
 }
 
 export interface AttentionOutput {
@@ -187,8 +174,8 @@ export function attend(
   hooks: HookPoints,
   past?: KeysValues,
 ): Omit<AttentionOutput, "out"> {
-  const queries = rotate(q, sequence, config);
-  const present = { k: rotate(k, sequence, config), v };
+  const queries = rotate(q, sequence);
+  const present = { k: rotate(k, sequence), v };
   hooks.save("q", queries);
   hooks.save("k", present.k);
   hooks.save("v", present.v);
@@ -207,7 +194,7 @@ export function attend(
 function headOutputs(z: Value, w: AttentionWeights, config: ModelConfig, hooks: HookPoints): Value {
   const [b, p] = z.shape;
   if (!hooks.uses("attn.hook_result")) {
-    return add(linear(reshape(z, [b, p, config.dModel]), w.o_w, storedOutIn(config)), w.o_b);
+    return linear(reshape(z, [b, p, config.dModel]), w.o_w, storedOutIn(config), w.o_b);
   }
   return add(sum(hooks.at("attn.hook_result", headResults(z, w.o_w, config)), [2]), w.o_b);
 }

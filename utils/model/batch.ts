@@ -10,13 +10,17 @@ export interface TokenBatch {
 }
 
 /**
- * Pads token lists on the right to the longest.
+ * Pads token lists on the right to the longest, or to `least` positions if that is more.
  * @throws Error when the batch or a list is empty, or an id is outside the vocabulary.
  */
-export function padTokens(prompts: readonly (readonly number[])[], vocabSize: number): TokenBatch {
+export function padTokens(
+  prompts: readonly (readonly number[])[],
+  vocabSize: number,
+  least = 0,
+): TokenBatch {
   if (prompts.length === 0) throw new Error("no prompts given");
   const lengths = prompts.map((p) => p.length);
-  const pos = Math.max(...lengths);
+  const pos = Math.max(least, ...lengths);
   const ids = new Int32Array(prompts.length * pos);
   prompts.forEach((prompt, b) => {
     if (prompt.length === 0) throw new Error(`prompt ${b} has no tokens`);

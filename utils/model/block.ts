@@ -87,11 +87,11 @@ export function mlp(x: Value, w: MlpWeights, config: ModelConfig, hooks: HookPoi
   const normalized = hookedNorm(x, w.ln2_w, w.ln2_b, config.layerNormEps, "ln2", hooks);
   const pre = hooks.at(
     "mlp.hook_pre",
-    add(linear(normalized, w.in_w, storedOutIn(config)), w.in_b),
+    linear(normalized, w.in_w, storedOutIn(config), w.in_b),
   );
   hooks.save("pre", pre);
   const post = hooks.at("mlp.hook_post", activate(pre, config));
-  return add(linear(post, w.out_w, storedOutIn(config)), w.out_b);
+  return linear(post, w.out_w, storedOutIn(config), w.out_b);
 }
 
 export interface BlockOutput {

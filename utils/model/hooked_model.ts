@@ -20,14 +20,10 @@ import {
   readoutFeeds,
   rowIndices,
 } from "./embedding.ts";
-import {
-  type HookRequests,
-  type OuterRequests,
-  type Patch,
-  sortRequests,
-} from "./hook_requests.ts";
+import { type HookRequests, type OuterRequests, sortRequests } from "./hook_requests.ts";
 import { resolveModel } from "./hub.ts";
 import { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./layer_runner.ts";
+import { type Gradients, inPasses, promptsPerPass, type RunOptions } from "./passes.ts";
 import { Runtime } from "./runtime.ts";
 import { checkCheckpoint } from "./tensor_names.ts";
 import { type WeightProcessing, weightProcessor } from "./weight_processing.ts";
@@ -48,14 +44,7 @@ export interface ModelOptions {
 
 export type { Patch } from "./hook_requests.ts";
 
-export interface RunOptions {
-  read?: readonly string[];
-  patches?: readonly Patch[];
-  /** continue after these keys and values: tokens given are the suffix */
-  past?: Past;
-  /** return keys and values, to continue after these tokens */
-  keysValues?: boolean;
-}
+export type { Gradients, RunOptions } from "./passes.ts";
 
 export interface RunResult {
   /** residual stream after the last block `[batch, pos, d]` */
@@ -173,14 +162,37 @@ export class HookedModel {
     return values.data;
   }
 
-  /** The metric of each prompt, and the gradient of their sum with respect to each named hook point. */
+  /**
+   * The metric of each prompt, and the gradient of their sum with respect to each named hook point. Many prompts are
+   * taken in several passes (`passes.ts`) where all weights are in memory.
+   */
   async gradients(
     prompts: Prompts,
     positions: readonly number[],
     readout: Readout,
     hooks: readonly string[],
     options: RunOptions = {},
-  ): Promise<{ values: Float32Array; gradients: Map<string, Tensor<Float32Array>> }> {
+  ): Promise<Gradients> {
+    const { store, config } = this;
+    const pos = padTokens(prompts, config.vocabSize, options.pos).pos;
+    const size = store.allPinned
+      ? promptsPerPass(config, store.totalBytes, prompts.length, pos)
+      : prompts.length;
+    const whole = { prompts, positions, readout, options: { ...options, pos } };
+    return inPasses(
+      whole,
+      size,
+      (p) => this.#gradients(p.prompts, p.positions, p.readout, hooks, p.options),
+    );
+  }
+
+  async #gradients(
+    prompts: Prompts,
+    positions: readonly number[],
+    readout: Readout,
+    hooks: readonly string[],
+    options: RunOptions,
+  ): Promise<Gradients> {
     const { result, pos, requests: { embedding, final } } = await this.#forward(
       prompts,
       options,
@@ -197,8 +209,13 @@ export class HookedModel {
   }
 
   /** Residual stream before block 0, with embedding hooks; `start` is the position of the first token. */
-  async embed(prompts: Prompts, { plan, feeds }: OuterRequests = NOTHING, start = 0) {
-    const { tokens, pos } = padTokens(prompts, this.config.vocabSize);
+  async embed(
+    prompts: Prompts,
+    { plan, feeds }: OuterRequests = NOTHING,
+    start = 0,
+    least = 0,
+  ) {
+    const { tokens, pos } = padTokens(prompts, this.config.vocabSize, least);
     if (start + pos > this.config.maxPositions && this.config.architecture === "gpt2") {
       throw new Error(`${start + pos} positions, the model has ${this.config.maxPositions}`);
     }
@@ -244,9 +261,9 @@ export class HookedModel {
   }
 
   async #forward(prompts: Prompts, options: RunOptions, differentiate: readonly string[] = []) {
-    const { read, patches, past, keysValues } = options;
+    const { read, patches, past, keysValues, pos } = options;
     const requests: HookRequests = sortRequests(this.config, read, patches, differentiate);
-    const embedded = await this.embed(prompts, requests.embedding, past?.length ?? 0);
+    const embedded = await this.embed(prompts, requests.embedding, past?.length ?? 0, pos);
     const result: LayerRunResult = await this.layers.run(embedded.residual, {
       ...requests.layers,
       past,

@@ -78,7 +78,7 @@ export class LayerRunner {
       const { program, weights } = await this.#program(layers, run);
       this.store.prefetch(String(layers.at(-1)! + 1 < to ? layers.at(-1)! + 1 : "unembed"));
       const feeds = { x: residual, ...shared, ...this.#layerFeeds(layers, run) };
-      const results = await program.forward.run({ ...feeds, ...weights });
+      const results = await program.runForward({ ...feeds, ...weights }, this.runtime.pool);
       layers.forEach((layer, i) => {
         for (const point of run.read?.get(layer) ?? []) {
           hooks.set(fullName(layer, point), results[localHook(i, point)]);
@@ -95,7 +95,8 @@ export class LayerRunner {
         const { layers, program, feeds, results } = step;
         const weights = await this.#weights(layers);
         if (layers[0] > from) this.store.prefetch(String(layers[0] - 1));
-        const grads = await program.runBackward({ ...feeds, ...weights }, results, flowing);
+        const all = { ...feeds, ...weights };
+        const grads = await program.runBackward(all, results, flowing, this.runtime.pool);
         layers.forEach((layer, i) => {
           for (const point of run.differentiate?.get(layer) ?? []) {
             found.set(fullName(layer, point), grads[`d:${localHook(i, point)}`]);

@@ -2,7 +2,7 @@
  * Compiled sessions, kept for a whole program: a graph depends on the shape of a model, not on its weights, so all
  * layers and all checkpoints share them.
  */
-import type { Device, Session, SessionOptions } from "../onnx/mod.ts";
+import { type Device, type Session, type SessionOptions, TensorPool } from "../onnx/mod.ts";
 
 export interface RuntimeOptions {
   device?: Device;
@@ -12,6 +12,8 @@ export interface RuntimeOptions {
 
 export class Runtime {
   readonly sessionOptions: SessionOptions;
+  /** buffers for what forward passes save */
+  readonly pool = new TensorPool();
   readonly #compiled = new Map<string, Promise<unknown>>();
 
   constructor(options: RuntimeOptions = {}) {
@@ -38,5 +40,6 @@ export class Runtime {
       await value?.release?.();
     }
     this.#compiled.clear();
+    this.pool.clear();
   }
 }

@@ -8,7 +8,7 @@ import { POS } from "./hooks.ts";
 export function sequenceInputs(g: Graph, config: ModelConfig, past: boolean): SequenceInputs {
   const mask = g.input("causal_mask", [POS, past ? `past+${POS}` : POS]);
   if (config.rotaryDims === 0) return { mask };
-  const table = (name: string) => g.input(name, [POS, config.dHead]);
+  const table = (name: string) => g.input(name, [POS, config.rotaryDims / 2]);
   return { mask, cos: table("rotary_cos"), sin: table("rotary_sin") };
 }
 
@@ -23,18 +23,14 @@ export function sequenceFeeds(config: ModelConfig, pos: number, past = 0): Feeds
   return feeds;
 }
 
-/** cos and sin of `position · base^(−2i/rotaryDims)`, 1 and 0 beyond the rotary dimensions; `[pos, d_head]`. */
+/** cos and sin of `position · base^(−2i/rotaryDims)`, `[pos, rotaryDims/2]`. */
 function rotaryTables(config: ModelConfig, pos: number, past: number): Record<string, Tensor> {
-  const { dHead, rotaryDims, rotaryBase } = config;
-  const cos = new Float32Array(pos * dHead).fill(1);
-  const sin = new Float32Array(pos * dHead);
+  const { rotaryDims, rotaryBase } = config;
   const half = rotaryDims / 2;
-  for (let p = 0; p < pos; p++) {
-    for (let i = 0; i < rotaryDims; i++) {
-      const angle = (past + p) * rotaryBase ** (-2 * (i % half) / rotaryDims);
-      cos[p * dHead + i] = Math.cos(angle);
-      sin[p * dHead + i] = Math.sin(angle);
-    }
-  }
-  return { rotary_cos: tensor(cos, [pos, dHead]), rotary_sin: tensor(sin, [pos, dHead]) };
+  const angles = Array.from(
+    { length: pos * half },
+    (_, at) => (past + Math.floor(at / half)) * rotaryBase ** (-2 * (at % half) / rotaryDims),
+  );
+  const table = (f: (angle: number) => number) => tensor(Float32Array.from(angles, f), [pos, half]);
+  return { rotary_cos: table(Math.cos), rotary_sin: table(Math.sin) };
 }

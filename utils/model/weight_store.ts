@@ -53,6 +53,11 @@ export class WeightStore {
     });
   }
 
+  /** Whether all units stay in memory once read. */
+  get allPinned(): boolean {
+    return this.pinned.size === this.source.units.length;
+  }
+
   /** The weights of a unit, read now if they are not in memory. */
   get(unit: string): Promise<WeightUnit> {
     const known = this.#resident.get(unit) ?? this.#streamed.get(unit);

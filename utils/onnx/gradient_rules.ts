@@ -24,6 +24,7 @@ import {
   type Operand,
   pow,
   reshape,
+  rotaryEmbedding,
   scatterAdd,
   scatterRowsAdd,
   sign,
@@ -88,19 +89,24 @@ function logSoftmaxRule(g: Value, node: Node): Cotangent[] {
   return [sub(g, mul(exp(out(node)), sum(g, [axis], true)))];
 }
 
-/** d/dx of GELU: Φ(x) + xφ(x), or the derivative of the tanh form. */
+/**
+ * d/dx of GELU in as few passes over the (widest) tensor as ONNX's operators allow. With y = x/√2, exact:
+ *   Φ(x) + xφ(x) = ½ (1 + erf y + y·exp(ln(2/√π) − y²))
+ * tanh form, t = tanh(c x (1 + a x²)), c = √(2/π):
+ *   ½ (1 + t) (1 + x (1 − t) (c + 3ca x²))
+ */
 function geluRule(g: Value, node: Node, x: Value): Cotangent[] {
+  const half = mul(g, 0.5);
   if (node.attributes.approximate === "tanh") {
-    const c = Math.sqrt(2 / Math.PI);
+    const c = Math.sqrt(2 / Math.PI), a = 0.044715;
     const x2 = mul(x, x);
-    const t = tanh(mul(mul(x, c), add(mul(x2, 0.044715), 1)));
-    const inner = add(mul(x2, 3 * 0.044715 * c), c);
-    const tail = mul(mul(mul(x, 0.5), sub(1, mul(t, t))), inner);
-    return [mul(g, add(tail, add(mul(t, 0.5), 0.5)))];
+    const t = tanh(mul(x, add(mul(x2, c * a), c)));
+    const inner = mul(mul(x, sub(1, t)), add(mul(x2, 3 * c * a), c));
+    return [mul(mul(half, add(t, 1)), add(inner, 1))];
   }
-  const density = exp(sub(mul(mul(x, x), -0.5), 0.5 * Math.log(2 * Math.PI)));
-  const cumulative = add(mul(erf(mul(x, Math.SQRT1_2)), 0.5), 0.5);
-  return [mul(g, add(cumulative, mul(x, density)))];
+  const y = mul(x, Math.SQRT1_2);
+  const bell = mul(y, exp(sub(Math.log(2 / Math.sqrt(Math.PI)), mul(y, y))));
+  return [mul(half, add(add(erf(y), bell), 1))];
 }
 
 /** With x̂ = (x − mean)/σ and u = g ⊙ weight: dx = (u − mean(u) − x̂ · mean(u ⊙ x̂))/σ. */
@@ -124,11 +130,12 @@ function matmulRule(g: Value, _: Node, a: Value, b: Value): Cotangent[] {
   ];
 }
 
-function gemmRule(g: Value, node: Node, a: Value, b: Value): Cotangent[] {
+function gemmRule(g: Value, node: Node, a: Value, b: Value, addend?: Value): Cotangent[] {
   const { transA, transB } = node.attributes;
   return [
     transA ? gemm(b, g, Boolean(transB), true) : gemm(g, b, false, !transB),
     transB ? gemm(g, a, true, Boolean(transA)) : gemm(a, g, !transA, false),
+    addend && unbroadcast(g, addend.shape),
   ];
 }
 
@@ -233,6 +240,8 @@ export const GRADIENT_RULES: Record<string, Rule> = {
   ]),
   MatMul: one(matmulRule),
   Gemm: one(gemmRule),
+  // A rotation turned back: the tables are not differentiated.
+  RotaryEmbedding: one((g, _, _x, _first, cos, sin) => [rotaryEmbedding(g, cos, neg(sin))]),
   ReduceSum: one((g, n) => [unreduce(g, n)]),
   ReduceMean: one((g, n) => [unreduce(mul(g, 1 / reducedCount(n)), n)]),
   Softmax: one(softmaxRule),

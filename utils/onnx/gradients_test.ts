@@ -29,6 +29,7 @@ import {
   reciprocal,
   relu,
   reshape,
+  rotaryEmbedding,
   scatterAdd,
   Session,
   sigmoid,
@@ -112,6 +113,12 @@ const CASES: Case[] = [
     shapes: [[4, 3], [5, 4]],
     build: (a, b) => [gemm(a, b, true, true)],
   },
+  {
+    op: "Gemm",
+    name: "Gemm a·b + row",
+    shapes: [[3, 4], [4, 5], [5]],
+    build: (a, b, c) => [gemm(a, b, false, false, c)],
+  },
   { op: "ReduceSum", shapes: [[2, 3, 4]], build: (a) => [sum(a, [0, 2]), sum(a, [1], true)] },
   { op: "ReduceMean", shapes: [[2, 3, 4]], build: (a) => [mean(a, [-1], true), mean(a, [0, 1])] },
   { op: "Softmax", shapes: [[2, 5]], build: (a) => [softmax(a), softmax(a, 0)] },
@@ -142,7 +149,7 @@ const CASES: Case[] = [
 ];
 
 /** ONNX Runtime has no double kernel for these: their float32 gradients meet double-precision formulas of our own. */
-const FLOAT32_ONLY = ["Erf", "Gelu", "LayerNormalization"];
+const FLOAT32_ONLY = ["Erf", "Gelu", "LayerNormalization", "RotaryEmbedding"];
 
 function random(shape: number[], [low, high]: [number, number], seed: number): Float64Array {
   let state = seed * 2654435761 >>> 0;
@@ -200,7 +207,7 @@ for (const { op, name, shapes, build, range = RANGE } of CASES) {
 async function compareFloat32(
   shape: number[],
   build: (x: Value) => Value,
-  f: (row: Float64Array) => Float64Array,
+  f: (row: Float64Array, r: number) => Float64Array,
   tolerance: number,
 ) {
   const g = new Graph();
@@ -214,11 +221,11 @@ async function compareFloat32(
   const row = shape.at(-1)!;
   for (let r = 0; r < value.length / row; r++) {
     const at = Float64Array.from(value.subarray(r * row, (r + 1) * row));
-    const forward = f(at);
+    const forward = f(at, r);
     forward.forEach((v, j) => assert(Math.abs(v - out.y.data[r * row + j]) < 1e-5));
     for (let j = 0; j < row; j++) {
       const h = 1e-5;
-      const up = f(at.with(j, at[j] + h)), down = f(at.with(j, at[j] - h));
+      const up = f(at.with(j, at[j] + h), r), down = f(at.with(j, at[j] - h), r);
       let expected = 0;
       for (let k = 0; k < row; k++) expected += w[r * row + k] * (up[k] - down[k]) / (2 * h);
       const ours = out.dx.data[r * row + j];
@@ -257,6 +264,29 @@ Deno.test("gradients() of Gelu (tanh) equals central differences of its formula"
       r.map((x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
     2e-6,
   ));
+
+Deno.test("gradients() of RotaryEmbedding equals central differences of turned pairs", () => {
+  // one head of 6 dimensions of which 4 rotate, two positions
+  const cos = [[0.8, 0.28], [-0.6, 0.96]], sin = [[0.6, -0.96], [0.8, 0.28]];
+  return compareFloat32(
+    [1, 1, 2, 6],
+    (x) =>
+      rotaryEmbedding(
+        x,
+        x.graph.constant(cos.flat(), [2, 2]),
+        x.graph.constant(sin.flat(), [2, 2]),
+      ),
+    (row, p) =>
+      row.map((x, i) =>
+        i >= 4
+          ? x
+          : i < 2
+          ? x * cos[p][i] - row[i + 2] * sin[p][i]
+          : x * cos[p][i - 2] + row[i - 2] * sin[p][i - 2]
+      ),
+    2e-6,
+  );
+});
 
 Deno.test("gradients() of LayerNormalization equals central differences of its formula", () => {
   const w = [0.5, -1, 2, 1.5, 0.7], b = [0.1, 0.2, 0.3, -0.4, 0];

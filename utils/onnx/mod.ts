@@ -17,3 +17,4 @@ export { buildModel, type Model } from "./model.ts";
 export * from "./operators.ts";
 export { broadcast, productDim, sumDim } from "./shapes.ts";
 export { type Feeds, type Results, Session, type SessionOptions } from "./session.ts";
+export { TensorPool } from "./tensor_pool.ts";

@@ -7,14 +7,14 @@
 import * as ort from "onnxruntime-node";
 import { type Device, parseDevice } from "./device.ts";
 import { dtypeOf, DTYPES, sizeOf, type Tensor, type TensorData } from "./dtype.ts";
-import type { Value } from "./graph.ts";
+import type { Dim, Value } from "./graph.ts";
 import { buildModel, type Model } from "./model.ts";
 
 export interface SessionOptions {
   device?: Device;
   /** threads inside an operator; default: one per core */
   threads?: number;
-  /** false: memory goes back to the system after each run instead of into ONNX Runtime's arena */
+  /** keep freed memory in ONNX Runtime's arena: one per session, grown by doubling. Default: give it back */
   arena?: boolean;
 }
 
@@ -48,7 +48,11 @@ export class Session<K extends string = string> {
         executionProviders: [device],
         graphOptimizationLevel: "all",
         logSeverityLevel: 3,
-        enableCpuMemArena: options.arena ?? true,
+        enableCpuMemArena: options.arena ?? false,
+        // a pattern is one more copy of all inner tensors, kept per shape, and no faster
+        enableMemPattern: false,
+        // Every session has its own threads; idle ones that spin take the cores from the session that works.
+        extra: { session: { intra_op: { allow_spinning: "0" } } },
         ...(options.threads && { intraOpNumThreads: options.threads }),
       });
       model.bytes = new Uint8Array(0);
@@ -95,10 +99,43 @@ export class Session<K extends string = string> {
     return out;
   }
 
+  /**
+   * The shape that a result will have for these feeds.
+   * @throws Error when a dimension does not follow from the feeds.
+   */
+  resultShape(name: K, feeds: Feeds): number[] {
+    const symbols = new Map<string, number>();
+    for (const [feed, value] of this.model.inputs) {
+      value.shape.forEach((dim, i) => {
+        if (typeof dim === "string" && feeds[feed]) symbols.set(dim, feeds[feed].shape[i]);
+      });
+    }
+    const { value } = this.model.outputs.get(name)!;
+    return value.shape.map((dim) => sizeOfDim(dim, symbols, name));
+  }
+
   /** Frees the compiled model. */
   async release(): Promise<void> {
     await this.session.release();
   }
+}
+
+/** The size of a dimension: a number, a known symbol, or a sum or product of such. */
+function sizeOfDim(dim: Dim, symbols: Map<string, number>, name: string): number {
+  if (typeof dim === "number") return dim;
+  const known = symbols.get(dim);
+  if (known !== undefined) return known;
+  if (/^\d+$/.test(dim)) return Number(dim);
+  for (
+    const [sign, combine] of [["+", (a: number, b: number) => a + b], [
+      "*",
+      (a: number, b: number) => a * b,
+    ]] as const
+  ) {
+    const parts = dim.split(sign);
+    if (parts.length > 1) return parts.map((d) => sizeOfDim(d, symbols, name)).reduce(combine);
+  }
+  throw new Error(`result "${name}": the dimension "${dim}" does not follow from the feeds`);
 }
 
 function toOrt(t: Tensor): ort.Tensor {
