@@ -85,9 +85,9 @@ export async function benchPathPatching(
   };
   await plain();
   await final();
-  const forward = await best(plain, 5);
+  const forward = await best(plain, 3);
   const passes = 2 * config.nLayers * config.nHeads;
-  const times = { final: await best(final, 2), queries: await best(queries, 1) };
+  const times = { final: await best(final, 1), queries: await best(queries, 1) };
   model.close();
   await runtime.close();
   return {

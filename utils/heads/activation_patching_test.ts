@@ -43,7 +43,7 @@ Deno.test("heads of one layer run in one batch as they do alone", async () => {
   const together = await patchHeads(model, prompts, readout);
   for (const [i, head] of allHeads(model.config).entries()) {
     const alone = await patchHeads(model, prompts, readout, [head]);
-    alone.forEach((v, n) => assertAlmostEquals(together[i * prompts.length + n], v, 1e-6));
+    alone.forEach((v, n) => assertAlmostEquals(together[i * prompts.length + n], v, 2e-5));
   }
   model.close();
 });
