@@ -34,6 +34,8 @@ export const schema = z.object({
     .describe("share of documents that are random tokens repeated"),
   seed: z.int().default(0).describe("of initial weights and text"),
   checkpoint_every: z.int().min(1).default(128).describe("steps between checkpoints after 512"),
+  extra_checkpoints: z.array(z.int().min(0)).default([])
+    .describe("further checkpoints, where abilities appear"),
   validation_batches: z.int().min(1).default(4).describe("batches of the validation loss"),
   save_every: z.int().min(1).default(64).describe("steps between saved states"),
   threads: z.int().min(1).optional().describe("threads of ONNX Runtime; default one per core"),

@@ -1,11 +1,17 @@
 /**
  * At which steps a training run keeps a checkpoint: as Pythia, step 0, the powers of two up to 512, then evenly to the
  * end, the last step included.
+ *
+ * @param extra further steps, where abilities appear
  */
-export function checkpointGrid(steps: number, every: number): number[] {
+export function checkpointGrid(
+  steps: number,
+  every: number,
+  extra: readonly number[] = [],
+): number[] {
   const powers = Array.from({ length: 10 }, (_, i) => 2 ** i);
   const even = Array.from({ length: Math.floor(steps / every) }, (_, i) => (i + 1) * every)
     .filter((step) => step > 512);
-  return [...new Set([0, ...powers, ...even, steps])].filter((step) => step <= steps)
+  return [...new Set([0, ...powers, ...even, ...extra, steps])].filter((step) => step <= steps)
     .sort((a, b) => a - b);
 }

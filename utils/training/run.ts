@@ -4,7 +4,8 @@
  *  1. Go on from the saved state, or start from seeded weights.
  *  2. Per step: tokens of the step, learning rate of the step, one run of the training graph. Both depend on the step's
  *     number alone, so a resumed run repeats what an uninterrupted one would have done.
- *  3. At the steps of the grid: checkpoint and validation loss. Every `save_every` steps and at the end: log and state.
+ *  3. At the steps of the grid: weights are rounded to float16, and training goes on from the rounded ones, so that a
+ *     checkpoint file is the very model that was trained further. Checkpoint and validation loss. Every `save_every` steps and at the end: log and state.
  *  4. At the end: `TRAINING.json`, which says how the suite was made, and the training rate.
  */
 import { join } from "@std/path";
@@ -47,6 +48,7 @@ export interface TrainingConfig {
   repeated_ids_share: number;
   seed: number;
   checkpoint_every: number;
+  extra_checkpoints: number[];
   validation_batches: number;
   save_every: number;
   threads?: number;
@@ -135,7 +137,9 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
   };
   const options = settings.threads ? { threads: settings.threads } : {};
   const trainer = await Trainer.compile(config, adamw, state, options);
-  const grid = new Set(checkpointGrid(steps, settings.checkpoint_every));
+  const grid = new Set(
+    checkpointGrid(steps, settings.checkpoint_every, settings.extra_checkpoints),
+  );
   const flops = 6 * multipliedParameters(layout) * batch * context;
   console.log(
     `${layout.size.toLocaleString("en")} parameters, ${(batch * context).toLocaleString("en")} ` +
@@ -157,6 +161,7 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
   };
   const keep = async () => {
     const dir = join(settings.output_dir, `step${state.step}`);
+    state.weights.set(new Float16Array(state.weights));
     await writeCheckpoint(dir, config, layout, state.weights, files);
     const loss = await validate();
     log.push({ step: state.step, validation_loss: loss });

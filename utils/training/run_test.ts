@@ -88,7 +88,7 @@ Deno.test("a training that is killed and continued leaves the same files, byte f
   }
 });
 
-Deno.test("a float16 checkpoint gives the logits of the float32 weights it came from", async () => {
+Deno.test("a float16 checkpoint is the model that training goes on from", async () => {
   const folder = await Deno.makeTempDir();
   try {
     assertEquals((await train(folder)).code, 0);
@@ -107,7 +107,7 @@ Deno.test("a float16 checkpoint gives the logits of the float32 weights it came 
       .map((text) => tokenizer.encode(text));
     const [a, b] = [await written.allLogits(prompts), await exact.allLogits(prompts)];
     const largest = a.data.reduce((most, x, i) => Math.max(most, Math.abs(x - b.data[i])), 0);
-    assert(largest > 0 && largest < 2e-3, `largest difference ${largest}`);
+    assertEquals(largest, 0);
     written.close();
     await written.runtime.close();
   } finally {

@@ -29,4 +29,5 @@ Deno.test("checkpointGrid() ends with the last step and holds none beyond it", (
     ...[0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
     ...[800, 1200, 1300],
   ]);
+  assertEquals(checkpointGrid(12, 5, [8, 10, 99]), [0, 1, 2, 4, 8, 10, 12]);
 });
