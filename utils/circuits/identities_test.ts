@@ -60,7 +60,7 @@ for (const architecture of ["neox", "gpt2"] as const) {
     for (const quadrature of ["reference", "gauss-legendre"] as const) {
       const points = pathPoints(quadrature, 4);
       const expected = await plainPathScores(model, some, readout, points);
-      // All points in one pass, and one point per pass with the sums carried on.
+      // All points in one pass, and one point per pass.
       for (const tokensPerPass of [10_000, 1]) {
         const options = { steps: 4, quadrature, tokensPerPass, perPrompt: true };
         compare((await attribute(model, batches, options)).perPrompt!, expected);
