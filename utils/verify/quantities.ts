@@ -1,9 +1,13 @@
 /** All quantities that can be compared with a reference case; each registry lies with the floor it tests. */
 import { circuitQuantities } from "./circuit_quantities.ts";
+import { headQuantities } from "./head_quantities.ts";
 import { modelQuantities } from "./model_quantities.ts";
+import { pathQuantities } from "./path_quantities.ts";
 import type { Quantity } from "./reference_case.ts";
 
 export const QUANTITIES: readonly Quantity[] = [
   ...modelQuantities,
   ...circuitQuantities,
+  ...headQuantities,
+  ...pathQuantities,
 ];
