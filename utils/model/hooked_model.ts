@@ -179,7 +179,7 @@ export class HookedModel {
       ? promptsPerPass(config, store.totalBytes, prompts.length, pos)
       : prompts.length;
     const whole = { prompts, positions, readout, options: { ...options, pos } };
-    return inPasses(
+    return await inPasses(
       whole,
       size,
       (p) => this.#gradients(p.prompts, p.positions, p.readout, hooks, p.options),
