@@ -4,10 +4,40 @@
  *
  *   deno run -A update_config_schemas.ts
  */
-import { writeSchemas } from "./utils/experiment/config_schema.ts";
+import { script as circuitComponents } from "./get_circuit_components_over_time.ts";
 import { script as circuits } from "./get_circuits_over_time.ts";
+import { script as swaps } from "./get_component_swaps.ts";
+import { script as components } from "./get_full_model_components_over_time.ts";
+import { script as consistency } from "./get_ioi_consistency.ts";
+import { script as cspa } from "./get_model_cspa.ts";
+import { schema as performance } from "./get_model_task_performance.ts";
+import { script as successors } from "./get_new_successor_head_scores_over_time.ts";
+import { script as selfRepair } from "./get_self_repair_over_time.ts";
+import { schema as training } from "./train_pythia_nano.ts";
+import { writeSchemas } from "./utils/experiment/config_schema.ts";
+import { script as greaterThan } from "./verify_greater_than.ts";
 
-export const SCRIPTS = [circuits];
+export const SCRIPTS = [
+  circuits,
+  circuitComponents,
+  swaps,
+  components,
+  consistency,
+  cspa,
+  successors,
+  selfRepair,
+  greaterThan,
+  {
+    name: "get_model_task_performance",
+    description: "Measures a model's tasks at each checkpoint of its training.",
+    schema: performance,
+  },
+  {
+    name: "train_pythia_nano",
+    description: "Trains the embedded model suite from scratch.",
+    schema: training,
+  },
+];
 
 if (import.meta.main) {
   for (const path of await writeSchemas(SCRIPTS)) console.log(path);
