@@ -1,0 +1,107 @@
+/**
+ * The engine itself: a forward pass to the logits at the read-out positions, and a forward and backward pass from a
+ * logit difference to the residual stream before block 0.
+ *
+ *   FLOPs, forward   2·tokens·L·(4d² + 2dm) + 4·tokens·L·pos·d (scores, weighted values) + 2·prompts·d·V (unembedding)
+ *   FLOPs, backward  2·tokens·L·(4d² + 2dm) + 8·tokens·L·pos·d; a logit difference needs no product with W_U
+ *
+ * Two lower bounds of the time: FLOPs at the rate of bare matrix products, and bytes (each weight read once, each value
+ * of a block written and read once) at the memory's rate.
+ */
+import type { ModelConfig } from "../utils/model/config.ts";
+import { HookedModel } from "../utils/model/hooked_model.ts";
+import { Runtime } from "../utils/model/runtime.ts";
+import { randomSource } from "../utils/model/weight_source.ts";
+import {
+  type Bench,
+  type BenchCase,
+  type Measurement,
+  median,
+  peakRssMb,
+  POSITIONS,
+  randomPrompts,
+  timed,
+} from "./bench.ts";
+import { layerActivationBytes, memoryBandwidth, Yardstick } from "./yardstick.ts";
+
+const MB = 2 ** 20;
+
+/** Floating-point operations of both passes. */
+export function engineFlops(config: ModelConfig, prompts: number, positions: number) {
+  const { nLayers: L, dModel: d, dMlp: m, vocabSize: V } = config;
+  const tokens = prompts * positions;
+  const linear = 2 * tokens * L * (4 * d * d + 2 * d * m);
+  const attention = 4 * tokens * L * positions * d;
+  return {
+    forward: linear + attention + 2 * prompts * d * V,
+    forwardBackward: 2 * linear + 3 * attention,
+  };
+}
+
+async function measure(
+  config: ModelConfig,
+  { prompts, repeats, threads }: BenchCase,
+  backward: boolean,
+): Promise<Measurement> {
+  const source = randomSource(config);
+  const model = HookedModel.fromSource(source, { runtime: new Runtime({ threads }) });
+  for (const unit of source.units) await model.store.get(unit);
+  const tokens = randomPrompts(prompts, POSITIONS, config.vocabSize);
+  const positions = tokens.map(() => POSITIONS - 1);
+  const answers = Int32Array.from({ length: 2 * prompts }, (_, i) => i % config.vocabSize);
+  const weights = Float32Array.from(answers, (_, i) => i % 2 ? -1 : 1);
+  const readout = { kind: "logits" as const, ids: answers, weights, width: 2 };
+  const run = (): Promise<unknown> =>
+    backward
+      ? model.gradients(tokens, positions, readout, ["blocks.0.hook_resid_pre"])
+      : model.logits(tokens, positions);
+  for (let i = 0; i < 3; i++) await run();
+  const peak = peakRssMb();
+
+  const count = prompts * POSITIONS;
+  const work = engineFlops(config, prompts, POSITIONS);
+  const flops = backward ? work.forwardBackward : work.forward;
+  const yardstick = await Yardstick.of(model.store, count, backward, threads);
+  await yardstick.rate();
+  const times: number[] = [], rates: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const before = await yardstick.rate();
+    times.push(await timed(run));
+    rates.push((before + await yardstick.rate()) / 2);
+  }
+  const activations = layerActivationBytes(config, count, POSITIONS);
+  const bytes = (model.store.totalBytes - 4 * config.vocabSize * config.dModel) *
+      (backward ? 2 : 1) + 2 * activations * config.nLayers * (backward ? 2 : 1);
+  const bandwidth = await memoryBandwidth();
+  return {
+    tokens: count,
+    seconds: median(times),
+    flops,
+    ofMatmulRate: median(times.map((t, i) => flops / t / rates[i])),
+    peakRssMb: peak,
+    weightsMb: model.store.totalBytes / MB,
+    more: {
+      matmul_gflops: median(rates) / 1e9,
+      floor_flops_seconds: flops / median(rates),
+      floor_bytes_seconds: bytes / bandwidth,
+      rss_limit_mb: 1.5 * (model.store.totalBytes + activations) / MB + 300,
+    },
+  };
+}
+
+const common = { shapes: ["pythia-70m", "pythia-160m", "pythia-410m"], prompts: [10, 64] };
+
+export const benches: Bench[] = [
+  {
+    name: "forward",
+    description: "tokens to logits at the read-out positions",
+    ...common,
+    measure: (config, c) => measure(config, c, false),
+  },
+  {
+    name: "forward_backward",
+    description: "the same, and back from a logit difference to the residual stream before block 0",
+    ...common,
+    measure: (config, c) => measure(config, c, true),
+  },
+];
