@@ -1,0 +1,93 @@
+/** A checkpoint with everything the notebooks ask of it: prompts, their six flips, read-out, repeated random tokens. */
+import { repeatedTokens } from "../utils/heads/attention_scores.ts";
+import { FLIPS } from "../utils/heads/s2_inhibition.ts";
+import { readModelConfig } from "../utils/model/config.ts";
+import type { Readout } from "../utils/model/embedding.ts";
+import { HookedModel } from "../utils/model/hooked_model.ts";
+import { listLocalSteps, resolveModel } from "../utils/model/hub.ts";
+import { modelSource } from "../utils/model/model_names.ts";
+import { Runtime } from "../utils/model/runtime.ts";
+import { loadTokenizer } from "../utils/model/tokenizer.ts";
+import { FOLDED } from "../utils/model/weight_processing.ts";
+import { scheduleSteps } from "../utils/experiment/schedules.ts";
+import type { IoiFlipName } from "../utils/tasks/ioi_flips.ts";
+import type { PromptPair, TaskData } from "../utils/tasks/prompt_pair.ts";
+import { loadTask, readoutOf } from "../utils/tasks/tasks.ts";
+import { trainingTime } from "./svg.ts";
+
+/** A training step, or the last one. */
+export type Step = number | "last";
+
+/** A model and the prompts it is studied on. */
+export interface Ioi {
+  model: HookedModel;
+  /** clean prompts, corrupted by repeating IO in place of S2 */
+  task: TaskData;
+  prompts: readonly PromptPair[];
+  /** the same clean prompts with the corruption of each flip */
+  flips: Record<IoiFlipName, readonly PromptPair[]>;
+  /** logit of IO minus logit of S at END */
+  readout: Readout;
+  /** random tokens repeated once */
+  repeated: number[][];
+}
+
+const runtimes = new Map<string, Runtime>();
+
+/** One runtime per kind of model: compiled sessions serve all checkpoints. Small models compute on one thread. */
+function runtimeFor(dModel: number): Runtime {
+  const threads = dModel < 256 ? 1 : undefined;
+  const key = String(threads);
+  if (!runtimes.has(key)) runtimes.set(key, new Runtime({ threads }));
+  return runtimes.get(key)!;
+}
+
+/**
+ * Opens a checkpoint with folded weights and makes `n` prompts for its tokenizer, always the same ones.
+ * @throws Error naming the model, step or file that is missing.
+ */
+export async function openIoi(name: string, step: Step = "last", n = 70): Promise<Ioi> {
+  const dir = await resolveModel(name, { revision: step === "last" ? "main" : `step${step}` });
+  const { dModel, maxPositions } = await readModelConfig(dir);
+  const model = await HookedModel.load(dir, { processing: FOLDED, runtime: runtimeFor(dModel) });
+  const tokenizer = await loadTokenizer(dir);
+  const task = await loadTask("ioi", tokenizer, { n });
+  const flips = Object.fromEntries(
+    await Promise.all(
+      FLIPS.map(async (flip) => [flip, (await loadTask("ioi", tokenizer, { n, flip })).prompts]),
+    ),
+  );
+  const repeated = repeatedTokens({
+    half: Math.min(100, Math.floor(maxPositions / 8)),
+    ids: [100, Math.min(19_999, tokenizer.vocabSize - 1)],
+  });
+  return { model, task, prompts: task.prompts, flips, readout: readoutOf(task), repeated };
+}
+
+/**
+ * About `count` training steps of a model, first and last included: those of its folder, or those Pythia publishes, evenly
+ * over {@link trainingTime}.
+ * @throws Error when the model has none.
+ */
+export function someSteps(name: string, count: number): number[] {
+  const source = modelSource(name);
+  const steps = source.kind === "folder" ? listLocalSteps(source.dir) : scheduleSteps("all");
+  if (steps.length === 0) throw new Error(`${name} has no training steps to choose from`);
+  const time = (step: number) => trainingTime(step, steps.at(-1)!);
+  const nearest = Array.from({ length: count }, (_, i) => {
+    const away = (step: number) => Math.abs(time(step) - i / Math.max(1, count - 1));
+    return steps.reduce((a, b) => away(b) < away(a) ? b : a);
+  });
+  return [...new Set([...nearest, steps.at(-1)!])].sort((a, b) => a - b);
+}
+
+/** The clean prompts with a third name in place of S2: nothing is repeated any more. */
+export function withoutRepetition(prompts: readonly PromptPair[]): PromptPair[] {
+  return prompts.map((prompt, n) => {
+    const { clean, marks, correct: [io], wrong: [s] } = prompt;
+    const others = [...prompts.slice(n + 1), ...prompts.slice(0, n)].map((p) => p.correct[0]);
+    const third = others.find((id) => id !== io && id !== s);
+    if (third === undefined) throw new Error("prompts without repetition need a third name");
+    return { ...prompt, clean: clean.map((id, p) => p === marks!.S2 ? third : id) };
+  });
+}

@@ -1,0 +1,139 @@
+/**
+ * Runs a notebook without Jupyter and saves its outputs in it:
+ *
+ *   deno run -A ioi_baselines/run_notebook.ts ioi_baselines/ioi_circuit.ipynb
+ *   deno run -A ioi_baselines/run_notebook.ts ioi_baselines/ioi_circuit.ipynb --set MODEL='"pythia-160m"' --output my.ipynb
+ *
+ *  1. The code cells, in order, become one module beside the notebook, so that relative imports and top-level names mean
+ *     what they mean in Jupyter. Before each cell stands a call that says where its output belongs.
+ *  2. The module is imported. What `show` and `console.log` are given becomes the outputs of the running cell.
+ *  3. Cells get their place as execution count, outputs replace the saved ones. The same numbers give the same bytes.
+ *
+ * `--set NAME=expression` replaces the value of `const NAME = …;` in the cell tagged "parameters".
+ */
+import { basename, dirname, join, resolve, toFileUrl } from "@std/path";
+import { Command } from "@commander-js/extra-typings";
+import { receiveDisplays } from "./display.ts";
+import { type Cell, linesOf, type Notebook, type Output, readNotebook } from "./notebook.ts";
+import { writeNotebook } from "./notebook.ts";
+
+const CELL_BEGINS = Symbol.for("ioi_baselines.cellBegins");
+type CellBegins = { [CELL_BEGINS]?: (cell: number) => void };
+
+/** New values of parameters, as TypeScript expressions. */
+export type Parameters = Record<string, string>;
+
+let runs = 0;
+
+/**
+ * Runs the code of a notebook; the notebook returned has the outputs, the file is left as it is.
+ * @throws Error naming a parameter that there is not, or the cell whose code failed.
+ */
+export async function runNotebook(path: string, parameters: Parameters = {}): Promise<Notebook> {
+  const notebook = setParameters(await readNotebook(path), parameters, path);
+  const outputs = new Map<number, Output[]>();
+  let running = -1;
+  const module = join(dirname(path), `.${basename(path, ".ipynb")}.${Deno.pid}.${runs++}.ts`);
+  const log = console.log;
+  const scope = globalThis as CellBegins;
+  const before = scope[CELL_BEGINS];
+  scope[CELL_BEGINS] = (cell) => outputs.set(running = cell, []);
+  receiveDisplays((data) => outputs.get(running)?.push(displayed(data)));
+  console.log = (...values) => outputs.get(running)?.push(printed(values));
+  try {
+    await Deno.writeTextFile(module, moduleOf(notebook));
+    await import(toFileUrl(resolve(module)).href);
+  } catch (cause) {
+    const where = running < 0 ? "before its first cell" : `in cell ${running + 1}`;
+    throw new Error(`${path} failed ${where}: ${(cause as Error).message}`, { cause });
+  } finally {
+    console.log = log;
+    receiveDisplays(undefined);
+    scope[CELL_BEGINS] = before;
+    await Deno.remove(module).catch(() => {});
+  }
+  let count = 0;
+  const cells = notebook.cells.map((cell, i): Cell =>
+    cell.cell_type === "code"
+      ? { ...cell, execution_count: ++count, outputs: outputs.get(i) ?? [] }
+      : cell
+  );
+  return { ...notebook, cells };
+}
+
+/** The code cells of a notebook as one module. */
+export function moduleOf({ cells }: Notebook): string {
+  return cells.flatMap((cell, i) =>
+    cell.cell_type === "code"
+      ? [
+        `(globalThis as any)[Symbol.for("${CELL_BEGINS.description}")](${i});`,
+        cell.source.join(""),
+      ]
+      : []
+  ).join("\n") + "\nexport {};\n";
+}
+
+function setParameters(notebook: Notebook, parameters: Parameters, path: string): Notebook {
+  const names = Object.keys(parameters);
+  if (names.length === 0) return notebook;
+  const found = new Set<string>();
+  const cells = notebook.cells.map((cell): Cell => {
+    if (!cell.metadata.tags?.includes("parameters")) return cell;
+    const source = cell.source.join("").replace(
+      /^const (\w+)(: [^=]+)? = .*?;/gm,
+      (line, name, type = "") => {
+        if (!Object.hasOwn(parameters, name)) return line;
+        found.add(name);
+        return `const ${name}${type} = ${parameters[name]};`;
+      },
+    );
+    return { ...cell, source: linesOf(source) };
+  });
+  const missing = names.find((name) => !found.has(name));
+  if (missing) throw new Error(`${path} has no parameter ${missing}`);
+  return { ...notebook, cells };
+}
+
+function displayed(bundle: Record<string, unknown>): Output {
+  const data = Object.fromEntries(
+    Object.entries(bundle).map(([type, content]) => [
+      type,
+      typeof content === "string" ? linesOf(content) : content,
+    ]),
+  );
+  return { output_type: "display_data", data, metadata: {} };
+}
+
+function printed(values: unknown[]): Output {
+  const text = values.map((v) => typeof v === "string" ? v : Deno.inspect(v)).join(" ") + "\n";
+  return { output_type: "stream", name: "stdout", text: linesOf(text) };
+}
+
+if (import.meta.main) {
+  const command = new Command()
+    .name("run_notebook")
+    .description("Runs the cells of a notebook and saves their outputs in it.")
+    .argument("<notebook>", "path of an .ipynb file with TypeScript cells")
+    .option(
+      "--set <name=value>",
+      "another value for a parameter; may be repeated",
+      (text: string, all: string[]) => [...all, text],
+      [] as string[],
+    )
+    .option("--output <path>", "where to write; default: the notebook itself");
+  command.parse(Deno.args, { from: "user" });
+  const [path] = command.processedArgs;
+  const { set, output = path } = command.opts();
+  const parameters = Object.fromEntries(set.map((text) => {
+    const at = text.indexOf("=");
+    if (at < 1) command.error(`--set: expected name=value, found "${text}"`);
+    return [text.slice(0, at), text.slice(at + 1)];
+  }));
+  try {
+    await writeNotebook(output, await runNotebook(path, parameters));
+    console.log(`written to ${output}`);
+  } catch (error) {
+    console.error((error as Error).message);
+    Deno.exit(1);
+  }
+}

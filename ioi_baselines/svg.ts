@@ -1,0 +1,122 @@
+/**
+ * SVG text, and what charts need of arithmetic: places on an axis, round tick marks, colours.
+ *
+ * Numbers are rounded to a tenth of a pixel, so that the same values always give the same bytes.
+ */
+
+type Attributes = Record<string, string | number | undefined>;
+
+const rounded = (value: number): string => String(Math.round(value * 10) / 10 + 0);
+
+const escaped = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(
+    '"',
+    "&quot;",
+  );
+
+/** An element with its children; attributes that are undefined are left out. */
+export function tag(name: string, attributes: Attributes, ...children: string[]): string {
+  const list = Object.entries(attributes).flatMap(([key, value]) =>
+    value === undefined
+      ? []
+      : [`${key}="${typeof value === "number" ? rounded(value) : escaped(value)}"`]
+  );
+  const open = [name, ...list].join(" ");
+  return children.length === 0 ? `<${open}/>` : `<${open}>${children.join("")}</${name}>`;
+}
+
+/** A line of text at (x, y), its baseline. */
+export function label(
+  text: string,
+  x: number,
+  y: number,
+  { anchor, size, fill, bold, turned }: {
+    anchor?: "middle" | "end";
+    size?: number;
+    fill?: string;
+    bold?: boolean;
+    /** upwards, for the title of a vertical axis */
+    turned?: boolean;
+  } = {},
+): string {
+  return tag("text", {
+    x,
+    y,
+    "text-anchor": anchor,
+    "font-size": size,
+    fill,
+    "font-weight": bold ? "600" : undefined,
+    transform: turned ? `rotate(-90 ${rounded(x)} ${rounded(y)})` : undefined,
+  }, escaped(text));
+}
+
+/** A whole picture on white, for light and dark pages. */
+export function picture(width: number, height: number, title: string, parts: string[]): string {
+  const [w, h] = [Math.ceil(width), Math.ceil(height)];
+  return tag(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      width: w,
+      height: h,
+      viewBox: `0 0 ${w} ${h}`,
+      "font-family": "Helvetica Neue, Helvetica, Arial, sans-serif",
+      "font-size": 11,
+      fill: "#2b2f36",
+      role: "img",
+    },
+    tag("title", {}, escaped(title)),
+    tag("rect", { width: w, height: h, fill: "#ffffff" }),
+    parts.join("\n"),
+  );
+}
+
+/** An axis: where values lie, in pixels, and which of them are marked. */
+export interface Scale {
+  at(value: number): number;
+  ticks: number[];
+}
+
+/** A linear scale with about `count` round ticks. */
+export function linearScale(
+  [low, high]: readonly [number, number],
+  [from, to]: readonly [number, number],
+  count = 5,
+): Scale {
+  const span = high - low || 1;
+  const raw = span / count;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999)!;
+  const ticks: number[] = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
+    ticks.push(Number((i * step).toPrecision(12)));
+  }
+  return { at: (value) => from + (value - low) / span * (to - from), ticks };
+}
+
+/**
+ * Training steps between 0 and 1: log(1 + 50·step/last)/log(51). Early steps get room, and so does the middle of training,
+ * where circuits form.
+ */
+export const trainingTime = (step: number, last: number): number =>
+  Math.log1p(50 * step / Math.max(1, last)) / Math.log(51);
+
+/** A scale of {@link trainingTime} from 0 to the last step, with ticks at 0 and at powers of two below the last. */
+export function stepScale(last: number, [from, to]: readonly [number, number]): Scale {
+  const unit = last > 10_000 ? 1000 : 1;
+  const ticks = [0];
+  for (let step = unit; step <= last; step *= 2) {
+    if (trainingTime(step, last) - trainingTime(ticks.at(-1)!, last) > 0.09) ticks.push(step);
+  }
+  return { at: (step) => from + trainingTime(step, last) * (to - from), ticks };
+}
+
+const NEGATIVE = [33, 102, 172], MIDDLE = [247, 247, 247], POSITIVE = [178, 24, 43];
+
+/** Colour of −1 … 1: blue, white, red. */
+export function diverging(value: number): string {
+  const t = Math.min(1, Math.abs(value)) ** 0.8;
+  const end = value < 0 ? NEGATIVE : POSITIVE;
+  const mixed = MIDDLE.map((m, i) => Math.round(m + (end[i] - m) * t));
+  return `rgb(${mixed.join(",")})`;
+}
