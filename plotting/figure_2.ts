@@ -1,0 +1,213 @@
+/**
+ * Figure 2, components over training: successor, induction, copy-suppression and name-mover scores.
+ *
+ *  1. A head is eligible if it is both source and target of in-circuit edges at some checkpoint of some task (where
+ *     circuits of the model are given) and its largest score over time is at least 0.25 of the largest of all heads.
+ *  2. One model: all eligible heads. Several models: of each model the eligible head with the largest score.
+ *
+ * Copy scores and CSPA are shown as fractions, as the others.
+ */
+import { basename } from "@std/path";
+import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
+import { axesOf, compareModels, modelColour, panelGrid } from "./figure_style.ts";
+import { findHeadFiles, headSeries, jsonBelow } from "./head_files.ts";
+import { type HeadLine, headLines } from "./head_scores.ts";
+import { HEAD_MEASURES } from "./head_measures.ts";
+import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import type { Figure, Trace } from "./plotly_page.ts";
+import { readSummary } from "./summaries.ts";
+import {
+  type EndLabel,
+  endLabels,
+  HeadPalette,
+  logRange,
+  type TimeAxis,
+  timeAxis,
+} from "./time_lines.ts";
+
+export const ELIGIBLE_SHARE = 0.25;
+
+/** Heads of a single model that never reach this are drawn in grey, without a name. */
+const NAMED_FROM = 0.05;
+
+/** Factor: from the units shown elsewhere to a fraction. */
+const PANELS = [
+  { score: "successor", title: "Successor heads", yTitle: "successor score", factor: 1 },
+  { score: "induction", title: "Induction heads", yTitle: "induction score", factor: 1 },
+  { score: "cspa", title: "Copy-suppression heads", yTitle: "CSPA score", factor: 0.01 },
+  { score: "copy", title: "Name-mover heads", yTitle: "copy score", factor: 0.01 },
+] as const;
+
+export type ComponentScore = typeof PANELS[number]["score"];
+
+/** Lines of all heads of a model, by score. */
+export type ModelComponents = Partial<Record<ComponentScore, HeadLine[]>>;
+
+/** Heads that are source and target of in-circuit edges at some checkpoint. */
+export function circuitMembers(summaries: readonly CircuitSummary[]): Set<string> {
+  const members = new Set<string>();
+  for (const { circuit } of summaries.flatMap((s) => s.checkpoints)) {
+    const targets = new Set(circuit.map((edge) => edge.target));
+    for (const { source } of circuit) {
+      if (source.startsWith("a") && targets.has(source)) members.add(source);
+    }
+  }
+  return members;
+}
+
+/** Heads that figure 2 may show, largest first; without `members` circuits are not asked. */
+export function eligibleHeads(lines: readonly HeadLine[], members?: ReadonlySet<string>) {
+  const top = (line: HeadLine) => Math.max(0, ...line.values);
+  const largest = Math.max(0, ...lines.map(top));
+  return lines.filter((line) => !members || members.has(line.head))
+    .filter((line) => top(line) > 0 && top(line) >= ELIGIBLE_SHARE * largest)
+    .sort((a, b) => top(b) - top(a));
+}
+
+/** The 2 × 2 figure; `members` are the heads in circuits of the models that have any. */
+export function componentsFigure(
+  models: ReadonlyMap<string, ModelComponents>,
+  members: ReadonlyMap<string, ReadonlySet<string>>,
+  time: TimeAxis,
+): Figure {
+  const names = [...models.keys()].sort(compareModels);
+  const single = names.length === 1;
+  const data: Trace[] = [];
+  const palette = new HeadPalette();
+  const named = new Set<string>();
+  const notes: Record<string, unknown>[] = [];
+  const points = names.flatMap((model) =>
+    Object.values(models.get(model)!)
+      .flatMap((lines) => lines[0]?.steps.map((step) => time.of(model, step)) ?? [])
+  );
+  const panels = PANELS.map(({ score, title, yTitle, factor }, index) => {
+    const chosen = names.flatMap((model) => {
+      const heads = eligibleHeads(models.get(model)![score] ?? [], members.get(model));
+      return (single ? heads : heads.slice(0, 1)).map((line) => ({ model, line }));
+    });
+    const strong = chosen.filter(({ line }) => Math.max(...line.values) * factor >= NAMED_FROM);
+    const strongColours = palette.panel(strong.map(({ line }) => line.head));
+    const colours = chosen.map((head) =>
+      single ? strongColours[strong.indexOf(head)] ?? "#a9aeb5" : modelColour(head.model)
+    );
+    const labels: EndLabel[] = [];
+    const heights: number[] = [0];
+    chosen.forEach(({ model, line }, i) => {
+      const y = line.values.map((value) => factor * value);
+      heights.push(...y);
+      if (!single || strong.includes(chosen[i])) {
+        labels.push({ text: line.head, colour: colours[i], y: y.at(-1) ?? 0 });
+      }
+      data.push({
+        type: "scatter",
+        mode: y.length > 1 ? "lines" : "markers",
+        x: line.steps.map((step) => time.of(model, step)),
+        y,
+        customdata: line.steps,
+        line: { color: colours[i], width: labels.at(-1)?.text === line.head ? 2.2 : 1 },
+        marker: { color: colours[i], size: 6 },
+        name: single ? line.head : model,
+        legendgroup: model,
+        showlegend: !single && !named.has(model),
+        hovertemplate: `${model} ${line.head}, step %{customdata}<br>%{y:.3f}<extra></extra>`,
+        ...axesOf(index),
+      });
+      named.add(model);
+    });
+    const range = [Math.min(...heights) * 1.05, Math.max(0.25, ...heights) * 1.06] as const;
+    const end = Math.max(
+      0,
+      ...chosen.flatMap(({ model, line }) => line.steps.map((step) => time.of(model, step))),
+    );
+    if (chosen.length > 0) data.push(endLabels(index, end, labels, range));
+    else notes.push(emptyNote(index, names.some((model) => models.get(model)![score])));
+    return {
+      title,
+      xTitle: index >= 2 ? time.title : "",
+      yTitle,
+      x: { range: logRange(points) },
+      y: { range: [...range], zeroline: true, zerolinewidth: 1 },
+    };
+  });
+  const layout = panelGrid(panels, 2);
+  layout.annotations = [...layout.annotations as unknown[], ...notes];
+  const inCircuit = members.size > 0
+    ? "in a circuit as source and target at some checkpoint, "
+    : "";
+  return {
+    title: single ? `Components over training: ${names[0]}` : "Components over training",
+    caption: `${single ? "All heads" : "The strongest head of each model"} ${inCircuit}` +
+      `${inCircuit ? "and " : ""}with at least a quarter of the largest score of any head.`,
+    data,
+    layout,
+    width: 1080,
+    height: 720,
+  };
+}
+
+function emptyNote(index: number, measured: boolean): Record<string, unknown> {
+  const { xaxis, yaxis } = axesOf(index);
+  return {
+    text: measured ? "no eligible head" : "not measured",
+    showarrow: false,
+    xref: `${xaxis} domain`,
+    yref: `${yaxis} domain`,
+    x: 0.5,
+    y: 0.5,
+  };
+}
+
+/** Summaries in the folders among `paths`; there may be none. */
+async function summariesBelow(paths: string[]): Promise<CircuitSummary[]> {
+  const folders = paths.filter((path) => Deno.statSync(path).isDirectory);
+  const files = (await Promise.all(folders.map(jsonBelow))).flat();
+  return await Promise.all(files.filter((f) => basename(f) === "summary.json").map(readSummary));
+}
+
+/** Reads the scores below `paths`, and the circuits there unless `ignoreCircuits`. */
+async function readComponents(paths: string[], ignoreCircuits: boolean) {
+  const shown = Object.entries(HEAD_MEASURES).flatMap(([format, measures]) =>
+    measures.flatMap((measure) => {
+      const panel = PANELS.find(({ score }) => score === measure.name);
+      return panel ? [{ format, measure, score: panel.score }] : [];
+    })
+  );
+  const formats = [...new Set(shown.map(({ format }) => format))];
+  const scripts = "get_full_model_components_over_time.ts, get_new_successor_head_scores_over_" +
+    "time.ts and get_model_cspa.ts";
+  const files = await findHeadFiles(paths, formats, scripts);
+  const models = new Map<string, ModelComponents>();
+  for (const file of files) {
+    const components = models.get(file.model) ?? {};
+    for (const { measure, score } of shown.filter(({ format }) => format === file.format)) {
+      components[score] = headLines(headSeries(file, measure));
+    }
+    models.set(file.model, components);
+  }
+  const members = new Map<string, Set<string>>();
+  const summaries = ignoreCircuits ? [] : await summariesBelow(paths);
+  for (const model of models.keys()) {
+    const own = summaries.filter((summary) => summary.model === model);
+    if (own.length > 0) members.set(model, circuitMembers(own));
+  }
+  return { models, members };
+}
+
+if (import.meta.main) {
+  const command = plotCommand({
+    name: "figure_2",
+    description:
+      "Successor, induction, copy-suppression and name-mover heads over training: the strongest " +
+      "of each model, or all of a single model.",
+    paths: "folders below which result files of head scripts and summary.json are looked for",
+    examplePath: "results",
+  })
+    .option("--all-heads", "also heads outside the circuits")
+    .option("--steps", "training steps on the axis, not tokens").parse();
+  await runPlot(async () => {
+    const { output, allHeads, steps } = command.opts();
+    const paths = requirePaths(command.args, "result files of head scripts, or their folders");
+    const { models, members } = await readComponents(paths, allHeads ?? false);
+    return { figure: componentsFigure(models, members, timeAxis(steps)), output };
+  });
+}

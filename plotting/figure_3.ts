@@ -1,0 +1,248 @@
+/**
+ * Figure 3, swaps: the change of the metric when heads of one checkpoint (source, across) are put into another (target,
+ * down). A panel per model, task and group of heads; panels of one metric share a scale, symmetric around 0. Reads the
+ * JSON of get_component_swaps.ts, and the CSV tables of the original project (source, target, baseline_val, swapped_val,
+ * difference).
+ */
+import { parse } from "@std/csv";
+import { basename, dirname, extname } from "@std/path";
+import { UserError } from "../utils/experiment/user_error.ts";
+import { axesOf, compareModels, panelGrid } from "./figure_style.ts";
+import { findHeadFiles } from "./head_files.ts";
+import { colourAxis, colourAxisName, heatTrace } from "./heat_maps.ts";
+import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import type { Figure } from "./plotly_page.ts";
+
+const FORMAT = "circuits-over-time/component_swaps/1";
+const COLUMNS = ["source", "target", "baseline_val", "swapped_val", "difference"] as const;
+
+/** The swaps of one group of heads. */
+export interface SwapGrid {
+  model: string;
+  title: string;
+  metric: string;
+  /** ascending */
+  steps: number[];
+  /** [target][source]; null where a swap was not made */
+  difference: (number | null)[][];
+  /** of the targets as they are */
+  baseline: number[];
+}
+
+interface Swap {
+  source: number;
+  target: number;
+  baseline: number;
+  difference: number;
+}
+
+const GROUP_TITLES: Record<string, string> = {
+  whole_circuit: "all heads of the circuit",
+  nmh: "name movers",
+  s2i: "S2 inhibition",
+  csh: "copy suppression",
+  idh: "induction",
+};
+
+/** Swaps as a square of all steps that occur. */
+export function swapGrid(
+  { model, title, metric }: Pick<SwapGrid, "model" | "title" | "metric">,
+  swaps: readonly Swap[],
+): SwapGrid {
+  const steps = [...new Set(swaps.flatMap(({ source, target }) => [source, target]))]
+    .sort((a, b) => a - b);
+  const difference = steps.map(() => new Array<number | null>(steps.length).fill(null));
+  const baseline = steps.map(() => NaN);
+  for (const swap of swaps) {
+    const row = steps.indexOf(swap.target);
+    difference[row][steps.indexOf(swap.source)] = swap.difference;
+    baseline[row] = swap.baseline;
+  }
+  return { model, title, metric, steps, difference, baseline };
+}
+
+type Group = { baseline_val: number; difference: Record<string, number> };
+
+async function jsonGrids(paths: string[]): Promise<SwapGrid[]> {
+  const files = await findHeadFiles(paths, [FORMAT], "get_component_swaps.ts");
+  return files.flatMap(({ path, model, header, steps, entries }) => {
+    const groups = new Set([...entries.values()].flatMap((e) => Object.keys(e as object)));
+    return [...groups].map((group) => {
+      const swaps = steps.flatMap((target) => {
+        const found = (entries.get(target) as Record<string, Group>)[group];
+        return Object.entries(found?.difference ?? {}).map(([source, difference]) => ({
+          source: Number(source),
+          target,
+          baseline: found.baseline_val,
+          difference,
+        }));
+      });
+      const task = basename(path, ".json").replaceAll("_", " ");
+      const title = `${task}: ${GROUP_TITLES[group] ?? group.replaceAll("_", " ")}`;
+      return swapGrid({ model, title, metric: String(header.metric ?? "metric") }, swaps);
+    });
+  });
+}
+
+/** A table of the original project, e.g. `pythia-160m/ioi_nmh_logit_diff_results.csv`. */
+export function csvGrid(path: string, text: string): SwapGrid {
+  const rows = parse(text, { skipFirstRow: true }) as Record<string, string>[];
+  const missing = COLUMNS.find((column) => rows.length === 0 || !(column in rows[0]));
+  if (missing) {
+    throw new UserError(
+      `${path}: expected the columns ${COLUMNS.join(", ")}, found no "${missing}"`,
+    );
+  }
+  const swaps = rows.map((row, i) => {
+    const number = (column: typeof COLUMNS[number]) => {
+      const value = Number(row[column]);
+      if (row[column].trim() !== "" && Number.isFinite(value)) return value;
+      throw new UserError(
+        `${path}, row ${i + 2}: expected a number as ${column}, found "${row[column]}"`,
+      );
+    };
+    return {
+      source: number("source"),
+      target: number("target"),
+      baseline: number("baseline_val"),
+      difference: number("difference"),
+    };
+  });
+  const name = basename(path, extname(path)).replace(/_results$/, "");
+  const metric = /(logit_diff|prob_diff)$/.exec(name)?.[1] ?? "metric";
+  const [task, ...heads] = name.replace(metric, "").split("_").filter((word: string) =>
+    word !== ""
+  );
+  const group = heads.join("_");
+  return swapGrid({
+    model: basename(dirname(path)),
+    title: `${task}: ${GROUP_TITLES[group] ?? group.replaceAll("_", " ")}`,
+    metric,
+  }, swaps);
+}
+
+/** Reads .csv files named outright, and the JSON files in all other paths. */
+export async function readSwaps(paths: string[]): Promise<SwapGrid[]> {
+  const isTable = (path: string) => extname(path).toLowerCase() === ".csv";
+  const grids: SwapGrid[] = [];
+  for (const path of paths.filter(isTable)) {
+    const text = await Deno.readTextFile(path).catch(() => {
+      throw new UserError(`expected a table of swaps, found nothing at ${path}`);
+    });
+    grids.push(csvGrid(path, text));
+  }
+  const others = paths.filter((path) => !isTable(path));
+  if (others.length > 0) grids.push(...await jsonGrids(others));
+  return grids;
+}
+
+export const metricTitle = (metric: string) =>
+  ({ logit_diff: "logit difference", prob_diff: "probability difference" })[metric] ?? metric;
+
+/** One decimal, with a true minus and without a sign before zero. */
+function shortNumber(value: number | null): string {
+  const text = value === null ? "" : Math.abs(value).toFixed(1);
+  return value !== null && value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+const SIDE = 300;
+
+/** All grids, side by side. */
+export function swapsFigure(given: readonly SwapGrid[]): Figure {
+  const grids = [...given].sort((a, b) => compareModels(a.model, b.model));
+  const columns = Math.min(3, grids.length);
+  const rows = Math.ceil(grids.length / columns);
+  const metrics = [...new Set(grids.map(({ metric }) => metric))];
+  const models = new Set(grids.map(({ model }) => model));
+  const margin = { l: 74, r: 30 + 70 * metrics.length, t: 34, b: 62 };
+  const gap = { width: 74, height: 92 };
+  const inner = {
+    width: columns * SIDE + (columns - 1) * gap.width,
+    height: rows * SIDE + (rows - 1) * gap.height,
+  };
+  const panels = grids.map(({ model, title, steps }, index) => {
+    const names = steps.map((step) => step >= 1000 && step % 1000 === 0 ? `${step / 1000}k` : step);
+    const axis = {
+      type: "linear",
+      showline: false,
+      ticks: "",
+      showgrid: false,
+      tickvals: steps.map((_, i) => i).filter((i) => i % Math.ceil(steps.length / 12) === 0),
+      ticktext: names.filter((_, i) => i % Math.ceil(steps.length / 12) === 0),
+      tickangle: 0,
+    };
+    return {
+      title: models.size > 1 ? `${model}, ${title}` : title,
+      xTitle: "heads of step",
+      yTitle: index % columns === 0 ? "in the model of step" : "",
+      x: { ...axis, range: [-0.5, steps.length - 0.5] },
+      y: { ...axis, range: [steps.length - 0.5, -0.5] },
+    };
+  });
+  const layout = panelGrid(panels, columns);
+  const annotations = layout.annotations as Record<string, unknown>[];
+  const data = grids.map((grid, index) => {
+    const left = (index % columns) * (SIDE + gap.width) / inner.width;
+    const top = 1 - Math.floor(index / columns) * (SIDE + gap.height) / inner.height;
+    const { xaxis, yaxis } = axesOf(index);
+    const place = (axis: string, domain: [number, number]) =>
+      (layout[`${axis[0]}axis${axis.slice(1)}`] as Record<string, unknown>).domain = domain;
+    place(xaxis, [left, left + SIDE / inner.width]);
+    place(yaxis, [top - SIDE / inner.height, top]);
+    Object.assign(annotations[index], { x: left, y: top });
+    const cells = grid.difference.map((row, t) =>
+      row.map((_, s) => [grid.steps[s], grid.steps[t], grid.baseline[t]])
+    );
+    const fits = grid.steps.length <= 9;
+    return heatTrace(index, grid.difference, colourAxisName(metrics.indexOf(grid.metric)), {
+      customdata: cells,
+      hovertemplate: `${grid.model}, ${grid.title}<br>heads of step %{customdata[0]} in step ` +
+        `%{customdata[1]}<br>%{z:+.3f} (without: %{customdata[2]:.3f})<extra></extra>`,
+      ...(fits
+        ? {
+          text: grid.difference.map((row) => row.map(shortNumber)),
+          texttemplate: "%{text}",
+          textfont: { size: 9 },
+        }
+        : {}),
+    });
+  });
+  metrics.forEach((metric, i) => {
+    const values = grids.filter((grid) => grid.metric === metric)
+      .flatMap(({ difference }) => difference.flat()).map((value) => Math.abs(value ?? 0));
+    const size = values.reduce((a, b) => Math.max(a, b), 0) || 1;
+    layout[colourAxisName(i)] = colourAxis([-size, size], {
+      signed: true,
+      unit: "",
+      title: `change of the ${metricTitle(metric)}`,
+      at: {
+        x: 1 + (14 + 74 * i) / inner.width,
+        y: 1 - SIDE / inner.height / 2,
+        length: SIDE / inner.height,
+      },
+    });
+  });
+  const width = inner.width + margin.l + margin.r, height = inner.height + margin.t + margin.b;
+  return {
+    title: "Heads of one checkpoint in another",
+    caption:
+      "Change of the metric when heads of one checkpoint replace those of another. Blue: the model does better with them.",
+    data,
+    layout: { ...layout, margin, width, height, autosize: false },
+    width,
+    height,
+  };
+}
+
+if (import.meta.main) {
+  const command = plotCommand({
+    name: "figure_3",
+    description: "Swaps of heads between checkpoints, source by target.",
+    paths: "files of results/comp_swap, the folder, or .csv tables of the original project",
+    examplePath: "results/comp_swap/pythia-160m",
+  }).parse();
+  await runPlot(async () => {
+    const grids = await readSwaps(requirePaths(command.args, "files of component swaps"));
+    return { figure: swapsFigure(grids), output: command.opts().output };
+  });
+}

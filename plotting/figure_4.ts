@@ -1,0 +1,155 @@
+/**
+ * Figure 4, algorithmic consistency: the share of direct, S2-inhibition and tertiary effects inside the circuit that
+ * heads of the known types explain, over training; a line per model. Open circles stand where a level had no receivers
+ * (no name movers, or no S2-inhibition heads), so that there was nothing to explain.
+ */
+import { axesOf, compareModels, modelColour, panelGrid, taskTitle } from "./figure_style.ts";
+import { findHeadFiles, type HeadFile } from "./head_files.ts";
+import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import type { Figure, Trace } from "./plotly_page.ts";
+import { logRange, type TimeAxis, timeAxis } from "./time_lines.ts";
+
+const FORMAT = "circuits-over-time/ioi_consistency/1";
+
+const LEVELS = [
+  {
+    key: "direct_effects",
+    effects: "direct",
+    title: "Direct effects: name movers and copy suppression",
+    heads: ["name_movers", "negative_name_movers", "copy_suppression", "negative_copy_suppression"],
+  },
+  {
+    key: "s2i_effects",
+    effects: "s2i",
+    title: "Effects on name movers’ queries: S2 inhibition",
+    heads: ["s2_inhibition"],
+  },
+  {
+    key: "tertiary_effects",
+    effects: "tertiary",
+    title: "Effects on S2 inhibition: induction and duplicate tokens",
+    heads: ["induction", "duplicate_token"],
+  },
+] as const;
+
+type Level = typeof LEVELS[number];
+
+/** What figure 4 needs of an entry of algorithmic_consistency. */
+export interface ConsistencyEntry {
+  direct_effects: number;
+  s2i_effects: number;
+  tertiary_effects: number;
+  heads: Partial<Record<Level["heads"][number], string[]>>;
+  effects: Partial<Record<Level["effects"], number[][] | null>>;
+}
+
+export interface ConsistencyPoint {
+  step: number;
+  percent: number;
+  /** false where nothing could have an effect at this level */
+  measured: boolean;
+  /** the heads that explain it */
+  heads: string[];
+}
+
+/** One level of a model over training, step 0 left out. */
+export function levelPoints(
+  entries: ReadonlyMap<number, ConsistencyEntry>,
+  level: Level,
+): ConsistencyPoint[] {
+  return [...entries].filter(([step]) => step > 0).sort(([a], [b]) => a - b)
+    .map(([step, entry]) => ({
+      step,
+      percent: entry[level.key],
+      measured: entry.effects?.[level.effects] !== null,
+      heads: [...new Set(level.heads.flatMap((kind) => entry.heads?.[kind] ?? []))],
+    }));
+}
+
+export { LEVELS as CONSISTENCY_LEVELS };
+
+/** The three panels. */
+export function consistencyFigure(
+  models: ReadonlyMap<string, ReadonlyMap<number, ConsistencyEntry>>,
+  time: TimeAxis,
+  task = "ioi",
+): Figure {
+  const names = [...models.keys()].sort(compareModels);
+  const data: Trace[] = [];
+  const everyX = names.flatMap((model) =>
+    [...models.get(model)!.keys()].filter((step) => step > 0).map((step) => time.of(model, step))
+  );
+  LEVELS.forEach((level, index) => {
+    for (const model of names) {
+      const points = levelPoints(models.get(model)!, level);
+      const colour = modelColour(model);
+      data.push({
+        type: "scatter",
+        mode: "lines+markers",
+        x: points.map(({ step }) => time.of(model, step)),
+        y: points.map(({ percent }) => percent),
+        customdata: points.map(({ step, heads, measured }) => [
+          step,
+          measured ? heads.join(", ") || "no head of the type" : "no receivers",
+        ]),
+        line: { color: colour, width: 2.2 },
+        marker: {
+          color: colour,
+          size: 6.5,
+          line: { color: colour, width: 1.5 },
+          symbol: points.map(({ measured }) => measured ? "circle" : "circle-open"),
+        },
+        cliponaxis: false,
+        name: model,
+        legendgroup: model,
+        showlegend: index === 0 && names.length > 1,
+        hovertemplate:
+          `${model}, step %{customdata[0]}: %{y:.1f} %<br>%{customdata[1]}<extra></extra>`,
+        ...axesOf(index),
+      });
+    }
+  });
+  const panels = LEVELS.map(({ title }, index) => ({
+    title,
+    xTitle: time.title,
+    yTitle: index === 0 ? "explained" : "",
+    x: { range: logRange(everyX, 0.04) },
+    y: { range: [0, 103], ticksuffix: " %", dtick: 25 },
+  }));
+  return {
+    title: `Algorithmic consistency: ${taskTitle(task)}` +
+      (names.length === 1 ? `, ${names[0]}` : ""),
+    caption:
+      "Share of the effects inside the circuit that heads of the known types explain. Open circles: no head received " +
+      "effects at this level.",
+    data,
+    layout: {
+      ...panelGrid(panels, 3),
+      legend: { orientation: "h", x: 0, y: -0.24, yanchor: "top" },
+    },
+    width: 1240,
+    height: 400,
+  };
+}
+
+/** Entries per model. */
+export function consistencyOf(files: readonly HeadFile[]) {
+  return new Map(
+    files.map(({ model, entries }) => [model, entries as Map<number, ConsistencyEntry>]),
+  );
+}
+
+if (import.meta.main) {
+  const command = plotCommand({
+    name: "figure_4",
+    description: "Share of the circuit's effects that the known algorithm explains, over training.",
+    paths: "files of results/algorithmic_consistency, or the folder",
+    examplePath: "results/algorithmic_consistency/ioi",
+  }).option("--steps", "training steps on the axis, not tokens").parse();
+  await runPlot(async () => {
+    const { output, steps } = command.opts();
+    const paths = requirePaths(command.args, "files of algorithmic consistency, or their folder");
+    const files = await findHeadFiles(paths, [FORMAT], "get_ioi_consistency.ts");
+    return { figure: consistencyFigure(consistencyOf(files), timeAxis(steps)), output };
+  });
+}

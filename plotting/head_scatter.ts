@@ -1,0 +1,232 @@
+/**
+ * One head score against another, a point per head; usually attention from END to a name against what the head
+ * contributes to the logit difference. The axes and the colours (layers) are those of all checkpoints. The page has a
+ * slider, pictures show a panel per checkpoint. The heads farthest out are named.
+ */
+import { extname } from "@std/path";
+import { UserError } from "../utils/experiment/user_error.ts";
+import { axesOf, panelGrid } from "./figure_style.ts";
+import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
+import { drawnRange, MEASURE_NAMES } from "./head_measures.ts";
+import { pictureSteps } from "./head_heatmaps.ts";
+import { slider, type SliderStep } from "./heat_maps.ts";
+import { stepColour } from "./faithfulness.ts";
+import { plotCommand, requirePaths, tellUserErrors } from "./plot_command.ts";
+import { type Figure, saveFigure, type Trace } from "./plotly_page.ts";
+
+export interface HeadPoint {
+  head: string;
+  layer: number;
+  x: number;
+  y: number;
+}
+
+/** Steps at which both scores were taken. */
+export function commonSteps(x: HeadSeries, y: HeadSeries): number[] {
+  const taken = ({ steps, grids }: HeadSeries) => steps.filter((_, i) => grids[i] !== null);
+  const other = new Set(taken(y));
+  return taken(x).filter((step) => other.has(step));
+}
+
+/** All heads at a step that both have. */
+export function headPoints(x: HeadSeries, y: HeadSeries, step: number): HeadPoint[] {
+  const grid = ({ steps, grids }: HeadSeries) => grids[steps.indexOf(step)]!;
+  const across = grid(x), up = grid(y);
+  return across.flatMap((row, layer) =>
+    row.map((value, h) => ({ head: `a${layer}.h${h}`, layer, x: value, y: up[layer][h] }))
+  );
+}
+
+/** The `count` points farthest from 0, both axes in units of their largest value; points nearer than `least` never. */
+export function farthest(
+  points: readonly HeadPoint[],
+  size: { x: number; y: number },
+  count: number,
+  least = 0.15,
+): Set<string> {
+  const far = ({ x, y }: HeadPoint) => Math.hypot(x / size.x, y / size.y);
+  return new Set(
+    points.filter((p) => far(p) >= least).sort((a, b) => far(b) - far(a)).slice(0, count)
+      .map(({ head }) => head),
+  );
+}
+
+interface Scatter {
+  x: HeadSeries;
+  y: HeadSeries;
+  steps: number[];
+  size: { x: number; y: number };
+  /** how many heads are named */
+  named: number;
+}
+
+/**
+ * What to draw. Axes fit all checkpoints.
+ * @throws UserError when the scores have no checkpoint in common.
+ */
+export function scatterOf(x: HeadSeries, y: HeadSeries, named = 6): Scatter {
+  const steps = commonSteps(x, y);
+  if (steps.length === 0) {
+    throw new UserError(
+      `expected checkpoints that have both ${x.measure.name} and ${y.measure.name}, found none`,
+    );
+  }
+  const size = { x: extent(x)[1], y: extent(y)[1] };
+  return { x, y, steps, size, named };
+}
+
+const allValues = ({ grids }: HeadSeries) => grids.flatMap((grid) => grid?.flat() ?? []);
+
+const extent = (series: HeadSeries) => drawnRange(series.measure, allValues(series), true);
+
+/** The values of all checkpoints and 0, with a margin. */
+function axisRange(series: HeadSeries): [number, number] {
+  const values = [0, ...allValues(series)];
+  const low = Math.min(...values), high = Math.max(...values);
+  const pad = 0.08 * (high - low || 1);
+  return [low - pad, high + 1.6 * pad];
+}
+
+function pointsTrace(scatter: Scatter, step: number, index: number): Trace {
+  const points = headPoints(scatter.x, scatter.y, step);
+  const named = farthest(points, scatter.size, scatter.named);
+  const layers = scatter.x.shape.nLayers;
+  const colours = points.map(({ layer }) => stepColour(layers > 1 ? layer / (layers - 1) : 1));
+  const suffix = ({ measure }: HeadSeries) => measure.unit === "" ? "" : ` ${measure.unit}`;
+  return {
+    type: "scatter",
+    mode: "markers+text",
+    x: points.map((p) => p.x),
+    y: points.map((p) => p.y),
+    text: points.map(({ head }) => named.has(head) ? head : ""),
+    customdata: points.map(({ head }) => head),
+    textposition: "top center",
+    textfont: { size: 10 },
+    cliponaxis: false,
+    marker: {
+      size: points.length > 200 ? 6 : 8.5,
+      color: colours,
+      opacity: 0.9,
+      line: { color: "rgba(252,252,250,0.8)", width: 0.8 },
+    },
+    hovertemplate:
+      `%{customdata}<br>${scatter.x.measure.title}: %{x:.3~r}${suffix(scatter.x)}<br>` +
+      `${scatter.y.measure.title}: %{y:.3~r}${suffix(scatter.y)}<extra></extra>`,
+    showlegend: false,
+    ...axesOf(index),
+  };
+}
+
+function axesFor({ x, y }: Scatter, titles: { x: boolean; y: boolean }) {
+  const title = ({ measure }: HeadSeries) =>
+    measure.unit === "" ? measure.title : `${measure.title} (${measure.unit})`;
+  const common = { type: "linear", dtick: undefined, nticks: 6, zeroline: true, zerolinewidth: 1 };
+  return {
+    xTitle: titles.x ? title(x) : "",
+    yTitle: titles.y ? title(y) : "",
+    x: { ...common, showgrid: true, range: axisRange(x) },
+    y: { ...common, range: axisRange(y) },
+  };
+}
+
+/** Points of colour and name for the layers, beside the panels. */
+function layerLegend(nLayers: number): Trace[] {
+  const every = Math.ceil(nLayers / 12);
+  return Array.from({ length: nLayers }, (_, l) => l)
+    .filter((l) => l % every === 0 || l === nLayers - 1)
+    .map((layer) => ({
+      type: "scatter",
+      mode: "markers",
+      x: [null],
+      y: [null],
+      name: `layer ${layer}`,
+      marker: { size: 8.5, color: stepColour(nLayers > 1 ? layer / (nLayers - 1) : 1) },
+      hoverinfo: "skip",
+    }));
+}
+
+const LEGEND = { x: 1.01, y: 1, yanchor: "top", font: { size: 11 } };
+
+function describe({ x, y }: Scatter) {
+  return {
+    title: `${y.measure.title} against ${x.measure.title.toLowerCase()}: ${x.model}`,
+    caption: "A point per head, coloured by layer; the axes are the same at every checkpoint.",
+  };
+}
+
+/** One panel, and a slider at its last checkpoint. */
+export function scatterPage(scatter: Scatter): Figure {
+  const { steps } = scatter;
+  const last = pointsTrace(scatter, steps.at(-1)!, 0);
+  const sliderSteps: SliderStep[] = steps.map((step) => {
+    const { x, y, text } = pointsTrace(scatter, step, 0);
+    return { label: step.toLocaleString("en"), change: { x: [x], y: [y], text: [text] } };
+  });
+  const layout = panelGrid([{ title: "", ...axesFor(scatter, { x: true, y: true }) }], 1);
+  return {
+    ...describe(scatter),
+    data: [last, ...layerLegend(scatter.x.shape.nLayers)],
+    layout: {
+      ...layout,
+      legend: LEGEND,
+      margin: { l: 70, r: 100, t: 20, b: 140 },
+      sliders: [slider(sliderSteps, [0])],
+    },
+    width: 900,
+    height: 680,
+  };
+}
+
+/** A panel per checkpoint. */
+export function scatterPicture(scatter: Scatter, steps: number[]): Figure {
+  const columns = Math.min(3, steps.length);
+  const rows = Math.ceil(steps.length / columns);
+  const panels = steps.map((step, index) => ({
+    title: `step ${step.toLocaleString("en")}`,
+    ...axesFor(scatter, { x: index >= steps.length - columns, y: index % columns === 0 }),
+  }));
+  return {
+    ...describe(scatter),
+    data: [
+      ...steps.map((step, index) => pointsTrace(scatter, step, index)),
+      ...layerLegend(scatter.x.shape.nLayers),
+    ],
+    layout: {
+      ...panelGrid(panels, columns),
+      legend: LEGEND,
+      margin: { l: 66, r: 90, t: 34, b: 54 },
+    },
+    width: 130 + 340 * columns,
+    height: 90 + 290 * rows,
+  };
+}
+
+if (import.meta.main) {
+  const command = plotCommand({
+    name: "head_scatter",
+    description:
+      "One score of all heads against another, per checkpoint: a page with a slider, pictures with a panel each.",
+    paths: "result files of head scripts, or folders below which they are looked for",
+    examplePath: "results/components/pythia-160m results/backup/pythia-160m",
+  })
+    .option("--x <score>", `score across: ${MEASURE_NAMES.join(", ")}`, "attention_io")
+    .option("--y <score>", "score upwards", "contribution")
+    .option("--named <n>", "how many heads to name", "6")
+    .option("--show <steps...>", "checkpoints of a picture; default: six of all").parse();
+  await tellUserErrors(async () => {
+    const { output, x, y, named, show } = command.opts();
+    const paths = requirePaths(command.args, "result files of head scripts, or their folders");
+    if (!/^\d+$/.test(named)) {
+      throw new UserError(`--named: expected a whole number, found "${named}"`, 2);
+    }
+    const series = ofOneModel(await readHeadSeries(paths, [x, y]));
+    const of = (name: string) => series.find(({ measure }) => measure.name === name)!;
+    const scatter = scatterOf(of(x), of(y), Number(named));
+    const steps = pictureSteps([of(x), of(y)], show);
+    for (const file of output) {
+      const page = extname(file).toLowerCase() === ".html";
+      await saveFigure(page ? scatterPage(scatter) : scatterPicture(scatter, steps), file);
+      console.log(file);
+    }
+  });
+}

@@ -1,0 +1,156 @@
+/**
+ * Head scores over training: a panel per score, a line per head. The heads with the largest scores (in size, at any
+ * checkpoint) are coloured and named at the end of their lines, the others stay grey behind them.
+ */
+import { UserError } from "../utils/experiment/user_error.ts";
+import { axesOf, panelGrid } from "./figure_style.ts";
+import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
+import { drawnRange, MEASURE_NAMES, withUnit } from "./head_measures.ts";
+import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import type { Figure, Trace } from "./plotly_page.ts";
+import { endLabels, HeadPalette, logRange, type TimeAxis, timeAxis } from "./time_lines.ts";
+
+export interface HeadLine {
+  head: string;
+  steps: number[];
+  values: number[];
+  /** largest size over time */
+  peak: number;
+}
+
+/** The values of each head over the steps that have any, step 0 left out; by peak, largest first. */
+export function headLines({ steps, grids, shape }: HeadSeries): HeadLine[] {
+  const there = steps.map((step, i) => ({ step, grid: grids[i] }))
+    .flatMap(({ step, grid }) => grid && step > 0 ? [{ step, grid }] : []);
+  const lines: HeadLine[] = [];
+  for (let l = 0; l < shape.nLayers; l++) {
+    for (let h = 0; h < shape.nHeads; h++) {
+      const values = there.map(({ grid }) => grid[l][h]);
+      const peak = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      lines.push({ head: `a${l}.h${h}`, steps: there.map(({ step }) => step), values, peak });
+    }
+  }
+  return lines.sort((a, b) => b.peak - a.peak);
+}
+
+/** Heads whose peak is a smaller part of the axis than this are not worth a name. */
+const VISIBLE = 0.05;
+
+export interface ScoreOptions {
+  /** how many heads are named in each panel */
+  top: number;
+  /** heads to name in place of the top ones */
+  heads?: string[];
+  time: TimeAxis;
+  /** axes as high as the values, not as the scale of the score */
+  fit: boolean;
+}
+
+/** The figure of scores of one model. @throws UserError for a head that the model has not. */
+export function headScoresFigure(series: HeadSeries[], options: ScoreOptions): Figure {
+  const palette = new HeadPalette();
+  const data: Trace[] = [];
+  const columns = Math.min(2, series.length);
+  const everyX = series.flatMap(({ steps, model }) =>
+    steps.filter((step) => step > 0).map((step) => options.time.of(model, step))
+  );
+  const panels = series.map(({ model, measure, ...rest }, index) => {
+    const lines = headLines({ model, measure, ...rest });
+    const values = lines.flatMap((line) => line.values);
+    const [low, high] = drawnRange(measure, values, options.fit);
+    const visible = VISIBLE * high;
+    const named = options.heads
+      ? options.heads.map((head) => {
+        const line = lines.find((line) => line.head === head);
+        if (!line) throw new UserError(`expected a head such as a0.h0, found "${head}"`, 2);
+        return line;
+      })
+      : lines.slice(0, options.top).filter(({ peak }) => peak >= visible);
+    const x = (line: HeadLine) => line.steps.map((step) => options.time.of(model, step));
+    const hover = withUnit("%{y:.3~r}", measure.unit);
+    const draw = (line: HeadLine, more: Trace) =>
+      data.push({
+        type: "scatter",
+        mode: line.steps.length > 1 ? "lines" : "markers",
+        x: x(line),
+        y: line.values,
+        name: line.head,
+        customdata: line.steps,
+        hovertemplate: `${line.head}, step %{customdata}<br>${hover}<extra></extra>`,
+        showlegend: false,
+        ...axesOf(index),
+        ...more,
+      });
+    for (const line of lines.filter((line) => !named.includes(line))) {
+      draw(line, { line: { color: "rgba(140,146,153,0.32)", width: 1 } });
+    }
+    const colours = palette.panel(named.map(({ head }) => head));
+    named.toReversed().forEach((line, i) =>
+      draw(line, { line: { color: colours[named.length - 1 - i], width: 2 } })
+    );
+    // signed scores need no empty half
+    const floor = measure.signed ? Math.min(0, ...values) * 1.06 : low;
+    const top = measure.signed ? Math.max(floor === 0 ? high : 0, ...values) * 1.06 : high * 1.03;
+    const end = Math.max(0, ...named.flatMap(x));
+    data.push(
+      endLabels(
+        index,
+        end,
+        named.map((line, i) => ({
+          text: line.head,
+          colour: colours[i],
+          y: line.values.at(-1) ?? 0,
+        })),
+        [floor, top],
+      ),
+    );
+    return {
+      title: measure.title,
+      xTitle: index >= series.length - columns ? options.time.title : "",
+      yTitle: measure.unit === "%" ? "" : measure.unit,
+      x: { range: logRange(everyX) },
+      y: {
+        range: [floor, top],
+        zeroline: measure.signed,
+        zerolinewidth: 1,
+        ticksuffix: measure.unit === "%" ? " %" : "",
+      },
+    };
+  });
+  const rows = Math.ceil(series.length / columns);
+  return {
+    title: `Head scores over training: ${series[0]?.model ?? "no model"}`,
+    caption: "A line for every head. " +
+      (options.heads
+        ? "The heads asked for are coloured."
+        : `Coloured in each panel: the ${options.top} heads with the largest scores at any checkpoint.`),
+    data,
+    layout: panelGrid(panels, columns),
+    width: columns === 1 ? 640 : 1080,
+    height: 90 + 290 * rows,
+  };
+}
+
+if (import.meta.main) {
+  const command = plotCommand({
+    name: "head_scores",
+    description: "Scores of the heads of one model over training, a line per head.",
+    paths: "result files of head scripts, or folders below which they are looked for",
+    examplePath: "results/components/pythia-160m results/cspa/pythia-160m",
+  })
+    .option("--score <names...>", `scores to draw: ${MEASURE_NAMES.join(", ")}`)
+    .option("--heads <names...>", "heads to colour, such as a3.h1, in place of the largest")
+    .option("--top <n>", "how many heads to colour in each panel", "6")
+    .option("--fit", "axes as high as the values")
+    .option("--steps", "training steps on the axis, not tokens").parse();
+  await runPlot(async () => {
+    const { output, score, heads, top, fit, steps } = command.opts();
+    const paths = requirePaths(command.args, "result files of head scripts, or their folders");
+    const series = ofOneModel(await readHeadSeries(paths, score));
+    if (!/^\d+$/.test(top)) {
+      throw new UserError(`--top: expected a whole number, found "${top}"`, 2);
+    }
+    const options = { top: Number(top), heads, fit: fit ?? false, time: timeAxis(steps) };
+    return { figure: headScoresFigure(series, options), output };
+  });
+}

@@ -1,0 +1,175 @@
+/**
+ * Self-repair over training: what happens when the circuit's name movers are silenced. Left, the logit difference of the
+ * whole model and of the silenced one; middle, the summed change of the direct contributions of all other heads, inside
+ * and outside the circuit; right, the heads that change most. A row per model. Hollow points: no head was silenced.
+ */
+import { axesOf, compareModels, panelGrid } from "./figure_style.ts";
+import { findHeadFiles, type HeadFile } from "./head_files.ts";
+import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import type { Figure, Trace } from "./plotly_page.ts";
+import { endLabels, HeadPalette, logRange, type TimeAxis, timeAxis } from "./time_lines.ts";
+
+const FORMAT = "circuits-over-time/self_repair/1";
+
+/** What the figure needs of an entry of nmh_backup_metrics.json; all in logits. */
+export interface RepairEntry {
+  logit_diff: number;
+  ablated_logit_diff: number;
+  ablation_targets: string[];
+  per_head_logit_diff_delta: number[][];
+  summed_in_circuit_head_delta: number;
+  summed_outside_circuit_head_delta: number;
+  summed_total_head_delta: number;
+}
+
+export type Repairs = [step: number, entry: RepairEntry][];
+
+/** Entries by step, step 0 left out. */
+export function repairsOf(file: HeadFile): Repairs {
+  return file.steps.filter((step) => step > 0)
+    .map((step) => [step, file.entries.get(step) as RepairEntry]);
+}
+
+export interface ChangingHead {
+  head: string;
+  changes: number[];
+  /** checkpoints at which it was itself silenced */
+  silenced: boolean[];
+}
+
+/**
+ * The heads whose change is among the largest (in size) at some checkpoint where heads were silenced: candidates are the
+ * `count` largest of each checkpoint, kept are the `count` with the largest mean size.
+ */
+export function changingHeads(repairs: Repairs, count = 5): ChangingHead[] {
+  const heads = (repairs[0]?.[1].per_head_logit_diff_delta ?? []).flatMap((row, l) =>
+    row.map((_, h): ChangingHead => ({
+      head: `a${l}.h${h}`,
+      changes: repairs.map(([, entry]) => entry.per_head_logit_diff_delta[l][h]),
+      silenced: repairs.map(([, entry]) => entry.ablation_targets.includes(`a${l}.h${h}`)),
+    }))
+  );
+  const candidates = new Set<ChangingHead>();
+  repairs.forEach(([, { ablation_targets }], i) => {
+    if (ablation_targets.length === 0) return;
+    const size = ({ changes }: ChangingHead) => Math.abs(changes[i]);
+    for (const head of heads.toSorted((a, b) => size(b) - size(a)).slice(0, count)) {
+      if (size(head) > 0) candidates.add(head);
+    }
+  });
+  const total = ({ changes }: ChangingHead) => changes.reduce((sum, x) => sum + Math.abs(x), 0);
+  return [...candidates].sort((a, b) => total(b) - total(a)).slice(0, count);
+}
+
+const SUMS = [
+  { key: "summed_in_circuit_head_delta", name: "heads in the circuit", colour: "#3f74b8" },
+  { key: "summed_outside_circuit_head_delta", name: "other heads", colour: "#cc6a2c" },
+  { key: "summed_total_head_delta", name: "all", colour: "#8c9299" },
+] as const;
+
+const WHOLE = [
+  { key: "logit_diff", name: "whole model", colour: "#7d8793" },
+  { key: "ablated_logit_diff", name: "name movers silenced", colour: "#a8559a" },
+] as const;
+
+/** The three panels of each model. */
+export function selfRepairFigure(
+  models: ReadonlyMap<string, Repairs>,
+  time: TimeAxis,
+): Figure {
+  const names = [...models.keys()].sort(compareModels);
+  const data: Trace[] = [];
+  const everyX = names.flatMap((model) => models.get(model)!.map(([step]) => time.of(model, step)));
+  const panels = names.flatMap((model, row) => {
+    const repairs = models.get(model)!;
+    const x = repairs.map(([step]) => time.of(model, step));
+    const targets = repairs.map(([, entry]) => entry.ablation_targets);
+    const draw = (column: number, name: string, colour: string, y: number[], more: Trace = {}) =>
+      data.push({
+        type: "scatter",
+        mode: "lines+markers",
+        x,
+        y,
+        name,
+        customdata: repairs.map(([step], i) => [step, targets[i].join(", ") || "none"]),
+        line: { color: colour, width: 2 },
+        marker: {
+          size: 5.5,
+          color: colour,
+          line: { color: colour, width: 1.4 },
+          symbol: targets.map((heads) => heads.length > 0 ? "circle" : "circle-open"),
+        },
+        hovertemplate: `${model}, ${name}, step %{customdata[0]}: %{y:.3f}` +
+          `<br>silenced: %{customdata[1]}<extra></extra>`,
+        showlegend: false,
+        ...axesOf(3 * row + column),
+        ...more,
+      });
+    const end = Math.max(0, ...x);
+    const label = (
+      column: number,
+      lines: readonly { name: string; colour: string; y: number[] }[],
+    ): [number, number] => {
+      const values = [0, ...lines.flatMap(({ y }) => y)];
+      const low = Math.min(...values), high = Math.max(...values);
+      const pad = 0.06 * (high - low || 1);
+      const range: [number, number] = [low < 0 ? low - pad : 0, high + pad];
+      const labels = lines.map(({ name, colour, y }) => ({ text: name, colour, y: y.at(-1) ?? 0 }));
+      data.push(endLabels(3 * row + column, end, labels, range));
+      return range;
+    };
+    const both = WHOLE.map((w) => ({ ...w, y: repairs.map(([, entry]) => entry[w.key]) }));
+    both.forEach(({ name, colour, y }) => draw(0, name, colour, y));
+    const sums = SUMS.map((s) => ({ ...s, y: repairs.map(([, entry]) => entry[s.key]) }));
+    sums.toReversed().forEach(({ name, colour, y, key }) =>
+      draw(1, name, colour, y, key === SUMS[2].key ? { line: { color: colour, dash: "dot" } } : {})
+    );
+    const heads = changingHeads(repairs);
+    const colours = new HeadPalette().panel(heads.map(({ head }) => head));
+    const lines = heads.map(({ head, changes }, i) => ({
+      name: head,
+      colour: colours[i],
+      y: changes,
+    }));
+    lines.forEach(({ name, colour, y }) => draw(2, name, colour, y));
+    const prefix = names.length > 1 ? `${model}: ` : "";
+    const common = (column: number, room: number, range: [number, number]) => ({
+      xTitle: row === names.length - 1 ? time.title : "",
+      yTitle: column === 0 ? "logits" : "",
+      x: { range: logRange(everyX, room) },
+      y: { range, zeroline: true, zerolinewidth: 1 },
+    });
+    return [
+      { title: `${prefix}logit difference`, ...common(0, 0.52, label(0, both)) },
+      { title: `${prefix}change of other heads’ contributions`, ...common(1, 0.5, label(1, sums)) },
+      { title: `${prefix}heads that change most`, ...common(2, 0.2, label(2, lines)) },
+    ];
+  });
+  return {
+    title: "Self-repair over training" + (names.length === 1 ? `: ${names[0]}` : ""),
+    caption:
+      "The circuit’s name movers are silenced; what the direct contributions of other heads to the logit " +
+      "difference become, less what they were. Hollow points: there was no name mover to silence.",
+    data,
+    layout: panelGrid(panels, 3),
+    width: 1240,
+    height: 90 + 300 * names.length,
+  };
+}
+
+if (import.meta.main) {
+  const command = plotCommand({
+    name: "self_repair",
+    description:
+      "Change of heads' direct effects when the name movers are silenced, over training.",
+    paths: "files of results/backup, or the folder",
+    examplePath: "results/backup",
+  }).option("--steps", "training steps on the axis, not tokens").parse();
+  await runPlot(async () => {
+    const { output, steps } = command.opts();
+    const paths = requirePaths(command.args, "files of self-repair, or their folder");
+    const files = await findHeadFiles(paths, [FORMAT], "get_self_repair_over_time.ts");
+    const models = new Map(files.map((file) => [file.model, repairsOf(file)]));
+    return { figure: selfRepairFigure(models, timeAxis(steps)), output };
+  });
+}
