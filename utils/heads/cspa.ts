@@ -14,13 +14,13 @@
  *
  * Cost. Both changes of the logits are low-rank: (z̄ − z)·(W_O·W_U) has head width, and the kept part is a combination of
  * the document's own tokens, whose products u_k·W_U are made once for all heads and layers. Nothing of residual width
- * meets the vocabulary per head. What remains is one exponential per logit.
+ * meets the vocabulary per head. What remains is one tanh or exponential per logit and ablation.
  */
 import type { HookedModel } from "../model/hooked_model.ts";
-import type { WeightUnit } from "../model/weight_source.ts";
 import { type Feeds, type Tensor, tensor } from "../onnx/mod.ts";
-import { type DocBatch, layerDivergences } from "./cspa_divergences.ts";
-import { compileAccumulate, compilePrepare } from "./cspa_graphs.ts";
+import { layerDivergences } from "./cspa_divergences.ts";
+import { compileAccumulate } from "./cspa_graphs.ts";
+import { cleanText } from "./cspa_text.ts";
 
 export interface CspaOptions {
   /** documents evaluated, the first ones; default 17. The means are over all documents */
@@ -31,8 +31,8 @@ export interface CspaOptions {
   functionWords: readonly number[];
   /** layers before it get score 0; default 0 */
   startLayer?: number;
-  /** bytes of one tensor that spans the vocabulary; default 16 MiB, to stay in a processor's cache */
-  logitBytes?: number;
+  /** tokens of the vocabulary in one slice; default 2048, which stays in a processor's cache */
+  columns?: number;
   /** called when a layer is done */
   onLayer?: (layer: number) => void;
 }
@@ -46,7 +46,6 @@ export interface CspaScores {
 
 /** Documents run at once for the means. */
 const DOCS_AT_ONCE = 10;
-const LOGIT_BYTES = 16 * 2 ** 20;
 
 /**
  * CSPA scores of all heads, any model shape.
@@ -61,7 +60,7 @@ export async function cspaScores(
 ): Promise<CspaScores> {
   const { config, store } = model;
   const { nLayers: L, nHeads: H } = config;
-  const { evalDocs = 17, startLayer = 0, logitBytes = LOGIT_BYTES } = options;
+  const { evalDocs = 17, startLayer = 0, columns = 2048 } = options;
   const unembed = await store.get("unembed");
   if (!("b_U" in unembed)) {
     throw new Error("CSPA is defined on folded weights: load the model with processing: FOLDED");
@@ -76,7 +75,7 @@ export async function cspaScores(
   }
   const evaluated = docs.slice(0, evalDocs);
   const means = await meanValues(model, docs, startLayer);
-  const text = await prepare(model, evaluated, unembed, logitBytes);
+  const text = await cleanText(model, evaluated, unembed, columns);
   const result = {
     scores: new Float32Array(L * H),
     kept: new Float32Array(L * H),
@@ -92,7 +91,7 @@ export async function cspaScores(
     const run = await model.layers.run(x, { from: l, to: l + 1, read: new Map([[l, points]]) });
     const [v, pattern, z] = points.map((point) => run.hooks.get(`blocks.${l}.${point}`)!);
     const feeds = { x, v, pattern, z, z_mean: means[l], ...pairs, ...text.feeds };
-    const heads = await layerDivergences(model, l, feeds, text.batches, unembed, logitBytes);
+    const heads = await layerDivergences(model, l, feeds, text);
     heads.forEach(({ kept, ablated }, h) => {
       result.kept[l * H + h] = kept;
       result.ablated[l * H + h] = ablated;
@@ -135,46 +134,6 @@ async function meanValues(
     }
   }
   return totals;
-}
-
-/** The clean run of the evaluated documents: small values of all of them, and values over the vocabulary in batches. */
-async function prepare(
-  model: HookedModel,
-  docs: readonly (readonly number[])[],
-  unembed: WeightUnit,
-  logitBytes: number,
-): Promise<{ feeds: Feeds; batches: DocBatch[] }> {
-  const { config, runtime } = model;
-  const [D, T, d] = [docs.length, docs[0].length, config.dModel];
-  const session = await runtime.compiled(
-    `cspa prepare ${JSON.stringify(config)}`,
-    (o) => compilePrepare(config, o),
-  );
-  const { residual, hooks } = await model.run(docs, { read: ["ln_final.hook_scale"] });
-  const rows = () => tensor(new Float32Array(D * T * d), [D, T, d]);
-  const feeds = { U: rows(), u: rows(), expected: rows() };
-  const batches: DocBatch[] = [];
-  const size = Math.max(1, Math.floor(logitBytes / (4 * T * config.vocabSize)));
-  for (let from = 0; from < D; from += size) {
-    const part = docs.slice(from, from + size);
-    const found = await session.run({
-      ...unembed,
-      residual: docsOf(residual, from, part.length),
-      ids: tensor(Int32Array.from(part.flat()), [part.length, T]),
-    });
-    for (const name of ["U", "u", "expected"] as const) {
-      feeds[name].data.set(found[name].data, from * T * d);
-    }
-    batches.push({ from, docs: part.length, p: found.p, gram: found.gram });
-  }
-  return { feeds: { ...feeds, scale: hooks.get("ln_final.hook_scale")! }, batches };
-}
-
-/** Documents `from … from+count−1` of a `[D, …]` tensor, a view. */
-function docsOf(t: Tensor<Float32Array>, from: number, count: number): Tensor<Float32Array> {
-  const [, ...rest] = t.shape;
-  const size = rest.reduce((a, b) => a * b, 1);
-  return tensor(t.data.subarray(from * size, (from + count) * size), [count, ...rest]);
 }
 
 /** Which pairs may be kept, and how many: index and mask feeds of the layer graph. */

@@ -1,33 +1,36 @@
 /**
- * The divergences of all heads of a layer (CSPA): one graph for what has head width, then the part over the vocabulary
+ * The divergences of all heads of a layer (CSPA): one graph for what has head width, then the vocabulary slice by slice,
  * for as many heads and documents at once as fit in a processor's cache.
  */
 import type { HookedModel } from "../model/hooked_model.ts";
 import { weightFeeds } from "../model/stack.ts";
-import type { WeightUnit } from "../model/weight_source.ts";
 import { type Feeds, type Tensor, tensor } from "../onnx/mod.ts";
-import { compileDivergences, compileLayer, compileOutputLogits } from "./cspa_graphs.ts";
+import {
+  compileDivergences,
+  compileLayer,
+  compileOutputLogits,
+  QUICK_LIMIT,
+} from "./cspa_graphs.ts";
+import type { CleanText } from "./cspa_text.ts";
 
-/** What all heads share of some of the evaluated documents. */
-export interface DocBatch {
-  /** first document */
-  from: number;
-  docs: number;
-  p: Tensor<Float32Array>;
-  gram: Tensor<Float32Array>;
+/** Logits computed at once. */
+const TILE = 2 ** 18;
+
+/** Mean divergences (nats) of a head over documents and positions. */
+export interface HeadDivergences {
+  kept: number;
+  ablated: number;
 }
 
-/** Mean divergences of every head of a layer over documents and positions. */
+/** Divergences of every head of a layer; `feeds` are those of the layer graph. */
 export async function layerDivergences(
   model: HookedModel,
   layer: number,
   feeds: Feeds,
-  batches: readonly DocBatch[],
-  unembed: WeightUnit,
-  logitBytes: number,
-): Promise<{ kept: number; ablated: number }[]> {
+  { slices }: CleanText,
+): Promise<HeadDivergences[]> {
   const { config, runtime, store } = model;
-  const { nHeads: H, dHead: e, dModel: d } = config;
+  const H = config.nHeads;
   const largestK = feeds.rank.shape[1];
   const toHeads = await runtime.compiled(
     `cspa layer ${JSON.stringify([config, largestK])}`,
@@ -40,69 +43,103 @@ export async function layerDivergences(
   const weights = weightFeeds(0, await store.get(String(layer)));
   const { W_O, ...heads } = await toHeads.run({ ...feeds, ...weights });
   const [D, T] = feeds.scale.shape;
-  const size = Math.max(1, Math.floor(logitBytes / (4 * batches[0].docs * T * config.vocabSize)));
-  const totals: { kept: number; ablated: number }[] = [];
-  for (let h = 0; h < H; h += size) {
-    const n = Math.min(size, H - h);
-    const { OU } = await toLogits.run({
-      ...unembed,
-      W_O: tensor(W_O.data.subarray(h * e * d, (h + n) * e * d), [n, e, d]),
-    });
-    const group = Array.from({ length: n }, () => ({ kept: 0, ablated: 0 }));
-    for (const batch of batches) {
-      const part = {
-        OU,
-        p: batch.p,
-        gram: batch.gram,
-        shift: headsAndDocs(heads.shift, h, n, batch),
-        coef: headsAndDocs(heads.coef, h, n, batch),
-        drift: headsAndDocs(heads.drift, h, n, batch),
-        drift_kept: headsAndDocs(heads.driftKept, h, n, batch),
-      };
-      const found = await divergences(model, part);
-      const rows = batch.docs * T;
-      for (let i = 0; i < n; i++) {
-        for (const name of ["kept", "ablated"] as const) {
-          const list = found[name].subarray(i * rows, (i + 1) * rows);
-          group[i][name] += list.reduce((a, b) => a + b, 0) / (D * T);
-        }
+  const sums = {
+    ablated: new Float64Array(H * D * T),
+    kept: new Float64Array(H * D * T),
+  };
+  const places = tiles(H, D, T * slices[0].p.shape[1]).map((place) => ({
+    ...place,
+    shift: cut(heads.shift, place),
+    coef: cut(heads.coef, place),
+    drift: cut(heads.drift, place),
+    drift_kept: cut(heads.driftKept, place),
+  }));
+  for (const slice of slices) {
+    const { OU } = await toLogits.run({ W_O, W_U: slice.W_U });
+    for (const { head, nHeads, doc, nDocs, ...feeds } of places) {
+      const found = await divergences(model, {
+        ...feeds,
+        OU: rowsOf(OU, head, nHeads),
+        p: docRows(slice.p, T, doc, nDocs),
+        gram: docRows(slice.gram, T, doc, nDocs),
+      });
+      for (const name of ["ablated", "kept"] as const) {
+        found[name].data.forEach((s, i) => {
+          const h = Math.floor(i / (nDocs * T));
+          sums[name][(h + head) * D * T + doc * T + i - h * nDocs * T] += s;
+        });
       }
     }
-    totals.push(...group);
   }
-  return totals;
+  return Array.from({ length: H }, (_, h) => ({
+    ablated: meanDivergence(sums.ablated.subarray(h * D * T, (h + 1) * D * T)),
+    kept: meanDivergence(sums.kept.subarray(h * D * T, (h + 1) * D * T)),
+  }));
 }
 
-/** Heads `h … h+n−1` and the documents of a batch out of a `[H, D, …]` tensor. */
-function headsAndDocs(t: Tensor<Float32Array>, h: number, n: number, { from, docs }: DocBatch) {
+/** Mean over rows of log(1 + S). */
+function meanDivergence(S: Float64Array): number {
+  return S.reduce((sum, s) => sum + Math.log1p(s), 0) / S.length;
+}
+
+interface Place {
+  head: number;
+  nHeads: number;
+  doc: number;
+  nDocs: number;
+}
+
+/** Groups of heads and documents, of about {@link TILE} logits where a head has `size` of them per document. */
+function tiles(H: number, D: number, size: number): Place[] {
+  const heads = Math.min(H, Math.max(1, Math.floor(TILE / size)));
+  const docs = Math.min(D, Math.max(1, Math.floor(TILE / (size * heads))));
+  const places: Place[] = [];
+  for (let doc = 0; doc < D; doc += docs) {
+    for (let head = 0; head < H; head += heads) {
+      places.push({
+        head,
+        nHeads: Math.min(heads, H - head),
+        doc,
+        nDocs: Math.min(docs, D - doc),
+      });
+    }
+  }
+  return places;
+}
+
+/** Entries `from … from+count−1` along the first axis, a view. */
+function rowsOf(t: Tensor<Float32Array>, from: number, count: number): Tensor<Float32Array> {
+  const [, ...rest] = t.shape;
+  const size = rest.reduce((a, b) => a * b, 1);
+  return tensor(t.data.subarray(from * size, (from + count) * size), [count, ...rest]);
+}
+
+/** Documents out of `[D·T, C]` as `[docs, T, C]`, a view. */
+function docRows(t: Tensor<Float32Array>, T: number, doc: number, nDocs: number) {
+  const rows = rowsOf(t, doc * T, nDocs * T);
+  return tensor(rows.data, [nDocs, T, rows.shape[1]]);
+}
+
+/** Heads and documents out of a `[H, D, …]` tensor. */
+function cut(t: Tensor<Float32Array>, { head, nHeads, doc, nDocs }: Place): Tensor<Float32Array> {
   const [, D, ...rest] = t.shape;
   const size = rest.reduce((a, b) => a * b, 1);
-  const head = (i: number) => t.data.subarray((i * D + from) * size, (i * D + from + docs) * size);
-  if (n === 1) return tensor(head(h), [1, docs, ...rest]);
-  const data = new Float32Array(n * docs * size);
-  for (let i = 0; i < n; i++) data.set(head(h + i), i * docs * size);
-  return tensor(data, [n, docs, ...rest]);
+  const data = new Float32Array(nHeads * nDocs * size);
+  for (let h = 0; h < nHeads; h++) {
+    const from = ((head + h) * D + doc) * size;
+    data.set(t.data.subarray(from, from + nDocs * size), h * nDocs * size);
+  }
+  return tensor(data, [nHeads, nDocs, ...rest]);
 }
 
-/** KL per head, document and position, in nats. */
-async function divergences(model: HookedModel, feeds: Feeds) {
-  const { config, runtime } = model;
-  const session = (shifted: boolean) =>
+/** S of the ablation and with copy suppression kept, in the quick form where it is exact enough. */
+async function divergences({ config, runtime }: HookedModel, feeds: Feeds) {
+  const compiled = (form: "quick" | "exact") =>
     runtime.compiled(
-      `cspa divergences ${JSON.stringify([config, shifted])}`,
-      (o) => compileDivergences(config, shifted, o),
+      `cspa divergences ${JSON.stringify([config, form])}`,
+      (o) => compileDivergences(config, form, o),
     );
-  const { kept, ablated } = await (await session(false)).run(feeds);
-  const finite = [kept, ablated].every(({ data }) => data.every(Number.isFinite));
-  if (finite) {
-    return {
-      kept: Float64Array.from(kept.data, Math.log1p),
-      ablated: Float64Array.from(ablated.data, Math.log1p),
-    };
-  }
-  const exact = await (await session(true)).run(feeds);
-  return {
-    kept: Float64Array.from(exact.kept.data),
-    ablated: Float64Array.from(exact.ablated.data),
-  };
+  const quick = await (await compiled("quick")).run(feeds);
+  if (quick.largest.data.every((y) => 2 * y <= QUICK_LIMIT)) return quick;
+  return (await compiled("exact")).run(feeds);
 }

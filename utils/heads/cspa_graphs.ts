@@ -1,5 +1,5 @@
 /**
- * The four graphs of CSPA (`cspa.ts` says what for). D documents of T tokens, H heads of width e, vocabulary V.
+ * The graphs of CSPA (`cspa.ts` says what for). D documents of T tokens, H heads of width e, vocabulary V in slices of C.
  *
  * Shapes and symbols: p clean probabilities, σ scale of the final LayerNorm, U rows of W_U at the document's tokens less
  * their mean (which no LayerNorm lets through; TransformerLens folds it away), u = U/‖U‖, z̄ mean of z over documents,
@@ -23,6 +23,8 @@ import {
   linear,
   matmul,
   matmulT,
+  max,
+  maximum,
   mean as average,
   min,
   mul,
@@ -30,10 +32,11 @@ import {
   reshape,
   Session,
   type SessionOptions,
-  softmax,
+  type Shape,
   sqrt,
   sub,
   sum,
+  tanh,
   transpose,
   unsqueeze,
   type Value,
@@ -41,7 +44,7 @@ import {
 } from "../onnx/mod.ts";
 import { largest } from "./top_k.ts";
 
-const [D, T, G] = ["docs", "tokens", "group"];
+const [D, T, G, R, C] = ["docs", "tokens", "group", "docs*tokens", "columns"];
 const MASKED = -1e9;
 
 /** `zs + share · Σ_documents z`: `[D, T, H, e]` added to `[T, H, e]`. */
@@ -53,22 +56,41 @@ export function compileAccumulate(config: ModelConfig, options: SessionOptions) 
   return Session.compile({ total }, {}, options);
 }
 
-/**
- * Final residual stream, ids → p `[D, T, V]`, U and u `[D, T, d]`, `gram` = u·W_Uᵀ `[D, T, V]`, and the expected
- * unembedding p·W_U `[D, T, d]`.
- */
-export function compilePrepare(config: ModelConfig, options: SessionOptions) {
+/** Final residual stream, ids → normalised stream `[R, d]`, and U, u `[D, T, d]`; R = D·T rows. */
+export function compileText(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const { dModel: d, vocabSize: V } = config;
   const x = g.input("residual", [D, T, d]);
   const norm = layerNorm(x, g.input("ln_f_w", [d]), g.input("ln_f_b", [d]), config.layerNormEps);
-  const W_U = g.input("W_U", [V, d]);
-  const p = softmax(add(linear(norm.output, W_U, true), g.input("b_U", [V])));
-  const rows = gather(W_U, g.input("ids", [D, T], "int32"));
+  const rows = gather(g.input("W_U", [V, d]), g.input("ids", [D, T], "int32"));
   const U = sub(rows, average(rows, [-1], true));
   const u = div(U, sqrt(sum(mul(U, U), [-1], true)));
-  const expected = linear(p, W_U, false);
-  return Session.compile({ p, U, u, gram: linear(u, W_U, true), expected }, {}, options);
+  const normalized = reshape(norm.output, [productDim([D, T]), d]);
+  return Session.compile({ normalized, U, u }, {}, options);
+}
+
+/** Logits of a slice of the vocabulary `[R, C]`, and log Σ exp of them `[R]`. */
+export function compileLogits(config: ModelConfig, options: SessionOptions) {
+  const g = new Graph();
+  const d = config.dModel;
+  const product = linear(g.input("normalized", [R, d]), g.input("W_U", [C, d]), true);
+  const logits = add(product, g.input("b_U", [C]));
+  const axis = g.constant([1], [1], "int64");
+  const total = g.add("ReduceLogSumExp", [logits, axis], "float32", [R], { keepdims: 0 });
+  return Session.compile({ logits, total }, {}, options);
+}
+
+/**
+ * A slice of what is needed of the clean run: p `[R, C]`, `gram` = u·W_Uᵀ `[R, C]`, and `expected` + p·W_U `[R, d]`.
+ */
+export function compileSlice(config: ModelConfig, options: SessionOptions) {
+  const g = new Graph();
+  const d = config.dModel;
+  const W_U = g.input("W_U", [C, d]);
+  const p = exp(sub(g.input("logits", [R, C]), g.input("total", [R, 1])));
+  const gram = linear(g.input("u", [R, d]), W_U, true);
+  const expected = add(g.input("expected", [R, d]), linear(p, W_U, false));
+  return Session.compile({ p, gram, expected }, {}, options);
 }
 
 /**
@@ -124,52 +146,55 @@ function keptPairs(g: Graph, x: Value, U: Value, largestK: number): Value {
   return mul(sub(1, below), cast(greater(masked, MASKED / 10), "float32"));
 }
 
-/** Output weights of some heads seen by the unembedding: W_O `[G, e, d]` → `[G, e, V]`. */
+/** Output weights of all heads seen by a slice of the unembedding: W_O `[H, e, d]` → `[H, e, C]`. */
 export function compileOutputLogits(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
-  const { dHead: e, dModel: d, vocabSize: V } = config;
-  const W_O = reshape(g.input("W_O", [G, e, d]), [productDim([G, e]), d]);
-  const logits = linear(W_O, g.input("W_U", [V, d]), true);
-  return Session.compile({ OU: reshape(logits, [G, e, V]) }, {}, options);
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  const W_O = reshape(g.input("W_O", [H, e, d]), [H * e, d]);
+  const logits = linear(W_O, g.input("W_U", [C, d]), true);
+  return Session.compile({ OU: reshape(logits, [H, e, C]) }, {}, options);
 }
 
+/** Changes of a logit up to which the quick form of {@link compileDivergences} is exact enough. */
+export const QUICK_LIMIT = 4;
+
 /**
- * Divergences of some heads on some documents. With Δ the change of the logits and x = Δ − E_p[Δ],
+ * The share of a slice of the vocabulary in the divergences of some heads on some documents. With Δ the change of the
+ * logits and x = Δ − E_p[Δ],
  *
  *   KL(p ‖ softmax(y + Δ)) = log E_p[e^x] = log(1 + S),   S = E_p[e^x − 1 − x],
  *
- * where a small error of E_p[Δ] does not matter to first order. Most x are small, so e^x − 1 − x, of order x²/2, is
- * formed in double precision. Results `ablated`, `kept` `[G, D, T]` are S, or with
- * `shifted` the divergence itself as log Σ exp(log p + x), for changes so large that e^x overflows.
+ * where a small error of E_p[Δ] cancels to first order. Results are S of the ablation and with copy suppression kept,
+ * `[G, D, T]`. Most x are small and S is of second order in them, so e^x − 1 must not come from e^x in float32:
+ *
+ *   quick   e^x − 1 = 2t/(1 − t) with t = tanh(x/2), which ONNX Runtime has as a vectorised operator; for
+ *           x ≤ {@link QUICK_LIMIT}. Further result: the largest x/2, `[G, D, T]`
+ *   exact   in float64, several times slower
  */
 export function compileDivergences(
   config: ModelConfig,
-  shifted: boolean,
+  form: "quick" | "exact",
   options: SessionOptions,
 ) {
   const g = new Graph();
-  const { dHead: e, vocabSize: V } = config;
-  const p = g.input("p", [D, T, V]);
-  const drift = g.input("drift", [G, D, T, 1]);
-  const driftKept = g.input("drift_kept", [G, D, T, 1]);
-  const shift = reshape(g.input("shift", [G, D, T, e]), [G, productDim([D, T]), e]);
-  const change = reshape(matmul(shift, g.input("OU", [G, e, V])), [G, D, T, V]);
-  const keptChange = add(change, matmul(g.input("coef", [G, D, T, T]), g.input("gram", [D, T, V])));
-  const divergence = (x: Value) => {
-    if (!shifted) {
-      const wide = cast(x, "float64");
-      return sum(mul(p, cast(sub(sub(exp(wide), wide), 1), "float32")), [-1]);
+  const e = config.dHead;
+  const p = g.input("p", [D, T, C]);
+  const half = (name: string, shape: Shape) => mul(g.input(name, shape), 0.5);
+  const shift = reshape(half("shift", [G, D, T, e]), [G, productDim([D, T]), e]);
+  const change = reshape(matmul(shift, g.input("OU", [G, e, C])), [G, D, T, C]);
+  const back = matmul(half("coef", [G, D, T, T]), g.input("gram", [D, T, C]));
+  const ablated = sub(change, half("drift", [G, D, T, 1]));
+  const kept = sub(add(change, back), half("drift_kept", [G, D, T, 1]));
+  const expectation = (y: Value) => {
+    if (form === "exact") {
+      const x = mul(cast(y, "float64"), 2);
+      return sum(mul(cast(p, "float64"), sub(sub(exp(x), 1), x)), [-1]);
     }
-    const weighted = add(x, g.add("Log", [p], "float32", p.shape));
-    const axis = g.constant([-1], [1], "int64");
-    return g.add("ReduceLogSumExp", [weighted, axis], "float32", [G, D, T], { keepdims: 0 });
+    const t = tanh(y);
+    return mul(sum(mul(p, sub(div(t, sub(1, t)), y)), [-1]), 2);
   };
-  return Session.compile(
-    {
-      ablated: divergence(sub(change, drift)),
-      kept: divergence(sub(keptChange, driftKept)),
-    },
-    {},
-    options,
-  );
+  const outputs = { ablated: expectation(ablated), kept: expectation(kept) };
+  if (form === "exact") return Session.compile<string>(outputs, {}, options);
+  const largest = max(maximum(ablated, [-1]), maximum(kept, [-1]));
+  return Session.compile<string>({ ...outputs, largest }, {}, options);
 }

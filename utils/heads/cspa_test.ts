@@ -64,16 +64,16 @@ Deno.test("cspaScores() with no source allowed is mean ablation: score 0", async
   await c.close();
 });
 
-Deno.test("cspaScores() does not depend on batches, and skips layers before startLayer", async () => {
+Deno.test("cspaScores() does not depend on the slices of the vocabulary, and skips layers before startLayer", async () => {
   const c = await open("gpt2");
   const model = await c.folded();
   const { docs, ...options } = await settings(c);
   const whole = await cspaScores(model, docs, options);
-  const { vocabSize, nHeads } = model.config;
+  const { nHeads } = model.config;
   const layers: number[] = [];
   const parts = await cspaScores(model, docs, {
     ...options,
-    logitBytes: 2 * 4 * 16 * vocabSize,
+    columns: 13,
     startLayer: 1,
     onLayer: (layer) => layers.push(layer),
   });
@@ -97,55 +97,64 @@ Deno.test("cspaScores() refuses weights as stored and documents of several lengt
   await c.close();
 });
 
-Deno.test("compileDivergences(): both forms are the divergence in double precision, also for large changes", async () => {
+Deno.test("compileDivergences(): both forms are the divergence in double precision, the exact one for any change", async () => {
   const c = await open("neox");
   const { config } = c.model;
   const [V, e, T] = [config.vocabSize, config.dHead, 3];
   const wave = (n: number, size: number, phase: number) =>
     Float32Array.from({ length: n }, (_, i) => size * Math.sin(phase + i * 1.7 + i * i * 0.013));
-  const logits = [0, 1, 2].map((q) => Array.from(wave(V, 3, q)));
-  const softmax = (row: number[]) => {
-    const weights = row.map(Math.exp);
+  const p = [0, 1, 2].map((q) => {
+    const weights = Array.from(wave(V, 3, q), Math.exp);
     const sum = weights.reduce((a, b) => a + b);
     return weights.map((w) => w / sum);
+  });
+  const product = (a: Float32Array, b: Float32Array, q: number, t: number, n: number) => {
+    let sum = 0;
+    for (let j = 0; j < n; j++) sum += a[q * n + j] * b[j * V + t];
+    return sum;
   };
-  const p = logits.map(softmax);
-  const run = async (size: number, shifted: boolean) => {
+  async function compare(size: number, form: "quick" | "exact") {
     const [shift, OU] = [wave(T * e, size, 0.3), wave(e * V, 1, 0.7)];
-    const change = p.map((_, q) =>
+    const [coef, gram] = [wave(T * T, size, 1.3), wave(T * V, 1, 2.1)];
+    const changes = p.map((_, q) =>
       Array.from({ length: V }, (_, t) => {
-        let sum = 0;
-        for (let j = 0; j < e; j++) sum += shift[q * e + j] * OU[j * V + t];
-        return sum;
+        const ablated = product(shift, OU, q, t, e);
+        return { ablated, kept: ablated + product(coef, gram, q, t, T) };
       })
     );
-    const drift = p.map((row, q) => row.reduce((s, w, t) => s + w * change[q][t], 0));
-    const session = await compileDivergences(config, shifted, {});
-    const driftFeed = tensor(Float32Array.from(drift), [1, 1, T, 1]);
-    const { ablated, kept } = await session.run({
+    const drift = (name: "ablated" | "kept") =>
+      p.map((row, q) => row.reduce((s, w, t) => s + w * changes[q][t][name], 0));
+    const feed = (list: number[]) => tensor(Float32Array.from(list), [1, 1, T, 1]);
+    const session = await compileDivergences(config, form, {});
+    const found = await session.run({
       p: tensor(Float32Array.from(p.flat()), [1, T, V]),
-      gram: tensor(new Float32Array(T * V), [1, T, V]),
-      coef: tensor(new Float32Array(T * T), [1, 1, T, T]),
+      gram: tensor(gram, [1, T, V]),
+      coef: tensor(coef, [1, 1, T, T]),
       OU: tensor(OU, [1, e, V]),
       shift: tensor(shift, [1, 1, T, e]),
-      drift: driftFeed,
-      drift_kept: driftFeed,
+      drift: feed(drift("ablated")),
+      drift_kept: feed(drift("kept")),
     });
     await session.release();
-    assertEquals(kept.data, ablated.data);
-    const expected = p.map((row, q) =>
-      Math.log(row.reduce((s, w, t) => s + w * Math.exp(change[q][t] - drift[q]), 0))
-    );
-    return { found: Array.from(ablated.data), expected };
-  };
-  const small = await run(0.01, false);
-  small.found.forEach((S, q) => {
-    assertAlmostEquals(Math.log1p(S), small.expected[q], 1e-5 * small.expected[q]);
-  });
-  const plain = await run(30, false);
-  assert(!plain.found.every(Number.isFinite), "a change this large should overflow");
-  const large = await run(30, true);
-  large.found.forEach((kl, q) => assertAlmostEquals(kl, large.expected[q], 1e-5 * kl));
+    let largest = -Infinity;
+    for (const name of ["ablated", "kept"] as const) {
+      p.forEach((row, q) => {
+        const mean = drift(name)[q];
+        const x = changes[q].map((change) => change[name] - mean);
+        largest = Math.max(largest, ...x);
+        const kl = Math.log(row.reduce((s, w, t) => s + w * Math.exp(x[t]), 0));
+        assertAlmostEquals(Math.log1p(found[name].data[q]), kl, 2e-5 * kl + 1e-10, `${name} ${q}`);
+      });
+    }
+    if (form === "quick") {
+      assertAlmostEquals(2 * Math.max(...found.largest.data), largest, 1e-5 * largest);
+    }
+    return largest;
+  }
+  for (const size of [0.001, 0.03, 0.3]) await compare(size, "quick");
+  for (const size of [0.001, 0.3]) await compare(size, "exact");
+  const overflowing = 88.8;
+  assert(await compare(50, "exact") > overflowing);
   await c.close();
 });
 
