@@ -12,7 +12,7 @@ import { join } from "@std/path";
 import { type BatchOptions, tokenBatches } from "../corpus/batches.ts";
 import { buildTokenizer } from "../corpus/tokenizer_builder.ts";
 import { resultSettings } from "../experiment/config.ts";
-import { writeFileAtomic, writeJsonAtomic } from "../experiment/files.ts";
+import { writeJsonAtomic } from "../experiment/files.ts";
 import { formatDuration, Progress } from "../experiment/progress.ts";
 import { UserError } from "../experiment/user_error.ts";
 import { type ModelConfig, parseModelConfig } from "../model/config.ts";
@@ -21,10 +21,11 @@ import { checkpointGrid } from "./checkpoint_grid.ts";
 import { neoxConfigJson, writeCheckpoint } from "./checkpoint_writer.ts";
 import { initialParameters } from "./initialisation.ts";
 import { learningRate } from "./learning_rate.ts";
-import { matmulRate } from "./matmul_rate.ts";
-import { multipliedParameters, parameterLayout } from "./parameters.ts";
+import { MatmulBenchmark, median } from "./matmul_rate.ts";
+import { parameterLayout } from "./parameters.ts";
 import { readState, writeState } from "./state_file.ts";
 import { initialState, Trainer } from "./trainer.ts";
+import { TrainingLog } from "./training_log.ts";
 
 /** Settings of `train_pythia_nano.ts`, described there. */
 export interface TrainingConfig {
@@ -60,6 +61,9 @@ export interface TrainingConfig {
 /** Positions that the config of a checkpoint allows; rotary attention has no table that would end. */
 const MAX_POSITIONS = 256;
 
+/** Steps between two timings of the matrix products alone. */
+const BENCHMARK_EVERY = 16;
+
 /** Settings that do not change what is computed. */
 const PLACES = ["threads", "output_dir", "work_dir", "overwrite", "save_every"] as const;
 
@@ -88,14 +92,6 @@ export function trainedModelConfig(c: TrainingConfig, vocabSize: number): ModelC
   return parseModelConfig(neoxConfigJson(config), "training settings");
 }
 
-interface LogLine {
-  step: number;
-  loss?: number;
-  norm?: number;
-  rate?: number;
-  validation_loss?: number;
-}
-
 /** Trains; prints the rate as a fraction of the MatMul rate. Returns nothing: the exit code is 0. */
 export async function runTraining(settings: TrainingConfig): Promise<void> {
   const files = buildTokenizer();
@@ -111,7 +107,7 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
     ? undefined
     : await readState(statePath, fingerprint, layout.size);
   const state = saved ?? initialState(initialParameters(config, layout, settings.seed));
-  const log = saved ? await readLog(logPath, state.step) : [];
+  const log = saved ? await TrainingLog.upTo(logPath, state.step) : TrainingLog.empty(logPath);
 
   const stream: BatchOptions = {
     tokenizer,
@@ -140,7 +136,7 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
   const grid = new Set(
     checkpointGrid(steps, settings.checkpoint_every, settings.extra_checkpoints),
   );
-  const flops = 6 * multipliedParameters(layout) * batch * context;
+  const benchmark = await MatmulBenchmark.compile(config, batch * context, options);
   console.log(
     `${layout.size.toLocaleString("en")} parameters, ${(batch * context).toLocaleString("en")} ` +
       `tokens a step, ${grid.size} checkpoints` +
@@ -155,8 +151,7 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
     return sum / settings.validation_batches;
   };
   const save = async () => {
-    const lines = log.map((line) => JSON.stringify(line) + "\n").join("");
-    await writeFileAtomic(logPath, lines);
+    await log.write();
     await writeState(statePath, state, fingerprint);
   };
   const keep = async () => {
@@ -164,21 +159,24 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
     state.weights.set(new Float16Array(state.weights));
     await writeCheckpoint(dir, config, layout, state.weights, files);
     const loss = await validate();
-    log.push({ step: state.step, validation_loss: loss });
+    log.add({ step: state.step, validation_loss: loss });
     return loss;
   };
 
   const progress = new Progress("step", steps, { from: state.step });
   const first = state.step;
-  let training_ms = 0;
+  const times: number[] = [];
+  let trainingTime = 0;
   if (state.step === 0) progress.line(`step 0  validation loss ${(await keep()).toFixed(3)}`);
   while (state.step < steps) {
     const rate = learningRate(state.step + 1, schedule);
     const started = performance.now();
     const { loss, norm } = await trainer.step(training.at(state.step), batch, rate);
-    training_ms += performance.now() - started;
-    log.push({ step: state.step, loss, norm, rate });
-    const perSecond = 1000 * (state.step - first) * batch * context / training_ms;
+    times.push(performance.now() - started);
+    trainingTime += times.at(-1)!;
+    if (state.step % BENCHMARK_EVERY === 0) await benchmark.sample();
+    log.add({ step: state.step, loss, norm, rate });
+    const perSecond = 1000 * (state.step - first) * batch * context / trainingTime;
     const speed = `${Math.round(perSecond).toLocaleString("en")} tokens/s`;
     progress.update(state.step, `loss ${loss.toFixed(3)}, ${speed}`);
     if (grid.has(state.step)) {
@@ -199,40 +197,20 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
     config: fingerprint,
     parameters: layout.size,
     tokens: steps * batch * context,
-    losses: losses(log),
+    losses: log.losses(),
   });
-  if (state.step === first) return;
-  const taken = training_ms / (state.step - first);
-  const rate = flops / taken / 1e6;
-  const matmul = await matmulRate(config, batch * context, options);
-  console.log(
-    `${state.step - first} steps in ${formatDuration(training_ms)}: ${rate.toFixed(1)} GFLOP/s, ` +
-      `${(rate / matmul).toFixed(2)} of the ${
-        matmul.toFixed(1)
-      } GFLOP/s of the same matrix products alone`,
-  );
-}
-
-/** The lines of the log up to a step. */
-async function readLog(path: string, step: number): Promise<LogLine[]> {
-  const text = await Deno.readTextFile(path).catch(() => "");
-  const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line) as LogLine);
-  return lines.filter((line) => line.step <= step);
-}
-
-/** Training loss (mean of the last 16 steps) and validation loss at each checkpoint. */
-function losses(
-  log: readonly LogLine[],
-): Record<string, { training?: number; validation: number }> {
-  return Object.fromEntries(
-    log.filter((line) => line.validation_loss !== undefined).map(({ step, validation_loss }) => {
-      const last = log.filter((l) => l.loss !== undefined && l.step > step - 16 && l.step <= step);
-      const training = last.length
-        ? last.reduce((sum, line) => sum + line.loss!, 0) / last.length
-        : undefined;
-      return [step, { training, validation: validation_loss! }];
-    }),
-  );
+  if (times.length > 0) {
+    if (benchmark.times.length === 0) await benchmark.sample();
+    const rate = (ms: number) => benchmark.operations / ms / 1e6;
+    const [ours, matmul] = [rate(median(times)), rate(median(benchmark.times))];
+    console.log(
+      `${times.length} steps in ${formatDuration(trainingTime)}: ${ours.toFixed(1)} GFLOP/s, ` +
+        `${(ours / matmul).toFixed(2)} of the ${
+          matmul.toFixed(1)
+        } GFLOP/s of the matrix products alone`,
+    );
+  }
+  await benchmark.release();
 }
 
 /** The commit of the working tree, where git can say. */

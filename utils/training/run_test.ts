@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { HookedModel } from "../model/hooked_model.ts";
 import { listLocalSteps } from "../model/local_steps.ts";
 import { loadTokenizer } from "../model/tokenizer.ts";
