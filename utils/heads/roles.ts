@@ -7,6 +7,7 @@
  *   negative name mover  the same with the negated output                                 full_model_components_over_time
  *   successor            > 0.4                                                            successor_heads_over_time
  *   copy suppression     CSPA > 0.1                                                       cspa/all_checkpoints
+ *   S2 inhibition        as listed in                                                     heads_over_time
  */
 import { readJson } from "../experiment/files.ts";
 import type { ResultPaths } from "../experiment/result_path.ts";
@@ -54,6 +55,10 @@ export async function headRoles(paths: ResultPaths): Promise<Roles | undefined> 
   }
   for (const [step, { scores }] of await checkpointsOf<{ scores: Grid }>(paths.cspa())) {
     add(step, "copy suppression", headsAbove(scores, cspa));
+  }
+  const listed = paths.components("heads_over_time");
+  for (const [step, { s2i }] of await checkpointsOf<{ s2i: string[] }>(listed)) {
+    add(step, "S2 inhibition", s2i);
   }
   return Object.keys(roles).length > 0 ? roles : undefined;
 }
