@@ -1,11 +1,13 @@
 /** Times the engine on randomly initialised models of real shapes, each case in a process of its own. */
 import { Command } from "@commander-js/extra-typings";
 import { type Bench, type BenchCase, type Measurement, SHAPES } from "./bench/bench.ts";
+import { benches as identities } from "./bench/circuit_identities.ts";
+import { benches as circuits } from "./bench/circuits.ts";
 import { benches as engine } from "./bench/engine.ts";
 import { formatTable } from "./utils/experiment/table.ts";
 import { hasColors } from "./utils/experiment/terminal.ts";
 
-const BENCHES: readonly Bench[] = [...engine];
+const BENCHES: readonly Bench[] = [...engine, ...circuits, ...identities];
 
 /** The line of a case, as `--json` prints it. */
 function line({ bench, shape }: BenchCase, m: Measurement) {

@@ -64,8 +64,13 @@ export interface Attribution {
   corruptedMetric: Float32Array;
 }
 
-/** Numbers of residual width in one pass by default. */
-const CACHED = 2 ** 19;
+/** Numbers of residual width in one pass by default: an MLP's activations then take 4 MB, and stay in the cache. */
+const CACHED = 2 ** 18;
+
+/** Tokens in one pass unless told otherwise; larger ones make no product faster. */
+export function defaultTokensPerPass({ dModel }: ModelConfig): number {
+  return Math.max(256, Math.floor(CACHED / dModel));
+}
 
 function pathOf(method: GradientMethod, steps: number, quadrature: Quadrature): PathPoint[] {
   if (method === "EAP") return [{ alpha: 1, weight: 1 }];
@@ -115,7 +120,7 @@ export async function attribute(
     neurons: new Float64Array(rows * model.config.dModel),
   };
   const cleanMetric = new Float32Array(nPrompts), corruptedMetric = new Float32Array(nPrompts);
-  const tokens = options.tokensPerPass ?? Math.max(256, Math.floor(CACHED / model.config.dModel));
+  const tokens = options.tokensPerPass ?? defaultTokensPerPass(model.config);
   const work = nPrompts * points.length * components.length;
   let done = 0;
   for (const batch of batches) {

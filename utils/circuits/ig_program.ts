@@ -105,7 +105,7 @@ function backwardOutputs(
   config: ModelConfig,
   spec: IgSpec,
 ): Record<string, Value> {
-  const { nHeads: H, dModel: d } = config;
+  const d = config.dModel;
   const rows = run.residual.shape[1];
   const cotangent = g.input("d_residual", [PROMPTS, POINTS, rows, d]);
   const flowing = reshape(cotangent, [BATCH, rows, d]);

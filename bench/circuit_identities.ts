@@ -1,0 +1,101 @@
+/**
+ * What each of the identities behind attribution brings: seconds per prompt and path point without it over those with
+ * all three.
+ *
+ *   shared prefix      whole prompts at every path point, instead of what follows the first difference
+ *   sums in head space gradients at the inputs of every head's q, k and v and of the MLPs, each through a LayerNorm
+ *                      backward pass of its own; both sides on whole prompts
+ *   one contraction    the product of source differences and gradients at every path point, instead of once per prompt;
+ *                      its time is taken on its own and added
+ */
+import { attribute } from "../utils/circuits/attribution.ts";
+import { batchActivations } from "../utils/circuits/activations.ts";
+import { EdgeContraction } from "../utils/circuits/edge_contraction.ts";
+import { nForward } from "../utils/circuits/graph.ts";
+import { circuitShape } from "../utils/circuits/model_shape.ts";
+import { type PromptBatch, promptBatches } from "../utils/circuits/prompt_batches.ts";
+import { sourceDifferences } from "../utils/circuits/source_differences.ts";
+import type { ModelConfig } from "../utils/model/config.ts";
+import type { HookedModel } from "../utils/model/hooked_model.ts";
+import { tensor } from "../utils/onnx/mod.ts";
+import { type Bench, type BenchCase, type Measurement, median, peakRssMb } from "./bench.ts";
+import { POSITIONS, timed } from "./bench.ts";
+import { attributionFlops, logitDifferences, openModel, randomPairs, STEPS } from "./circuits.ts";
+
+/** Seconds of all contractions of a batch, and of the passes beside it, in turn. */
+async function contraction(model: HookedModel, batch: PromptBatch): Promise<() => Promise<void>> {
+  const { nLayers, nHeads, dModel: d } = model.config;
+  const D = await sourceDifferences(model, await batchActivations(model, batch));
+  const [N, , P] = D.shape;
+  const rows = nForward(circuitShape(model.config));
+  let sum = 0;
+  const all = new EdgeContraction(model, D, {
+    edge: (_n, _u, _v, score) => sum += score,
+    nodes: new Float64Array(rows),
+    neurons: new Float64Array(rows * d),
+  });
+  const shape = [N, 3 * nHeads + 1, P, d];
+  const gradients = tensor(
+    new Float32Array(shape.reduce((a, b) => a * b)).fill(1e-3),
+    shape,
+  );
+  return async () => {
+    for (let l = 0; l < nLayers; l++) await all.layer(l, 0, gradients);
+  };
+}
+
+async function measure(
+  config: ModelConfig,
+  { prompts, repeats, threads }: BenchCase,
+): Promise<Measurement> {
+  const model = openModel(config, threads);
+  const pairs = randomPairs(prompts, [[POSITIONS, 10]], config.vocabSize);
+  const readout = logitDifferences(pairs);
+  const batches = promptBatches(pairs, readout);
+  const whole = promptBatches(pairs, readout, { sharePrefix: false });
+  const hooks = Array.from(
+    { length: config.nLayers },
+    (_, l) =>
+      ["hook_q_input", "hook_k_input", "hook_v_input", "hook_mlp_in"]
+        .map((point) => `blocks.${l}.${point}`),
+  ).flat();
+  const tokens = pairs.map(({ clean }) => clean);
+  const positions = pairs.map(({ position }) => position);
+  const contract = await contraction(model, batches[0]);
+  const sides = {
+    all: () => attribute(model, batches, { steps: STEPS }),
+    whole: () => attribute(model, whole, { steps: STEPS }),
+    plain: () => model.gradients(tokens, positions, readout, hooks),
+    contract,
+  };
+  const times = { all: [], whole: [], plain: [], contract: [] } as Record<string, number[]>;
+  for (const run of Object.values(sides)) await run();
+  for (let i = 0; i < repeats; i++) {
+    for (const [name, run] of Object.entries(sides)) times[name].push(await timed(run));
+  }
+  const seconds = (name: string) => median(times[name]);
+  const perStep = (name: string) => seconds(name) / (prompts * STEPS);
+  const oneContraction = seconds("contract") / prompts;
+  return {
+    tokens: STEPS * prompts * batches[0].clean[0].length,
+    seconds: seconds("all"),
+    flops: attributionFlops(config, batches),
+    peakRssMb: peakRssMb(),
+    weightsMb: model.store.totalBytes / 2 ** 20,
+    more: {
+      seconds_per_prompt_step: perStep("all"),
+      shared_prefix_gain: perStep("whole") / perStep("all"),
+      head_sums_gain: seconds("plain") / prompts / perStep("whole"),
+      one_contraction_gain: 1 + oneContraction * (1 - 1 / STEPS) / perStep("all"),
+    },
+  };
+}
+
+export const benches: Bench[] = [{
+  name: "attribution_identities",
+  description:
+    "time without the shared prefix, sums in head space, one contraction, over that with",
+  shapes: ["pythia-70m", "pythia-160m"],
+  prompts: [10],
+  measure,
+}];
