@@ -4,10 +4,11 @@ import { type Bench, type BenchCase, type Measurement, SHAPES } from "./bench/be
 import { benches as identities } from "./bench/circuit_identities.ts";
 import { benches as circuits } from "./bench/circuits.ts";
 import { benches as engine } from "./bench/engine.ts";
+import { benches as heads } from "./bench/heads.ts";
 import { formatTable } from "./utils/experiment/table.ts";
 import { hasColors } from "./utils/experiment/terminal.ts";
 
-const BENCHES: readonly Bench[] = [...engine, ...circuits, ...identities];
+const BENCHES: readonly Bench[] = [...engine, ...circuits, ...identities, ...heads];
 
 /** The line of a case, as `--json` prints it. */
 function line({ bench, shape }: BenchCase, m: Measurement) {
