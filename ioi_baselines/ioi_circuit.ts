@@ -3,248 +3,37 @@
  *
  *  1. behaviour          logit difference IO − S of clean and corrupted prompts
  *  2. direct effects     what every head adds to the logits at END: direct logit attribution, path patching
- *  3. name movers        heads with a direct effect that copy names and look at IO more than at S1 and S2
+ *  3. name movers        heads with a direct effect that copy names and look at IO more than at S1 and S2; beside them,
+ *                        heads that write against S
  *  4. S-inhibition       heads that move the name movers' attention through their queries, and which signal they carry:
  *                        the place of the repeated name (position) or the name itself (token)
- *  5. their inputs       what the values of the S-inhibition heads are made of: heads, or embedding and MLPs
+ *  5. their inputs       what the values of the heads that look at S2 are made of: heads, or embedding and MLPs
  *
  * Effects are e(head) of `utils/heads/ioi_roles.ts`: 0 without harm, −1 where patching the one head does all that
  * corrupting the prompt does. Where a level finds no heads, the levels behind it are empty.
  */
-import { mean } from "../utils/experiment/statistics.ts";
+import { type Head, headName } from "../utils/heads/senders.ts";
+import { type Inputs, inputsOf } from "./ioi_inputs.ts";
 import {
-  type AttentionToNames,
-  attentionToNames,
-  type RepeatedTokenScores,
-  repeatedTokenScores,
-} from "../utils/heads/attention_scores.ts";
-import { cleanRun, corruptedHeads } from "../utils/heads/clean_run.ts";
-import { type CopyScores, copyScores } from "../utils/heads/copy_score.ts";
-import { directLogitAttribution } from "../utils/heads/direct_logit_attribution.ts";
-import { headsWhere, isNameMover, patchingEffects, placeOf } from "../utils/heads/ioi_roles.ts";
-import { pathPatch } from "../utils/heads/path_patching.ts";
-import { type S2Inhibition, s2Inhibition } from "../utils/heads/s2_inhibition.ts";
-import { allHeads, type Head } from "../utils/heads/senders.ts";
-import type { Letter } from "../utils/model/attention.ts";
-import { taskPerformance } from "../utils/tasks/performance.ts";
-import type { IoiFlipName } from "../utils/tasks/ioi_flips.ts";
-import { tensor } from "../utils/onnx/mod.ts";
-import { type Ioi, withoutRepetition } from "./ioi_prompts.ts";
+  type Behaviour,
+  behaviour,
+  type DirectEffects,
+  directEffects,
+  type NameMovers,
+  nameMovers,
+  type SInhibition,
+  sInhibition,
+  suppressors,
+} from "./ioi_levels.ts";
+import type { Ioi } from "./ioi_prompts.ts";
 
-export type { Head } from "../utils/heads/senders.ts";
+export * from "./ioi_inputs.ts";
+export * from "./ioi_levels.ts";
 
-/** What must be exceeded for a head to count. */
-export const THRESHOLDS = {
-  /** logits between clean and corrupted prompts, without which there is no circuit to speak of */
-  range: 1,
-  /** copy score of a name mover, percent */
-  copy: 10,
-  /** size of an effect */
-  effect: 0.02,
-  /** score on repeated random tokens, or attention from S2 */
-  score: 0.4,
-} as const;
-
-export interface Behaviour {
-  /** logit difference per prompt */
-  clean: Float32Array;
-  corrupted: Float32Array;
-  /** share of prompts on which IO beats S, and on which IO is the most likely token */
-  accuracy: number;
-  first: number;
-}
-
-/** Whether the model tells IO from S on average, clean from corrupted prompts by a margin. */
-export function doesTask({ clean, corrupted }: Behaviour): boolean {
-  return mean(clean) > 0 && mean(clean) - mean(corrupted) > THRESHOLDS.range;
-}
-
-/** Level 1. */
-export async function behaviour({ model, task, prompts, readout }: Ioi): Promise<Behaviour> {
-  const { logit_diff, accuracy, rank_0 } = await taskPerformance(model, task, {
-    metrics: ["logit_diff", "accuracy", "rank_0"],
-  });
-  const positions = prompts.map((p) => p.position);
-  const corrupted = await model.metric(prompts.map((p) => p.corrupted), positions, readout);
-  return {
-    clean: Float32Array.from(logit_diff),
-    corrupted,
-    accuracy: mean(accuracy),
-    first: mean(rank_0),
-  };
-}
-
-export interface DirectEffects {
-  /** contribution to the logit of IO and of S, against the mean over the vocabulary, `[L, H, N]` */
-  io: Float32Array;
-  s: Float32Array;
-  /** contribution to the logit difference, mean over prompts `[L, H]` */
-  attribution: Float32Array;
-  /** effect of path patching each head to the logits, `[L, H]` */
-  effects: Float32Array;
-}
-
-/** Level 2. */
-export async function directEffects(ioi: Ioi, { clean, corrupted }: Behaviour) {
-  const { model, prompts, readout } = ioi;
-  const N = prompts.length;
-  const attribute = (answer: "correct" | "wrong") =>
-    directLogitAttribution(model, prompts.map((p) => p.clean), prompts.map((p) => p.position), {
-      kind: "logits",
-      ids: Int32Array.from(prompts, (p) => p[answer][0]),
-      weights: new Float32Array(N).fill(1),
-      width: 1,
-    });
-  const [io, s] = [await attribute("correct"), await attribute("wrong")];
-  const attribution = Float32Array.from(
-    allHeads(model.config),
-    (_, i) => mean(io.subarray(i * N, (i + 1) * N)) - mean(s.subarray(i * N, (i + 1) * N)),
-  );
-  const run = await cleanRun(model, prompts, "readout");
-  const switched = await corruptedHeads(model, run);
-  const { values } = await pathPatch(model, run, switched, "final", readout);
-  return { io, s, attribution, effects: patchingEffects(values, clean, corrupted) };
-}
-
-export interface NameMovers {
-  copy: CopyScores;
-  attention: AttentionToNames;
-  heads: Head[];
-}
-
-/** Level 3. */
-export async function nameMovers({ model, prompts }: Ioi, direct: DirectEffects) {
-  const marks = prompts.map(({ marks }) => [marks!.IO, marks!.S1, marks!.S2]);
-  const copy = await copyScores(model, prompts.map((p) => p.clean), marks);
-  const attention = await attentionToNames(model, prompts);
-  const copies = isNameMover(copy.positive, attention, THRESHOLDS.copy);
-  const heads = headsWhere(
-    model.config,
-    (i) => copies[i] && direct.effects[i] < -THRESHOLDS.effect,
-  );
-  return { copy, attention, heads };
-}
-
-/** Effect of path patching every head into q, k or v of the receivers, `[L, H]`; all 0 without receivers. */
-export async function effectsOn(
-  { model, prompts, readout }: Ioi,
-  { clean, corrupted }: Behaviour,
-  letter: Letter,
-  heads: readonly Head[],
-): Promise<Float32Array> {
-  if (heads.length === 0) return new Float32Array(allHeads(model.config).length);
-  const run = await cleanRun(model, prompts, "changed");
-  const switched = await corruptedHeads(model, run);
-  const { values } = await pathPatch(model, run, switched, { letter, heads }, readout);
-  return patchingEffects(values, clean, corrupted);
-}
-
-/** Effect of giving the receivers all of their corrupted q, k or v, whoever wrote it; 0 without receivers. */
-export async function wholeEffectOn(
-  { model, prompts, readout }: Ioi,
-  { clean, corrupted }: Behaviour,
-  letter: Letter,
-  heads: readonly Head[],
-): Promise<number> {
-  if (heads.length === 0) return 0;
-  const hooks = [...new Set(heads.map(([l]) => l))].map((l) => `blocks.${l}.attn.hook_${letter}`);
-  const values = (await model.run(prompts.map((p) => p.corrupted), { read: hooks })).hooks;
-  const patches = hooks.map((hook) => {
-    const value = values.get(hook)!;
-    const [batch, pos, H] = value.shape;
-    const mask = new Uint8Array(batch * pos * H);
-    for (const [l, h] of heads) {
-      if (hook !== `blocks.${l}.attn.hook_${letter}`) continue;
-      for (let row = 0; row < batch * pos; row++) mask[row * H + h] = 1;
-    }
-    return { hook, value, mask: tensor(mask, [batch, pos, H, 1]) };
-  });
-  const positions = prompts.map((p) => p.position);
-  const patched = await model.metric(prompts.map((p) => p.clean), positions, readout, { patches });
-  return patchingEffects(patched, clean, corrupted)[0];
-}
-
-/** What a head tells the name movers about the repeated name. */
-export type Signal = "position" | "token";
-
-export interface SInhibition {
-  /** effect of every head on the name movers' queries, `[L, H]` */
-  effects: Float32Array;
-  /** the six flips, for heads with an effect */
-  test: S2Inhibition;
-  /** heads whose flipped output lowers the logit difference and turns the name movers from IO to S1 */
-  heads: Head[];
-  /** the signals each of them carries */
-  signals: Signal[][];
-}
-
-/** Level 4. */
-export async function sInhibition(ioi: Ioi, level1: Behaviour, movers: readonly Head[]) {
-  const { model, flips, readout } = ioi;
-  const effects = await effectsOn(ioi, level1, "q", movers);
-  const candidates = headsWhere(model.config, (i) => effects[i] < -THRESHOLDS.effect);
-  const test = await s2Inhibition(model, flips, readout, movers, candidates);
-  const inhibits = (flip: IoiFlipName, i: number) => {
-    const { logit_diff, io_attention, s1_attention } = test.changes[flip];
-    return logit_diff[i] < -THRESHOLDS.effect && io_attention[i] < 0 && s1_attention[i] > 0;
-  };
-  const places = test.candidates.map((_, i) => i).filter((i) => inhibits("token_oppo_pos_oppo", i));
-  const heads = places.map((i) => test.candidates[i]);
-  const signals = places.map((i): Signal[] => [
-    ...inhibits("token_same_pos_oppo", i) ? ["position" as const] : [],
-    ...inhibits("token_oppo_pos_same", i) ? ["token" as const] : [],
-  ]);
-  return { effects, test, heads, signals };
-}
-
-export interface Inputs {
-  /** effect of every head on the values of the S-inhibition heads, `[L, H]` */
-  effects: Float32Array;
-  /** effect of all of their corrupted queries, keys and values */
-  whole: Record<Letter, number>;
-  /** scores on random tokens repeated once */
-  scores: RepeatedTokenScores;
-  /** mean attention from S2 to S1 and to the token after S1, `[L, H]` */
-  toS1: Float32Array;
-  toAfterS1: Float32Array;
-  /** mean attention of all heads from END on prompts in which no name is repeated; S2 is then a third name */
-  unrepeated: AttentionToNames;
-}
-
-/** Level 5. */
-export async function inputsOf(ioi: Ioi, level1: Behaviour, inhibition: readonly Head[]) {
-  const { model, prompts, repeated } = ioi;
-  const whole = {} as Record<Letter, number>;
-  for (const letter of ["q", "k", "v"] as const) {
-    whole[letter] = await wholeEffectOn(ioi, level1, letter, inhibition);
-  }
-  const [toS1, toAfterS1] = await attentionFromS2(ioi);
-  return {
-    effects: await effectsOn(ioi, level1, "v", inhibition),
-    whole,
-    scores: await repeatedTokenScores(model, repeated),
-    toS1,
-    toAfterS1,
-    unrepeated: await attentionToNames(model, withoutRepetition(prompts)),
-  };
-}
-
-/** Mean attention from S2 to S1 and to the token behind it, each `[L, H]`. */
-async function attentionFromS2({ model, prompts }: Ioi): Promise<Float32Array[]> {
-  const { nLayers: L, nHeads: H } = model.config;
-  const names = Array.from({ length: L }, (_, l) => `blocks.${l}.attn.hook_pattern`);
-  const cut = prompts.map(({ clean, marks }) => clean.slice(0, marks!.S2 + 1));
-  const { hooks } = await model.run(cut, { read: names });
-  return [0, 1].map((behind) =>
-    Float32Array.from(allHeads(model.config), ([l, h]) => {
-      const { data, shape: [, , pos] } = hooks.get(names[l])!;
-      return mean(
-        prompts.map(({ marks }, n) =>
-          data[((n * H + h) * pos + marks!.S2) * pos + marks!.S1 + behind]
-        ),
-      );
-    })
-  );
+/** S-inhibition heads, and other heads that suppress S. */
+export function readersOfS({ heads }: SInhibition, suppressing: readonly Head[]): Head[] {
+  const known = new Set(heads.map(headName));
+  return [...heads, ...suppressing.filter((head) => !known.has(headName(head)))];
 }
 
 /** All levels of one checkpoint. */
@@ -253,6 +42,8 @@ export interface IoiCircuit {
   direct: DirectEffects;
   movers: NameMovers;
   inhibition: SInhibition;
+  /** heads that look at S2 from END: S-inhibition heads and those that suppress S */
+  readers: Head[];
   inputs: Inputs;
 }
 
@@ -262,31 +53,7 @@ export async function ioiCircuit(ioi: Ioi): Promise<IoiCircuit> {
   const direct = await directEffects(ioi, level1);
   const movers = await nameMovers(ioi, direct);
   const inhibition = await sInhibition(ioi, level1, movers.heads);
-  const inputs = await inputsOf(ioi, level1, inhibition.heads);
-  return { behaviour: level1, direct, movers, inhibition, inputs };
-}
-
-/** A value of `[L, H]` for each of some heads. */
-export function valuesOf(
-  values: ArrayLike<number>,
-  heads: readonly Head[],
-  shape: { nHeads: number },
-): number[] {
-  return heads.map((head) => values[placeOf(head, shape)]);
-}
-
-/** Attention from END to the names, per prompt, of some heads; `s` is S1 and S2 together. */
-export async function attentionPerPrompt(
-  { model, prompts }: Ioi,
-  heads: readonly Head[],
-): Promise<{ io: number[]; s: number[] }[]> {
-  const names = [...new Set(heads.map(([l]) => `blocks.${l}.attn.hook_pattern`))];
-  const { hooks } = await model.run(prompts.map((p) => p.clean), { read: names });
-  return heads.map(([l, h]) => {
-    const { data, shape: [, H, pos] } = hooks.get(`blocks.${l}.attn.hook_pattern`)!;
-    const to = (mark: string) =>
-      prompts.map(({ marks }, n) => data[((n * H + h) * pos + marks!.END) * pos + marks![mark]]);
-    const s2 = to("S2");
-    return { io: to("IO"), s: to("S1").map((x, n) => x + s2[n]) };
-  });
+  const readers = readersOfS(inhibition, suppressors(ioi, direct, movers));
+  const inputs = await inputsOf(ioi, level1, readers);
+  return { behaviour: level1, direct, movers, inhibition, readers, inputs };
 }

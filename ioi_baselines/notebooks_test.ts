@@ -15,6 +15,9 @@ const bundles = ({ cells }: Notebook) =>
   cells.flatMap((cell) => cell.outputs ?? [])
     .flatMap((output) => output.output_type === "display_data" ? [output.data] : []);
 
+const textOf = (notebook: Notebook) =>
+  bundles(notebook).map((data) => (data["text/plain"] as string[]).join("")).join("\n");
+
 /** Steps of the keys `step{n}`, ascending. */
 const stepsOf = (numbers: Record<string, unknown>) =>
   Object.keys(numbers).map((name) => Number(name.slice(4))).sort((a, b) => a - b);
@@ -61,25 +64,28 @@ Deno.test("ioi_over_training.ipynb gives the saved numbers again, at its first a
   assertClose(again, Object.fromEntries(steps.map((s) => [`step${s}`, saved[`step${s}`]])));
 });
 
-Deno.test("ioi_over_training.ipynb shows name movers at the end of training and none at its start", async () => {
-  const saved = keyNumbers(await readNotebook(TRAINING)) as Record<
+Deno.test("ioi_over_training.ipynb shows heads that copy names at the end of training, none at its start, and says which algorithm it is", async () => {
+  const notebook = await readNotebook(TRAINING);
+  const saved = keyNumbers(notebook) as Record<
     string,
     { roles: string[]; largest_copy_score: number }
   >;
   const steps = stepsOf(saved);
   const [start, end] = [steps[0], steps.at(-1)!].map((step) => saved[`step${step}`]);
   assertEquals(start.roles, []);
-  assert(end.roles.some((role) => role.endsWith("name mover")));
-  assert(end.largest_copy_score > 50);
+  assert(start.largest_copy_score < 10 && end.largest_copy_score > 50);
+  const copies = end.roles.filter((role) => /name mover|copies both names/.test(role));
+  assert(copies.length > 0);
+  const last = textOf(notebook).split("**Step ").at(-1)!;
+  assertStringIncludes(last, `${steps.at(-1)}**`);
+  const moves = copies.some((role) => role.endsWith("name mover"));
+  assertStringIncludes(last, moves ? "**Name movers**" : "**No name mover**");
 });
 
 Deno.test("ioi_circuit.ipynb runs to its end on an untrained checkpoint, where there is no circuit", async () => {
   const notebook = await runNotebook(CIRCUIT, { STEP: "0", PROMPTS: "5" });
   assertEquals(keyNumbers(notebook).roles, []);
-  const text = bundles(notebook).map((data) => (data["text/plain"] as string[]).join("")).join(
-    "\n",
-  );
-  assertStringIncludes(text, "No circuit.");
+  assertStringIncludes(textOf(notebook), "No circuit.");
 });
 
 Deno.test("the code of the notebooks passes the type checker", async () => {

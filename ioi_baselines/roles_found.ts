@@ -6,19 +6,23 @@ import { mean } from "../utils/experiment/statistics.ts";
 import { placeOf } from "../utils/heads/ioi_roles.ts";
 import { type Head, headName } from "../utils/heads/senders.ts";
 import { withMinus } from "./display.ts";
-import { doesTask, type IoiCircuit, THRESHOLDS, valuesOf } from "./ioi_circuit.ts";
+import { added, doesTask, type IoiCircuit, THRESHOLDS, valuesOf } from "./ioi_circuit.ts";
 
 export const ROLES = [
   "name mover",
   "S suppression",
+  "copies both names",
   "other direct effect",
   "negative head",
   "S-inhibition",
   "duplicate token",
   "induction",
-  "other input of S-inhibition",
+  "other input of S readers",
 ] as const;
 export type Role = typeof ROLES[number];
+
+/** Percent of a copy score without doubt, and logits that a head writes for a name to count as its source. */
+const STRICT_COPY = 50, LOGITS_WRITTEN = 0.5;
 
 export interface FoundRole {
   head: Head;
@@ -53,27 +57,27 @@ const headsOf = (shape: Shape): Head[] =>
     i % shape.nHeads,
   ]);
 
-function directRoles({ direct, movers }: IoiCircuit, shape: Shape): FoundRole[] {
+function directRoles({ direct, movers, readers }: IoiCircuit, shape: Shape): FoundRole[] {
   const { io, s1, s2 } = movers.attention;
-  const N = direct.s.length / direct.effects.length;
-  const isMover = new Set(movers.heads.map(headName));
+  const moves = new Set(movers.heads.map(headName));
+  const reads = new Set(readers.map(headName));
   return headsOf(shape).flatMap((head): FoundRole[] => {
-    const i = placeOf(head, shape), effect = direct.effects[i];
-    if (Math.abs(effect) <= THRESHOLDS.effect) return [];
+    const i = placeOf(head, shape), effect = direct.effects[i], name = headName(head);
+    const [toIo, toS] = [added(direct.io, i, direct), added(direct.s, i, direct)];
     const looks = `END→IO ${two(io[i])}, S1 ${two(s1[i])}, S2 ${two(s2[i])}`;
-    const writes = mean(direct.s.subarray(i * N, (i + 1) * N));
-    const evidence = `direct effect ${two(effect)}; ${looks}`;
-    if (effect > 0) return [{ head, role: "negative head", evidence }];
-    if (isMover.has(headName(head))) {
-      const copies = `copies ${percent(movers.copy.positive[i])}`;
-      return [{ head, role: "name mover", evidence: `${evidence}; ${copies}` }];
+    const copies = `copies ${percent(movers.copy.positive[i])}`;
+    const writes = `adds ${two(toIo)} to the logit of IO, ${two(toS)} to that of S`;
+    const as = (role: Role, more: string): FoundRole[] => [
+      { head, role, evidence: `direct effect ${two(effect)}; ${looks}; ${more}` },
+    ];
+    if (moves.has(name)) return as("name mover", copies);
+    if (movers.copy.positive[i] > STRICT_COPY && Math.min(toIo, toS) > LOGITS_WRITTEN) {
+      return as("copies both names", `${copies}; ${writes}`);
     }
-    const looksAtS = s1[i] + s2[i] > io[i];
-    if (looksAtS && writes < 0) {
-      const lowers = `adds ${two(writes)} to the logit of S`;
-      return [{ head, role: "S suppression", evidence: `${evidence}; ${lowers}` }];
-    }
-    return [{ head, role: "other direct effect", evidence }];
+    if (Math.abs(effect) <= THRESHOLDS.effect) return [];
+    if (effect > 0) return as("negative head", writes);
+    const suppresses = reads.has(name) && toS < 0 && s1[i] + s2[i] > io[i];
+    return as(suppresses ? "S suppression" : "other direct effect", writes);
   });
 }
 
@@ -96,11 +100,11 @@ function inputRoles({ inputs }: IoiCircuit, shape: Shape): FoundRole[] {
     if (inputs.effects[i] >= -THRESHOLDS.effect) return [];
     const duplicate = Math.max(scores.duplicateToken[i], toS1[i]);
     const induction = Math.max(scores.induction[i], toAfterS1[i]);
-    const evidence = `effect on S-inhibition heads' values ${two(inputs.effects[i])}; ` +
+    const evidence = `effect on S readers' values ${two(inputs.effects[i])}; ` +
       `duplicate-token score ${two(scores.duplicateToken[i])}, S2→S1 ${two(toS1[i])}; ` +
       `induction score ${two(scores.induction[i])}, S2→S1+1 ${two(toAfterS1[i])}`;
     const role = Math.max(duplicate, induction) <= THRESHOLDS.score
-      ? "other input of S-inhibition"
+      ? "other input of S readers"
       : duplicate > induction
       ? "duplicate token"
       : "induction";
@@ -120,8 +124,8 @@ export function comparison(circuit: IoiCircuit, shape: Shape): string[] {
   }
   return [
     moverSentence(circuit, shape),
-    ...suppressionSentence(circuit, shape),
-    ...inhibitionSentences(circuit, shape),
+    ...suppressionSentences(circuit, shape),
+    ...inhibitionSentences(circuit),
     ...inputSentences(circuit, shape),
   ];
 }
@@ -144,26 +148,46 @@ function moverSentence({ movers, direct }: IoiCircuit, shape: Shape): string {
     } to S1.`;
   }
   const share = valuesOf(direct.effects, movers.heads, shape).reduce((a, b) => a + b, 0);
-  const strict = movers.heads.filter((head) => movers.copy.positive[placeOf(head, shape)] > 50);
+  const strict = movers.heads.filter((head) =>
+    movers.copy.positive[placeOf(head, shape)] > STRICT_COPY
+  );
   return `**Name movers** as in GPT-2 small: ${named(movers.heads)} (copy score above 50 %: ${
     named(strict) || "none"
   }). Their direct effects add up to ${two(share)}.`;
 }
 
-function suppressionSentence(circuit: IoiCircuit, shape: Shape): string[] {
-  const heads = directRoles(circuit, shape).filter((r) => r.role === "S suppression")
-    .map((r) => r.head);
-  if (heads.length === 0) return [];
-  const share = valuesOf(circuit.direct.effects, heads, shape).reduce((a, b) => a + b, 0);
-  return [
-    `**Direct suppression of S**, not part of the published circuit: ${
-      named(heads)
-    } at END looks at S more than ` +
-    `at IO and writes against the logit of S (direct effect ${two(share)}).`,
-  ];
+function suppressionSentences(circuit: IoiCircuit, shape: Shape): string[] {
+  const { direct } = circuit;
+  const headsAs = (role: Role) =>
+    directRoles(circuit, shape).filter((r) => r.role === role).map((r) => r.head);
+  const both = headsAs("copies both names"), against = headsAs("S suppression");
+  const sentences: string[] = [];
+  if (both.length > 0) {
+    const raised = (name: Float32Array) =>
+      both.reduce((sum, head) => sum + added(name, placeOf(head, shape), direct), 0);
+    sentences.push(
+      `**Both names are copied**: ${named(both)}, in all ${
+        two(raised(direct.io))
+      } to the logit of IO and ${
+        two(raised(direct.s))
+      } to that of S; the choice between them is made elsewhere.`,
+    );
+  }
+  if (against.length > 0) {
+    const share = valuesOf(direct.effects, against, shape).reduce((a, b) => a + b, 0);
+    sentences.push(
+      `**Direct suppression of S**, not part of the published circuit: ${
+        named(against)
+      }. From END ` +
+        `more attention to S than to IO, and an output against the logit of S (direct effects add up to ${
+          two(share)
+        }).`,
+    );
+  }
+  return sentences;
 }
 
-function inhibitionSentences({ inhibition, movers, inputs }: IoiCircuit, shape: Shape): string[] {
+function inhibitionSentences({ inhibition, movers }: IoiCircuit): string[] {
   const { heads, signals } = inhibition;
   if (movers.heads.length === 0) return [];
   if (heads.length === 0) {
@@ -177,38 +201,45 @@ function inhibitionSentences({ inhibition, movers, inputs }: IoiCircuit, shape: 
     : all.has("token")
     ? "the token signal alone: which name to avoid, not where it stands. In GPT-2 small the position signal is the stronger"
     : "neither signal alone";
-  const normal = mean(valuesOf(movers.attention.s2, heads, shape));
-  const without = mean(valuesOf(inputs.unrepeated.s2, heads, shape));
-  const finds = without > 0.8 * normal
-    ? "They need no repetition to find S2: they look at the last name before END, the one who gives, whatever it is"
-    : "Without repetition they look there less: they depend on S2 being a repetition";
-  return [
-    `**S-inhibition**: ${named(heads)} → queries of the name movers, carrying ${which}.`,
-    `${finds} (END→S2 ${two(normal)} on the prompts, ${
-      two(without)
-    } with a third name at S2 and nothing repeated).`,
-  ];
+  return [`**S-inhibition**: ${named(heads)} → queries of the name movers, carrying ${which}.`];
 }
 
 function inputSentences(circuit: IoiCircuit, shape: Shape): string[] {
-  const { inhibition, inputs } = circuit;
-  if (inhibition.heads.length === 0) return [];
-  const total = inputs.whole.v;
-  const found = inputRoles(circuit, shape);
+  const { readers, inputs, movers } = circuit;
+  if (readers.length === 0) return [];
+  const normal = mean(valuesOf(movers.attention.s2, readers, shape));
+  const without = mean(valuesOf(inputs.unrepeated.s2, readers, shape));
+  const measured = `END→S2 ${two(normal)} on the prompts, ${
+    two(without)
+  } with a third name at S2 and nothing repeated`;
+  const finding = without > 0.8 * normal
+    ? `**S2 is found without its repetition**: what ${
+      named(readers)
+    } attend to is the last name before END, ` +
+      `the one who gives, whatever it is (${measured}).`
+    : `**S2 is found by its repetition**: without it, the attention ` +
+      `of ${named(readers)} to it falls (${measured}).`;
   const carried = inputs.effects.reduce((sum, e) => sum + Math.min(0, e), 0);
-  const from = `Their values, corrupted, cost ${two(total)} (queries ${two(inputs.whole.q)}, keys ${
-    two(inputs.whole.k)
-  }); of that, paths from single heads carry ${two(carried)}`;
-  if (total > -THRESHOLDS.effect) {
-    return [`**The signal is not in their values**: ${from}. It lies in where they look.`];
+  const { q, k, v } = inputs.whole;
+  const from =
+    `corrupted, their values cost ${two(v)} (queries ${two(q)}, keys ${
+      two(k)
+    }), and paths from single heads ` +
+    `to them ${two(carried)}`;
+  if (v > -THRESHOLDS.effect) {
+    return [finding, `**The signal is not in their values**: ${from}. It lies in where they look.`];
   }
-  const detectors = found.filter((r) => r.role !== "other input of S-inhibition");
-  if (carried > 0.25 * total) {
+  if (carried > 0.25 * v) {
     return [
+      finding,
       `**No detection of duplicates by heads**: ${from}. The rest is the name itself, read from the embedding and the ` +
       `MLPs at S2.`,
     ];
   }
-  const who = detectors.map(({ head, role }) => `${headName(head)} (${role})`).join(", ");
-  return [`**Inputs of the S-inhibition heads**: ${from}: ${who || "no known type of head"}.`];
+  const who = inputRoles(circuit, shape).filter((r) => r.role !== "other input of S readers")
+    .map(({ head, role }) => `${headName(head)} (${role})`).join(", ");
+  return [
+    finding,
+    `**Inputs of the heads that read S2**: ${from}: ${who || "no known type of head"}.`,
+  ];
 }

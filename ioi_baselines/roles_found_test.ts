@@ -1,7 +1,7 @@
 /** Roles and statements on circuits made by hand: 2 layers of 2 heads, one prompt. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type Head, headName } from "../utils/heads/senders.ts";
-import type { IoiCircuit, Signal } from "./ioi_circuit.ts";
+import { type IoiCircuit, readersOfS, type Signal, suppressors } from "./ioi_circuit.ts";
 import { comparison, rolesFound } from "./roles_found.ts";
 
 const SHAPE = { nLayers: 2, nHeads: 2 };
@@ -30,6 +30,7 @@ function handMade(signal: Signal[] = ["position", "token"]): IoiCircuit {
       heads: [[0, 1]],
       signals: [signal],
     },
+    readers: [[0, 1], [1, 1]],
     inputs: {
       effects: f(-0.3, 0, 0, 0),
       whole: { q: 0, k: 0, v: -0.5 },
@@ -60,28 +61,54 @@ Deno.test("rolesFound() calls a head after what it looks at: after S1, or neithe
   assertEquals(listed(circuit).at(-1), "a0.h0 induction");
   circuit.inputs = { ...circuit.inputs, ...{ toS1: none(), toAfterS1: none() } };
   circuit.inputs.scores.duplicateToken = none();
-  assertEquals(listed(circuit).at(-1), "a0.h0 other input of S-inhibition");
+  assertEquals(listed(circuit).at(-1), "a0.h0 other input of S readers");
 });
 
 Deno.test("comparison() recognises the published algorithm, level by level", () => {
   const text = comparison(handMade(), SHAPE).join("\n");
   assertStringIncludes(text, "as in GPT-2 small: a1.h0");
   assertStringIncludes(text, "both signals");
-  assertStringIncludes(text, "depend on S2 being a repetition");
+  assertStringIncludes(text, "S2 is found by its repetition");
   assertStringIncludes(text, "a0.h0 (duplicate token)");
 });
 
 Deno.test("comparison() says where a model does otherwise: signal, repetition, inputs, name movers", () => {
   const circuit = handMade(["token"]);
-  circuit.inputs.unrepeated.s2 = f(0, 0.9, 0, 0);
+  circuit.inputs.unrepeated.s2 = f(0, 0.9, 0, 0.6);
   circuit.inputs.effects = none();
   const text = comparison(circuit, SHAPE).join("\n");
   assertStringIncludes(text, "the token signal alone");
-  assertStringIncludes(text, "need no repetition");
+  assertStringIncludes(text, "S2 is found without its repetition");
   assertStringIncludes(text, "No detection of duplicates by heads");
 
   circuit.movers.heads = [];
-  assertStringIncludes(comparison(circuit, SHAPE)[0], "The largest direct effect is that of a1.h0");
+  const [first, second, third] = comparison(circuit, SHAPE);
+  assertStringIncludes(first, "The largest direct effect is that of a1.h0");
+  assertStringIncludes(second, "Direct suppression of S");
+  assertStringIncludes(third, "S2 is found without its repetition");
+});
+
+Deno.test("a head that copies IO and S alike is no name mover: the choice is made by those that suppress S", () => {
+  const circuit = handMade();
+  circuit.movers.heads = [];
+  circuit.direct.effects = f(0, 0, -0.01, -0.8);
+  circuit.direct.io = f(0, 0, 3, 0);
+  circuit.direct.s = f(0, 0, 2.9, -4);
+  assertEquals(listed(circuit).slice(0, 2), ["a1.h1 S suppression", "a1.h0 copies both names"]);
+  const text = comparison(circuit, SHAPE).join();
+  assertStringIncludes(text, "a1.h0, in all 3.00 to the logit of IO and 2.90 to that of S");
+});
+
+Deno.test("suppressors() look at S, lower its logit, and are no name movers", () => {
+  const { direct, movers } = handMade();
+  assertEquals(suppressors({ model: { config: SHAPE } }, direct, movers), [[1, 1]]);
+  direct.s = f(0, 0, -2, 2);
+  assertEquals(suppressors({ model: { config: SHAPE } }, direct, movers), []);
+});
+
+Deno.test("readersOfS() names a head once that inhibits and suppresses", () => {
+  const { inhibition } = handMade();
+  assertEquals(readersOfS(inhibition, [[0, 1], [1, 1]]), [[0, 1], [1, 1]]);
 });
 
 Deno.test("a model that does not tell IO from S has no circuit and no roles", () => {

@@ -1,0 +1,92 @@
+/**
+ * Level 5 of the circuit: what the heads that look at S2 read there. Written by heads (duplicate token, induction), or
+ * by the embedding and the MLPs? `ioi_circuit.ts` says how the levels follow from each other.
+ */
+import { mean } from "../utils/experiment/statistics.ts";
+import {
+  type AttentionToNames,
+  attentionToNames,
+  type RepeatedTokenScores,
+  repeatedTokenScores,
+} from "../utils/heads/attention_scores.ts";
+import { patchingEffects } from "../utils/heads/ioi_roles.ts";
+import { allHeads, type Head } from "../utils/heads/senders.ts";
+import type { Letter } from "../utils/model/attention.ts";
+import { tensor } from "../utils/onnx/mod.ts";
+import { type Behaviour, effectsOn } from "./ioi_levels.ts";
+import { type Ioi, withoutRepetition } from "./ioi_prompts.ts";
+
+/** Effect of giving the receivers all of their corrupted q, k or v, whoever wrote it; 0 without receivers. */
+export async function wholeEffectOn(
+  { model, prompts, readout }: Ioi,
+  { clean, corrupted }: Behaviour,
+  letter: Letter,
+  heads: readonly Head[],
+): Promise<number> {
+  if (heads.length === 0) return 0;
+  const hooks = [...new Set(heads.map(([l]) => l))].map((l) => `blocks.${l}.attn.hook_${letter}`);
+  const values = (await model.run(prompts.map((p) => p.corrupted), { read: hooks })).hooks;
+  const patches = hooks.map((hook) => {
+    const value = values.get(hook)!;
+    const [batch, pos, H] = value.shape;
+    const mask = new Uint8Array(batch * pos * H);
+    for (const [l, h] of heads) {
+      if (hook !== `blocks.${l}.attn.hook_${letter}`) continue;
+      for (let row = 0; row < batch * pos; row++) mask[row * H + h] = 1;
+    }
+    return { hook, value, mask: tensor(mask, [batch, pos, H, 1]) };
+  });
+  const positions = prompts.map((p) => p.position);
+  const patched = await model.metric(prompts.map((p) => p.clean), positions, readout, { patches });
+  return patchingEffects(patched, clean, corrupted)[0];
+}
+
+export interface Inputs {
+  /** effect of every head on the values of the receivers, `[L, H]` */
+  effects: Float32Array;
+  /** effect of all of their corrupted queries, keys and values */
+  whole: Record<Letter, number>;
+  /** scores on random tokens repeated once */
+  scores: RepeatedTokenScores;
+  /** mean attention from S2 to S1 and to the token after S1, `[L, H]` */
+  toS1: Float32Array;
+  toAfterS1: Float32Array;
+  /** mean attention of all heads from END on prompts in which no name is repeated; S2 is then a third name */
+  unrepeated: AttentionToNames;
+}
+
+/** Level 5. @param readers heads that look at S2: S-inhibition heads and heads that suppress S */
+export async function inputsOf(ioi: Ioi, level1: Behaviour, readers: readonly Head[]) {
+  const { model, prompts, repeated } = ioi;
+  const whole = {} as Record<Letter, number>;
+  for (const letter of ["q", "k", "v"] as const) {
+    whole[letter] = await wholeEffectOn(ioi, level1, letter, readers);
+  }
+  const [toS1, toAfterS1] = await attentionFromS2(ioi);
+  return {
+    effects: await effectsOn(ioi, level1, "v", readers),
+    whole,
+    scores: await repeatedTokenScores(model, repeated),
+    toS1,
+    toAfterS1,
+    unrepeated: await attentionToNames(model, withoutRepetition(prompts)),
+  };
+}
+
+/** Mean attention from S2 to S1 and to the token behind it, each `[L, H]`. */
+async function attentionFromS2({ model, prompts }: Ioi): Promise<Float32Array[]> {
+  const { nLayers: L, nHeads: H } = model.config;
+  const names = Array.from({ length: L }, (_, l) => `blocks.${l}.attn.hook_pattern`);
+  const cut = prompts.map(({ clean, marks }) => clean.slice(0, marks!.S2 + 1));
+  const { hooks } = await model.run(cut, { read: names });
+  return [0, 1].map((behind) =>
+    Float32Array.from(allHeads(model.config), ([l, h]) => {
+      const { data, shape: [, , pos] } = hooks.get(names[l])!;
+      return mean(
+        prompts.map(({ marks }, n) =>
+          data[((n * H + h) * pos + marks!.S2) * pos + marks!.S1 + behind]
+        ),
+      );
+    })
+  );
+}

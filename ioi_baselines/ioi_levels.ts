@@ -1,0 +1,209 @@
+/**
+ * Levels 1 to 4 of the circuit: behaviour, direct effects, name movers and what steers them. `ioi_circuit.ts` says how the
+ * levels follow from each other.
+ */
+import { mean } from "../utils/experiment/statistics.ts";
+import { type AttentionToNames, attentionToNames } from "../utils/heads/attention_scores.ts";
+import { cleanRun, corruptedHeads } from "../utils/heads/clean_run.ts";
+import { type CopyScores, copyScores } from "../utils/heads/copy_score.ts";
+import { directLogitAttribution } from "../utils/heads/direct_logit_attribution.ts";
+import { headsWhere, isNameMover, patchingEffects, placeOf } from "../utils/heads/ioi_roles.ts";
+import { pathPatch } from "../utils/heads/path_patching.ts";
+import { type S2Inhibition, s2Inhibition } from "../utils/heads/s2_inhibition.ts";
+import { allHeads, type Head, headName } from "../utils/heads/senders.ts";
+import type { Letter } from "../utils/model/attention.ts";
+import { taskPerformance } from "../utils/tasks/performance.ts";
+import type { IoiFlipName } from "../utils/tasks/ioi_flips.ts";
+import type { Ioi } from "./ioi_prompts.ts";
+
+export type { Head } from "../utils/heads/senders.ts";
+
+/** What must be exceeded for a head to count. */
+export const THRESHOLDS = {
+  /** logits between clean and corrupted prompts, without which there is no circuit to speak of */
+  range: 1,
+  /** copy score of a name mover, percent */
+  copy: 10,
+  /** size of an effect */
+  effect: 0.02,
+  /** score on repeated random tokens, or attention from S2 */
+  score: 0.4,
+} as const;
+
+export interface Behaviour {
+  /** logit difference per prompt */
+  clean: Float32Array;
+  corrupted: Float32Array;
+  /** share of prompts on which IO beats S, and on which IO is the most likely token */
+  accuracy: number;
+  first: number;
+}
+
+/** Whether the model tells IO from S on average, clean from corrupted prompts by a margin. */
+export function doesTask({ clean, corrupted }: Behaviour): boolean {
+  return mean(clean) > 0 && mean(clean) - mean(corrupted) > THRESHOLDS.range;
+}
+
+/** Level 1. */
+export async function behaviour({ model, task, prompts, readout }: Ioi): Promise<Behaviour> {
+  const { logit_diff, accuracy, rank_0 } = await taskPerformance(model, task, {
+    metrics: ["logit_diff", "accuracy", "rank_0"],
+  });
+  const positions = prompts.map((p) => p.position);
+  const corrupted = await model.metric(prompts.map((p) => p.corrupted), positions, readout);
+  return {
+    clean: Float32Array.from(logit_diff),
+    corrupted,
+    accuracy: mean(accuracy),
+    first: mean(rank_0),
+  };
+}
+
+export interface DirectEffects {
+  /** contribution to the logit of IO and of S, against the mean over the vocabulary, `[L, H, N]` */
+  io: Float32Array;
+  s: Float32Array;
+  /** contribution to the logit difference, mean over prompts `[L, H]` */
+  attribution: Float32Array;
+  /** effect of path patching each head to the logits, `[L, H]` */
+  effects: Float32Array;
+}
+
+/** Level 2. */
+export async function directEffects(ioi: Ioi, { clean, corrupted }: Behaviour) {
+  const { model, prompts, readout } = ioi;
+  const N = prompts.length;
+  const attribute = (answer: "correct" | "wrong") =>
+    directLogitAttribution(model, prompts.map((p) => p.clean), prompts.map((p) => p.position), {
+      kind: "logits",
+      ids: Int32Array.from(prompts, (p) => p[answer][0]),
+      weights: new Float32Array(N).fill(1),
+      width: 1,
+    });
+  const [io, s] = [await attribute("correct"), await attribute("wrong")];
+  const attribution = Float32Array.from(
+    allHeads(model.config),
+    (_, i) => mean(io.subarray(i * N, (i + 1) * N)) - mean(s.subarray(i * N, (i + 1) * N)),
+  );
+  const run = await cleanRun(model, prompts, "readout");
+  const switched = await corruptedHeads(model, run);
+  const { values } = await pathPatch(model, run, switched, "final", readout);
+  return { io, s, attribution, effects: patchingEffects(values, clean, corrupted) };
+}
+
+export interface NameMovers {
+  copy: CopyScores;
+  attention: AttentionToNames;
+  heads: Head[];
+}
+
+/** Level 3. */
+export async function nameMovers({ model, prompts }: Ioi, direct: DirectEffects) {
+  const marks = prompts.map(({ marks }) => [marks!.IO, marks!.S1, marks!.S2]);
+  const copy = await copyScores(model, prompts.map((p) => p.clean), marks);
+  const attention = await attentionToNames(model, prompts);
+  const copies = isNameMover(copy.positive, attention, THRESHOLDS.copy);
+  const heads = headsWhere(
+    model.config,
+    (i) => copies[i] && direct.effects[i] < -THRESHOLDS.effect,
+  );
+  return { copy, attention, heads };
+}
+
+/**
+ * Heads that write against S rather than for IO: a direct effect, more attention from END to S than to IO, and a lower
+ * logit of S for it. Not part of the published circuit.
+ */
+export function suppressors(
+  { model }: { model: { config: { nLayers: number; nHeads: number } } },
+  direct: DirectEffects,
+  { attention, heads }: NameMovers,
+): Head[] {
+  const moves = new Set(heads.map(headName));
+  const { io, s1, s2 } = attention;
+  return headsWhere(
+    model.config,
+    (i) =>
+      direct.effects[i] < -THRESHOLDS.effect && s1[i] + s2[i] > io[i] &&
+      added(direct.s, i, direct) < 0,
+  )
+    .filter((head) => !moves.has(headName(head)));
+}
+
+/** What the head at place `i` of `[L, H]` adds to the logit of a name, mean over prompts. */
+export function added(name: Float32Array, i: number, { effects }: DirectEffects): number {
+  const N = name.length / effects.length;
+  return mean(name.subarray(i * N, (i + 1) * N));
+}
+
+/** Effect of path patching every head into q, k or v of the receivers, `[L, H]`; all 0 without receivers. */
+export async function effectsOn(
+  { model, prompts, readout }: Ioi,
+  { clean, corrupted }: Behaviour,
+  letter: Letter,
+  heads: readonly Head[],
+): Promise<Float32Array> {
+  if (heads.length === 0) return new Float32Array(allHeads(model.config).length);
+  const run = await cleanRun(model, prompts, "changed");
+  const switched = await corruptedHeads(model, run);
+  const { values } = await pathPatch(model, run, switched, { letter, heads }, readout);
+  return patchingEffects(values, clean, corrupted);
+}
+
+/** What a head tells the name movers about the repeated name. */
+export type Signal = "position" | "token";
+
+export interface SInhibition {
+  /** effect of every head on the name movers' queries, `[L, H]` */
+  effects: Float32Array;
+  /** the six flips, for heads with an effect */
+  test: S2Inhibition;
+  /** heads whose flipped output lowers the logit difference and turns the name movers from IO to S1 */
+  heads: Head[];
+  /** the signals each of them carries */
+  signals: Signal[][];
+}
+
+/** Level 4. */
+export async function sInhibition(ioi: Ioi, level1: Behaviour, movers: readonly Head[]) {
+  const { model, flips, readout } = ioi;
+  const effects = await effectsOn(ioi, level1, "q", movers);
+  const candidates = headsWhere(model.config, (i) => effects[i] < -THRESHOLDS.effect);
+  const test = await s2Inhibition(model, flips, readout, movers, candidates);
+  const inhibits = (flip: IoiFlipName, i: number) => {
+    const { logit_diff, io_attention, s1_attention } = test.changes[flip];
+    return logit_diff[i] < -THRESHOLDS.effect && io_attention[i] < 0 && s1_attention[i] > 0;
+  };
+  const places = test.candidates.map((_, i) => i).filter((i) => inhibits("token_oppo_pos_oppo", i));
+  const heads = places.map((i) => test.candidates[i]);
+  const signals = places.map((i): Signal[] => [
+    ...inhibits("token_same_pos_oppo", i) ? ["position" as const] : [],
+    ...inhibits("token_oppo_pos_same", i) ? ["token" as const] : [],
+  ]);
+  return { effects, test, heads, signals };
+}
+
+/** A value of `[L, H]` for each of some heads. */
+export function valuesOf(
+  values: ArrayLike<number>,
+  heads: readonly Head[],
+  shape: { nHeads: number },
+): number[] {
+  return heads.map((head) => values[placeOf(head, shape)]);
+}
+
+/** Attention from END to the names, per prompt, of some heads; `s` is S1 and S2 together. */
+export async function attentionPerPrompt(
+  { model, prompts }: Ioi,
+  heads: readonly Head[],
+): Promise<{ io: number[]; s: number[] }[]> {
+  const names = [...new Set(heads.map(([l]) => `blocks.${l}.attn.hook_pattern`))];
+  const { hooks } = await model.run(prompts.map((p) => p.clean), { read: names });
+  return heads.map(([l, h]) => {
+    const { data, shape: [, H, pos] } = hooks.get(`blocks.${l}.attn.hook_pattern`)!;
+    const to = (mark: string) =>
+      prompts.map(({ marks }, n) => data[((n * H + h) * pos + marks!.END) * pos + marks![mark]]);
+    const s2 = to("S2");
+    return { io: to("IO"), s: to("S1").map((x, n) => x + s2[n]) };
+  });
+}
