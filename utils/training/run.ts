@@ -6,17 +6,19 @@
  *     number alone, so a resumed run repeats what an uninterrupted one would have done.
  *  3. At the steps of the grid: weights are rounded to float16, and training goes on from the rounded ones, so that a
  *     checkpoint file is the very model that was trained further. Checkpoint and validation loss. Every `save_every` steps and at the end: log and state.
- *  4. At the end: `TRAINING.json`, which says how the suite was made, and the training rate.
+ *  4. At the end: `TRAINING.json`, which says how the suite was made and what its checkpoints can do, and the training
+ *     rate. A finished run that is started again writes the record anew and trains nothing.
  */
 import { join } from "@std/path";
 import { type BatchOptions, tokenBatches } from "../corpus/batches.ts";
 import { buildTokenizer } from "../corpus/tokenizer_builder.ts";
 import { resultSettings } from "../experiment/config.ts";
-import { writeJsonAtomic } from "../experiment/files.ts";
+import { readJson, writeJsonAtomic } from "../experiment/files.ts";
 import { formatDuration, Progress } from "../experiment/progress.ts";
 import { UserError } from "../experiment/user_error.ts";
 import { type ModelConfig, parseModelConfig } from "../model/config.ts";
 import { tokenizerFromJson } from "../model/tokenizer.ts";
+import { suiteAbilities } from "./abilities.ts";
 import { checkpointGrid } from "./checkpoint_grid.ts";
 import { neoxConfigJson, writeCheckpoint } from "./checkpoint_writer.ts";
 import { initialParameters } from "./initialisation.ts";
@@ -190,14 +192,17 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
   progress.finish();
   await save();
   await trainer.release();
-  await writeJsonAtomic(join(settings.output_dir, "TRAINING.json"), {
+  const recordPath = join(settings.output_dir, "TRAINING.json");
+  const record = times.length > 0 ? undefined : await readJson(recordPath) as { commit?: string };
+  await writeJsonAtomic(recordPath, {
     format: "circuits-over-time/training/1",
     made_by: "deno run -A train_pythia_nano.ts configs/train_pythia_nano.json",
-    commit: await commit(),
+    commit: record?.commit ?? await commit(),
     config: fingerprint,
     parameters: layout.size,
     tokens: steps * batch * context,
     losses: log.losses(),
+    abilities: await suiteAbilities(settings.output_dir, options),
   });
   if (times.length > 0) {
     if (benchmark.times.length === 0) await benchmark.sample();
