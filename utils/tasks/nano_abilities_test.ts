@@ -44,3 +44,62 @@ Deno.test("the checkpoint before training answers by chance", async () => {
     assertAlmostEquals(prob_diff, 0, 0.01);
   }
 });
+
+/** Largest mean attention of a head from the second copy of 32 random tokens to the token after its first occurrence. */
+async function inductionScore(revision: string): Promise<number> {
+  const HALF = 32;
+  const runtime = new Runtime();
+  const model = await HookedModel.load("pythia-nano", { revision, runtime });
+  const { nLayers, vocabSize } = model.config;
+  const rows = Array.from({ length: 8 }, (_, b) => {
+    const ids = Array.from(
+      { length: HALF },
+      (_, i) => 100 + Math.floor(1e6 * Math.abs(Math.sin(b * HALF + i + 1))) % (vocabSize - 100),
+    );
+    return [...ids, ...ids];
+  });
+  const names = Array.from({ length: nLayers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
+  const { hooks } = await model.run(rows, { read: names });
+  let best = 0;
+  for (const { data, shape: [batch, heads, length] } of hooks.values()) {
+    for (let h = 0; h < heads; h++) {
+      let sum = 0;
+      for (let b = 0; b < batch; b++) {
+        for (let q = HALF; q < length; q++) {
+          sum += data[((b * heads + h) * length + q) * length + q - HALF + 1];
+        }
+      }
+      best = Math.max(best, sum / (batch * HALF));
+    }
+  }
+  model.close();
+  await runtime.close();
+  return best;
+}
+
+Deno.test("an induction head forms in the second half of pythia-nano's training", async () => {
+  const [early, late] = [await inductionScore("step1152"), await inductionScore("main")];
+  assert(early < 0.3 && late > 0.5, `induction score ${early} at step 1152, ${late} at the end`);
+});
+
+Deno.test("the final checkpoint has a late head that attends to the indirect object above the subject", async () => {
+  const runtime = new Runtime();
+  const model = await HookedModel.load("pythia-nano", { runtime });
+  const { prompts } = await loadTask("ioi", await loadTokenizer(model.dir!), { n: 100 });
+  const name = `blocks.${model.config.nLayers - 1}.attn.hook_pattern`;
+  const { hooks } = await model.run(prompts.map((p) => p.clean), { read: [name] });
+  const { data, shape: [batch, heads, length] } = hooks.get(name)!;
+  const attention = (h: number, mark: string) =>
+    prompts.reduce(
+      (sum, { marks }, b) =>
+        sum + data[((b * heads + h) * length + marks!.END) * length + marks![mark]] / batch,
+      0,
+    );
+  const movers = Array.from({ length: heads }, (_, h) => h).filter((h) =>
+    attention(h, "IO") > 0.5 &&
+    attention(h, "IO") > attention(h, "S1") + attention(h, "S2") + 0.1
+  );
+  assert(movers.length >= 1, "no head of the last layer attends to the indirect object");
+  model.close();
+  await runtime.close();
+});
