@@ -3,12 +3,12 @@ import { headMask } from "../utils/model/masks.ts";
 import { loadTokenizer } from "../utils/model/tokenizer.ts";
 import { loadTask, readoutOf } from "../utils/tasks/tasks.ts";
 
-const model = await HookedModel.load("pythia-nano", { revision: "step2048" });
+const model = await HookedModel.load("pythia-nano", { revision: "step2560" });
 const task = await loadTask("ioi", await loadTokenizer(model.dir!), { n: 1 });
 const [{ clean, corrupted, position }] = task.prompts;
-const hook = "blocks.1.attn.hook_z";
+const hook = "blocks.2.attn.hook_z";
 const value = (await model.run([corrupted], { read: [hook] })).hooks.get(hook)!;
 const patches = [{ hook, value, mask: headMask(value, [2]) }];
 const [before] = await model.metric([clean], [position], readoutOf(task));
 const [after] = await model.metric([clean], [position], readoutOf(task), { patches });
-console.log(`logit difference ${before.toFixed(2)}, with a1.h2 corrupted ${after.toFixed(2)}`);
+console.log(`logit difference ${before.toFixed(2)}, with a2.h2 corrupted ${after.toFixed(2)}`);
