@@ -5,7 +5,7 @@
  *   attribution_ioi        lengths and second subjects of the indirect-object templates, differing from there on
  *   attribution_ioi_410m   the same for the shape and the 70 prompts of a real run, estimated from fewer unless
  *                          `--prompts 70` is given
- *   circuit_evaluation     one greedy circuit of 400 edges of random scores
+ *   circuit_evaluation     one greedy circuit of random scores, 400 edges or a few more after pruning
  *
  * FLOPs are those of the matrix products that are executed, see `attributionFlops`. The rate is that of bare matrix
  * products of a pass's size, timed before and after every run.
@@ -17,7 +17,7 @@ import { circuitShape } from "../utils/circuits/model_shape.ts";
 import { type PromptBatch, promptBatches } from "../utils/circuits/prompt_batches.ts";
 import { pruneCircuit } from "../utils/circuits/pruning.ts";
 import { randomScores } from "../utils/circuits/random_circuit.ts";
-import { greedySelection } from "../utils/circuits/selection.ts";
+import { greedyOrder, maskOf } from "../utils/circuits/selection.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
@@ -144,9 +144,14 @@ async function measureAttribution(
   };
 }
 
-/** A greedy circuit of random scores, pruned. */
+/** The smallest greedy circuit of random scores, in steps of 50, that has so many edges after pruning. */
 export function randomGreedyCircuit(shape: CircuitShape, edges: number): Uint8Array {
-  return pruneCircuit(shape, greedySelection(shape, randomScores(shape, 1), edges));
+  const order = greedyOrder(shape, randomScores(shape, 1));
+  for (let n = edges; n < order.length; n += 50) {
+    const mask = pruneCircuit(shape, maskOf(shape, order, n));
+    if (mask.reduce((a, b) => a + b, 0) >= edges) return mask;
+  }
+  return maskOf(shape, order, order.length);
 }
 
 /**

@@ -135,14 +135,14 @@ export class CircuitEvaluator {
         ? await run.mix([l * perLayer + 3 * config.nHeads], corrupted.pre[l], before)
         : undefined;
       if (heads.length > 0) {
-        const columns = [0, 1, 2].flatMap((j) =>
-          heads.map((h) => l * perLayer + j * config.nHeads + h)
+        const columns = heads.flatMap((h) =>
+          [0, 1, 2].map((j) => l * perLayer + j * config.nHeads + h)
         );
         const x = await run.mix(columns, corrupted.pre[l], before);
         const layer = activations.past?.layers[l];
         const session = await headsProgram(this.model, layer !== undefined);
         const feeds: Feeds = {
-          x: tensor(x, [circuits, 3, heads.length, N, P, d]),
+          x: tensor(x, [circuits, heads.length, 3, N, P, d]),
           head_ids: tensor(Int32Array.from(heads), [heads.length]),
           corrupted_z: activations.corrupted.z[l],
           ...sequence,

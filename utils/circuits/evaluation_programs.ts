@@ -28,14 +28,8 @@ import {
   unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
-import {
-  attend,
-  type KeysValues,
-  perHeadOutput,
-  perHeadWeights,
-  storedOutIn,
-} from "../model/attention.ts";
-import { mlp } from "../model/block.ts";
+import { attend, type KeysValues, storedOutIn } from "../model/attention.ts";
+import { type BlockWeights, mlp } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { HookPoints, POS } from "../model/hooks.ts";
@@ -51,10 +45,10 @@ export function compileMix(options: SessionOptions): Promise<Session> {
   const edges = g.input("edges", ["destinations", "sources"]);
   const differences = g.input("differences", ["sources", "width"]);
   const residual = g.input("residual", [1, "width"]);
-  return Session.compile({ x: add(gemm(edges, differences), residual) }, {}, options);
+  return Session.compile({ x: gemm(edges, differences, false, false, residual) }, {}, options);
 }
 
-/** The heads program of a model: x `[C, 3, heads, N, P, d]`, head numbers, corrupted z → Δ `[C, heads, N, P, d]`. */
+/** The heads program of a model: x `[C, heads, 3, N, P, d]`, head numbers, corrupted z → Δ `[C, heads, N, P, d]`. */
 export function headsProgram({ config, runtime }: HookedModel, past: boolean): Promise<Session> {
   const key = `circuit heads ${JSON.stringify([config, past])}`;
   return runtime.compiled(key, (o) => compileHeads(config, past, o));
@@ -72,25 +66,20 @@ function compileHeads(
 ): Promise<Session> {
   const { nHeads: H, dHead: e, dModel: d } = config;
   const g = new Graph();
-  const x = g.input("x", [C, 3, A, N, POS, d]);
+  const x = g.input("x", [C, A, 3, N, POS, d]);
   const heads = g.input("head_ids", [A], "int32");
   const corruptedZ = g.input("corrupted_z", [N, POS, H, e]);
   const w = declareWeights(g, config, 0);
   const sequence = sequenceInputs(g, config, past);
-  const { weights, biases } = perHeadWeights(w, config);
-  const normalised = layerNorm(x, w.ln1_w, w.ln1_b, config.layerNormEps).output;
-  const [q, k, v] = split(normalised, 1, [1, 1, 1]).map((part, j) => {
-    const rows = reshape(part, [C, A, productDim([N, POS]), d]);
-    const own = gather(weights[j], heads);
-    const product = storedOutIn(config) ? matmulT(rows, own) : matmul(rows, own);
-    const biased = add(product, unsqueeze(gather(biases[j], heads), 1));
-    return reshape(transpose(reshape(biased, [C, A, N, POS, e]), [0, 2, 1, 3, 4]), [
-      BATCH,
-      A,
-      POS,
-      e,
-    ]);
-  });
+  const own = ownProjections(w, heads, config);
+  const rows = reshape(
+    layerNorm(x, w.ln1_w, w.ln1_b, config.layerNormEps).output,
+    [C, A, 3, productDim([N, POS]), d],
+  );
+  const products = storedOutIn(config) ? matmulT(rows, own.weights) : matmul(rows, own.weights);
+  const [q, k, v] = split(add(products, own.biases), 2, [1, 1, 1]).map((part) =>
+    reshape(transpose(reshape(part, [C, A, N, POS, e]), [0, 2, 1, 3, 4]), [BATCH, A, POS, e])
+  );
   const { z } = attend(
     { q, k, v },
     sequence,
@@ -99,9 +88,28 @@ function compileHeads(
     past ? pastOf(g, config, heads) : undefined,
   );
   const change = sub(reshape(z, [C, N, POS, A, e]), unsqueeze(gather(corruptedZ, heads, 2), 0));
-  const rows = reshape(transpose(change, [0, 3, 1, 2, 4]), [C, A, productDim([N, POS]), e]);
-  const differences = matmul(rows, gather(perHeadOutput(w.o_w, config), heads));
+  const changes = reshape(transpose(change, [0, 3, 1, 2, 4]), [C, A, productDim([N, POS]), e]);
+  const differences = ownOutput(changes, w.o_w, heads, config);
   return Session.compile({ differences: reshape(differences, [C, A, N, POS, d]) }, {}, options);
+}
+
+/** q, k and v weights `[A, 3, d_head, d]` (GPT-2: `[A, 3, d, d_head]`) and biases `[A, 3, 1, d_head]` of some heads. */
+function ownProjections(w: BlockWeights, heads: Value, config: ModelConfig) {
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  if (storedOutIn(config)) {
+    const weights = gather(reshape(w.qkv_w, [H, 3, e, d]), heads);
+    return { weights, biases: gather(reshape(w.qkv_b, [H, 3, 1, e]), heads) };
+  }
+  const weights = gather(reshape(w.qkv_w, [d, 3, H, e]), heads, 2);
+  const biases = gather(reshape(w.qkv_b, [3, H, 1, e]), heads, 1);
+  return { weights: transpose(weights, [2, 1, 0, 3]), biases: transpose(biases, [1, 0, 2, 3]) };
+}
+
+/** `[C, A, rows, d_head]` of some heads through their parts of W_O. */
+function ownOutput(values: Value, o_w: Value, heads: Value, config: ModelConfig): Value {
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  if (!storedOutIn(config)) return matmul(values, gather(reshape(o_w, [H, e, d]), heads));
+  return matmulT(values, transpose(gather(reshape(o_w, [d, H, e]), heads, 1), [1, 0, 2]));
 }
 
 /** Keys and values of the shared prefix for the heads in use, the same in every circuit. */

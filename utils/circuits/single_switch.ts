@@ -131,7 +131,7 @@ export class SingleSwitch {
     }
     const session = await headsProgram(this.model, past !== undefined);
     const { differences } = await session.run({
-      x: tensor(inputs, [copies, 3, 1, N, P, d]),
+      x: tensor(inputs, [copies, 1, 3, N, P, d]),
       head_ids: tensor(Int32Array.of(head), [1]),
       corrupted_z: clean.z[layer],
       ...sequenceFeeds(config, P, past?.length ?? 0),
