@@ -15,6 +15,7 @@ export const COLOURS = [
   "#4aa5b8",
   "#c14b7a",
   "#6b7480",
+  "#a3b53c",
 ];
 
 /** One matrix `[L, H]`. */

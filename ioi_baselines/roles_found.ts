@@ -3,7 +3,7 @@
  * that Wang et al. (2022) found in GPT-2 small. All statements are made of measured numbers.
  */
 import { mean } from "../utils/experiment/statistics.ts";
-import { placeOf } from "../utils/heads/ioi_roles.ts";
+import { headsWhere, isNameMover, placeOf } from "../utils/heads/ioi_roles.ts";
 import { type Head, headName } from "../utils/heads/senders.ts";
 import { withMinus } from "./display.ts";
 import { added, doesTask, type IoiCircuit, THRESHOLDS, valuesOf } from "./ioi_circuit.ts";
@@ -133,19 +133,23 @@ export function comparison(circuit: IoiCircuit, shape: Shape): string[] {
 const named = (heads: readonly Head[]) => heads.map(headName).join(", ");
 
 function moverSentence({ movers, direct }: IoiCircuit, shape: Shape): string {
+  const copies = isNameMover(movers.copy.positive, movers.attention, STRICT_COPY);
   if (movers.heads.length === 0) {
-    const strongest = headsOf(shape)
-      .reduce((a, b) =>
-        direct.effects[placeOf(b, shape)] < direct.effects[placeOf(a, shape)] ? b : a
-      );
+    const alike = headsWhere(shape, (i) => copies[i]);
+    const strongest = headsOf(shape).reduce((a, b) =>
+      direct.effects[placeOf(b, shape)] < direct.effects[placeOf(a, shape)] ? b : a
+    );
     const i = placeOf(strongest, shape);
-    return `**No name mover** in the strict sense. The largest direct effect is that of ${
+    const judged = alike.length === 0
+      ? "no head has the copy score and the attention of one"
+      : `${
+        named(alike)
+      } has the copy score and the attention of one, but patching it does less than ${
+        two(THRESHOLDS.effect)
+      } of the harm`;
+    return `**No name mover** that decides: ${judged}. The largest direct effect is that of ${
       headName(strongest)
-    } (${two(direct.effects[i])}), which copies ${
-      percent(movers.copy.positive[i])
-    } of the names and attends ${two(movers.attention.io[i])} to IO, ${
-      two(movers.attention.s1[i])
-    } to S1.`;
+    } (${two(direct.effects[i])}), which copies ${percent(movers.copy.positive[i])} of the names.`;
   }
   const share = valuesOf(direct.effects, movers.heads, shape).reduce((a, b) => a + b, 0);
   const strict = movers.heads.filter((head) =>
@@ -230,10 +234,14 @@ function inputSentences(circuit: IoiCircuit, shape: Shape): string[] {
     return [finding, `**The signal is not in their values**: ${from}. It lies in where they look.`];
   }
   if (carried > 0.25 * v) {
+    const induction = headsWhere(shape, (i) => inputs.scores.induction[i] > THRESHOLDS.score);
+    const idle = induction.length === 0
+      ? ""
+      : ` Induction heads exist, but play no part here: ${named(induction)}.`;
     return [
       finding,
       `**No detection of duplicates by heads**: ${from}. The rest is the name itself, read from the embedding and the ` +
-      `MLPs at S2.`,
+      `MLPs at S2.${idle}`,
     ];
   }
   const who = inputRoles(circuit, shape).filter((r) => r.role !== "other input of S readers")

@@ -83,7 +83,7 @@ Deno.test("comparison() says where a model does otherwise: signal, repetition, i
 
   circuit.movers.heads = [];
   const [first, second, third] = comparison(circuit, SHAPE);
-  assertStringIncludes(first, "The largest direct effect is that of a1.h0");
+  assertStringIncludes(first, "that decides: a1.h0 has the copy score");
   assertStringIncludes(second, "Direct suppression of S");
   assertStringIncludes(third, "S2 is found without its repetition");
 });
