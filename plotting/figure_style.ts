@@ -1,5 +1,7 @@
 /** What the figures have in common: colours and sizes of models, names of tasks, grids of panels, smoothing. */
 
+import nano from "../models/pythia-nano/TRAINING.json" with { type: "json" };
+
 /** Colour of each model in the figures of the training-and-scale paper, smallest model first. */
 const MODEL_COLOURS: [string, string][] = [
   ["pythia-nano", "#7d8793"],
@@ -18,7 +20,7 @@ const MODEL_COLOURS: [string, string][] = [
 
 /** Parameters of each model, embeddings included, as their authors publish them. */
 export const PARAMETERS: Record<string, number> = {
-  "pythia-nano": 528_000,
+  "pythia-nano": nano.parameters,
   "pythia-14m": 14_067_712,
   "pythia-31m": 30_494_720,
   "pythia-70m": 70_426_624,
@@ -35,9 +37,10 @@ export const PARAMETERS: Record<string, number> = {
 /** Tokens in one training step of the Pythia models. */
 export const TOKENS_PER_STEP = 2_097_152;
 
-/** Tokens in one training step of a model: pythia-nano's 24 sequences of 64, and what Pythia has for all others. */
+/** Tokens in one training step of a model: pythia-nano's own, and what Pythia has for all others. */
 export function tokensPerStep(model: string): number {
-  return baseModel(model) === "pythia-nano" ? 24 * 64 : TOKENS_PER_STEP;
+  const { batch_size, context } = nano.config;
+  return baseModel(model) === "pythia-nano" ? batch_size * context : TOKENS_PER_STEP;
 }
 
 /** The model a variant such as `pythia-160m-seed1` is trained like; the name itself when it is none of the known. */

@@ -15,7 +15,7 @@ import {
   heatTrace,
   slider,
   type SliderStep,
-  spread,
+  spreadSteps,
 } from "./heat_maps.ts";
 import { plotCommand, requirePaths, tellUserErrors } from "./plot_command.ts";
 import { type Figure, saveFigure } from "./plotly_page.ts";
@@ -104,7 +104,7 @@ export function heatMapPicture(series: HeadSeries[], steps: number[], fit = fals
     steps.map((step, column) => {
       const index = row * columns + column;
       const last = row === series.length - 1;
-      const axes = headAxes(index, { nLayers, nHeads }, { x: last, y: false });
+      const axes = headAxes(index, { nLayers, nHeads }, { x: last, y: column === 0 });
       return {
         ...axes,
         title: row === 0 ? `step ${step.toLocaleString("en")}` : "",
@@ -117,7 +117,7 @@ export function heatMapPicture(series: HeadSeries[], steps: number[], fit = fals
   const cell = Math.max(5, Math.min(20, 130 / nHeads));
   const size = { width: nHeads * cell, height: nLayers * cell };
   const gap = { width: 14, height: 34 };
-  const margin = { l: 46, r: 80, t: 56, b: 50 };
+  const margin = { l: 58, r: 80, t: 56, b: 50 };
   const inner = {
     width: columns * size.width + (columns - 1) * gap.width,
     height: series.length * size.height + (series.length - 1) * gap.height,
@@ -178,7 +178,7 @@ export function pictureSteps(
     const common = all.filter((step) =>
       series.every(({ steps, grids }) => grids[steps.indexOf(step)])
     );
-    return spread(common.length > 1 ? common : all, 6);
+    return spreadSteps(common.length > 1 ? common : all, 6);
   }
   return named.map((text) => {
     const step = Number(text);

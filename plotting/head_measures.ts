@@ -145,6 +145,11 @@ export function drawnRange(
   return [signed ? -size : 0, size];
 }
 
+/** Smallest and largest of 0 and the values, of which there may be too many for arguments of Math.max. */
+export function extremes(values: readonly number[]): [low: number, high: number] {
+  return values.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [0, 0]);
+}
+
 /** Text of a value in its unit, for labels under the pointer. */
 export function withUnit(format: string, unit: HeadMeasure["unit"]): string {
   return unit === "" ? format : unit === "%" ? `${format} %` : `${format} ${unit}`;

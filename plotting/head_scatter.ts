@@ -7,10 +7,11 @@ import { extname } from "@std/path";
 import { UserError } from "../utils/experiment/user_error.ts";
 import { axesOf, panelGrid } from "./figure_style.ts";
 import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
-import { drawnRange, MEASURE_NAMES } from "./head_measures.ts";
+import { drawnRange, extremes, MEASURE_NAMES } from "./head_measures.ts";
 import { pictureSteps } from "./head_heatmaps.ts";
 import { slider, type SliderStep } from "./heat_maps.ts";
 import { stepColour } from "./faithfulness.ts";
+import { placeLabels } from "./point_labels.ts";
 import { plotCommand, requirePaths, tellUserErrors } from "./plot_command.ts";
 import { type Figure, saveFigure, type Trace } from "./plotly_page.ts";
 
@@ -37,18 +38,19 @@ export function headPoints(x: HeadSeries, y: HeadSeries, step: number): HeadPoin
   );
 }
 
-/** The `count` points farthest from 0, both axes in units of their largest value; points nearer than `least` never. */
+/**
+ * Indices of the `count` points farthest from 0, farthest first, both axes in units of their largest value; points nearer
+ * than `least` never.
+ */
 export function farthest(
   points: readonly HeadPoint[],
   size: { x: number; y: number },
   count: number,
   least = 0.15,
-): Set<string> {
-  const far = ({ x, y }: HeadPoint) => Math.hypot(x / size.x, y / size.y);
-  return new Set(
-    points.filter((p) => far(p) >= least).sort((a, b) => far(b) - far(a)).slice(0, count)
-      .map(({ head }) => head),
-  );
+): number[] {
+  const far = points.map(({ x, y }) => Math.hypot(x / size.x, y / size.y));
+  return far.map((_, i) => i).filter((i) => far[i] >= least)
+    .sort((a, b) => far[b] - far[a]).slice(0, count);
 }
 
 interface Scatter {
@@ -81,15 +83,33 @@ const extent = (series: HeadSeries) => drawnRange(series.measure, allValues(seri
 
 /** The values of all checkpoints and 0, with a margin. */
 function axisRange(series: HeadSeries): [number, number] {
-  const values = [0, ...allValues(series)];
-  const low = Math.min(...values), high = Math.max(...values);
+  const [low, high] = extremes(allValues(series));
   const pad = 0.08 * (high - low || 1);
   return [low - pad, high + 1.6 * pad];
 }
 
-function pointsTrace(scatter: Scatter, step: number, index: number): Trace {
+/** Size of a panel in pixels, near enough for placing names. */
+interface Frame {
+  width: number;
+  height: number;
+}
+
+const RADIUS = 4.5;
+
+function pointsTrace(scatter: Scatter, step: number, index: number, frame: Frame): Trace {
   const points = headPoints(scatter.x, scatter.y, step);
-  const named = farthest(points, scatter.size, scatter.named);
+  const within = (value: number, [low, high]: [number, number]) => (value - low) / (high - low);
+  const across = axisRange(scatter.x), up = axisRange(scatter.y);
+  const labels = placeLabels(
+    points.map(({ head, x, y }) => ({
+      x: within(x, across) * frame.width,
+      y: within(y, up) * frame.height,
+      text: head,
+    })),
+    farthest(points, scatter.size, scatter.named),
+    RADIUS,
+    frame,
+  );
   const layers = scatter.x.shape.nLayers;
   const colours = points.map(({ layer }) => stepColour(layers > 1 ? layer / (layers - 1) : 1));
   const suffix = ({ measure }: HeadSeries) => measure.unit === "" ? "" : ` ${measure.unit}`;
@@ -98,13 +118,13 @@ function pointsTrace(scatter: Scatter, step: number, index: number): Trace {
     mode: "markers+text",
     x: points.map((p) => p.x),
     y: points.map((p) => p.y),
-    text: points.map(({ head }) => named.has(head) ? head : ""),
+    text: points.map(({ head }, i) => labels[i] ? head : ""),
     customdata: points.map(({ head }) => head),
-    textposition: "top center",
+    textposition: labels.map((position) => position ?? "top center"),
     textfont: { size: 10 },
     cliponaxis: false,
     marker: {
-      size: points.length > 200 ? 6 : 8.5,
+      size: points.length > 200 ? 6 : 2 * RADIUS - 0.5,
       color: colours,
       opacity: 0.9,
       line: { color: "rgba(252,252,250,0.8)", width: 0.8 },
@@ -147,9 +167,11 @@ function layerLegend(nLayers: number): Trace[] {
 
 const LEGEND = { x: 1.01, y: 1, yanchor: "top", font: { size: 11 } };
 
+const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
+
 function describe({ x, y }: Scatter) {
   return {
-    title: `${y.measure.title} against ${x.measure.title.toLowerCase()}: ${x.model}`,
+    title: `${y.measure.title} against ${lowerFirst(x.measure.title)}: ${x.model}`,
     caption: "A point per head, coloured by layer; the axes are the same at every checkpoint.",
   };
 }
@@ -157,10 +179,12 @@ function describe({ x, y }: Scatter) {
 /** One panel, and a slider at its last checkpoint. */
 export function scatterPage(scatter: Scatter): Figure {
   const { steps } = scatter;
-  const last = pointsTrace(scatter, steps.at(-1)!, 0);
+  const frame = { width: 700, height: 480 };
+  const last = pointsTrace(scatter, steps.at(-1)!, 0, frame);
   const sliderSteps: SliderStep[] = steps.map((step) => {
-    const { x, y, text } = pointsTrace(scatter, step, 0);
-    return { label: step.toLocaleString("en"), change: { x: [x], y: [y], text: [text] } };
+    const { x, y, text, textposition } = pointsTrace(scatter, step, 0, frame);
+    const change = { x: [x], y: [y], text: [text], textposition: [textposition] };
+    return { label: step.toLocaleString("en"), change };
   });
   const layout = panelGrid([{ title: "", ...axesFor(scatter, { x: true, y: true }) }], 1);
   return {
@@ -177,6 +201,8 @@ export function scatterPage(scatter: Scatter): Figure {
   };
 }
 
+const PANEL = { width: 280, height: 230 };
+
 /** A panel per checkpoint. */
 export function scatterPicture(scatter: Scatter, steps: number[]): Figure {
   const columns = Math.min(3, steps.length);
@@ -188,7 +214,7 @@ export function scatterPicture(scatter: Scatter, steps: number[]): Figure {
   return {
     ...describe(scatter),
     data: [
-      ...steps.map((step, index) => pointsTrace(scatter, step, index)),
+      ...steps.map((step, index) => pointsTrace(scatter, step, index, PANEL)),
       ...layerLegend(scatter.x.shape.nLayers),
     ],
     layout: {

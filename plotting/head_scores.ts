@@ -5,7 +5,7 @@
 import { UserError } from "../utils/experiment/user_error.ts";
 import { axesOf, panelGrid } from "./figure_style.ts";
 import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
-import { drawnRange, MEASURE_NAMES, withUnit } from "./head_measures.ts";
+import { drawnRange, extremes, MEASURE_NAMES, withUnit } from "./head_measures.ts";
 import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
 import type { Figure, Trace } from "./plotly_page.ts";
 import { endLabels, HeadPalette, logRange, type TimeAxis, timeAxis } from "./time_lines.ts";
@@ -68,29 +68,36 @@ export function headScoresFigure(series: HeadSeries[], options: ScoreOptions): F
       : lines.slice(0, options.top).filter(({ peak }) => peak >= visible);
     const x = (line: HeadLine) => line.steps.map((step) => options.time.of(model, step));
     const hover = withUnit("%{y:.3~r}", measure.unit);
-    const draw = (line: HeadLine, more: Trace) =>
-      data.push({
-        type: "scatter",
-        mode: line.steps.length > 1 ? "lines" : "markers",
-        x: x(line),
-        y: line.values,
-        name: line.head,
-        customdata: line.steps,
-        hovertemplate: `${line.head}, step %{customdata}<br>${hover}<extra></extra>`,
-        showlegend: false,
-        ...axesOf(index),
-        ...more,
-      });
-    for (const line of lines.filter((line) => !named.includes(line))) {
-      draw(line, { line: { color: "rgba(140,146,153,0.32)", width: 1 } });
-    }
+    const common = { type: "scatter", showlegend: false, ...axesOf(index) };
+    // one trace with gaps: hundreds would be slow
+    const others = lines.filter((line) => !named.includes(line));
+    data.push({
+      ...common,
+      mode: "lines",
+      x: others.flatMap((line) => [...x(line), null]),
+      y: others.flatMap((line) => [...line.values, null]),
+      customdata: others.flatMap(({ head, steps }) => [...steps.map((s) => [head, s]), null]),
+      hovertemplate: `%{customdata[0]}, step %{customdata[1]}<br>${hover}<extra></extra>`,
+      line: { color: "rgba(140,146,153,0.32)", width: 1 },
+    });
     const colours = palette.panel(named.map(({ head }) => head));
-    named.toReversed().forEach((line, i) =>
-      draw(line, { line: { color: colours[named.length - 1 - i], width: 2 } })
-    );
-    // signed scores need no empty half
-    const floor = measure.signed ? Math.min(0, ...values) * 1.06 : low;
-    const top = measure.signed ? Math.max(floor === 0 ? high : 0, ...values) * 1.06 : high * 1.03;
+    named.map((line, i) => ({ line, colour: colours[i] })).toReversed()
+      .forEach(({ line, colour }) =>
+        data.push({
+          ...common,
+          mode: line.steps.length > 1 ? "lines" : "markers",
+          x: x(line),
+          y: line.values,
+          name: line.head,
+          customdata: line.steps,
+          hovertemplate: `${line.head}, step %{customdata}<br>${hover}<extra></extra>`,
+          line: { color: colour, width: 2 },
+        })
+      );
+    // the sizes of signed scores say little without each other, so their axis fits them
+    const [least, most] = extremes(values);
+    const floor = measure.signed ? least * 1.06 : low;
+    const top = measure.signed ? (most - least > 0 ? most * 1.06 : high) : high * 1.03;
     const end = Math.max(0, ...named.flatMap(x));
     data.push(
       endLabels(

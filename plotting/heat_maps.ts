@@ -74,12 +74,13 @@ export function heatTrace(
   coloraxis: string,
   more: Trace = {},
 ): Trace {
+  const gap = z.length > 40 ? 0 : 1;
   return {
     type: "heatmap",
     z,
     coloraxis,
-    xgap: 1,
-    ygap: 1,
+    xgap: gap,
+    ygap: gap,
     hoverongaps: false,
     ...axesOf(index),
     ...more,
@@ -140,12 +141,29 @@ export function slider(steps: readonly SliderStep[], traces: number[], prefix = 
   };
 }
 
-/** At most `count` of `items`, evenly spread, the last one always among them. */
-export function spread<T>(items: readonly T[], count: number): T[] {
-  if (items.length <= count) return [...items];
-  if (count === 1) return items.slice(-1);
-  return Array.from(
-    { length: count },
-    (_, i) => items[Math.round(i * (items.length - 1) / (count - 1))],
-  );
+/** Step at which abilities start to appear in models of this family; before it pictures need one checkpoint only. */
+const EARLY = 256;
+
+/**
+ * At most `count` of ascending steps for a picture: the first one, and others evenly on the log scale from 256 to the last
+ * one, which is always among them; evenly over the list where it does not reach that far.
+ */
+export function spreadSteps(steps: readonly number[], count: number): number[] {
+  if (steps.length <= count) return [...steps];
+  const last = steps.at(-1)!;
+  if (count === 1) return [last];
+  const chosen = new Set<number>();
+  if (last <= 2 * EARLY || count < 3) {
+    for (let i = 0; i < count; i++) {
+      chosen.add(steps[Math.round(i * (steps.length - 1) / (count - 1))]);
+    }
+  } else {
+    chosen.add(steps[0]);
+    const far = (step: number, wanted: number) => Math.abs(Math.log((step + 1) / (wanted + 1)));
+    for (let i = 0; i < count - 1; i++) {
+      const wanted = EARLY * (last / EARLY) ** (i / (count - 2));
+      chosen.add(steps.reduce((a, b) => far(b, wanted) < far(a, wanted) ? b : a));
+    }
+  }
+  return [...chosen].sort((a, b) => a - b);
 }

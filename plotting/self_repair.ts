@@ -62,14 +62,14 @@ export function changingHeads(repairs: Repairs, count = 5): ChangingHead[] {
 }
 
 const SUMS = [
-  { key: "summed_in_circuit_head_delta", name: "heads in the circuit", colour: "#3f74b8" },
-  { key: "summed_outside_circuit_head_delta", name: "other heads", colour: "#cc6a2c" },
+  { key: "summed_in_circuit_head_delta", name: "in the circuit", colour: "#3f74b8" },
+  { key: "summed_outside_circuit_head_delta", name: "outside", colour: "#cc6a2c" },
   { key: "summed_total_head_delta", name: "all", colour: "#8c9299" },
 ] as const;
 
 const WHOLE = [
   { key: "logit_diff", name: "whole model", colour: "#7d8793" },
-  { key: "ablated_logit_diff", name: "name movers silenced", colour: "#a8559a" },
+  { key: "ablated_logit_diff", name: "silenced", colour: "#a8559a" },
 ] as const;
 
 /** The three panels of each model. */
@@ -133,16 +133,19 @@ export function selfRepairFigure(
     }));
     lines.forEach(({ name, colour, y }) => draw(2, name, colour, y));
     const prefix = names.length > 1 ? `${model}: ` : "";
-    const common = (column: number, room: number, range: [number, number]) => ({
+    const common = (column: number, range: [number, number]) => ({
       xTitle: row === names.length - 1 ? time.title : "",
       yTitle: column === 0 ? "logits" : "",
-      x: { range: logRange(everyX, room) },
+      x: { range: logRange(everyX, 0.3) },
       y: { range, zeroline: true, zerolinewidth: 1 },
     });
     return [
-      { title: `${prefix}logit difference`, ...common(0, 0.52, label(0, both)) },
-      { title: `${prefix}change of other heads’ contributions`, ...common(1, 0.5, label(1, sums)) },
-      { title: `${prefix}heads that change most`, ...common(2, 0.2, label(2, lines)) },
+      {
+        title: `${prefix}logit difference, name movers silenced or not`,
+        ...common(0, label(0, both)),
+      },
+      { title: `${prefix}summed change of contributions`, ...common(1, label(1, sums)) },
+      { title: `${prefix}change of the heads that change most`, ...common(2, label(2, lines)) },
     ];
   });
   return {

@@ -108,7 +108,7 @@ export function endLabels(
     mode: "text",
     x: labels.map(() => x),
     y,
-    text: labels.map(({ text }) => ` ${text}`),
+    text: labels.map(({ text }) => `\u00a0\u00a0${text}`),
     textposition: "middle right",
     textfont: { size: 10.5, color: labels.map(({ colour }) => colour) },
     cliponaxis: false,
