@@ -45,7 +45,7 @@ export function compileMix(options: SessionOptions): Promise<Session> {
   const edges = g.input("edges", ["destinations", "sources"]);
   const differences = g.input("differences", ["sources", "width"]);
   const residual = g.input("residual", [1, "width"]);
-  return Session.compile({ x: gemm(edges, differences, false, false, residual) }, {}, options);
+  return Session.compile({ x: add(gemm(edges, differences), residual) }, {}, options);
 }
 
 /** The heads program of a model: x `[C, heads, 3, N, P, d]`, head numbers, corrupted z → Δ `[C, heads, N, P, d]`. */
