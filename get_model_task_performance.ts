@@ -152,11 +152,7 @@ if (import.meta.main) {
         const entry: CheckpointPerformance = {};
         for (const data of tasks) {
           const values = await taskPerformance(model, data, { batchSize: config.batch_size });
-          entry[data.task] = Object.fromEntries(
-            Object.entries(values).map((
-              [metric, v],
-            ) => [metric, summarise(v, config.bootstrap, 0)]),
-          );
+          entry[data.task] = summarise(values, config.bootstrap, 0);
           part.advance(data.task);
         }
         await results.set(step, entry);

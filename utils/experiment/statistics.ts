@@ -76,6 +76,36 @@ export function bootstrapInterval(
 }
 
 /**
+ * Percentile bootstrap intervals of the means of several lists of one length, as `bootstrapInterval` gives them one by
+ * one, but with one drawing of indices for all. @throws Error when lists are empty or their lengths differ.
+ */
+export function bootstrapMeanIntervals(
+  lists: readonly Values[],
+  { resamples = 1000, level = 0.95, seed = 0 }: Omit<BootstrapOptions, "statistic"> = {},
+): [number, number][] {
+  const sources = lists.map((values) => Float64Array.from(toArray(values, "bootstrap", 1)));
+  const n = sources[0]?.length ?? 0;
+  if (sources.some((source) => source.length !== n)) {
+    const lengths = sources.map((source) => source.length);
+    throw new Error(`bootstrap: expected lists of one length, found lengths ${lengths.join(", ")}`);
+  }
+  const statistics = sources.map(() => new Float64Array(resamples));
+  let b = 0;
+  for (const indices of resampledIndices(n, resamples, seed)) {
+    sources.forEach((source, k) => {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum += source[indices[i]];
+      statistics[k][b] = sum / n;
+    });
+    b++;
+  }
+  return statistics.map((means) => {
+    means.sort();
+    return [quantile(means, (1 - level) / 2), quantile(means, (1 + level) / 2)];
+  });
+}
+
+/**
  * Exponentially weighted moving average, as pandas' `ewm(alpha=…, adjust=…).mean()`. With `adjust` (the default) the
  * t-th value is Σ_i (1 − α)^i x_{t−i} / Σ_i (1 − α)^i over i = 0…t; without, y_t = (1 − α) y_{t−1} + α x_t, y_0 = x_0.
  */
@@ -91,7 +121,7 @@ export function ewma(values: Values, alpha: number, adjust = true): number[] {
 }
 
 /** Quantile of ascending values with linear interpolation between neighbours (type 7, as NumPy's default). */
-function quantile(sorted: number[], p: number): number {
+function quantile(sorted: ArrayLike<number>, p: number): number {
   const place = p * (sorted.length - 1);
   const low = Math.floor(place);
   const high = Math.min(low + 1, sorted.length - 1);

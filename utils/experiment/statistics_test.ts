@@ -1,6 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   bootstrapInterval,
+  bootstrapMeanIntervals,
   ewma,
   mean,
   pearson,
@@ -77,4 +78,14 @@ Deno.test("ewma() is pandas' ewm().mean()", () => {
   assertEquals(ewma(values, 0.5, false), [1, 1.5, 3.75, 3.875]);
   assertEquals(ewma(values, 1), values);
   assertThrows(() => ewma(values, 0), Error, "expected 0 < alpha ≤ 1, found 0");
+});
+
+Deno.test("bootstrapMeanIntervals() gives each list the interval that bootstrapInterval() gives it", () => {
+  const lists = [[1, 5, 2, 8, 3], [0.5, -1, 4, 4, 2]];
+  const options = { resamples: 200, level: 0.9, seed: 3 };
+  assertEquals(
+    bootstrapMeanIntervals(lists, options),
+    lists.map((values) => bootstrapInterval(values, options)),
+  );
+  assertThrows(() => bootstrapMeanIntervals([[1, 2], [1]]), Error, "lengths 2, 1");
 });

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { openResultFile, type ResultFile, type ResultLayout } from "../experiment/result_file.ts";
-import { bootstrapInterval, mean, standardError } from "../experiment/statistics.ts";
+import { bootstrapMeanIntervals, mean, standardError } from "../experiment/statistics.ts";
 
 const summarySchema = z.object({
   mean: z.number(),
@@ -23,13 +23,19 @@ export type CheckpointPerformance = z.infer<typeof entrySchema>;
 /** Format name of the file. */
 export const PERFORMANCE_FORMAT = "circuits-over-time/task-performance/1";
 
-/** Summarises per-prompt values; the resamples are the same for every metric and checkpoint. */
-export function summarise(values: Float64Array, resamples: number, seed: number): Summary {
-  return {
-    mean: mean(values),
-    se: standardError(values),
-    interval: bootstrapInterval(values, { resamples, seed }),
-  };
+/** Summarises the per-prompt values of a task's metrics; the resamples are the same for all metrics and checkpoints. */
+export function summarise(
+  values: Record<string, Float64Array>,
+  resamples: number,
+  seed: number,
+): Record<string, Summary> {
+  const intervals = bootstrapMeanIntervals(Object.values(values), { resamples, seed });
+  return Object.fromEntries(
+    Object.entries(values).map(([metric, list], i) => [
+      metric,
+      { mean: mean(list), se: standardError(list), interval: intervals[i] },
+    ]),
+  );
 }
 
 type BySteps = Record<string, Record<string, Record<string, Summary>>>;
