@@ -160,9 +160,10 @@ export function spreadSteps(steps: readonly number[], count: number): number[] {
   } else {
     chosen.add(steps[0]);
     const far = (step: number, wanted: number) => Math.abs(Math.log((step + 1) / (wanted + 1)));
-    for (let i = 0; i < count - 1; i++) {
+    for (let i = count - 2; i >= 0; i--) {
       const wanted = EARLY * (last / EARLY) ** (i / (count - 2));
-      chosen.add(steps.reduce((a, b) => far(b, wanted) < far(a, wanted) ? b : a));
+      const free = steps.filter((step) => !chosen.has(step));
+      chosen.add(free.reduce((a, b) => far(b, wanted) < far(a, wanted) ? b : a));
     }
   }
   return [...chosen].sort((a, b) => a - b);
