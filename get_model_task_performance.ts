@@ -65,6 +65,14 @@ type Config = z.output<typeof schema>;
 function stepsOf(config: Config): number[] {
   const source = modelSource(config.model_name);
   const suite = source.kind === "folder" ? listLocalSteps(source.dir) : undefined;
+  if (!suite && config.checkpoint_schedule === "suite") {
+    const others = SCHEDULE_NAMES.filter((name) => name !== "suite").join(", ");
+    throw new UserError(
+      `checkpoint_schedule: "suite" is for models in a folder, and ${config.model_name} is on the Hub; ` +
+        `expected one of ${others}`,
+      2,
+    );
+  }
   const steps = scheduleSteps(config.checkpoint_schedule, {
     custom: config.custom_schedule,
     suite,

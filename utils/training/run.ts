@@ -24,7 +24,7 @@ import { neoxConfigJson, writeCheckpoint } from "./checkpoint_writer.ts";
 import { initialParameters } from "./initialisation.ts";
 import { learningRate } from "./learning_rate.ts";
 import { MatmulBenchmark, median } from "./matmul_rate.ts";
-import { parameterLayout } from "./parameters.ts";
+import { multipliedParameters, parameterLayout } from "./parameters.ts";
 import { readState, writeState } from "./state_file.ts";
 import { initialState, Trainer } from "./trainer.ts";
 import { TrainingLog } from "./training_log.ts";
@@ -138,6 +138,7 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
   const grid = new Set(
     checkpointGrid(steps, settings.checkpoint_every, settings.extra_checkpoints),
   );
+  const multiplied = multipliedParameters(layout);
   const benchmark = await MatmulBenchmark.compile(config, batch * context, options);
   console.log(
     `${layout.size.toLocaleString("en")} parameters, ${(batch * context).toLocaleString("en")} ` +
@@ -206,13 +207,14 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
   });
   if (times.length > 0) {
     if (benchmark.times.length === 0) await benchmark.sample();
-    const rate = (ms: number) => benchmark.operations / ms / 1e6;
-    const [ours, matmul] = [rate(median(times)), rate(median(benchmark.times))];
+    const rate = (ms: number, weights: number) => 6 * weights * batch * context / ms / 1e6;
+    const matmul = rate(median(benchmark.times), multiplied);
+    const share = (weights: number) => (rate(median(times), weights) / matmul).toFixed(2);
     console.log(
-      `${times.length} steps in ${formatDuration(trainingTime)}: ${ours.toFixed(1)} GFLOP/s, ` +
-        `${(ours / matmul).toFixed(2)} of the ${
-          matmul.toFixed(1)
-        } GFLOP/s of the matrix products alone`,
+      `${times.length} steps in ${formatDuration(trainingTime)}: ` +
+        `6 × parameters × tokens is ${rate(median(times), layout.size).toFixed(1)} GFLOP/s, ` +
+        `${share(layout.size)} of the ${matmul.toFixed(1)} GFLOP/s of the matrix products alone ` +
+        `(${share(multiplied)} without the embedding, which is looked up)`,
     );
   }
   await benchmark.release();
