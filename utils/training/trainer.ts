@@ -12,6 +12,12 @@ import { type AdamWSettings, adamWStep, optimiserFeeds } from "./adamw.ts";
 import { languageModel, meanGradient } from "./language_model.ts";
 import { decayMask, type ParameterLayout, parameterLayout } from "./parameters.ts";
 
+/**
+ * Added to the attention scores of later positions. e^−70 ≈ 4e-31 of the attention is nothing in float32, and ONNX
+ * Runtime's softmax takes five times as long for −∞, whose exponential it finds by way of subnormal numbers.
+ */
+const MASKED = -70;
+
 /** What training changes: all that a resumed run needs. */
 export interface TrainingState {
   /** steps done */
@@ -29,6 +35,7 @@ export function initialState(weights: Float32Array<ArrayBuffer>): TrainingState 
 
 export class Trainer {
   readonly layout: ParameterLayout;
+  private sequence?: { context: number; feeds: Feeds };
 
   private constructor(
     readonly config: ModelConfig,
@@ -116,8 +123,19 @@ export class Trainer {
       tokens: tensor(tokens, [batch, context]),
       targets: tensor(targets, [batch, context]),
       inverse_rows: tensor(Float32Array.of(1 / (batch * context)), []),
-      ...sequenceFeeds(this.config, context),
+      ...this.#sequence(context),
     };
+  }
+
+  /** Mask and rotary tables of a context length, made once; the mask is {@link MASKED} instead of −∞. */
+  #sequence(context: number): Feeds {
+    if (this.sequence?.context !== context) {
+      const feeds = sequenceFeeds(this.config, context);
+      const mask = (feeds.causal_mask.data as Float32Array).map((x) => Math.max(x, MASKED));
+      feeds.causal_mask = tensor(mask, feeds.causal_mask.shape);
+      this.sequence = { context, feeds };
+    }
+    return this.sequence.feeds;
   }
 
   async release(): Promise<void> {
