@@ -16,7 +16,7 @@
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { batchActivations, type Intervention, type MeanActivations } from "./activations.ts";
-import { BatchPass, type Component } from "./batch_pass.ts";
+import { BatchPass, type Component, type PassInputs } from "./batch_pass.ts";
 import { nBackward, nForward } from "./graph.ts";
 import { circuitShape } from "./model_shape.ts";
 import type { NodeScores } from "./node_scores.ts";
@@ -92,6 +92,23 @@ function componentsOf(method: GradientMethod, config: ModelConfig, compat: boole
   ];
 }
 
+/** What the passes over a batch take, and its metrics; all other activations go when D is formed. */
+async function passInputs(
+  model: HookedModel,
+  batch: PromptBatch,
+  method: GradientMethod,
+  intervention: Intervention,
+  means?: MeanActivations,
+) {
+  const activations = await batchActivations(model, batch, intervention, means);
+  const { past, residuals: [start], clean, corrupted } = activations;
+  const differences = await sourceDifferences(model, activations);
+  const outputs = method === "EAP-IG-activations" ? { clean, corrupted } : undefined;
+  const inputs: PassInputs = { batch, past, start, differences, outputs };
+  const metrics = { clean: activations.cleanMetric, corrupted: activations.corruptedMetric };
+  return { inputs, metrics };
+}
+
 /**
  * Scores of all edges over batches of one task.
  * @param nPrompts prompts in all batches
@@ -124,9 +141,8 @@ export async function attribute(
   const work = nPrompts * points.length * components.length;
   let done = 0;
   for (const batch of batches) {
-    const activations = await batchActivations(model, batch, intervention, options.means);
-    const differences = await sourceDifferences(model, activations);
-    const pass = new BatchPass(model, activations, differences, components.length, {
+    const { inputs, metrics } = await passInputs(model, batch, method, intervention, options.means);
+    const pass = new BatchPass(model, inputs, components.length, {
       ...nodes,
       edge(n, u, v, score) {
         total[u * columns + v] += score;
@@ -140,8 +156,8 @@ export async function attribute(
       });
     }
     batch.indices.forEach((i, n) => {
-      cleanMetric[i] = activations.cleanMetric[n];
-      corruptedMetric[i] = activations.corruptedMetric[n];
+      cleanMetric[i] = metrics.clean[n];
+      corruptedMetric[i] = metrics.corrupted[n];
     });
   }
   const scores = Float32Array.from(total, (x) => x / nPrompts);

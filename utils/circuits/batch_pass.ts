@@ -6,18 +6,19 @@
  *     its scores are formed at once, so that nothing is kept but the scores.
  *
  * A pass takes all points of a prompt if they fit, so that what is done once per pass is done once per prompt. What a
- * layer computes is in `ig_program.ts`. Activations of a pass are written over those of the one before.
+ * layer computes is in `ig_program.ts`.
  */
 import { type Feeds, type Results, type Tensor, tensor } from "../onnx/mod.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { sequenceFeeds } from "../model/sequence.ts";
 import { weightFeeds } from "../model/stack.ts";
-import type { BatchActivations } from "./activations.ts";
+import type { Past } from "../model/layer_runner.ts";
+import type { SourceOutputs } from "./activations.ts";
 import { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
 import type { Replacement } from "./ig_block.ts";
 import { compileIgProgram, type IgProgram, type IgSpec } from "./ig_program.ts";
 import { compileInterpolation } from "./interpolation.ts";
-import { readoutRows } from "./prompt_batches.ts";
+import { type PromptBatch, readoutRows } from "./prompt_batches.ts";
 import type { PathPoint } from "./quadrature.ts";
 
 type F32 = Tensor<Float32Array>;
@@ -30,6 +31,18 @@ export interface Component {
   skipsFirstLayer?: boolean;
 }
 
+/** What the passes take of a batch's activations. */
+export interface PassInputs {
+  batch: PromptBatch;
+  past?: Past;
+  /** clean residual stream before layer 0 `[N, P, d]` */
+  start: F32;
+  /** D `[N, nForward, P, d]` */
+  differences: F32;
+  /** for components with a replacement */
+  outputs?: { clean: SourceOutputs; corrupted: SourceOutputs };
+}
+
 /** Prompts `from … from+count−1` of a batch at some path points of a component. */
 interface Pass {
   component: Component;
@@ -38,6 +51,7 @@ interface Pass {
   count: number;
 }
 
+/** What a layer's forward pass took and gave. */
 interface LayerTrail {
   program: IgProgram;
   feeds: Feeds;
@@ -50,29 +64,23 @@ export class BatchPass {
   readonly #P: number;
   readonly #sequence: Feeds;
   readonly #contraction: EdgeContraction;
-  /** results of the last forward pass, per layer, to be written over */
-  readonly #buffers = new Map<number, LayerTrail & { shape: string }>();
 
-  /**
-   * @param differences D `[N, nForward, P, d]`
-   * @param components by how many the sum over components is divided
-   */
+  /** @param components by how many the sum over components is divided */
   constructor(
     private readonly model: HookedModel,
-    private readonly activations: BatchActivations,
-    private readonly differences: F32,
+    private readonly inputs: PassInputs,
     private readonly components: number,
     sink: EdgeSink,
   ) {
-    const [N, , P] = differences.shape;
+    const [N, , P] = inputs.differences.shape;
     [this.#N, this.#P] = [N, P];
     const isLast = new Float32Array(P);
     isLast[P - 1] = 1;
     this.#sequence = {
-      ...sequenceFeeds(model.config, P, activations.past?.length ?? 0),
+      ...sequenceFeeds(model.config, P, inputs.past?.length ?? 0),
       is_last: tensor(isLast, [P]),
     };
-    this.#contraction = new EdgeContraction(model, differences, sink);
+    this.#contraction = new EdgeContraction(model, inputs.differences, sink);
   }
 
   /** Runs all path points of one component, in passes of about `tokens` tokens; `onPass` gets prompts × points. */
@@ -97,17 +105,13 @@ export class BatchPass {
   async #forward(pass: Pass, trail: LayerTrail[]): Promise<F32> {
     const { config, store } = this.model;
     let x = await this.#start(pass);
-    const shape = `${pass.count} ${pass.points.length}`;
     for (let l = 0; l < config.nLayers; l++) {
       const program = await this.#program(pass.component, l);
       const weights = weightFeeds(0, await store.get(String(l)));
       store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
       const feeds = { x, ...this.#sequence, ...this.#pastFeeds(pass, l) };
       Object.assign(feeds, this.#outputFeeds(pass, l));
-      const known = this.#buffers.get(l);
-      const into = known?.program === program && known.shape === shape ? known.results : {};
-      const results = await program.forward.run({ ...feeds, ...weights }, into);
-      this.#buffers.set(l, { program, feeds, results, shape });
+      const results = await program.forward.run({ ...feeds, ...weights });
       trail.push({ program, feeds, results });
       x = results.residual;
     }
@@ -122,17 +126,17 @@ export class BatchPass {
     for (let l = config.nLayers - 1; l >= 0; l--) {
       const weights = weightFeeds(0, await store.get(String(l)));
       store.prefetch(l > 0 ? String(l - 1) : undefined);
-      const { program, feeds, results } = trail.pop()!;
-      const { dx, ...layer } = await program.backward.run({
+      const { program, feeds, results: saved } = trail.pop()!;
+      const results = await program.backward.run({
         ...feeds,
-        ...results,
+        ...saved,
         ...weights,
         d_residual: cotangent,
       });
       const skipsEdges = l === 0 && pass.component.skipsFirstLayer;
-      if (!skipsEdges) await this.#contraction.layer(l, from, layer.gradients);
-      await this.#contraction.nodes(l, from, count, layer);
-      cotangent = dx;
+      if (!skipsEdges) await this.#contraction.layer(l, from, results.gradients);
+      await this.#contraction.nodes(l, from, count, results);
+      cotangent = results.dx;
     }
   }
 
@@ -140,7 +144,7 @@ export class BatchPass {
     const { config, runtime } = this.model;
     const replacement = component.layer === l ? component.replacement : undefined;
     const spec: IgSpec = {
-      past: this.activations.past !== undefined,
+      past: this.inputs.past !== undefined,
       first: l === 0,
       last: l === config.nLayers - 1 && !replacement,
       replacement,
@@ -155,7 +159,7 @@ export class BatchPass {
     const still = component.layer >= 0;
     const rest = Float32Array.from(points, ({ alpha }) => still ? 0 : 1 - alpha);
     const { x } = await interpolation.run({
-      clean: someRows(this.activations.residuals[0], from, count),
+      clean: someRows(this.inputs.start, from, count),
       difference: this.#inputDifference(from, count),
       one_minus_alpha: tensor(rest, [points.length]),
     });
@@ -163,17 +167,17 @@ export class BatchPass {
   }
 
   #inputDifference(from: number, count: number): F32 {
-    const [, rows, P, d] = this.differences.shape;
+    const [, rows, P, d] = this.inputs.differences.shape;
     const data = new Float32Array(count * P * d);
     for (let n = 0; n < count; n++) {
       const at = (from + n) * rows * P * d;
-      data.set(this.differences.data.subarray(at, at + P * d), n * P * d);
+      data.set(this.inputs.differences.data.subarray(at, at + P * d), n * P * d);
     }
     return tensor(data, [count, P, d]);
   }
 
   #pastFeeds({ from, count }: Pass, l: number): Feeds {
-    const layer = this.activations.past?.layers[l];
+    const layer = this.inputs.past?.layers[l];
     if (!layer) return {};
     return { past_k: someRows(layer.k, from, count), past_v: someRows(layer.v, from, count) };
   }
@@ -181,8 +185,8 @@ export class BatchPass {
   #outputFeeds({ component, points, from, count }: Pass, l: number): Feeds {
     const { layer, replacement } = component;
     if (layer !== l || !replacement) return {};
-    const { clean, corrupted } = this.activations;
-    const of = (outputs: typeof clean) =>
+    const { clean, corrupted } = this.inputs.outputs!;
+    const of = (outputs: SourceOutputs) =>
       someRows(replacement === "attention" ? outputs.z[l] : outputs.mlp[l], from, count);
     const rest = Float32Array.from(points, ({ alpha }) => 1 - alpha);
     return {
@@ -194,7 +198,7 @@ export class BatchPass {
 
   /** Gradient of the weighted loss at the final residual stream x `[N, K, P or 1, d]`, whose last position is read. */
   async #metricGradient({ points, from, count }: Pass, x: F32): Promise<F32> {
-    const { batch } = this.activations;
+    const { batch } = this.inputs;
     const [N, K, P, d] = x.shape;
     const rows = Array.from({ length: N * K }, (_, row) => from + Math.floor(row / K));
     const readout = readoutRows(batch.readout, rows);
