@@ -90,21 +90,40 @@ export function perHeadOutput(o_w: Value, config: ModelConfig): Value {
     : reshape(o_w, [H, e, d]);
 }
 
-/** q, k, v `[batch, pos, H, d_head]` of the residual stream x `[batch, pos, d]`, shared by all heads. */
+/** q, k and v of one product in one array, and the places of its axes. */
+export interface PackedProjections {
+  /** `[batch, pos, H, 3, d_head]` (GPT-NeoX) or `[batch, pos, 3, H, d_head]` (GPT-2), as the weights are stored */
+  value: Value;
+  letterAxis: 2 | 3;
+}
+
+/** Projections of the residual stream x `[batch, pos, d]`, shared by all heads. */
 function packedProjections(
   x: Value,
   w: AttentionWeights,
   c: ModelConfig,
   hooks: HookPoints,
-): Value[] {
+): PackedProjections {
   const normalized = hookedNorm(x, w.ln1_w, w.ln1_b, c.layerNormEps, "ln1", hooks);
   const packed = linear(normalized, w.qkv_w, storedOutIn(c), w.qkv_b);
   const [b, p] = x.shape;
-  const [axis, shape] = storedOutIn(c)
-    ? [3, [b, p, c.nHeads, 3, c.dHead]] as const
-    : [2, [b, p, 3, c.nHeads, c.dHead]] as const;
-  return split(reshape(packed, shape), axis, [1, 1, 1])
-    .map((part) => reshape(part, [b, p, c.nHeads, c.dHead]));
+  const value = storedOutIn(c)
+    ? reshape(packed, [b, p, c.nHeads, 3, c.dHead])
+    : reshape(packed, [b, p, 3, c.nHeads, c.dHead]);
+  return { value, letterAxis: storedOutIn(c) ? 3 : 2 };
+}
+
+/** q, k, v `[batch, pos, H, d_head]`. */
+function unpacked({ value, letterAxis }: PackedProjections): Value[] {
+  const shape = value.shape.toSpliced(letterAxis, 1);
+  return split(value, letterAxis, [1, 1, 1]).map((part) => reshape(part, shape));
+}
+
+/** q, k, v `[batch, H, pos, d_head]`: all three moved at once, so that each is a block of its own. */
+function unpackedHeadFirst({ value, letterAxis }: PackedProjections): Value[] {
+  const moved = transpose(value, [letterAxis, 0, 5 - letterAxis, 1, 4]);
+  const shape = moved.shape.slice(1);
+  return split(moved, 0, [1, 1, 1]).map((part) => reshape(part, shape));
 }
 
 /** q, k, v `[batch, pos, H, d_head]` where each head reads its own copies of the residual stream. */
@@ -143,6 +162,23 @@ export interface AttentionOutput {
   queries: Value;
 }
 
+/** q, k, v `[batch, H, pos, d_head]` before rotation. */
+function projections(
+  x: Value | HeadInputs,
+  w: AttentionWeights,
+  config: ModelConfig,
+  hooks: HookPoints,
+): Value[] {
+  const packed = "graph" in x ? packedProjections(x, w, config, hooks) : undefined;
+  if (packed && !hooks.uses(...LETTERS.map((letter) => `attn.hook_${letter}`))) {
+    return unpackedHeadFirst(packed);
+  }
+  const letters = packed ? unpacked(packed) : headProjections(x as HeadInputs, w, config, hooks);
+  return letters.map((value, j) =>
+    transpose(hooks.at(`attn.hook_${LETTERS[j]}`, value), [0, 2, 1, 3])
+  );
+}
+
 /** Attention of one layer; see the header. */
 export function attention(
   x: Value | HeadInputs,
@@ -152,13 +188,7 @@ export function attention(
   hooks: HookPoints,
   past?: KeysValues,
 ): AttentionOutput {
-  const shared = "graph" in x;
-  const projected = shared
-    ? packedProjections(x, w, config, hooks)
-    : headProjections(x, w, config, hooks);
-  const [q, k, v] = projected.map((value, j) =>
-    transpose(hooks.at(`attn.hook_${LETTERS[j]}`, value), [0, 2, 1, 3])
-  );
+  const [q, k, v] = projections(x, w, config, hooks);
   const attended = attend({ q, k, v }, sequence, config, hooks, past);
   return { ...attended, out: headOutputs(attended.z, w, config, hooks) };
 }

@@ -47,6 +47,12 @@ export const sigmoid = unary("Sigmoid");
 export const relu = unary("Relu");
 export const identity = unary("Identity");
 
+/** `αx + β` cut off below 0 and above 1: an affine map in one pass where its range is known to lie there. */
+export function hardSigmoid(x: Value, alpha: number, beta: number): Value {
+  const attributes = { alpha: { float: alpha }, beta: { float: beta } };
+  return x.graph.add("HardSigmoid", [x], x.dtype, x.shape, attributes);
+}
+
 /** GELU, exact (`approximate: "none"`) or by tanh, as ONNX 20 defines it. */
 export function gelu(x: Value, approximate: "none" | "tanh" = "none"): Value {
   return x.graph.add("Gelu", [x], x.dtype, x.shape, { approximate });

@@ -17,6 +17,7 @@ import {
   gatherElements,
   gemm,
   greater,
+  hardSigmoid,
   matmul,
   mean,
   mul,
@@ -91,33 +92,37 @@ function logSoftmaxRule(g: Value, node: Node): Cotangent[] {
 
 /**
  * d/dx of GELU in as few passes over the (widest) tensor as ONNX's operators allow. With y = x/√2, exact:
- *   Φ(x) + xφ(x) = ½ (1 + erf y + y·exp(ln(2/√π) − y²))
+ *   Φ(x) + xφ(x) = (½ + ½ erf y) + y·exp(ln(1/√π) − y²),   the bracket being HardSigmoid(½, ½) of erf y
  * tanh form, t = tanh(c x (1 + a x²)), c = √(2/π):
  *   ½ (1 + t) (1 + x (1 − t) (c + 3ca x²))
  */
 function geluRule(g: Value, node: Node, x: Value): Cotangent[] {
-  const half = mul(g, 0.5);
   if (node.attributes.approximate === "tanh") {
     const c = Math.sqrt(2 / Math.PI), a = 0.044715;
     const x2 = mul(x, x);
     const t = tanh(mul(x, add(mul(x2, c * a), c)));
     const inner = mul(mul(x, sub(1, t)), add(mul(x2, 3 * c * a), c));
-    return [mul(mul(half, add(t, 1)), add(inner, 1))];
+    return [mul(mul(g, hardSigmoid(t, 0.5, 0.5)), add(inner, 1))];
   }
   const y = mul(x, Math.SQRT1_2);
-  const bell = mul(y, exp(sub(Math.log(2 / Math.sqrt(Math.PI)), mul(y, y))));
-  return [mul(half, add(add(erf(y), bell), 1))];
+  const bell = mul(y, exp(sub(-Math.log(Math.PI) / 2, mul(y, y))));
+  return [mul(g, add(hardSigmoid(erf(y), 0.5, 0.5), bell))];
 }
+
+/** Whether a value is a constant with this value everywhere. */
+const isConstant = ({ data }: Value, x: number): boolean =>
+  data !== undefined && data.every((element: number | bigint) => Number(element) === x);
 
 /** With x̂ = (x − mean)/σ and u = g ⊙ weight: dx = (u − mean(u) − x̂ · mean(u ⊙ x̂))/σ. */
 const layerNormRule: Rule = (node, [g, gMean, gScale]) => {
   if (gMean || gScale) {
     throw new Error("LayerNormalization: gradient through its statistics is not supported");
   }
-  const [x, weight] = node.inputs;
-  const [, mean_, inverse] = node.outputs;
-  const normalised = mul(sub(x, mean_), inverse);
-  const u = mul(g!, weight);
+  const [x, weight, bias] = node.inputs;
+  const [output, mean_, inverse] = node.outputs;
+  const plain = isConstant(weight, 1) && isConstant(bias, 0);
+  const normalised = plain ? output : mul(sub(x, mean_), inverse);
+  const u = plain ? g! : mul(g!, weight);
   const projected = mul(normalised, mean(mul(u, normalised), [-1], true));
   const dx = mul(sub(sub(u, mean(u, [-1], true)), projected), inverse);
   return [dx, unbroadcast(mul(g!, normalised), weight.shape), unbroadcast(g!, weight.shape)];

@@ -5,6 +5,10 @@
  * symbols are equal sizes. A {@link Node} is one application of an operator. Nodes are kept in the order of their
  * making, which is a topological order: inputs exist before the node that reads them. Nothing is computed here; a
  * sub-graph between chosen values is turned into a model by `model.ts`.
+ *
+ * The same operator with the same attributes on the same values is one node, however often it is asked for (hash
+ * consing). So two LayerNorms of one residual stream without weights are one, and `gradients` adds up the cotangents of
+ * its uses before it differentiates it once. `Identity` is always new: it is how a use becomes a value of its own.
  */
 import { type Dtype, dtypeOf, sizeOf, type TensorData } from "./dtype.ts";
 
@@ -46,10 +50,15 @@ export class Value {
   }
 }
 
+/** Constants of at most so many elements are compared by value. */
+const COMPARED = 16;
+
 export class Graph {
   readonly nodes: Node[] = [];
   readonly inputs = new Map<string, Value>();
   #names = 0;
+  /** values of nodes, constants and shape vectors by what they are */
+  readonly #known = new Map<string, Value[]>();
 
   /**
    * Declares an input.
@@ -74,9 +83,14 @@ export class Graph {
       throw new RangeError(`constant of shape [${dims}] given ${list.length} elements`);
     }
     const array = Array.isArray(list) ? typed(list, dtype) : list;
-    const value = new Value(this, this.#name("c"), dtypeOf(array), dims);
-    value.data = array;
-    return value;
+    const make = () => {
+      const value = new Value(this, this.#name("c"), dtypeOf(array), dims);
+      value.data = array;
+      return [value];
+    };
+    if (array.length > COMPARED) return make()[0];
+    const bits = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    return this.#once(`constant ${dtypeOf(array)}[${dims}] ${bits}`, make)[0];
   }
 
   /**
@@ -87,9 +101,11 @@ export class Graph {
     if (dims.every((dim) => typeof dim === "number")) {
       return this.constant(dims as number[], [dims.length], "int64");
     }
-    const value = new Value(this, this.#name("s"), "int64", [dims.length]);
-    value.dims = dims;
-    return value;
+    return this.#once(`shape ${JSON.stringify(dims)}`, () => {
+      const value = new Value(this, this.#name("s"), "int64", [dims.length]);
+      value.dims = dims;
+      return [value];
+    })[0];
   }
 
   /** Adds a node with one output. */
@@ -118,10 +134,25 @@ export class Graph {
     for (const input of inputs) {
       if (input.graph !== this) throw new Error(`${op}: input ${input} belongs to another graph`);
     }
-    const values = outputs.map(({ dtype, shape }) => new Value(this, this.#name(op), dtype, shape));
-    const node: Node = { id: this.nodes.length, op, domain, inputs, outputs: values, attributes };
-    for (const value of values) value.node = node;
-    this.nodes.push(node);
+    const make = () => {
+      const values = outputs.map(({ dtype, shape }) =>
+        new Value(this, this.#name(op), dtype, shape)
+      );
+      const node: Node = { id: this.nodes.length, op, domain, inputs, outputs: values, attributes };
+      for (const value of values) value.node = node;
+      this.nodes.push(node);
+      return values;
+    };
+    if (op === "Identity") return make();
+    const names = inputs.map(({ name }) => name);
+    return this.#once(JSON.stringify([op, domain, names, outputs, attributes]), make);
+  }
+
+  #once(key: string, make: () => Value[]): Value[] {
+    const known = this.#known.get(key);
+    if (known) return known;
+    const values = make();
+    this.#known.set(key, values);
     return values;
   }
 

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   add,
   broadcast,
@@ -8,7 +8,9 @@ import {
   expand,
   gather,
   gemm,
+  gradients,
   Graph,
+  identity,
   layerNorm,
   linear,
   matmul,
@@ -18,6 +20,7 @@ import {
   reshape,
   rotaryEmbedding,
   slice,
+  softmax,
   split,
   squeeze,
   sum,
@@ -116,4 +119,26 @@ Deno.test("Operators that change nothing add no node", () => {
   assertEquals(concat([x], 0), x);
   assertEquals(cast(x, "float32"), x);
   assertEquals(g.nodes.length, 0);
+});
+
+Deno.test("The same operator on the same values is one node, Identity excepted", () => {
+  const g = new Graph();
+  const x = g.input("x", ["n", 4]);
+  const norm = () => layerNorm(x, g.constant([1, 1, 1, 1]), g.constant([0, 0, 0, 0]), 1e-5).output;
+  assertStrictEquals(norm(), norm());
+  assertEquals(g.nodes.length, 1);
+  assertStrictEquals(add(x, 1), add(x, 1));
+  assertNotStrictEquals(add(x, 1), add(x, 2));
+  assertNotStrictEquals(softmax(x, 0), softmax(x, 1));
+  assertNotStrictEquals(identity(x), identity(x));
+});
+
+Deno.test("gradients() differentiates what two uses share once, from the sum of their cotangents", () => {
+  const g = new Graph();
+  const x = g.input("x", [2, 4]);
+  const norm = () => layerNorm(x, g.constant([1, 1, 1, 1]), g.constant([0, 0, 0, 0]), 1e-5).output;
+  const [a, b] = [mul(norm(), 2), mul(norm(), 3)];
+  gradients([add(a, b)], [g.input("g", [2, 4])], [x]);
+  const backward = g.nodes.filter(({ op }) => op === "ReduceMean");
+  assertEquals(backward.length, 2);
 });

@@ -41,29 +41,35 @@ export interface AdamWStep {
   norm: Value;
 }
 
-/** Adds one step to the graph. Inputs it declares: `m`, `v` `[size]`, `rate`, `correction1`, `correction2` `[]`. */
+/**
+ * Adds one step to the graph. Scalar factors are multiplied with each other first, so that the vector is passed over as
+ * seldom as may be. Inputs it declares: `m`, `v` `[size]`, `rate`, `correction1`, `correction2` `[]`.
+ * @param scale the gradient is `scale · gradient`, `[]`
+ */
 export function adamWStep(
   g: Graph,
   weights: Value,
   gradient: Value,
   decay: Float32Array,
   settings: AdamWSettings,
+  scale: Value = g.constant(1),
 ): AdamWStep {
   const { beta1, beta2, epsilon, weightDecay, clip } = settings;
   const scalar = (name: string) => g.input(name, []);
   const m = g.input("m", weights.shape);
   const v = g.input("v", weights.shape);
-  const norm = sqrt(sum(mul(gradient, gradient), [0]));
-  const factor = min(div(clip, add(norm, 1e-12)), 1);
-  const clipped = mul(gradient, factor);
-  const nextM = add(mul(m, beta1), mul(clipped, 1 - beta1));
-  const nextV = add(mul(v, beta2), mul(mul(clipped, clipped), 1 - beta2));
-  const direction = div(
-    mul(nextM, scalar("correction1")),
-    add(sqrt(mul(nextV, scalar("correction2"))), epsilon),
-  );
+  const squares = mul(gradient, gradient);
+  const norm = mul(sqrt(sum(squares, [0])), scale);
+  const factor = mul(min(div(clip, add(norm, 1e-12)), 1), scale);
+  const nextM = add(mul(m, beta1), mul(gradient, mul(factor, 1 - beta1)));
+  const nextV = add(mul(v, beta2), mul(squares, mul(mul(factor, factor), 1 - beta2)));
+  // m̂ / (√v̂ + ε) = (c₁/√c₂) · m / (√v + ε/√c₂) with the corrections c
+  const root = sqrt(scalar("correction2"));
+  const direction = div(nextM, add(sqrt(nextV), div(epsilon, root)));
+  const rate = scalar("rate");
+  const length = mul(rate, div(scalar("correction1"), root));
   const decayed = mul(weights, g.constant(decay.map((x) => x * weightDecay), [decay.length]));
-  const next = sub(weights, mul(add(direction, decayed), scalar("rate")));
+  const next = sub(weights, add(mul(direction, length), mul(decayed, rate)));
   return { weights: next, m: nextM, v: nextV, norm };
 }
 

@@ -2,8 +2,15 @@
  * The training graph of a language model: token ids → mean cross-entropy, and its gradient with respect to the vector of
  * parameters.
  *
- *   logits = W_U · LN(blocks(W_E[tokens])),   loss = −mean_r log softmax(logits_r)[target_r]
- *   ∂loss/∂logits_r = (softmax(logits_r) − onehot(target_r)) / rows
+ *   logits = W_U · LN(blocks(W_E[tokens])),   p = softmax(logits),   loss = −mean_r log p_r[target_r]
+ *   rows · ∂loss/∂logits_r = p_r − onehot(target_r)
+ *
+ * Two rearrangements keep passes over activations few; both are exact.
+ *
+ *  - A block's LayerNorm weight γ and bias β go into the matrix behind, W(γ ⊙ x̂ + β) + b = (W·diag γ) x̂ + (Wβ + b).
+ *    What is left of the two LayerNorms of a parallel block is one normalisation, differentiated once.
+ *  - The one-hot part of the cotangent touches one row of W_U per token, so it is added row by row to the two products of
+ *    the backward pass instead of element by element to a `[tokens, vocabulary]` matrix.
  *
  * The vector is split into tensors at the start, so the gradient rule of Split puts the gradients back into one vector.
  */
@@ -12,21 +19,25 @@ import { block, type BlockWeights } from "../model/block.ts";
 import { BATCH, HookPoints, POS } from "../model/hooks.ts";
 import { sequenceInputs } from "../model/sequence.ts";
 import {
-  exp,
+  add,
   expand,
   gatherElements,
+  gemm,
   gradients,
   type Graph,
   layerNorm,
-  linear,
-  logSoftmax,
+  log,
+  max,
   mean,
   mul,
   neg,
   productDim,
   reshape,
   scatterAdd,
+  softmax,
   split,
+  sub,
+  sum,
   type Value,
 } from "../onnx/mod.ts";
 import type { ParameterLayout } from "./parameters.ts";
@@ -34,11 +45,14 @@ import type { ParameterLayout } from "./parameters.ts";
 /** Values of the training graph. Inputs: `tokens`, `targets` int32 `[batch, pos]`, `weights` `[size]`, and masks. */
 export interface LanguageModel {
   weights: Value;
-  /** mean negative log-likelihood in nats, `[]` */
+  /** mean negative log-likelihood in nats, `[]`; at most 87 per token, where float32 ends */
   loss: Value;
   /** ∂loss/∂weights · rows, `[size]`: divide by the number of targets for the gradient of the mean */
   gradient(): Value;
 }
+
+/** The smallest normal number of float32. */
+const SMALLEST = 2 ** -126;
 
 /** Builds the forward graph; `gradient()` adds the backward graph to it. */
 export function languageModel(
@@ -54,30 +68,49 @@ export function languageModel(
   layout.parameters.forEach(({ unit, feed, shape }, i) => {
     (units[unit] ??= {})[feed] = reshape(tensors[i], shape);
   });
+  const d = config.dModel;
+  const plain = {
+    weight: g.constant(new Float32Array(d).fill(1), [d]),
+    bias: g.constant(new Float32Array(d), [d]),
+  };
 
   const sequence = sequenceInputs(g, config, false);
+  const rows = productDim([BATCH, POS]);
   let residual = embed(units.embed.W_E, tokens, config);
   for (let l = 0; l < config.nLayers; l++) {
-    const layer = units[l] as unknown as BlockWeights;
+    const w = units[l] as unknown as BlockWeights;
+    const [qkv_w, qkv_b] = folded(w.qkv_w, w.qkv_b, w.ln1_w, w.ln1_b);
+    const [in_w, in_b] = folded(w.in_w, w.in_b, w.ln2_w, w.ln2_b);
+    const norms = {
+      ln1_w: plain.weight,
+      ln1_b: plain.bias,
+      ln2_w: plain.weight,
+      ln2_b: plain.bias,
+    };
+    const layer = { ...w, ...norms, qkv_w, qkv_b, in_w, in_b };
     residual = block(residual, layer, sequence, config, new HookPoints({})).residual;
   }
   const { ln_f_w, ln_f_b, W_U } = units.unembed;
-  const rows = productDim([BATCH, POS]);
   const normalized = layerNorm(residual, ln_f_w, ln_f_b, config.layerNormEps).output;
-  const logits = linear(reshape(normalized, [rows, config.dModel]), W_U, true);
-  const logProbabilities = logSoftmax(logits);
-  const ids = reshape(targets, [rows, 1]);
-  const loss = neg(mean(gatherElements(logProbabilities, ids, 1), [0, 1]));
+  const x = reshape(normalized, [rows, d]);
+  const p = softmax(gemm(x, W_U, false, true));
+  const ids = expand(reshape(targets, [rows, 1]), [rows, d]);
+  const right = max(gatherElements(p, reshape(targets, [rows, 1]), 1), SMALLEST);
 
   return {
     weights,
-    loss,
+    loss: neg(mean(log(right), [0, 1])),
     gradient() {
-      const minusOne = expand(g.constant(-1, []), [rows, 1]);
-      const dLogits = scatterAdd(exp(logProbabilities), ids, minusOne, 1);
-      return gradients([logits], [dLogits], [weights])[0];
+      const dX = sub(gemm(p, W_U), gatherElements(W_U, ids, 0));
+      const dW_U = scatterAdd(gemm(p, x, true), ids, neg(x), 0);
+      return gradients([x, W_U], [dX, dW_U], [weights])[0];
     },
   };
+}
+
+/** Weight `[out, in]` and bias `[out]` of a linear map with the weight and bias of the LayerNorm before it in them. */
+function folded(w: Value, b: Value, norm_w: Value, norm_b: Value): [Value, Value] {
+  return [mul(w, norm_w), add(b, sum(mul(w, norm_b), [1]))];
 }
 
 /**
@@ -90,7 +123,3 @@ function embed(W_E: Value, tokens: Value, { dModel }: ModelConfig): Value {
   const ids = expand(reshape(tokens, [rows, 1]), [rows, dModel]);
   return reshape(gatherElements(W_E, ids, 0), [BATCH, POS, dModel]);
 }
-
-/** The gradient of the mean loss. @param inverseRows 1 / number of targets, `[]` */
-export const meanGradient = (model: LanguageModel, inverseRows: Value): Value =>
-  mul(model.gradient(), inverseRows);

@@ -9,7 +9,7 @@ import type { ModelConfig } from "../model/config.ts";
 import { sequenceFeeds } from "../model/sequence.ts";
 import { type Feeds, Graph, Session, type SessionOptions, tensor } from "../onnx/mod.ts";
 import { type AdamWSettings, adamWStep, optimiserFeeds } from "./adamw.ts";
-import { languageModel, meanGradient } from "./language_model.ts";
+import { languageModel } from "./language_model.ts";
 import { decayMask, type ParameterLayout, parameterLayout } from "./parameters.ts";
 
 /**
@@ -62,13 +62,13 @@ export class Trainer {
     }
     const g = new Graph();
     const model = languageModel(g, config, layout);
-    const gradient = meanGradient(model, g.input("inverse_rows", []));
     const { weights, m, v, norm } = adamWStep(
       g,
       model.weights,
-      gradient,
+      model.gradient(),
       decayMask(layout),
       settings,
+      g.input("inverse_rows", []),
     );
     const step = await Session.compile({ loss: model.loss, norm, weights, m, v }, {}, options);
     const loss = await Session.compile({ loss: model.loss }, {}, options);

@@ -1,9 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
 import { HookedModel } from "../model/hooked_model.ts";
 import { sequenceFeeds } from "../model/sequence.ts";
-import { Graph, Session, tensor } from "../onnx/mod.ts";
+import { Graph, mul, Session, tensor } from "../onnx/mod.ts";
 import { adamWStep, optimiserFeeds } from "./adamw.ts";
-import { languageModel, meanGradient } from "./language_model.ts";
+import { languageModel } from "./language_model.ts";
 import { decayMask, parameterLayout, vectorSource, viewOf } from "./parameters.ts";
 import { ADAMW, TINY, tinyTrainer, tokenIds } from "./testdata.ts";
 
@@ -44,7 +44,7 @@ Deno.test("the gradient predicts the change of the loss along every tensor", asy
   const trainer = await tinyTrainer();
   const ids = tokenIds(BATCH, CONTEXT + 1);
   const g = new Graph();
-  const gradient = meanGradient(languageModel(g, TINY, layout), g.input("inverse_rows", []));
+  const gradient = mul(languageModel(g, TINY, layout).gradient(), g.input("inverse_rows", []));
   const session = await Session.compile({ gradient });
   const row = (b: number, from: number) =>
     ids.subarray(b * (CONTEXT + 1) + from, b * (CONTEXT + 1) + from + CONTEXT);
@@ -82,8 +82,14 @@ Deno.test("a step in place gives what a step into other buffers gives, bit for b
   const trainer = await tinyTrainer();
   const g = new Graph();
   const model = languageModel(g, TINY, layout);
-  const gradient = meanGradient(model, g.input("inverse_rows", []));
-  const { norm: _, ...update } = adamWStep(g, model.weights, gradient, decayMask(layout), ADAMW);
+  const { norm: _, ...update } = adamWStep(
+    g,
+    model.weights,
+    model.gradient(),
+    decayMask(layout),
+    ADAMW,
+    g.input("inverse_rows", []),
+  );
   const session = await Session.compile(update);
   const vector = (x: Float32Array) => tensor(x.slice(), [layout.size]);
   let { weights, m, v } = {
