@@ -119,11 +119,15 @@ function unpacked({ value, letterAxis }: PackedProjections): Value[] {
   return split(value, letterAxis, [1, 1, 1]).map((part) => reshape(part, shape));
 }
 
-/** q, k, v `[batch, H, pos, d_head]`: all three moved at once, so that each is a block of its own. */
+/**
+ * q, k, v `[batch, H, pos, d_head]`: all three moved at once, so that each is a block of its own. Without the reshape
+ * ONNX Runtime would split first and move three times.
+ */
 function unpackedHeadFirst({ value, letterAxis }: PackedProjections): Value[] {
   const moved = transpose(value, [letterAxis, 0, 5 - letterAxis, 1, 4]);
-  const shape = moved.shape.slice(1);
-  return split(moved, 0, [1, 1, 1]).map((part) => reshape(part, shape));
+  const [, b, H, p, e] = moved.shape;
+  return split(reshape(moved, [3, productDim([b, H]), p, e]), 0, [1, 1, 1])
+    .map((part) => reshape(part, [b, H, p, e]));
 }
 
 /** q, k, v `[batch, pos, H, d_head]` where each head reads its own copies of the residual stream. */

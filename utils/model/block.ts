@@ -12,7 +12,9 @@ import {
   gelu,
   identity,
   linear,
+  productDim,
   relu,
+  reshape,
   transpose,
   unsqueeze,
   type Value,
@@ -82,16 +84,20 @@ export function activate(x: Value, config: ModelConfig): Value {
   return gelu(x, config.activation === "gelu_tanh" ? "tanh" : "none");
 }
 
-/** LN2, W_in, activation, W_out of a residual stream of any leading shape. */
+/**
+ * LN2, W_in, activation, W_out of a residual stream of any leading shape. Between the two products the leading axes are
+ * one, unless a hook point there wants them: a widest activation that is handed over in another shape is copied.
+ */
 export function mlp(x: Value, w: MlpWeights, config: ModelConfig, hooks: HookPoints): Value {
   const normalized = hookedNorm(x, w.ln2_w, w.ln2_b, config.layerNormEps, "ln2", hooks);
-  const pre = hooks.at(
-    "mlp.hook_pre",
-    linear(normalized, w.in_w, storedOutIn(config), w.in_b),
-  );
+  const flat = !hooks.uses("mlp.hook_pre", "mlp.hook_post");
+  const rows = flat
+    ? reshape(normalized, [productDim(x.shape.slice(0, -1)), config.dModel])
+    : normalized;
+  const pre = hooks.at("mlp.hook_pre", linear(rows, w.in_w, storedOutIn(config), w.in_b));
   hooks.save("pre", pre);
   const post = hooks.at("mlp.hook_post", activate(pre, config));
-  return linear(post, w.out_w, storedOutIn(config), w.out_b);
+  return reshape(linear(post, w.out_w, storedOutIn(config), w.out_b), x.shape);
 }
 
 export interface BlockOutput {

@@ -98,6 +98,12 @@ export function gather(x: Value, indices: Value, axis = 0): Value {
   return x.graph.add("Gather", [x, indices], x.dtype, shape, { axis: at });
 }
 
+/** The first element, `[1]`, of a value of known shape: a result that costs nothing to hand over. */
+export function firstElement(x: Value): Value {
+  const size = (x.shape as number[]).reduce((a, b) => a * b, 1);
+  return gather(reshape(x, [size]), x.graph.constant([0], [1], "int64"));
+}
+
 /** `out[i…j…] = x[i…indices[i…j…]…]` along `axis`; shapes agree elsewhere. */
 export function gatherElements(x: Value, indices: Value, axis: number): Value {
   const at = frontAxis("GatherElements", axis, x.rank);
