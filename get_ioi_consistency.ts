@@ -13,7 +13,7 @@ import { repeatedTokenScores } from "./utils/heads/attention_scores.ts";
 import { readCircuitHeads } from "./utils/heads/circuit_heads.ts";
 import { gridSchema } from "./utils/heads/component_scores.ts";
 import { ioiConsistency, THRESHOLDS } from "./utils/heads/consistency.ts";
-import { copyScores } from "./utils/heads/copy_score.ts";
+import { nameCopyScores } from "./utils/heads/copy_score.ts";
 import { headGrid } from "./utils/heads/head_grid.ts";
 import { type Head, headName } from "./utils/heads/senders.ts";
 import { FOLDED } from "./utils/model/weight_processing.ts";
@@ -105,15 +105,10 @@ if (import.meta.main) {
       measure: async (step, model, progress) => {
         const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
         const levels = progress.begin("level", 3);
-        const copy = await copyScores(
-          model,
-          pairs.map((p) => p.clean),
-          pairs.map(({ marks }) => [marks!.IO, marks!.S1, marks!.S2]),
-        );
         let cspaFrom: Entry["cspa_from"] = "computed";
         const scores = {
           ...await repeatedTokenScores(model, repeated),
-          copy,
+          copy: await nameCopyScores(model, pairs),
           cspa: async (candidates: readonly Head[]) => {
             const found = await cspa(model, step, candidates);
             cspaFrom = found.from;

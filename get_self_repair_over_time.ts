@@ -13,7 +13,7 @@ import { runScript } from "./utils/experiment/script.ts";
 import type { Column } from "./utils/experiment/table.ts";
 import { readCircuitHeads } from "./utils/heads/circuit_heads.ts";
 import { gridSchema } from "./utils/heads/component_scores.ts";
-import { copyScores } from "./utils/heads/copy_score.ts";
+import { nameCopyScores } from "./utils/heads/copy_score.ts";
 import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
 import { placeOf } from "./utils/heads/ioi_roles.ts";
 import { pastNameMovers, selfRepair } from "./utils/heads/self_repair.ts";
@@ -100,11 +100,7 @@ if (import.meta.main) {
       files: [results],
       measure: async (step, model) => {
         const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
-        const { positive: copy } = await copyScores(
-          model,
-          prompts.map((p) => p.clean),
-          prompts.map(({ marks }) => [marks!.IO, marks!.S1, marks!.S2]),
-        );
+        const { positive: copy } = await nameCopyScores(model, prompts);
         const targets = circuit.intoLogits()
           .filter((head) => copy[placeOf(head, shape)] >= config.copy_threshold);
         const found = await selfRepair(model, prompts, readout, targets, circuit.sources());
