@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { assertOneLine, inFolder, run, runKilledAndAgain } from "./tests/run_script.ts";
 import { edgesInOrder, nBackward, nForward } from "./utils/circuits/graph.ts";
 import { writeGraphJson } from "./utils/circuits/graph_json.ts";
 import { ResultPaths } from "./utils/experiment/result_path.ts";
@@ -9,26 +10,9 @@ import { listLocalSteps } from "./utils/model/local_steps.ts";
 const root = fromFileUrl(new URL("./", import.meta.url));
 const last = listLocalSteps(`${root}models/pythia-nano`).at(-1)!;
 
-function start(script: string, args: string[]): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", `${script}.ts`, ...args],
-    cwd: root,
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-async function run(script: string, ...args: string[]) {
-  const { code, stdout, stderr } = await start(script, args).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
 /** A results folder with the whole graph as the circuit of both tasks at steps 64 and last; step 0 has none in ioi. */
-async function withCircuits(use: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
+const withCircuits = (use: (folder: string) => Promise<void>) =>
+  inFolder(async (folder) => {
     const config = await readModelConfig(`${root}models/pythia-nano/step${last}`);
     const cells = nForward(config) * nBackward(config);
     const mask = new Uint8Array(cells);
@@ -39,10 +23,7 @@ async function withCircuits(use: (folder: string) => Promise<void>) {
     for (const step of [64, last]) await writeGraphJson(paths.graph("ioi", step), graph, 1);
     for (const step of [0, last]) await writeGraphJson(paths.graph("greater_than", step), graph, 1);
     await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+  });
 
 const small = ["--dataset-size", "12"];
 const scores = [
@@ -88,19 +69,7 @@ for (const { script, flags, steps, files } of SCRIPTS) {
       const expected = await Promise.all(files.map((f) => Deno.readTextFile(`${folder}/${f}`)));
       for (const file of files) await Deno.remove(`${folder}/${file}`);
 
-      const killed = start(script, args);
-      const reader = killed.stdout.getReader();
-      let stdout = "";
-      while (!stdout.includes("step ")) {
-        stdout += new TextDecoder().decode((await reader.read()).value!);
-      }
-      killed.kill("SIGKILL");
-      await killed.stderr.cancel();
-      await reader.cancel();
-      await killed.status;
-      const again = await run(script, ...args);
-      assertEquals(again.code, 0, again.stderr);
-      assertMatch(again.stdout, /\d of 2 checkpoints have results already/);
+      await runKilledAndAgain(script, ...args);
       for (const [i, file] of files.entries()) {
         assertEquals(await Deno.readTextFile(`${folder}/${file}`), expected[i]);
       }
@@ -151,10 +120,6 @@ const MISTAKES: [string, string, string[], RegExp][] = [
   ["number", "verify_greater_than", ["--dataset-size", "0"], /dataset-size: expected .*≥ 1/],
 ];
 for (const [what, script, args, message] of MISTAKES) {
-  Deno.test(`${script}: a wrong ${what} is told in one line`, async () => {
-    const { code, stderr } = await run(script, ...args);
-    assertEquals(code, 2, stderr);
-    assertMatch(stderr, message);
-    assertEquals(stderr.trim().split("\n").length, 1, stderr);
-  });
+  Deno.test(`${script}: a wrong ${what} is told in one line`, async () =>
+    assertOneLine(await run(script, ...args), 2, message));
 }

@@ -10,12 +10,7 @@
  * checkpoint; run again, it continues. Scores are `[L][H]`, 0 for heads they are not taken of.
  */
 import { z } from "zod";
-import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
-import { resultSettings } from "./utils/experiment/config.ts";
-import { openResultFile } from "./utils/experiment/result_file.ts";
-import { ResultPaths } from "./utils/experiment/result_path.ts";
 import { runScript } from "./utils/experiment/script.ts";
-import { printTable } from "./utils/experiment/table.ts";
 import {
   type CircuitComponents,
   circuitComponents,
@@ -24,9 +19,8 @@ import {
   type HeadsOfTypes,
 } from "./utils/heads/circuit_components.ts";
 import { readCircuitHeads } from "./utils/heads/circuit_heads.ts";
-import { readModelConfig } from "./utils/model/config.ts";
-import { loadTokenizer } from "./utils/model/tokenizer.ts";
 import { FOLDED } from "./utils/model/weight_processing.ts";
+import { openExperiment } from "./utils/scripts/experiment.ts";
 import {
   cspaKeys,
   cspaSource,
@@ -35,17 +29,8 @@ import {
   randomTokens,
   repeatKeys,
   repeatSettings,
-  requireCircuits,
 } from "./utils/scripts/ioi_setup.ts";
-import {
-  checkpointFolder,
-  FREE_KEYS,
-  modelKeys,
-  openCheckpointModel,
-  resultModel,
-  runtimeOf,
-  trainingSteps,
-} from "./utils/scripts/model_keys.ts";
+import { modelKeys } from "./utils/scripts/model_keys.ts";
 
 export const script = {
   name: "get_circuit_components_over_time",
@@ -69,44 +54,39 @@ export const script = {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const steps = trainingSteps(config).filter((step) => step >= config.first_step);
-    const paths = new ResultPaths(config.results_dir, resultModel(config));
-    requireCircuits(paths, "ioi", steps);
-    const folder = await checkpointFolder(config, steps.at(-1)!);
-    const tokenizer = await loadTokenizer(folder);
-    const shape = await readModelConfig(folder);
-    const { nLayers, nHeads } = shape;
-    const runtime = runtimeOf(config, shape);
+    const experiment = await openExperiment(config, {
+      circuits: "ioi",
+      firstStep: config.first_step,
+      processing: FOLDED,
+    });
+    const { paths, tokenizer } = experiment;
     const prompts = await ioiPrompts(tokenizer, config);
-    const repeat = repeatSettings(config, shape, tokenizer);
+    const repeat = repeatSettings(config, experiment);
     const repeated = randomTokens(config, repeat);
     const cspa = await cspaSource(config, paths, tokenizer);
-    const common = {
-      settings: {
-        ...resultSettings<Record<string, unknown>>(config, [...FREE_KEYS, "first_step"]),
-        ...repeat,
-      },
-      header: { model: resultModel(config), shape: { nLayers, nHeads } },
-      overwrite: config.overwrite,
-    };
-    const components = await openResultFile<CircuitComponents>({
+    const common = { free: ["first_step"], settings: repeat };
+    const components = await experiment.results<CircuitComponents>({
       path: paths.components("components_over_time"),
       format: "circuits-over-time/circuit_components/1",
       entry: componentsEntry,
       ...common,
     });
-    const heads = await openResultFile<HeadsOfTypes>({
+    const heads = await experiment.results<HeadsOfTypes>({
       path: paths.components("heads_over_time"),
       format: "circuits-over-time/heads_over_time/1",
       entry: headsEntry,
       ...common,
     });
 
-    const { exitCode } = await forEachCheckpoint({
-      steps,
-      isDone: (step) => components.has(step) && heads.has(step),
-      prefetch: (step) => openCheckpointModel(config, step, runtime, { processing: FOLDED }),
-      run: async (step, model) => {
+    const list = (names: string[]) => names.join(" ") || "–";
+    const listed = (header: string, pick: (entry: HeadsOfTypes) => string[]) => ({
+      header,
+      value: (step: number) => list(pick(heads.get(step))),
+    });
+
+    return await experiment.run({
+      files: [components, heads],
+      measure: async (step, model) => {
         const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
         const found = await circuitComponents(model, prompts, repeated, circuit, {
           copyThreshold: config.copy_threshold,
@@ -115,21 +95,13 @@ if (import.meta.main) {
         });
         await components.set(step, found.components);
         await heads.set(step, found.heads);
-        const list = (names: string[]) => names.join(" ") || "–";
         return `name movers ${list(found.heads.nmh)}  S2 inhibition ${list(found.heads.s2i)}`;
       },
-      release: (model) => model.close(),
+      columns: () => [
+        listed("into logits", (e) => e.direct),
+        listed("name movers", (e) => e.nmh),
+        listed("S2 inhibition", (e) => e.s2i),
+      ],
     });
-
-    const list = (pick: (entry: HeadsOfTypes) => string[]) => (step: number) =>
-      pick(heads.get(step)).join(" ") || "–";
-    printTable<number>([
-      { header: "step", value: (step) => step },
-      { header: "into logits", value: list((e) => e.direct) },
-      { header: "name movers", value: list((e) => e.nmh) },
-      { header: "S2 inhibition", value: list((e) => e.s2i) },
-    ], heads.steps());
-    console.log(`written to ${components.path} and ${heads.path}`);
-    return exitCode;
   });
 }

@@ -11,23 +11,15 @@ import { resolve, toFileUrl } from "@std/path";
 import { buildExplorer } from "./plotting/explorer.ts";
 import { findCircuit } from "./utils/circuits/checkpoint_circuit.ts";
 import { openCircuitResults } from "./utils/circuits/circuit_results.ts";
+import { loadCircuitTask } from "./utils/circuits/circuit_task.ts";
 import { circuitSchema } from "./utils/circuits/experiment_config.ts";
 import { circuitTransfer } from "./utils/circuits/transfer.ts";
-import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
 import type { CheckpointSummary } from "./utils/experiment/circuit_summary.ts";
 import { writeFileAtomic } from "./utils/experiment/files.ts";
 import { runScript } from "./utils/experiment/script.ts";
 import { printTable } from "./utils/experiment/table.ts";
 import { headRoles } from "./utils/heads/roles.ts";
-import { readModelConfig } from "./utils/model/config.ts";
-import { loadTokenizer } from "./utils/model/tokenizer.ts";
-import {
-  checkpointFolder,
-  openCheckpointModel,
-  runtimeOf,
-  trainingSteps,
-} from "./utils/scripts/model_keys.ts";
-import { loadCircuitTask } from "./utils/circuits/circuit_task.ts";
+import { openExperiment } from "./utils/scripts/experiment.ts";
 
 export const script = {
   name: "get_circuits_over_time",
@@ -43,17 +35,12 @@ export const script = {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const steps = trainingSteps(config);
-    const folder = await checkpointFolder(config, steps.at(-1)!);
-    const task = await loadCircuitTask(config, await loadTokenizer(folder));
-    const modelConfig = await readModelConfig(folder);
-    const runtime = runtimeOf(config, modelConfig);
-    const results = await openCircuitResults(config, task, modelConfig);
-    const loop = await forEachCheckpoint({
-      steps,
-      isDone: (step) => results.has(step),
-      prefetch: (step) => openCheckpointModel(config, step, runtime),
-      run: async (step, model, progress) => {
+    const experiment = await openExperiment(config);
+    const task = await loadCircuitTask(config, experiment.tokenizer);
+    const results = await openCircuitResults(config, task, experiment.model);
+    const loop = await experiment.forEachCheckpoint(
+      (step) => results.has(step),
+      async (step, model, progress) => {
         const found = await findCircuit(model, task.prompts, task.readout, config, step, progress);
         await results.add(found);
         const { baseline, edges, faithfulness } = found.summary;
@@ -61,10 +48,9 @@ if (import.meta.main) {
           faithfulness.toFixed(3)
         }`;
       },
-      release: (model) => model.close(),
-    });
+    );
     const transfer = config.transfer
-      ? await circuitTransfer(config, results.summaries(), task, runtime)
+      ? await circuitTransfer(config, results.summaries(), task, experiment.runtime)
       : undefined;
     const roles = await headRoles(results.paths);
     const summary = await results.finish(loop.failed, transfer, roles);

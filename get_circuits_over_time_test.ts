@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { assertOneLine, inFolder, run, runKilledAndAgain } from "./tests/run_script.ts";
 import { readEdgeTable } from "./utils/circuits/edge_table.ts";
 import { readGraphJson } from "./utils/circuits/graph_json.ts";
 import { countEdges } from "./utils/circuits/pruning.ts";
@@ -7,37 +8,15 @@ import type { CircuitSummary } from "./utils/experiment/circuit_summary.ts";
 import { listLocalSteps } from "./utils/model/local_steps.ts";
 import { EMBEDDED_MODELS } from "./utils/model/model_names.ts";
 
-const ROOT = new URL(".", import.meta.url);
 const STEPS = listLocalSteps(join(EMBEDDED_MODELS, "pythia-nano"));
 const FINAL = STEPS.at(-1)!;
 const QUICK = [
-  "--n-prompts",
-  "12",
-  "--ig-steps",
-  "5",
-  "--start",
-  "20",
-  "--end",
-  "200",
-  "--step",
-  "20",
+  ...["--n-prompts", "12", "--ig-steps", "5"],
+  ...["--start", "20", "--end", "200", "--step", "20"],
 ];
 
-function command(args: string[], out: string): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "get_circuits_over_time.ts", ...args, "--results-dir", out],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  });
-}
-
-async function run(args: string[], out: string) {
-  const { code, stdout, stderr } = await command(args, out).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
+const circuits = (args: string[], out: string) =>
+  run("get_circuits_over_time", ...args, "--results-dir", out);
 
 async function filesOf(dir: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
@@ -54,17 +33,8 @@ async function filesOf(dir: string): Promise<Map<string, string>> {
   return files;
 }
 
-async function withFolder(body: (dir: string) => Promise<void>) {
-  const dir = await Deno.makeTempDir();
-  try {
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
 Deno.test("get_circuits_over_time writes every file of the result tree, and they agree", () =>
-  withFolder(async (dir) => {
+  inFolder(async (dir) => {
     const steps = [STEPS[0], FINAL];
     const args = [
       ...QUICK,
@@ -75,7 +45,7 @@ Deno.test("get_circuits_over_time writes every file of the result tree, and they
       "20",
       "--mib",
     ];
-    const { code, stdout, stderr } = await run(args, dir);
+    const { code, stdout, stderr } = await circuits(args, dir);
     assertEquals(code, 0, stderr);
     assertMatch(stdout, /Open file:.*explorer\.html/);
     const base = join(dir, "graphs", "pythia-nano", "ioi");
@@ -114,25 +84,16 @@ Deno.test("get_circuits_over_time writes every file of the result tree, and they
   }));
 
 Deno.test("get_circuits_over_time, killed and started again, ends with the bytes of an unbroken run", () =>
-  withFolder(async (dir) => {
+  inFolder(async (dir) => {
     const args = [...QUICK, "--custom-schedule", STEPS.slice(-3).join(), "--no-pictures"];
     const whole = join(dir, "whole"), broken = join(dir, "broken");
-    assertEquals((await run(args, whole)).code, 0);
-    const child = command(args, broken).spawn();
-    const summary = join(broken, "graphs", "pythia-nano", "ioi", "summary.json");
-    while (!await Deno.stat(summary).catch(() => undefined)) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    child.kill("SIGKILL");
-    await child.output();
-    const again = await run(args, broken);
-    assertEquals(again.code, 0, again.stderr);
-    assertMatch(again.stdout, /[12] of 3 checkpoints have results already/);
+    assertEquals((await circuits(args, whole)).code, 0);
+    await runKilledAndAgain("get_circuits_over_time", ...args, "--results-dir", broken);
     assertEquals(await filesOf(broken), await filesOf(whole));
   }));
 
 Deno.test("get_circuits_over_time reports an unreadable checkpoint and goes on", () =>
-  withFolder(async (dir) => {
+  inFolder(async (dir) => {
     const model = join(dir, "suite");
     for (const step of [STEPS[0], FINAL]) {
       await Deno.mkdir(join(model, `step${step}`), { recursive: true });
@@ -144,7 +105,7 @@ Deno.test("get_circuits_over_time reports an unreadable checkpoint and goes on",
     const damaged = join(model, `step${STEPS[0]}`, "model.safetensors");
     await Deno.truncate(damaged, 5000);
     const args = [...QUICK, "--model", model, "--no-verify", "--top-n", "50", "--no-pictures"];
-    const { code, stdout, stderr } = await run(args, join(dir, "results"));
+    const { code, stdout, stderr } = await circuits(args, join(dir, "results"));
     assertEquals(code, 1);
     assertMatch(stdout, /step +0 +failed: .*model\.safetensors/);
     assertMatch(stderr, /1 checkpoint failed \(step 0\)/);
@@ -156,21 +117,18 @@ Deno.test("get_circuits_over_time reports an unreadable checkpoint and goes on",
   }));
 
 Deno.test("get_circuits_over_time answers a wrong key, task or schedule with one line", () =>
-  withFolder(async (dir) => {
+  inFolder(async (dir) => {
     const config = join(dir, "wrong.json");
     await Deno.writeTextFile(config, JSON.stringify({ model: "pythia-nano", ig_step: 5 }));
     for (
-      const [args, pattern] of [
-        [[config], /wrong\.json.*ig_step.*ig_steps/],
-        [["--task", "iio"], /iio.*ioi.*greater_than/],
-        [["--ckpt-schedule", "sparse"], /pythia-nano has no step/],
-        [["--model", "pythia-nan"], /pythia-nan.*pythia-nano/],
-        [["--method", "EAP-IG"], /method.*EAP-IG-inputs/],
-      ] as [string[], RegExp][]
+      const [args, code, pattern] of [
+        [[config], 2, /wrong\.json.*ig_step.*ig_steps/],
+        [["--task", "iio"], 1, /iio.*ioi.*greater_than/],
+        [["--ckpt-schedule", "sparse"], 2, /pythia-nano has no step/],
+        [["--model", "pythia-nan"], 1, /pythia-nan.*pythia-nano/],
+        [["--method", "EAP-IG"], 2, /method.*EAP-IG-inputs/],
+      ] as [string[], number, RegExp][]
     ) {
-      const { code, stderr } = await run(args, dir);
-      assert(code !== 0, `${args} is refused`);
-      assertMatch(stderr, pattern);
-      assertEquals(stderr.trim().split("\n").length, 1, stderr);
+      assertOneLine(await circuits(args, dir), code, pattern);
     }
   }));

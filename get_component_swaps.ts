@@ -8,14 +8,10 @@
  * of heads, the target's own metric and, per source step, the metric with the source's heads and their difference.
  */
 import { z } from "zod";
-import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
-import { resultSettings } from "./utils/experiment/config.ts";
 import { readJson } from "./utils/experiment/files.ts";
-import { openResultFile } from "./utils/experiment/result_file.ts";
-import { ResultPaths } from "./utils/experiment/result_path.ts";
+import type { ResultPaths } from "./utils/experiment/result_path.ts";
 import { runScript, UserError } from "./utils/experiment/script.ts";
 import { mean } from "./utils/experiment/statistics.ts";
-import { printTable } from "./utils/experiment/table.ts";
 import type { HeadsOfTypes } from "./utils/heads/circuit_components.ts";
 import {
   type HeadDonor,
@@ -24,18 +20,8 @@ import {
   SwapTarget,
 } from "./utils/heads/component_swap.ts";
 import { checkHeads, type Head, parseHead } from "./utils/heads/senders.ts";
-import { readModelConfig } from "./utils/model/config.ts";
-import { HookedModel } from "./utils/model/hooked_model.ts";
-import { loadTokenizer } from "./utils/model/tokenizer.ts";
-import {
-  checkpointFolder,
-  FREE_KEYS,
-  modelKeys,
-  openCheckpointModel,
-  resultModel,
-  runtimeOf,
-  trainingSteps,
-} from "./utils/scripts/model_keys.ts";
+import { openExperiment, resultPaths } from "./utils/scripts/experiment.ts";
+import { modelKeys } from "./utils/scripts/model_keys.ts";
 import { loadTask, readoutOf, TASK_NAMES } from "./utils/tasks/tasks.ts";
 
 const group = z.object({
@@ -99,47 +85,41 @@ async function groupsOf(
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const steps = trainingSteps(config);
-    const paths = new ResultPaths(config.results_dir, resultModel(config));
-    const groups = await groupsOf(config, paths);
-    const folder = await checkpointFolder(config, steps.at(-1)!);
-    const shape = await readModelConfig(folder);
-    for (const heads of Object.values(groups)) checkHeads(heads, shape);
-    const runtime = runtimeOf(config, shape);
-    const data = await loadTask(config.task, await loadTokenizer(folder), {
+    const groups = await groupsOf(config, resultPaths(config));
+    const experiment = await openExperiment(config);
+    const { steps } = experiment;
+    for (const heads of Object.values(groups)) checkHeads(heads, experiment.model);
+    const data = await loadTask(config.task, experiment.tokenizer, {
       n: config.n_prompts,
       seed: config.seed,
     });
     const readout = readoutOf(data);
-    const results = await openResultFile<Entry>({
-      path: paths.componentSwap(config.task),
+    const results = await experiment.results<Entry>({
+      path: experiment.paths.componentSwap(config.task),
       format: "circuits-over-time/component_swaps/1",
       // every entry depends on all steps, being the sources
       settings: {
-        ...resultSettings<Record<string, unknown>>(config, FREE_KEYS),
         components: Object.fromEntries(
           Object.entries(groups).map(([name, heads]) => [name, heads.map((h) => h.join("."))]),
         ),
         sources: steps,
       },
-      header: { model: resultModel(config), metric: data.metric.name },
+      header: { metric: data.metric.name },
       entry,
-      overwrite: config.overwrite,
     });
 
     const heads = Object.values(groups).flat();
     const donors = new Map<number, HeadDonor>();
     for (const step of steps.every((s) => results.has(s)) ? [] : steps) {
-      const source = await HookedModel.load(await checkpointFolder(config, step), { runtime });
+      const source = await experiment.open(step);
       donors.set(step, await headDonor(storedSource(source), heads));
       source.close();
     }
 
-    const { exitCode } = await forEachCheckpoint({
-      steps,
-      isDone: (step) => results.has(step),
-      prefetch: (step) => openCheckpointModel(config, step, runtime),
-      run: async (step, model, progress) => {
+    const [first] = Object.keys(groups);
+    return await experiment.run({
+      files: [results],
+      measure: async (step, model, progress) => {
         const swaps = progress.begin("swap", Object.keys(groups).length * steps.length);
         const found: Entry = {};
         for (const [name, own] of Object.entries(groups)) {
@@ -166,24 +146,19 @@ if (import.meta.main) {
           }`;
         }).join("  ");
       },
-      release: (model) => model.close(),
+      stepHeader: "target",
+      columns: () => [
+        {
+          header: data.metric.name,
+          value: (step) => results.get(step)[first].baseline_val,
+          digits: 2,
+        },
+        ...Object.keys(groups).map((name) => ({
+          header: `with ${name} of step ${steps.at(-1)}`,
+          value: (step: number) => results.get(step)[name].swapped_val[steps.at(-1)!],
+          digits: 2,
+        })),
+      ],
     });
-
-    const [first] = Object.keys(groups);
-    printTable<number>([
-      { header: "target", value: (step) => step },
-      {
-        header: data.metric.name,
-        value: (step) => results.get(step)[first].baseline_val,
-        digits: 2,
-      },
-      ...Object.keys(groups).map((name) => ({
-        header: `with ${name} of step ${steps.at(-1)}`,
-        value: (step: number) => results.get(step)[name].swapped_val[steps.at(-1)!],
-        digits: 2,
-      })),
-    ], results.steps());
-    console.log(`written to ${results.path}`);
-    return exitCode;
   });
 }

@@ -8,22 +8,16 @@
  * Writes `algorithmic_consistency/ioi/{model}.json` after each checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
-import { resultSettings } from "./utils/experiment/config.ts";
-import { openResultFile } from "./utils/experiment/result_file.ts";
-import { ResultPaths } from "./utils/experiment/result_path.ts";
 import { runScript } from "./utils/experiment/script.ts";
-import { printTable } from "./utils/experiment/table.ts";
 import { repeatedTokenScores } from "./utils/heads/attention_scores.ts";
 import { readCircuitHeads } from "./utils/heads/circuit_heads.ts";
 import { gridSchema } from "./utils/heads/component_scores.ts";
 import { ioiConsistency, THRESHOLDS } from "./utils/heads/consistency.ts";
-import { copyScores } from "./utils/heads/copy_score.ts";
+import { nameCopyScores } from "./utils/heads/copy_score.ts";
 import { headGrid } from "./utils/heads/head_grid.ts";
 import { type Head, headName } from "./utils/heads/senders.ts";
-import { readModelConfig } from "./utils/model/config.ts";
-import { loadTokenizer } from "./utils/model/tokenizer.ts";
 import { FOLDED } from "./utils/model/weight_processing.ts";
+import { openExperiment } from "./utils/scripts/experiment.ts";
 import {
   cspaKeys,
   cspaSource,
@@ -32,17 +26,8 @@ import {
   randomTokens,
   repeatKeys,
   repeatSettings,
-  requireCircuits,
 } from "./utils/scripts/ioi_setup.ts";
-import {
-  checkpointFolder,
-  FREE_KEYS,
-  modelKeys,
-  openCheckpointModel,
-  resultModel,
-  runtimeOf,
-  trainingSteps,
-} from "./utils/scripts/model_keys.ts";
+import { modelKeys } from "./utils/scripts/model_keys.ts";
 
 const names = z.array(z.string());
 const entry = z.object({
@@ -94,16 +79,10 @@ export const script = {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const steps = trainingSteps(config);
-    const paths = new ResultPaths(config.results_dir, resultModel(config));
-    requireCircuits(paths, "ioi", steps);
-    const folder = await checkpointFolder(config, steps.at(-1)!);
-    const tokenizer = await loadTokenizer(folder);
-    const shape = await readModelConfig(folder);
-    const { nLayers, nHeads } = shape;
-    const runtime = runtimeOf(config, shape);
+    const experiment = await openExperiment(config, { circuits: "ioi", processing: FOLDED });
+    const { paths, tokenizer, shape: { nHeads } } = experiment;
     const { flips, pairs, readout } = await ioiPrompts(tokenizer, config);
-    const repeat = repeatSettings(config, shape, tokenizer);
+    const repeat = repeatSettings(config, experiment);
     const repeated = randomTokens(config, repeat);
     const cspa = await cspaSource(config, paths, tokenizer);
     const thresholds = {
@@ -112,31 +91,24 @@ if (import.meta.main) {
       direct: config.direct_threshold,
       effect: config.effect_threshold,
     };
-    const results = await openResultFile<Entry>({
+    const results = await experiment.results<Entry>({
       path: paths.algorithmicConsistency("ioi"),
       format: "circuits-over-time/ioi_consistency/1",
-      settings: { ...resultSettings<Record<string, unknown>>(config, FREE_KEYS), ...repeat },
-      header: { model: resultModel(config), shape: { nLayers, nHeads } },
+      settings: repeat,
       entry,
-      overwrite: config.overwrite,
     });
+    const list = (pick: (heads: Entry["heads"]) => string[]) => (step: number) =>
+      pick(results.get(step).heads).join(" ") || "–";
 
-    const { exitCode } = await forEachCheckpoint({
-      steps,
-      isDone: (step) => results.has(step),
-      prefetch: (step) => openCheckpointModel(config, step, runtime, { processing: FOLDED }),
-      run: async (step, model, progress) => {
+    return await experiment.run({
+      files: [results],
+      measure: async (step, model, progress) => {
         const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
         const levels = progress.begin("level", 3);
-        const copy = await copyScores(
-          model,
-          pairs.map((p) => p.clean),
-          pairs.map(({ marks }) => [marks!.IO, marks!.S1, marks!.S2]),
-        );
         let cspaFrom: Entry["cspa_from"] = "computed";
         const scores = {
           ...await repeatedTokenScores(model, repeated),
-          copy,
+          copy: await nameCopyScores(model, pairs),
           cspa: async (candidates: readonly Head[]) => {
             const found = await cspa(model, step, candidates);
             cspaFrom = found.from;
@@ -178,20 +150,13 @@ if (import.meta.main) {
         return `direct ${direct_effects.toFixed(0)} %  S2I ${s2i_effects.toFixed(0)} %  ` +
           `tertiary ${tertiary_effects.toFixed(0)} %`;
       },
-      release: (model) => model.close(),
+      columns: () => [
+        { header: "direct %", value: (step) => results.get(step).direct_effects, digits: 1 },
+        { header: "S2I %", value: (step) => results.get(step).s2i_effects, digits: 1 },
+        { header: "tertiary %", value: (step) => results.get(step).tertiary_effects, digits: 1 },
+        { header: "name movers", value: list((h) => h.name_movers) },
+        { header: "S2 inhibition", value: list((h) => h.s2_inhibition) },
+      ],
     });
-
-    const list = (pick: (heads: Entry["heads"]) => string[]) => (step: number) =>
-      pick(results.get(step).heads).join(" ") || "–";
-    printTable<number>([
-      { header: "step", value: (step) => step },
-      { header: "direct %", value: (step) => results.get(step).direct_effects, digits: 1 },
-      { header: "S2I %", value: (step) => results.get(step).s2i_effects, digits: 1 },
-      { header: "tertiary %", value: (step) => results.get(step).tertiary_effects, digits: 1 },
-      { header: "name movers", value: list((h) => h.name_movers) },
-      { header: "S2 inhibition", value: list((h) => h.s2_inhibition) },
-    ], results.steps());
-    console.log(`written to ${results.path}`);
-    return exitCode;
   });
 }

@@ -8,29 +8,15 @@
  * Writes `cspa/{model}/all_checkpoints.json` after each checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
-import { resultSettings } from "./utils/experiment/config.ts";
-import { openResultFile } from "./utils/experiment/result_file.ts";
-import { ResultPaths } from "./utils/experiment/result_path.ts";
 import { runScript, UserError } from "./utils/experiment/script.ts";
-import { printTable } from "./utils/experiment/table.ts";
 import { gridSchema } from "./utils/heads/component_scores.ts";
 import { cspaScores } from "./utils/heads/cspa.ts";
 import { corpusDocuments, fileDocuments } from "./utils/heads/cspa_documents.ts";
 import { functionWordIds } from "./utils/heads/function_words.ts";
 import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
-import { readModelConfig } from "./utils/model/config.ts";
-import { loadTokenizer } from "./utils/model/tokenizer.ts";
 import { FOLDED } from "./utils/model/weight_processing.ts";
-import {
-  checkpointFolder,
-  FREE_KEYS,
-  modelKeys,
-  openCheckpointModel,
-  resultModel,
-  runtimeOf,
-  trainingSteps,
-} from "./utils/scripts/model_keys.ts";
+import { openExperiment } from "./utils/scripts/experiment.ts";
+import { modelKeys } from "./utils/scripts/model_keys.ts";
 
 const entry = z.object({ scores: gridSchema, kl_kept: gridSchema, kl_ablated: gridSchema });
 type Entry = z.output<typeof entry>;
@@ -63,12 +49,8 @@ export const script = {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const steps = trainingSteps(config);
-    const folder = await checkpointFolder(config, steps.at(-1)!);
-    const tokenizer = await loadTokenizer(folder);
-    const model = await readModelConfig(folder);
-    const { nLayers, nHeads, maxPositions } = model;
-    const runtime = runtimeOf(config, model);
+    const experiment = await openExperiment(config, { processing: FOLDED });
+    const { paths, tokenizer, model: { nLayers, nHeads, maxPositions } } = experiment;
     if (config.tokens > maxPositions) {
       throw new UserError(
         `tokens: ${config.model} has ${maxPositions} positions, found ${config.tokens}`,
@@ -86,20 +68,16 @@ if (import.meta.main) {
       ? corpusDocuments(tokenizer, wanted)
       : await fileDocuments(config.text, tokenizer, wanted);
     const functionWords = functionWordIds(tokenizer);
-    const results = await openResultFile<Entry>({
-      path: new ResultPaths(config.results_dir, resultModel(config)).cspa(),
+    const results = await experiment.results<Entry>({
+      path: paths.cspa(),
       format: "circuits-over-time/cspa/1",
-      settings: resultSettings<Record<string, unknown>>(config, FREE_KEYS),
-      header: { model: resultModel(config), shape: { nLayers, nHeads } },
       entry,
-      overwrite: config.overwrite,
     });
+    const largest = (step: number) => largestHead(results.get(step).scores);
 
-    const { exitCode } = await forEachCheckpoint({
-      steps,
-      isDone: (step) => results.has(step),
-      prefetch: (step) => openCheckpointModel(config, step, runtime, { processing: FOLDED }),
-      run: async (step, model, progress) => {
+    return await experiment.run({
+      files: [results],
+      measure: async (step, model, progress) => {
         const layers = progress.begin("layer", nLayers - config.start_layer);
         const found = await cspaScores(model, docs, {
           evalDocs: config.eval_docs,
@@ -117,19 +95,14 @@ if (import.meta.main) {
         const { head, score } = largestHead(scores);
         return `largest CSPA ${(100 * score).toFixed(1)} % (${head})`;
       },
-      release: (model) => model.close(),
+      columns: () => [
+        { header: "CSPA %", value: (step) => 100 * largest(step).score, digits: 1 },
+        { header: "head", value: (step) => largest(step).head },
+        {
+          header: "heads > 10 %",
+          value: (step) => results.get(step).scores.flat().filter((score) => score > 0.1).length,
+        },
+      ],
     });
-    const largest = (step: number) => largestHead(results.get(step).scores);
-    printTable<number>([
-      { header: "step", value: (step) => step },
-      { header: "CSPA %", value: (step) => 100 * largest(step).score, digits: 1 },
-      { header: "head", value: (step) => largest(step).head },
-      {
-        header: "heads > 10 %",
-        value: (step) => results.get(step).scores.flat().filter((score) => score > 0.1).length,
-      },
-    ], results.steps());
-    console.log(`written to ${results.path}`);
-    return exitCode;
   });
 }

@@ -1,52 +1,25 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 import { readPerformances } from "./plotting/task_performance.ts";
+import { assertOneLine, inFolder, run, runKilledAndAgain } from "./tests/run_script.ts";
 import { listLocalSteps } from "./utils/model/local_steps.ts";
+import { EMBEDDED_MODELS } from "./utils/model/model_names.ts";
 
-const root = new URL("./", import.meta.url);
-const steps = listLocalSteps(new URL("models/pythia-nano", root).pathname);
-const last = steps.at(-1)!;
-
-function start(...args: string[]): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "get_model_task_performance.ts", ...args],
-    cwd: root,
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-async function run(...args: string[]) {
-  const { code, stdout, stderr } = await start(...args).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
+const script = "get_model_task_performance";
+const last = listLocalSteps(join(EMBEDDED_MODELS, "pythia-nano")).at(-1)!;
 
 const custom = (...list: number[]) => [
   ...["--checkpoint-schedule", "custom", "--custom-schedule", list.join(",")],
   ...["--n-prompts", "24", "--bootstrap", "100", "--threads", "1"],
 ];
 
-Deno.test("behaviour over training: killed and continued, other batch size, the same file for the figure", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("behaviour over training: killed and continued, it leaves the file of an undisturbed run, and the figure reads it", () =>
+  inFolder(async (folder) => {
     const schedule = custom(0, last);
-    const whole = await run(...schedule, "--results-dir", `${folder}/whole`);
+    const whole = await run(script, ...schedule, "--results-dir", `${folder}/whole`);
     assertEquals(whole.code, 0, whole.stderr);
 
-    const killed = start(...schedule, "--results-dir", `${folder}/parts`);
-    const reader = killed.stdout.getReader();
-    let stdout = "";
-    while (!stdout.includes("step ")) {
-      stdout += new TextDecoder().decode((await reader.read()).value!);
-    }
-    killed.kill("SIGKILL");
-    await killed.stderr.cancel();
-    await reader.cancel();
-    await killed.status;
-    const again = await run(...schedule, "--results-dir", `${folder}/parts`);
-    assertEquals(again.code, 0, again.stderr);
-    assertMatch(again.stdout, /of 2 checkpoints have results already/);
+    await runKilledAndAgain(script, ...schedule, "--results-dir", `${folder}/parts`);
 
     const path = (part: string) => `${folder}/${part}/task_performance/pythia-nano.json`;
     assertEquals(
@@ -67,10 +40,7 @@ Deno.test("behaviour over training: killed and continued, other batch size, the 
     }
     assert(file.tasks.ioi.logit_diff[last].mean > file.tasks.ioi.logit_diff[0].interval[1]);
     assertStringIncludes(whole.stdout, "ioi logit_diff");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 const MISTAKES: [string, string[], number, RegExp][] = [
   ["key", ["--bach-size", "3"], 2, /bach-size.*batch-size/],
@@ -87,21 +57,14 @@ const MISTAKES: [string, string[], number, RegExp][] = [
     "schedule for the Hub",
     ["--model-name", "pythia-70m"],
     2,
-    /"suite".*folder.*expected one of all, /,
+    /checkpoint_schedule: "suite".*folder.*choose one of main, all, /,
   ],
   ["schedule without steps", ["--checkpoint-schedule", "custom"], 2, /custom_schedule/],
 ];
 for (const [what, args, code, message] of MISTAKES) {
-  Deno.test(`a wrong ${what} is one line that names it and what is allowed`, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      const result = await run(...args, "--results-dir", folder);
-      assertEquals(result.code, code, result.stderr);
-      assertMatch(result.stderr, message);
-      assertEquals(result.stderr.trim().split("\n").length, 1, result.stderr);
+  Deno.test(`a wrong ${what} is one line that names it and what is allowed`, () =>
+    inFolder(async (folder) => {
+      assertOneLine(await run(script, ...args, "--results-dir", folder), code, message);
       assertEquals([...Deno.readDirSync(folder)], []);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
+    }));
 }

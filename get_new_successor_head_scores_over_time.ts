@@ -7,27 +7,13 @@
  * Writes `components/{model}/successor_heads_over_time.json` after each checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
-import { resultSettings } from "./utils/experiment/config.ts";
-import { openResultFile } from "./utils/experiment/result_file.ts";
-import { ResultPaths } from "./utils/experiment/result_path.ts";
 import { runScript } from "./utils/experiment/script.ts";
-import { printTable } from "./utils/experiment/table.ts";
 import { gridSchema } from "./utils/heads/component_scores.ts";
 import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
 import { successorScores } from "./utils/heads/successor.ts";
 import { successorPairs, type TokenPairs } from "./utils/heads/successor_words.ts";
-import { readModelConfig } from "./utils/model/config.ts";
-import { loadTokenizer } from "./utils/model/tokenizer.ts";
-import {
-  checkpointFolder,
-  FREE_KEYS,
-  modelKeys,
-  openCheckpointModel,
-  resultModel,
-  runtimeOf,
-  trainingSteps,
-} from "./utils/scripts/model_keys.ts";
+import { openExperiment } from "./utils/scripts/experiment.ts";
+import { modelKeys } from "./utils/scripts/model_keys.ts";
 
 const entry = z.object({ corrected: gridSchema, compat: gridSchema });
 type Entry = z.output<typeof entry>;
@@ -50,56 +36,47 @@ const pairCount = (lists: TokenPairs[]) => lists.reduce((n, { inputs }) => n + i
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const steps = trainingSteps(config);
-    const folder = await checkpointFolder(config, steps.at(-1)!);
-    const tokenizer = await loadTokenizer(folder);
-    const model = await readModelConfig(folder);
-    const { nLayers, nHeads } = model;
-    const runtime = runtimeOf(config, model);
+    const experiment = await openExperiment(config);
+    const { paths, tokenizer, shape } = experiment;
     const corrected = successorPairs(tokenizer, "corrected");
     const compat = successorPairs(tokenizer, "compat");
-    const results = await openResultFile<Entry>({
-      path: new ResultPaths(config.results_dir, resultModel(config))
-        .components("successor_heads_over_time"),
+    const results = await experiment.results<Entry>({
+      path: paths.components("successor_heads_over_time"),
       format: "circuits-over-time/successor_heads/1",
-      settings: resultSettings<Record<string, unknown>>(config, [...FREE_KEYS, "threshold"]),
+      free: ["threshold"],
       header: {
-        model: resultModel(config),
-        shape: { nLayers, nHeads },
+        shape,
         pairs: { corrected: pairCount(corrected), compat: pairCount(compat) },
       },
       entry,
-      overwrite: config.overwrite,
     });
+    const largest = (step: number) => largestHead(results.get(step).corrected);
 
-    const { exitCode } = await forEachCheckpoint({
-      steps,
-      isDone: (step) => results.has(step),
-      prefetch: (step) => openCheckpointModel(config, step, runtime),
-      run: async (step, model) => {
+    return await experiment.run({
+      files: [results],
+      measure: async (step, model) => {
         const scores = {
-          corrected: headGrid(await successorScores(model, corrected), nHeads),
-          compat: headGrid(await successorScores(model, compat), nHeads),
+          corrected: headGrid(await successorScores(model, corrected), shape.nHeads),
+          compat: headGrid(await successorScores(model, compat), shape.nHeads),
         };
         await results.set(step, scores);
         const { head, score } = largestHead(scores.corrected);
         return `largest ${score.toFixed(3)} (${head})`;
       },
-      release: (model) => model.close(),
+      columns: () => [
+        { header: "largest", value: (step) => largest(step).score, digits: 3 },
+        { header: "head", value: (step) => largest(step).head },
+        {
+          header: "compat",
+          value: (step) => largestHead(results.get(step).compat).score,
+          digits: 3,
+        },
+        {
+          header: `heads > ${config.threshold}`,
+          value: (step) =>
+            results.get(step).corrected.flat().filter((score) => score > config.threshold).length,
+        },
+      ],
     });
-    const largest = (step: number) => largestHead(results.get(step).corrected);
-    printTable<number>([
-      { header: "step", value: (step) => step },
-      { header: "largest", value: (step) => largest(step).score, digits: 3 },
-      { header: "head", value: (step) => largest(step).head },
-      { header: "compat", value: (step) => largestHead(results.get(step).compat).score, digits: 3 },
-      {
-        header: `heads > ${config.threshold}`,
-        value: (step) =>
-          results.get(step).corrected.flat().filter((score) => score > config.threshold).length,
-      },
-    ], results.steps());
-    console.log(`written to ${results.path}`);
-    return exitCode;
   });
 }

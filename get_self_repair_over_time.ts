@@ -8,32 +8,20 @@
  * checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
-import { resultSettings } from "./utils/experiment/config.ts";
-import { openResultFile } from "./utils/experiment/result_file.ts";
-import { ResultPaths } from "./utils/experiment/result_path.ts";
+import type { ResultFile } from "./utils/experiment/result_file.ts";
 import { runScript } from "./utils/experiment/script.ts";
-import { printTable } from "./utils/experiment/table.ts";
+import type { Column } from "./utils/experiment/table.ts";
 import { readCircuitHeads } from "./utils/heads/circuit_heads.ts";
 import { gridSchema } from "./utils/heads/component_scores.ts";
-import { copyScores } from "./utils/heads/copy_score.ts";
+import { nameCopyScores } from "./utils/heads/copy_score.ts";
 import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
 import { placeOf } from "./utils/heads/ioi_roles.ts";
 import { pastNameMovers, selfRepair } from "./utils/heads/self_repair.ts";
 import { headName, parseHead } from "./utils/heads/senders.ts";
-import { readModelConfig } from "./utils/model/config.ts";
-import { loadTokenizer } from "./utils/model/tokenizer.ts";
 import { FOLDED } from "./utils/model/weight_processing.ts";
-import { promptKeys, requireCircuits } from "./utils/scripts/ioi_setup.ts";
-import {
-  checkpointFolder,
-  FREE_KEYS,
-  modelKeys,
-  openCheckpointModel,
-  resultModel,
-  runtimeOf,
-  trainingSteps,
-} from "./utils/scripts/model_keys.ts";
+import { openExperiment } from "./utils/scripts/experiment.ts";
+import { promptKeys } from "./utils/scripts/ioi_setup.ts";
+import { modelKeys } from "./utils/scripts/model_keys.ts";
 import { loadTask, readoutOf } from "./utils/tasks/tasks.ts";
 
 const entry = z.object({
@@ -67,44 +55,56 @@ export const script = {
   }),
 };
 
+/** Who is silenced, what remains, and which head makes up for it most. */
+function columnsOf(results: ResultFile<Entry>): Column<number>[] {
+  const done = results.steps();
+  const past = pastNameMovers(
+    done.map((step) => results.get(step).ablation_targets.map(parseHead)),
+  );
+  const of = (step: number) => results.get(step);
+  const strongest = (step: number) => largestHead(of(step).per_head_logit_diff_delta);
+  const before = (step: number) => (past[done.indexOf(step) - 1] ?? []).map(headName);
+  return [
+    { header: "silenced", value: (step) => of(step).ablation_targets.join(" ") || "–" },
+    { header: "logit diff", value: (step) => of(step).logit_diff, digits: 2 },
+    { header: "after", value: (step) => of(step).ablated_logit_diff, digits: 2 },
+    { header: "repair in", value: (step) => of(step).summed_in_circuit_head_delta, digits: 2 },
+    { header: "out", value: (step) => of(step).summed_outside_circuit_head_delta, digits: 2 },
+    {
+      header: "largest",
+      value: (step) =>
+        strongest(step).score > 0
+          ? `${strongest(step).head} ${strongest(step).score.toFixed(2)}` +
+            (before(step).includes(strongest(step).head) ? " (once a name mover)" : "")
+          : "–",
+    },
+  ];
+}
+
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const steps = trainingSteps(config);
-    const paths = new ResultPaths(config.results_dir, resultModel(config));
-    requireCircuits(paths, "ioi", steps);
-    const folder = await checkpointFolder(config, steps.at(-1)!);
-    const shape = await readModelConfig(folder);
-    const { nLayers, nHeads } = shape;
-    const runtime = runtimeOf(config, shape);
-    const data = await loadTask("ioi", await loadTokenizer(folder), {
+    const experiment = await openExperiment(config, { circuits: "ioi", processing: FOLDED });
+    const { paths, shape } = experiment;
+    const data = await loadTask("ioi", experiment.tokenizer, {
       n: config.dataset_size,
       seed: config.seed,
     });
     const { prompts } = data, readout = readoutOf(data);
-    const results = await openResultFile<Entry>({
+    const results = await experiment.results<Entry>({
       path: paths.backup(),
       format: "circuits-over-time/self_repair/1",
-      settings: resultSettings<Record<string, unknown>>(config, FREE_KEYS),
-      header: { model: resultModel(config), shape: { nLayers, nHeads } },
       entry,
-      overwrite: config.overwrite,
     });
 
-    const { exitCode } = await forEachCheckpoint({
-      steps,
-      isDone: (step) => results.has(step),
-      prefetch: (step) => openCheckpointModel(config, step, runtime, { processing: FOLDED }),
-      run: async (step, model) => {
+    return await experiment.run({
+      files: [results],
+      measure: async (step, model) => {
         const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
-        const { positive: copy } = await copyScores(
-          model,
-          prompts.map((p) => p.clean),
-          prompts.map(({ marks }) => [marks!.IO, marks!.S1, marks!.S2]),
-        );
+        const { positive: copy } = await nameCopyScores(model, prompts);
         const targets = circuit.intoLogits()
           .filter((head) => copy[placeOf(head, shape)] >= config.copy_threshold);
         const found = await selfRepair(model, prompts, readout, targets, circuit.sources());
-        const grid = (values: Float32Array) => headGrid(values, nHeads);
+        const grid = (values: Float32Array) => headGrid(values, shape.nHeads);
         await results.set(step, {
           ...found,
           ablation_targets: targets.map(headName),
@@ -118,33 +118,7 @@ if (import.meta.main) {
           found.ablated_logit_diff.toFixed(2)
         }`;
       },
-      release: (model) => model.close(),
+      columns: () => columnsOf(results),
     });
-
-    const done = results.steps();
-    const past = pastNameMovers(
-      done.map((step) => results.get(step).ablation_targets.map(parseHead)),
-    );
-    const of = (step: number) => results.get(step);
-    const strongest = (step: number) => largestHead(of(step).per_head_logit_diff_delta);
-    const before = (step: number) => (past[done.indexOf(step) - 1] ?? []).map(headName);
-    printTable<number>([
-      { header: "step", value: (step) => step },
-      { header: "silenced", value: (step) => of(step).ablation_targets.join(" ") || "–" },
-      { header: "logit diff", value: (step) => of(step).logit_diff, digits: 2 },
-      { header: "after", value: (step) => of(step).ablated_logit_diff, digits: 2 },
-      { header: "repair in", value: (step) => of(step).summed_in_circuit_head_delta, digits: 2 },
-      { header: "out", value: (step) => of(step).summed_outside_circuit_head_delta, digits: 2 },
-      {
-        header: "largest",
-        value: (step) =>
-          strongest(step).score > 0
-            ? `${strongest(step).head} ${strongest(step).score.toFixed(2)}` +
-              (before(step).includes(strongest(step).head) ? " (once a name mover)" : "")
-            : "–",
-      },
-    ], done);
-    console.log(`written to ${results.path}`);
-    return exitCode;
   });
 }

@@ -1,34 +1,10 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { assertOneLine, inFolder, run, runKilledAndAgain } from "./tests/run_script.ts";
 import { type ComponentEntry, nameMovers } from "./utils/heads/component_scores.ts";
 import { listLocalSteps } from "./utils/model/local_steps.ts";
 
 const root = new URL("./", import.meta.url);
 const last = listLocalSteps(new URL("models/pythia-nano", root).pathname).at(-1)!;
-
-function start(script: string, args: string[]): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `${script}.ts`, ...args],
-    cwd: root,
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-async function run(script: string, ...args: string[]) {
-  const { code, stdout, stderr } = await start(script, args).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-async function inFolder(use: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const SCRIPTS = [
   {
@@ -61,19 +37,7 @@ for (const { script, config, flags, file } of SCRIPTS) {
       const whole = await run(script, ...args("whole"));
       assertEquals(whole.code, 0, whole.stderr);
 
-      const killed = start(script, args("parts"));
-      const reader = killed.stdout.getReader();
-      let stdout = "";
-      while (!stdout.includes("step ")) {
-        stdout += new TextDecoder().decode((await reader.read()).value!);
-      }
-      killed.kill("SIGKILL");
-      await killed.stderr.cancel();
-      await reader.cancel();
-      await killed.status;
-      const again = await run(script, ...args("parts"));
-      assertEquals(again.code, 0, again.stderr);
-      assertMatch(again.stdout, /of 3 checkpoints have results already/);
+      await runKilledAndAgain(script, ...args("parts"));
       assertEquals(
         await Deno.readTextFile(`${folder}/parts/${file}`),
         await Deno.readTextFile(`${folder}/whole/${file}`),
@@ -135,9 +99,7 @@ for (const [what, script, args, code, message] of MISTAKES) {
         script,
         ...[...args, "--custom-schedule", "0", "--results-dir", folder],
       );
-      assertEquals(result.code, code, result.stderr);
-      assertMatch(result.stderr, message);
-      assertEquals(result.stderr.trim().split("\n").length, 1, result.stderr);
+      assertOneLine(result, code, message);
       assertEquals([...Deno.readDirSync(folder)], []);
     }));
 }

@@ -10,7 +10,7 @@ import { script as swaps } from "./get_component_swaps.ts";
 import { script as components } from "./get_full_model_components_over_time.ts";
 import { script as consistency } from "./get_ioi_consistency.ts";
 import { script as cspa } from "./get_model_cspa.ts";
-import { schema as performance } from "./get_model_task_performance.ts";
+import { script as performance } from "./get_model_task_performance.ts";
 import { script as successors } from "./get_new_successor_head_scores_over_time.ts";
 import { script as selfRepair } from "./get_self_repair_over_time.ts";
 import { schema as training } from "./train_pythia_nano.ts";
@@ -27,11 +27,7 @@ export const SCRIPTS = [
   successors,
   selfRepair,
   greaterThan,
-  {
-    name: "get_model_task_performance",
-    description: "Measures a model's tasks at each checkpoint of its training.",
-    schema: performance,
-  },
+  performance,
   {
     name: "train_pythia_nano",
     description: "Trains the embedded model suite from scratch.",

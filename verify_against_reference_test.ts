@@ -1,18 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { run } from "./tests/run_script.ts";
 import { openSafetensors, writeSafetensors } from "./utils/model/safetensors.ts";
 
-const SCRIPT = new URL("verify_against_reference.ts", import.meta.url);
 const REFERENCE = new URL("tests/reference/", import.meta.url).pathname;
 
-async function verify(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", SCRIPT.pathname, ...args],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
-}
+const verify = (...args: string[]) => run("verify_against_reference", ...args);
 
 interface Line {
   case: string;

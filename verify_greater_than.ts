@@ -8,31 +8,16 @@
  * each checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
-import { resultSettings } from "./utils/experiment/config.ts";
-import { openResultFile } from "./utils/experiment/result_file.ts";
-import { ResultPaths } from "./utils/experiment/result_path.ts";
 import { runScript } from "./utils/experiment/script.ts";
 import { mean } from "./utils/experiment/statistics.ts";
-import { printTable } from "./utils/experiment/table.ts";
 import { readCircuitHeads } from "./utils/heads/circuit_heads.ts";
 import {
   greaterThanNodes,
   type GreaterThanParts,
   greaterThanParts,
 } from "./utils/heads/greater_than_circuit.ts";
-import { readModelConfig } from "./utils/model/config.ts";
-import { loadTokenizer } from "./utils/model/tokenizer.ts";
-import { requireCircuits } from "./utils/scripts/ioi_setup.ts";
-import {
-  checkpointFolder,
-  FREE_KEYS,
-  modelKeys,
-  openCheckpointModel,
-  resultModel,
-  runtimeOf,
-  trainingSteps,
-} from "./utils/scripts/model_keys.ts";
+import { openExperiment } from "./utils/scripts/experiment.ts";
+import { modelKeys } from "./utils/scripts/model_keys.ts";
 import { loadTask } from "./utils/tasks/tasks.ts";
 
 const byNode = z.record(z.string(), z.number());
@@ -55,26 +40,16 @@ export const script = {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const steps = trainingSteps(config);
-    const paths = new ResultPaths(config.results_dir, resultModel(config));
-    requireCircuits(paths, "greater_than", steps);
-    const folder = await checkpointFolder(config, steps.at(-1)!);
-    const shape = await readModelConfig(folder);
-    const runtime = runtimeOf(config, shape);
-    const { prompts } = await loadTask("greater_than", await loadTokenizer(folder), {
+    const experiment = await openExperiment(config, { circuits: "greater_than" });
+    const { paths } = experiment;
+    const { prompts } = await loadTask("greater_than", experiment.tokenizer, {
       n: config.dataset_size,
       seed: config.seed,
     });
-    const results = await openResultFile<GreaterThanParts>({
+    const results = await experiment.results<GreaterThanParts>({
       path: paths.circuitVerification("greater_than"),
       format: "circuits-over-time/greater_than/1",
-      settings: resultSettings<Record<string, unknown>>(config, FREE_KEYS),
-      header: {
-        model: resultModel(config),
-        shape: { nLayers: shape.nLayers, nHeads: shape.nHeads },
-      },
       entry,
-      overwrite: config.overwrite,
     });
     const best = (values: Record<string, number>) => {
       const [name, value] = Object.entries(values).reduce(
@@ -83,12 +58,13 @@ if (import.meta.main) {
       );
       return name === "–" ? "–" : `${name} ${value.toFixed(2)}`;
     };
+    const parts = (step: number) => results.get(step);
+    const average = (values: Record<string, number>) =>
+      Object.keys(values).length === 0 ? undefined : mean(Object.values(values));
 
-    const { exitCode } = await forEachCheckpoint({
-      steps,
-      isDone: (step) => results.has(step),
-      prefetch: (step) => openCheckpointModel(config, step, runtime),
-      run: async (step, model) => {
+    return await experiment.run({
+      files: [results],
+      measure: async (step, model) => {
         const circuit = await readCircuitHeads(paths.graph("greater_than", step), model.config);
         const nodes = greaterThanNodes(circuit);
         const parts = await greaterThanParts(model, prompts, nodes, config.batch_size);
@@ -96,22 +72,14 @@ if (import.meta.main) {
         return `${nodes.heads.length} heads, ${nodes.mlps.length} MLPs  ` +
           `looks at YY ${best(parts.attn_patterns)}`;
       },
-      release: (model) => model.close(),
+      columns: () => [
+        { header: "heads", value: (step) => Object.keys(parts(step).attn_logits).length },
+        { header: "look at YY", value: (step) => average(parts(step).attn_patterns), digits: 2 },
+        { header: "point to YY", value: (step) => average(parts(step).attn_logits), digits: 2 },
+        { header: "most", value: (step) => best(parts(step).attn_logits) },
+        { header: "MLPs promote by", value: (step) => average(parts(step).mlp_logits), digits: 2 },
+        { header: "most", value: (step) => best(parts(step).mlp_logits) },
+      ],
     });
-
-    const parts = (step: number) => results.get(step);
-    const average = (values: Record<string, number>) =>
-      Object.keys(values).length === 0 ? undefined : mean(Object.values(values));
-    printTable<number>([
-      { header: "step", value: (step) => step },
-      { header: "heads", value: (step) => Object.keys(parts(step).attn_logits).length },
-      { header: "look at YY", value: (step) => average(parts(step).attn_patterns), digits: 2 },
-      { header: "point to YY", value: (step) => average(parts(step).attn_logits), digits: 2 },
-      { header: "most", value: (step) => best(parts(step).attn_logits) },
-      { header: "MLPs promote by", value: (step) => average(parts(step).mlp_logits), digits: 2 },
-      { header: "most", value: (step) => best(parts(step).mlp_logits) },
-    ], results.steps());
-    console.log(`written to ${results.path}`);
-    return exitCode;
   });
 }

@@ -5,7 +5,7 @@
 import { mean } from "../utils/experiment/statistics.ts";
 import { type AttentionToNames, attentionToNames } from "../utils/heads/attention_scores.ts";
 import { cleanRun, corruptedHeads } from "../utils/heads/clean_run.ts";
-import { type CopyScores, copyScores } from "../utils/heads/copy_score.ts";
+import { type CopyScores, nameCopyScores } from "../utils/heads/copy_score.ts";
 import { directLogitAttribution } from "../utils/heads/direct_logit_attribution.ts";
 import { headsWhere, isNameMover, patchingEffects, placeOf } from "../utils/heads/ioi_roles.ts";
 import { pathPatch } from "../utils/heads/path_patching.ts";
@@ -99,8 +99,7 @@ export interface NameMovers {
 
 /** Level 3. */
 export async function nameMovers({ model, prompts }: Ioi, direct: DirectEffects) {
-  const marks = prompts.map(({ marks }) => [marks!.IO, marks!.S1, marks!.S2]);
-  const copy = await copyScores(model, prompts.map((p) => p.clean), marks);
+  const copy = await nameCopyScores(model, prompts);
   const attention = await attentionToNames(model, prompts);
   const copies = isNameMover(copy.positive, attention, THRESHOLDS.copy);
   const heads = headsWhere(

@@ -18,9 +18,9 @@ import {
   PARAMETERS,
   taskTitle,
 } from "./figure_style.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import { runPlot } from "./plot_command.ts";
 import type { Figure, Trace } from "./plotly_page.ts";
-import { findSummaries } from "./summaries.ts";
+import { givenSummaries, summaryCommand } from "./summary_command.ts";
 
 export interface SizePoint {
   model: string;
@@ -188,29 +188,27 @@ function readParameters(value: string, before: Record<string, number>): Record<s
 }
 
 if (import.meta.main) {
-  const command = plotCommand({
+  const command = summaryCommand({
     name: "correlation",
     description: "Circuit size against model size, with Pearson's r over size and log size.",
-    paths: "summary.json files, or folders below which they are looked for",
     examplePath: "results/graphs",
   })
     .option("--edges", "count edges instead of nodes")
     .option("--published", "draw the node counts of the training-and-scale paper")
     .option("--parameters <model=count>", "size of a further model", readParameters, {})
     .parse();
-  await runPlot(async () => {
-    const { output, edges, published, parameters } = command.opts();
+  await runPlot(command, async (paths, { edges, published, parameters }) => {
     const unit = edges && !published ? "edges" : "nodes";
     let points = publishedPoints();
     if (!published) {
-      const found = await findSummaries(requirePaths(command.args, "summaries, or --published"));
-      const sizes = sizePoints(found.map(({ summary }) => summary), unit, parameters);
+      const summaries = await givenSummaries(paths, "summaries, or --published");
+      const sizes = sizePoints(summaries, unit, parameters);
       points = sizes.points;
       for (const model of sizes.unknown) {
         console.error(`${model} is left out: give its size, --parameters ${model}=COUNT`);
       }
     }
     printCorrelations(correlations(points));
-    return { figure: correlationFigure(points, unit), output };
+    return correlationFigure(points, unit);
   });
 }

@@ -11,20 +11,23 @@ import {
   modelColour,
   panelGrid,
   taskTitle,
-  TOKENS_PER_STEP,
   translucent,
 } from "./figure_style.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import { runPlot } from "./plot_command.ts";
 import type { Figure, Trace } from "./plotly_page.ts";
-import { findSummaries } from "./summaries.ts";
+import { givenSummaries, summaryCommand } from "./summary_command.ts";
+import { type TimeAxis, timeAxis } from "./time_lines.ts";
 
 const ROWS: { title: string; value: (c: CheckpointSummary) => number }[] = [
   { title: "edges", value: (c) => c.edges },
   { title: "nodes", value: (c) => c.nodes.length },
 ];
 
-/** The figure; `tokens` puts training tokens (as in Pythia) on the axis instead of steps. Step 0 has no place on it. */
-export function edgesOverTimeFigure(summaries: CircuitSummary[], tokens: boolean): Figure {
+/** The figure over training steps, or over tokens. Step 0 has no place on the axis. */
+export function edgesOverTimeFigure(
+  summaries: CircuitSummary[],
+  time: TimeAxis = timeAxis(true),
+): Figure {
   const tasks = [...new Set(summaries.map((s) => s.task))].sort(compareTasks);
   const sorted = [...summaries].sort((a, b) => compareModels(a.model, b.model));
   const data: Trace[] = [];
@@ -37,7 +40,7 @@ export function edgesOverTimeFigure(summaries: CircuitSummary[], tokens: boolean
       const smooth = ewm(checkpoints.map(value));
       const shown = checkpoints.map((c, i) => ({ step: c.step, raw: value(c), smooth: smooth[i] }))
         .filter(({ step }) => step > 0);
-      const x = shown.map(({ step }) => step * (tokens ? TOKENS_PER_STEP : 1));
+      const x = shown.map(({ step }) => time.of(summary.model, step));
       const colour = modelColour(summary.model);
       const common = { type: "scatter", mode: "lines", x, legendgroup: summary.model, ...axes };
       data.push({
@@ -62,7 +65,7 @@ export function edgesOverTimeFigure(summaries: CircuitSummary[], tokens: boolean
   const panels = ROWS.flatMap(({ title }, row) =>
     tasks.map((task, column) => ({
       title: row === 0 ? taskTitle(task) : "",
-      xTitle: row === ROWS.length - 1 ? (tokens ? "training tokens" : "training step") : "",
+      xTitle: row === ROWS.length - 1 ? time.title : "",
       yTitle: column === 0 ? title : "",
       y: { rangemode: "tozero" },
     }))
@@ -79,16 +82,14 @@ export function edgesOverTimeFigure(summaries: CircuitSummary[], tokens: boolean
 }
 
 if (import.meta.main) {
-  const command = plotCommand({
+  const command = summaryCommand({
     name: "edges_over_time",
     description: "Edges and nodes of circuits over training.",
-    paths: "summary.json files, or folders below which they are looked for",
     examplePath: "results/graphs",
-  }).option("--tokens", "training tokens on the axis, 2,097,152 a step as in Pythia").parse();
-  await runPlot(async () => {
-    const { output, tokens } = command.opts();
-    const found = await findSummaries(requirePaths(command.args, "summary.json files or folders"));
-    const figure = edgesOverTimeFigure(found.map(({ summary }) => summary), tokens ?? false);
-    return { figure, output };
-  });
+  }).option("--tokens", "training tokens on the axis, counted by each model's own batch").parse();
+  await runPlot(
+    command,
+    async (paths, { tokens }) =>
+      edgesOverTimeFigure(await givenSummaries(paths), timeAxis(!tokens)),
+  );
 }

@@ -13,9 +13,9 @@ import {
   panelGrid,
   taskTitle,
 } from "./figure_style.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import { runPlot } from "./plot_command.ts";
 import type { Figure, Trace } from "./plotly_page.ts";
-import { findSummaries } from "./summaries.ts";
+import { givenSummaries, summaryCommand } from "./summary_command.ts";
 
 export type Measure = "faithfulness" | "normalized";
 
@@ -158,18 +158,14 @@ function printAreas(summaries: CircuitSummary[]) {
 }
 
 if (import.meta.main) {
-  const command = plotCommand({
+  const command = summaryCommand({
     name: "faithfulness",
     description: "Faithfulness against circuit size, with random circuits and the threshold.",
-    paths: "summary.json files, or folders below which they are looked for",
     examplePath: "results/graphs/pythia-160m/ioi",
   }).option("--normalized", "subtract the corrupted level, as MIB does").parse();
-  await runPlot(async () => {
-    const { output, normalized } = command.opts();
-    const found = await findSummaries(requirePaths(command.args, "summary.json files or folders"));
-    const summaries = found.map(({ summary }) => summary);
+  await runPlot(command, async (paths, { normalized }) => {
+    const summaries = await givenSummaries(paths);
     printAreas(summaries);
-    const figure = faithfulnessFigure(summaries, normalized ? "normalized" : "faithfulness");
-    return { figure, output };
+    return faithfulnessFigure(summaries, normalized ? "normalized" : "faithfulness");
   });
 }

@@ -8,12 +8,12 @@ import {
   modelColour,
   panelGrid,
   taskTitle,
-  TOKENS_PER_STEP,
   translucent,
 } from "./figure_style.ts";
 import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
 import type { Figure, Trace } from "./plotly_page.ts";
 import { readPerformances, type TaskPerformance } from "./task_performance.ts";
+import { type TimeAxis, timeAxis } from "./time_lines.ts";
 
 const PANELS = [
   { task: "ioi", metric: "logit_diff", label: "logit difference" },
@@ -23,7 +23,10 @@ const PANELS = [
 ];
 
 /** The 2 × 2 figure. A model without a task or metric is missing from that panel only. */
-export function behaviourFigure(models: TaskPerformance[], tokens: boolean): Figure {
+export function behaviourFigure(
+  models: TaskPerformance[],
+  time: TimeAxis = timeAxis(true),
+): Figure {
   const sorted = [...models].sort((a, b) => compareModels(a.model, b.model));
   const data: Trace[] = [];
   const named = new Set<string>();
@@ -34,7 +37,7 @@ export function behaviourFigure(models: TaskPerformance[], tokens: boolean): Fig
         .filter(({ step }) => step > 0)
         .sort((a, b) => a.step - b.step);
       if (points.length === 0) continue;
-      const x = points.map(({ step }) => step * (tokens ? TOKENS_PER_STEP : 1));
+      const x = points.map(({ step }) => time.of(model, step));
       const colour = modelColour(model);
       data.push({
         type: "scatter",
@@ -67,7 +70,7 @@ export function behaviourFigure(models: TaskPerformance[], tokens: boolean): Fig
   });
   const panels = PANELS.map(({ task, label }, index) => ({
     title: taskTitle(task),
-    xTitle: index >= 2 ? (tokens ? "training tokens" : "training step") : "",
+    xTitle: index >= 2 ? time.title : "",
     yTitle: label,
     y: { zeroline: true, zerolinewidth: 1 },
   }));
@@ -88,12 +91,9 @@ if (import.meta.main) {
     description: "Behaviour on the four tasks over training.",
     paths: "files of results/task_performance, or the folder",
     examplePath: "results/task_performance",
-  }).option("--tokens", "training tokens on the axis, 2,097,152 a step as in Pythia").parse();
-  await runPlot(async () => {
-    const { output, tokens } = command.opts();
-    const models = await readPerformances(
-      requirePaths(command.args, "task-performance files or their folder"),
-    );
-    return { figure: behaviourFigure(models, tokens ?? false), output };
+  }).option("--tokens", "training tokens on the axis, counted by each model's own batch").parse();
+  await runPlot(command, async (args, { tokens }) => {
+    const paths = requirePaths(args, "task-performance files or their folder");
+    return behaviourFigure(await readPerformances(paths), timeAxis(!tokens));
   });
 }

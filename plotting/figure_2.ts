@@ -204,10 +204,9 @@ if (import.meta.main) {
   })
     .option("--all-heads", "also heads outside the circuits")
     .option("--steps", "training steps on the axis, not tokens").parse();
-  await runPlot(async () => {
-    const { output, allHeads, steps } = command.opts();
-    const paths = requirePaths(command.args, "result files of head scripts, or their folders");
+  await runPlot(command, async (args, { allHeads, steps }) => {
+    const paths = requirePaths(args, "result files of head scripts, or their folders");
     const { models, members } = await readComponents(paths, allHeads ?? false);
-    return { figure: componentsFigure(models, members, timeAxis(steps)), output };
+    return componentsFigure(models, members, timeAxis(steps));
   });
 }

@@ -241,8 +241,8 @@ if (import.meta.main) {
     paths: "files of results/comp_swap, the folder, or .csv tables of the original project",
     examplePath: "results/comp_swap/pythia-160m",
   }).parse();
-  await runPlot(async () => {
-    const grids = await readSwaps(requirePaths(command.args, "files of component swaps"));
-    return { figure: swapsFigure(grids), output: command.opts().output };
-  });
+  await runPlot(
+    command,
+    async (paths) => swapsFigure(await readSwaps(requirePaths(paths, "files of component swaps"))),
+  );
 }

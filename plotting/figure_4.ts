@@ -146,10 +146,9 @@ if (import.meta.main) {
     paths: "files of results/algorithmic_consistency, or the folder",
     examplePath: "results/algorithmic_consistency/ioi",
   }).option("--steps", "training steps on the axis, not tokens").parse();
-  await runPlot(async () => {
-    const { output, steps } = command.opts();
-    const paths = requirePaths(command.args, "files of algorithmic consistency, or their folder");
+  await runPlot(command, async (args, { steps }) => {
+    const paths = requirePaths(args, "files of algorithmic consistency, or their folder");
     const files = await findHeadFiles(paths, [FORMAT], "get_ioi_consistency.ts");
-    return { figure: consistencyFigure(consistencyOf(files), timeAxis(steps)), output };
+    return consistencyFigure(consistencyOf(files), timeAxis(steps));
   });
 }

@@ -1,6 +1,7 @@
 /** What the figures have in common: colours and sizes of models, names of tasks, grids of panels, smoothing. */
 
 import nano from "../models/pythia-nano/TRAINING.json" with { type: "json" };
+import { PYTHIA_TOKENS_PER_STEP } from "../utils/experiment/schedules.ts";
 
 /** Colour of each model in the figures of the training-and-scale paper, smallest model first. */
 const MODEL_COLOURS: [string, string][] = [
@@ -34,13 +35,10 @@ export const PARAMETERS: Record<string, number> = {
   "pythia-12b": 11_846_072_320,
 };
 
-/** Tokens in one training step of the Pythia models. */
-export const TOKENS_PER_STEP = 2_097_152;
-
 /** Tokens in one training step of a model: pythia-nano's own, and what Pythia has for all others. */
 export function tokensPerStep(model: string): number {
   const { batch_size, context } = nano.config;
-  return baseModel(model) === "pythia-nano" ? batch_size * context : TOKENS_PER_STEP;
+  return baseModel(model) === "pythia-nano" ? batch_size * context : PYTHIA_TOKENS_PER_STEP;
 }
 
 /** The model a variant such as `pythia-160m-seed1` is trained like; the name itself when it is none of the known. */

@@ -12,6 +12,7 @@ import { findSummaries, readSummary } from "./summaries.ts";
 import type { TaskPerformance } from "./task_performance.ts";
 import { browserTest, withPage } from "./testing/browser.ts";
 import { formingCircuit } from "./testing/forming_circuit.ts";
+import { timeAxis } from "./time_lines.ts";
 
 function someSummaries(): CircuitSummary[] {
   return ["ioi", "sva"].flatMap((task) => [
@@ -116,6 +117,38 @@ Deno.test("panelGrid() gives panels that do not overlap", () => {
   }
 });
 
+Deno.test("figure 1 and the edges over time count each model's tokens by its own batch", () => {
+  const point = { mean: 1, se: 0.1, interval: [0.9, 1.1] as [number, number] };
+  const performances = ["pythia-nano", "pythia-160m"].map((model): TaskPerformance => ({
+    format: "circuits-over-time/task-performance/1",
+    model,
+    tasks: { ioi: { logit_diff: { 0: point, 1: point, 512: point } } },
+  }));
+  const summaries = ["pythia-nano", "pythia-160m"].map((model) => {
+    const summary = formingCircuit({ model });
+    const [first, second, third] = summary.checkpoints;
+    const checkpoints = [{ ...first, step: 0 }, { ...second, step: 1 }, { ...third, step: 512 }];
+    return { ...summary, checkpoints };
+  });
+  // 32 sequences of 64 tokens; 1024 sequences of 2048 tokens
+  const expected = { "pythia-nano": [2048, 1_048_576], "pythia-160m": [2_097_152, 1_073_741_824] };
+  for (
+    const figure of [
+      behaviourFigure(performances, timeAxis(false)),
+      edgesOverTimeFigure(summaries, timeAxis(false)),
+    ]
+  ) {
+    for (const [model, tokens] of Object.entries(expected)) {
+      const lines = figure.data.filter(({ name }) => name === model);
+      assert(lines.length > 0, model);
+      for (const { x } of lines) assertEquals(x, tokens);
+    }
+    assert(JSON.stringify(figure.layout).includes("training tokens"));
+  }
+  const [line] = behaviourFigure(performances).data.filter(({ name }) => name === "pythia-nano");
+  assertEquals(line.x, [1, 512]);
+});
+
 Deno.test("findSummaries() searches folders and says what is wrong with a path", async () => {
   const folder = await Deno.makeTempDir();
   try {
@@ -140,10 +173,10 @@ Deno.test("saveFigure() refuses endings it does not know", async () => {
 
 const FIGURES: Record<string, () => Figure> = {
   faithfulness: () => faithfulnessFigure(someSummaries(), "faithfulness"),
-  edges_over_time: () => edgesOverTimeFigure(someSummaries(), true),
+  edges_over_time: () => edgesOverTimeFigure(someSummaries(), timeAxis(false)),
   jaccard: () => jaccardFigure(someSummaries()),
   correlation: () => correlationFigure(publishedPoints(), "nodes"),
-  figure_1: () => behaviourFigure(somePerformances(), false),
+  figure_1: () => behaviourFigure(somePerformances()),
 };
 
 for (const [name, make] of Object.entries(FIGURES)) {

@@ -1,17 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { run } from "../tests/run_script.ts";
 import { writeMadeUpHeads } from "./testing/made_up_heads.ts";
 
-async function plot(script: string, ...args: string[]) {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL(`${script}.ts`, import.meta.url).pathname, ...args],
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  });
-  const { code, stdout, stderr } = await command.output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
+const plot = (script: string, ...args: string[]) => run(`plotting/${script}`, ...args);
 
 /** Script → options, and the title of the page it makes. */
 const COMMANDS: Record<string, { args: string[]; title: string }> = {

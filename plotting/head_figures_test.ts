@@ -4,7 +4,7 @@ import { UserError } from "../utils/experiment/user_error.ts";
 import { circuitMembers, componentsFigure, eligibleHeads } from "./figure_2.ts";
 import { csvGrid, readSwaps, swapGrid, swapsFigure } from "./figure_3.ts";
 import { CONSISTENCY_LEVELS, type ConsistencyEntry, levelPoints } from "./figure_4.ts";
-import { PARAMETERS, TOKENS_PER_STEP, tokensPerStep } from "./figure_style.ts";
+import { PARAMETERS, tokensPerStep } from "./figure_style.ts";
 import { findHeadFiles, type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
 import { allSteps, gridAt, heatMapPage, pictureSteps } from "./head_heatmaps.ts";
 import { drawnRange, extremes, HEAD_MEASURES } from "./head_measures.ts";
@@ -37,7 +37,7 @@ Deno.test("the size and the batch of pythia-nano are those it was trained with",
   const { config: { steps }, parameters, tokens } = JSON.parse(await Deno.readTextFile(file));
   assertEquals(PARAMETERS["pythia-nano"], parameters);
   assertEquals(steps * tokensPerStep("pythia-nano"), tokens);
-  assertEquals(tokensPerStep("pythia-160m-seed1"), TOKENS_PER_STEP);
+  assertEquals(tokensPerStep("pythia-160m-seed1"), 2_097_152);
 });
 
 Deno.test("readHeadSeries() finds scores below a folder, in shown units, and passes over other files", () =>

@@ -150,14 +150,13 @@ if (import.meta.main) {
     .option("--top <n>", "how many heads to colour in each panel", "6")
     .option("--fit", "axes as high as the values")
     .option("--steps", "training steps on the axis, not tokens").parse();
-  await runPlot(async () => {
-    const { output, score, heads, top, fit, steps } = command.opts();
-    const paths = requirePaths(command.args, "result files of head scripts, or their folders");
+  await runPlot(command, async (args, { score, heads, top, fit, steps }) => {
+    const paths = requirePaths(args, "result files of head scripts, or their folders");
     const series = ofOneModel(await readHeadSeries(paths, score));
     if (!/^\d+$/.test(top)) {
       throw new UserError(`--top: expected a whole number, found "${top}"`, 2);
     }
     const options = { top: Number(top), heads, fit: fit ?? false, time: timeAxis(steps) };
-    return { figure: headScoresFigure(series, options), output };
+    return headScoresFigure(series, options);
   });
 }

@@ -14,9 +14,9 @@ import {
   taskTitle,
   translucent,
 } from "./figure_style.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
+import { runPlot } from "./plot_command.ts";
 import type { Figure, Trace } from "./plotly_page.ts";
-import { findSummaries } from "./summaries.ts";
+import { givenSummaries, summaryCommand } from "./summary_command.ts";
 
 const ROWS: { title: string; value: (change: CircuitChange) => number }[] = [
   { title: "edges", value: (change) => change.edgeJaccard },
@@ -85,15 +85,10 @@ export function jaccardFigure(summaries: CircuitSummary[]): Figure {
 }
 
 if (import.meta.main) {
-  const command = plotCommand({
+  const command = summaryCommand({
     name: "jaccard",
     description: "Similarity of circuits to the previous and to the final checkpoint.",
-    paths: "summary.json files, or folders below which they are looked for",
     examplePath: "results/graphs",
   }).parse();
-  await runPlot(async () => {
-    const found = await findSummaries(requirePaths(command.args, "summary.json files or folders"));
-    const figure = jaccardFigure(found.map(({ summary }) => summary));
-    return { figure, output: command.opts().output };
-  });
+  await runPlot(command, async (paths) => jaccardFigure(await givenSummaries(paths)));
 }

@@ -41,11 +41,15 @@ export async function tellUserErrors(work: () => Promise<void>) {
   }
 }
 
-/** Makes a figure and writes it to every output, naming each file once it is there. */
-export async function runPlot(work: () => Promise<{ figure: Figure; output: string[] }>) {
+/** Makes the figure of a parsed command and writes it to every output, naming each file once it is there. */
+export async function runPlot<Options extends { output: string[] }>(
+  command: { args: string[]; opts(): Options },
+  figureOf: (paths: string[], options: Options) => Promise<Figure>,
+) {
   await tellUserErrors(async () => {
-    const { figure, output } = await work();
-    for (const file of output) {
+    const options = command.opts();
+    const figure = await figureOf(command.args, options);
+    for (const file of options.output) {
       await saveFigure(figure, file);
       console.log(file);
     }

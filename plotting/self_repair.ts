@@ -168,11 +168,10 @@ if (import.meta.main) {
     paths: "files of results/backup, or the folder",
     examplePath: "results/backup",
   }).option("--steps", "training steps on the axis, not tokens").parse();
-  await runPlot(async () => {
-    const { output, steps } = command.opts();
-    const paths = requirePaths(command.args, "files of self-repair, or their folder");
+  await runPlot(command, async (args, { steps }) => {
+    const paths = requirePaths(args, "files of self-repair, or their folder");
     const files = await findHeadFiles(paths, [FORMAT], "get_self_repair_over_time.ts");
     const models = new Map(files.map((file) => [file.model, repairsOf(file)]));
-    return { figure: selfRepairFigure(models, timeAxis(steps)), output };
+    return selfRepairFigure(models, timeAxis(steps));
   });
 }

@@ -15,7 +15,7 @@ import type { PromptPair } from "../tasks/prompt_pair.ts";
 import { attentionToNames, repeatedTokenScores } from "./attention_scores.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
 import { gridSchema } from "./component_scores.ts";
-import { copyScores } from "./copy_score.ts";
+import { nameCopyScores } from "./copy_score.ts";
 import { headGrid } from "./head_grid.ts";
 import { isNameMover, placeOf } from "./ioi_roles.ts";
 import { S2I_QUANTITIES, s2Inhibition, type S2IQuantity, SIGNAL_FLIPS } from "./s2_inhibition.ts";
@@ -89,11 +89,7 @@ export async function circuitComponents(
   };
   const grid = (values: Float32Array) => headGrid(values, config.nHeads);
 
-  const { positive } = await copyScores(
-    model,
-    pairs.map((p) => p.clean),
-    pairs.map(({ marks }) => [marks!.IO, marks!.S1, marks!.S2]),
-  );
+  const { positive } = await nameCopyScores(model, pairs);
   const copy = only(positive, direct);
   const movers = isNameMover(copy, await attentionToNames(model, pairs), copyThreshold);
   const nameMovers = direct.filter((head) => movers[placeOf(head, config)]);

@@ -6,8 +6,10 @@ import { z } from "zod";
 import type { HookedModel } from "../model/hooked_model.ts";
 import type { PromptPair } from "../tasks/prompt_pair.ts";
 import { attentionToNames, repeatedTokenScores } from "./attention_scores.ts";
-import { copyScores } from "./copy_score.ts";
+import { nameCopyScores } from "./copy_score.ts";
 import { headGrid } from "./head_grid.ts";
+import { headsWhere, isNameMover } from "./ioi_roles.ts";
+import { headName } from "./senders.ts";
 
 /** Scores of all heads, layer by layer. */
 export const gridSchema = z.array(z.array(z.number()));
@@ -42,11 +44,7 @@ export async function componentScores(
 ): Promise<ComponentEntry> {
   const tertiary = await repeatedTokenScores(model, repeated);
   const names = await attentionToNames(model, prompts);
-  const copy = await copyScores(
-    model,
-    prompts.map(({ clean }) => clean),
-    prompts.map(({ marks }) => [marks!.IO, marks!.S1, marks!.S2]),
-  );
+  const copy = await nameCopyScores(model, prompts);
   const grid = (values: Float32Array) => headGrid(values, model.config.nHeads);
   return {
     tertiary_head_scores: {
@@ -60,14 +58,13 @@ export async function componentScores(
   };
 }
 
-/** Heads that copy more than `threshold` percent and attend from END to IO more than to S1 and to S2. */
+/** Names of an entry's name movers (`isNameMover`) with a copy score above `threshold` percent. */
 export function nameMovers(
   { copy_scores, attention_to_names: { io, s1, s2 } }: ComponentEntry,
   threshold = 50,
 ): string[] {
-  return copy_scores.flatMap((row, l) =>
-    row.flatMap((copy, h) =>
-      copy > threshold && io[l][h] > s1[l][h] && io[l][h] > s2[l][h] ? [`a${l}.h${h}`] : []
-    )
-  );
+  const attention = { io: io.flat(), s1: s1.flat(), s2: s2.flat() };
+  const movers = isNameMover(copy_scores.flat(), attention, threshold);
+  const shape = { nLayers: copy_scores.length, nHeads: copy_scores[0].length };
+  return headsWhere(shape, (place) => movers[place]).map(headName);
 }

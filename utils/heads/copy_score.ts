@@ -38,6 +38,7 @@ import {
   unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
+import type { PromptPair } from "../tasks/prompt_pair.ts";
 import { largest } from "./top_k.ts";
 
 /** Percent of copied (and of suppressed) names, `[L, H]` row-major, 0 … 100. */
@@ -89,6 +90,18 @@ export async function copyScores(
   }
   const percent = (counts: Float64Array) => Float32Array.from(counts, (n) => 100 * n / rows.length);
   return { positive: percent(hits.positive), negative: percent(hits.negative) };
+}
+
+/** Copy scores of the names IO, S1 and S2 of indirect-object prompts. */
+export function nameCopyScores(
+  model: HookedModel,
+  prompts: readonly Pick<PromptPair, "clean" | "marks">[],
+): Promise<CopyScores> {
+  return copyScores(
+    model,
+    prompts.map(({ clean }) => clean),
+    prompts.map(({ marks }) => [marks!.IO, marks!.S1, marks!.S2]),
+  );
 }
 
 const int32 = (list: number[]) => tensor(Int32Array.from(list), [list.length]);

@@ -32,11 +32,10 @@ export const placeOf = ([layer, head]: Head, { nHeads }: { nHeads: number }): nu
  * @param copy copy scores in percent, and `threshold` what they must exceed
  */
 export function isNameMover(
-  copy: Float32Array,
-  attention: AttentionToNames,
+  copy: ArrayLike<number>,
+  { io, s1, s2 }: Record<keyof AttentionToNames, ArrayLike<number>>,
   threshold: number,
 ): boolean[] {
-  const { io, s1, s2 } = attention;
   return Array.from(copy, (c, i) => c > threshold && io[i] > s1[i] && io[i] > s2[i]);
 }
 

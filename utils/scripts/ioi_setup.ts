@@ -23,7 +23,7 @@ import { loadTask, type Readout, readoutOf } from "../tasks/tasks.ts";
 /** Schema fragment: indirect-object prompts. */
 export const promptKeys = {
   dataset_size: z.int().min(1).default(70).describe("indirect-object prompts"),
-  seed: z.int().default(42).describe("of prompts, flips and random tokens"),
+  seed: z.int().default(42).describe("of the prompts and of all else that is drawn"),
 } as const;
 
 /** Schema fragment: repeated random tokens. */
@@ -73,8 +73,7 @@ export async function ioiPrompts(
 /** Settings of repeated random tokens with their defaults for a model filled in. */
 export function repeatSettings(
   config: { sequence_length?: number; last_id?: number; model: string },
-  { maxPositions }: ModelConfig,
-  tokenizer: Tokenizer,
+  { model: { maxPositions }, tokenizer }: { model: ModelConfig; tokenizer: Tokenizer },
 ): { sequence_length: number; last_id: number } {
   const half = config.sequence_length ?? Math.min(100, Math.floor(maxPositions / 8));
   if (2 * half > maxPositions) {
@@ -152,24 +151,4 @@ export async function cspaSource(
     }
     return { scores, from: "computed" };
   };
-}
-
-/**
- * Checks that some of the steps have a circuit of the task; steps without one fail on their own.
- * @throws UserError naming the folder when there is none.
- */
-export function requireCircuits(paths: ResultPaths, task: string, steps: readonly number[]): void {
-  const there = (step: number) => {
-    try {
-      return Deno.statSync(paths.graph(task, step)).isFile;
-    } catch {
-      return false;
-    }
-  };
-  if (!steps.some(there)) {
-    throw new UserError(
-      `no circuit of task ${task} such as ${paths.graph(task, steps.at(-1)!)}; ` +
-        `run get_circuits_over_time.ts for this model and task first`,
-    );
-  }
 }

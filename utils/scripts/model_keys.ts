@@ -78,16 +78,17 @@ export const resultModel = (config: Pick<ModelSettings, "model" | "alt_model">):
 
 /**
  * Training steps to visit.
+ * @param key what the script calls the schedule
  * @throws UserError naming a step that a local model has not, or a schedule without steps.
  */
-export function trainingSteps(config: ModelSettings): number[] {
+export function trainingSteps(config: ModelSettings, key = "ckpt_schedule"): number[] {
   const name = modelName(config);
   const source = modelSource(name);
   const suite = source.kind === "folder" ? listLocalSteps(source.dir) : undefined;
   const schedule = config.custom_schedule.length > 0 ? "custom" : config.ckpt_schedule;
   if (schedule === "suite" && !suite?.length) {
     throw new UserError(
-      `ckpt_schedule: "suite" visits the steps in a local model folder, but ${name} has none; choose one of ${
+      `${key}: "suite" visits the steps in a local model folder, but ${name} has none; choose one of ${
         MODEL_SCHEDULES.filter((s) => s !== "suite").join(", ")
       }`,
       2,
@@ -98,7 +99,7 @@ export function trainingSteps(config: ModelSettings): number[] {
   const missing = suite && steps.find((step) => !suite.includes(step));
   if (missing !== undefined) {
     throw new UserError(
-      `ckpt_schedule: ${name} has no step ${missing}; ${describeSteps(`step${missing}`, suite!)}`,
+      `${key}: ${name} has no step ${missing}; ${describeSteps(`step${missing}`, suite!)}`,
       2,
     );
   }

@@ -6,7 +6,7 @@
  *             random sequence repeated once, of length 2n, offsets n (duplicate token) and n − 1 (induction)
  *  baseline   the metric of each prompt
  */
-import type { Tensor } from "../onnx/mod.ts";
+import { type RepeatedTokenScores, repeatedTokenScores } from "../heads/attention_scores.ts";
 import { type Quantity, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 type Run = "clean" | "corrupted";
@@ -65,34 +65,14 @@ const nodes: Quantity = {
   },
 };
 
-const attention = (score: string, offset: (half: number) => number): Quantity => ({
-  name: `heads.${score}`,
+const attention = (name: string, score: keyof RepeatedTokenScores): Quantity => ({
+  name: `heads.${name}`,
   tolerance: TOLERANCE,
   async compute(c) {
     if (!c.has("heads.tokens")) return undefined;
-    const tokens = await c.tokens("heads.tokens");
-    const { nLayers } = c.model.config;
-    const read = Array.from({ length: nLayers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
-    const { hooks } = await c.model.run(tokens, { read });
-    return Float32Array.from(
-      read.flatMap((name) => diagonalMeans(hooks.get(name)!, offset(tokens[0].length / 2))),
-    );
+    return (await repeatedTokenScores(c.model, await c.tokens("heads.tokens")))[score];
   },
 });
-
-/** Mean over prompts and positions `p ≥ offset` of `pattern[·, h, p, p − offset]`, per head. */
-function diagonalMeans({ data, shape }: Tensor<Float32Array>, offset: number): number[] {
-  const [batch, heads, pos] = shape;
-  return Array.from({ length: heads }, (_, h) => {
-    let sum = 0;
-    for (let b = 0; b < batch; b++) {
-      for (let p = offset; p < pos; p++) {
-        sum += data[((b * heads + h) * pos + p) * pos + p - offset];
-      }
-    }
-    return sum / (batch * (pos - offset));
-  });
-}
 
 const baseline = (name: string, run: Run, metric: "logit_diff" | "prob_diff"): Quantity => ({
   name: `${name}.${metric}`,
@@ -104,9 +84,9 @@ export const modelQuantities: Quantity[] = [
   logits("clean"),
   logits("corrupted"),
   nodes,
-  attention("prev_token", () => 1),
-  attention("duplicate_token", (half) => half),
-  attention("induction", (half) => half - 1),
+  attention("prev_token", "prevToken"),
+  attention("duplicate_token", "duplicateToken"),
+  attention("induction", "induction"),
   baseline("baseline", "clean", "logit_diff"),
   baseline("baseline", "clean", "prob_diff"),
   baseline("baseline_corrupted", "corrupted", "logit_diff"),
