@@ -8,6 +8,7 @@ import {
   compareModels,
   compareTasks,
   ewm,
+  lineKeys,
   modelColour,
   panelGrid,
   taskTitle,
@@ -59,6 +60,7 @@ export function edgesOverTimeFigure(summaries: CircuitSummary[], tokens: boolean
       named.add(summary.model);
     }
   });
+  data.push(...lineKeys([{ name: "as found", width: 1 }, { name: "smoothed", width: 2.6 }]));
   const panels = ROWS.flatMap(({ title }, row) =>
     tasks.map((task, column) => ({
       title: row === 0 ? taskTitle(task) : "",
