@@ -8,6 +8,7 @@ import {
   compareModels,
   compareTasks,
   ewm,
+  lineKeys,
   modelColour,
   panelGrid,
   taskTitle,
@@ -62,6 +63,7 @@ export function edgesOverTimeFigure(
       named.add(summary.model);
     }
   });
+  data.push(...lineKeys([{ name: "as found", width: 1 }, { name: "smoothed", width: 2.6 }]));
   const panels = ROWS.flatMap(({ title }, row) =>
     tasks.map((task, column) => ({
       title: row === 0 ? taskTitle(task) : "",

@@ -1,7 +1,8 @@
 /**
  * Faithfulness of circuits against their number of edges: one panel per model and task, one line per checkpoint,
- * coloured by step; random circuits of the same sizes in grey, the threshold as a line. MIB's two areas (CPR, CMD) are
- * printed for every checkpoint that has them.
+ * coloured by step; random circuits of the same sizes in grey, the threshold as a line. A random circuit stands at the
+ * number of edges drawn, of which pruning leaves few or none. MIB's two areas (CPR, CMD) are printed for every checkpoint
+ * that has them.
  */
 import type { CircuitSummary, CurvePoint } from "../utils/experiment/circuit_summary.ts";
 import { type Column, printTable } from "../utils/experiment/table.ts";
@@ -64,9 +65,10 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
     const axes = axesOf(index);
     const checkpoints = [...summary.checkpoints].sort((a, b) => a.step - b.step);
     checkpoints.forEach((checkpoint, i) => {
-      data.push(curveTrace(checkpoint.random, measure, {
+      const drawn = checkpoint.random.map((p) => ({ ...p, edges: p.size }));
+      data.push(curveTrace(drawn, measure, {
         ...axes,
-        line: { color: "rgba(140,146,153,0.45)", width: 1, dash: "dot" },
+        line: { color: "rgba(128,134,141,0.7)", width: 1, dash: "dot" },
         name: "random circuits",
         legendgroup: "random",
         showlegend: index === 0 && i === 0,
@@ -89,7 +91,7 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
     title: `${summary.model} · ${taskTitle(summary.task)}${finalAreas(summary)}`,
     xTitle: "edges in the circuit",
     yTitle: measure === "faithfulness" ? "% of the clean metric" : "% above the corrupted level",
-    y: { range: [-15, 130] },
+    y: { range: [lowest(summary, measure), 130] },
   }));
   const layout = panelGrid(panels, columns);
   layout.shapes = sorted.map((summary, i) => levelLine(i, 100 * summary.threshold));
@@ -104,6 +106,13 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
     width: columns === 1 ? 760 : 1160,
     height: 90 + 330 * rows,
   };
+}
+
+/** Where the axis begins, in percent: low enough for the random circuits of the last checkpoint, but not below −150. */
+function lowest({ checkpoints }: CircuitSummary, measure: Measure): number {
+  const last = checkpoints.reduce((a, b) => b.step > a.step ? b : a, checkpoints[0]);
+  const random = (last?.random ?? []).map((p) => 100 * p[measure] - 10);
+  return Math.max(-150, Math.min(-15, ...random));
 }
 
 /** MIB's areas at the last checkpoint, for the title of a panel; nothing if the run did not ask for them. */

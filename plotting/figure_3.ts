@@ -162,21 +162,24 @@ export function swapsFigure(given: readonly SwapGrid[]): Figure {
   };
   const panels = grids.map(({ model, title, steps }, index) => {
     const names = steps.map((step) => step >= 1000 && step % 1000 === 0 ? `${step / 1000}k` : step);
+    const ticks = (most: number) => {
+      const every = Math.ceil(steps.length / most);
+      const tickvals = steps.map((_, i) => i).filter((i) => (steps.length - 1 - i) % every === 0);
+      return { tickvals, ticktext: tickvals.map((i) => names[i]) };
+    };
     const axis = {
       type: "linear",
       showline: false,
       ticks: "",
       showgrid: false,
-      tickvals: steps.map((_, i) => i).filter((i) => i % Math.ceil(steps.length / 12) === 0),
-      ticktext: names.filter((_, i) => i % Math.ceil(steps.length / 12) === 0),
       tickangle: 0,
     };
     return {
       title: models.size > 1 ? `${model}, ${title}` : title,
       xTitle: "heads of step",
       yTitle: index % columns === 0 ? "in the model of step" : "",
-      x: { ...axis, range: [-0.5, steps.length - 0.5] },
-      y: { ...axis, range: [steps.length - 0.5, -0.5] },
+      x: { ...axis, ...ticks(8), range: [-0.5, steps.length - 0.5] },
+      y: { ...axis, ...ticks(12), range: [steps.length - 0.5, -0.5] },
     };
   });
   const layout = panelGrid(panels, columns);

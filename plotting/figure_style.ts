@@ -187,6 +187,19 @@ export function levelLine(index: number, y: number): Record<string, unknown> {
   };
 }
 
+/** Legend entries that say what thin, bold and dashed lines are, for pictures that go without their caption. */
+export function lineKeys(keys: { name: string; width: number; dash?: string }[]) {
+  return keys.map(({ name, width, dash = "solid" }) => ({
+    type: "scatter",
+    mode: "lines",
+    x: [null],
+    y: [null],
+    name,
+    hoverinfo: "skip",
+    line: { color: "#8c9299", width, dash },
+  }));
+}
+
 /** `#RRGGBB` and an opacity as Plotly wants it. */
 export function translucent(hex: string, opacity: number): string {
   const channels = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));

@@ -199,11 +199,53 @@ for (const [name, make] of Object.entries(FIGURES)) {
   });
 }
 
+Deno.test("figures say in their legends what thin, bold and dashed lines are", () => {
+  const named = (figure: Figure) =>
+    figure.data.filter((t) => t.showlegend !== false).map((t) => t.name);
+  assertEquals(named(jaccardFigure([formingCircuit()])).slice(1), [
+    "to previous, as measured",
+    "smoothed",
+    "to final",
+  ]);
+  assertEquals(named(edgesOverTimeFigure([formingCircuit()], false)).slice(1), [
+    "as found",
+    "smoothed",
+  ]);
+});
+
+Deno.test("faithfulnessFigure() shows random circuits of which pruning leaves nothing, however low", () => {
+  const summary = formingCircuit();
+  const last = summary.checkpoints.at(-1)!;
+  last.random = [5, 50].map((size) => ({ size, edges: 0, faithfulness: -1.04, normalized: 0 }));
+  const { data, layout } = faithfulnessFigure([summary], "faithfulness");
+  const random = data.filter((trace) => trace.name === "random circuits").at(-1)!;
+  assertEquals(random.x, [5, 50]);
+  const [low] = (layout.yaxis as { range: number[] }).range;
+  assert(low < -104, `the axis begins at ${low} %`);
+});
+
+browserTest(
+  "plotlyPage() scrolls a grid of panels in a narrow window in place of squeezing it",
+  () => {
+    const figure = jaccardFigure(someSummaries());
+    return withPage(plotlyPage(figure), async ({ page }) => {
+      await page.waitForFunction(() => document.querySelector("#plot .main-svg"));
+      const [whole, plot] = await page.evaluate(() => [
+        document.documentElement.scrollWidth,
+        document.getElementById("plot")!.clientWidth,
+      ]);
+      assert(whole <= 390, `the page is ${whole} pixels wide in a window of 390`);
+      assert(plot >= 0.7 * figure.width, `the figure is ${plot} pixels wide`);
+    }, { width: 390 });
+  },
+);
+
 browserTest("plotlyImage() gives an SVG and a PNG of the figure's size", async () => {
   const figure = FIGURES.correlation();
   const svg = await plotlyImage(figure, "svg") as string;
   assert(svg.startsWith("<svg"));
   assert(svg.includes(`width="${figure.width}"`) && svg.includes("2.8b"));
+  assert(svg.slice(0, 400).includes("fill: rgb(255, 255, 255)"), "not on white");
   const png = await plotlyImage(figure, "png") as Uint8Array;
   assertEquals([...png.slice(1, 4)], [80, 78, 71]);
   const view = new DataView(png.buffer);

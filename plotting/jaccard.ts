@@ -9,6 +9,7 @@ import {
   compareModels,
   compareTasks,
   ewm,
+  lineKeys,
   modelColour,
   panelGrid,
   taskTitle,
@@ -65,12 +66,17 @@ export function jaccardFigure(summaries: CircuitSummary[]): Figure {
       named.add(summary.model);
     }
   });
+  data.push(...lineKeys([
+    { name: "to previous, as measured", width: 1 },
+    { name: "smoothed", width: 2.6 },
+    { name: "to final", width: 1.6, dash: "dash" },
+  ]));
   const panels = ROWS.flatMap(({ title }, row) =>
     tasks.map((task, column) => ({
       title: row === 0 ? taskTitle(task) : "",
       xTitle: row === ROWS.length - 1 ? "training step" : "",
       yTitle: column === 0 ? title : "",
-      y: { range: [0, 1.03] },
+      y: { range: [-0.012, 1.03] },
     }))
   );
   return {

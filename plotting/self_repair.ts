@@ -141,11 +141,11 @@ export function selfRepairFigure(
     });
     return [
       {
-        title: `${prefix}logit difference, name movers silenced or not`,
+        title: `${prefix}Logit difference, name movers silenced or not`,
         ...common(0, label(0, both)),
       },
-      { title: `${prefix}summed change of contributions`, ...common(1, label(1, sums)) },
-      { title: `${prefix}change of the heads that change most`, ...common(2, label(2, lines)) },
+      { title: `${prefix}Summed change of contributions`, ...common(1, label(1, sums)) },
+      { title: `${prefix}Change of the heads that change most`, ...common(2, label(2, lines)) },
     ];
   });
   return {

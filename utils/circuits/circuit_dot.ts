@@ -86,7 +86,9 @@ export function circuitDot(
   const width = penWidth(circuit, range);
   const look = lookOf(circuit.length);
   const place = (node: GraphNode, row?: string) => look.grid ? gridPlace(shape, node, row) : "";
-  const heading = headingOf(palette, title, legend, look.label);
+  const heading = circuit.length > 0
+    ? headingOf(palette, title, legend, look.label)
+    : `${title ? `${escaped(title)}: ` : ""}no edges`;
   const lines = [
     "digraph circuit {",
     `graph [bgcolor="white", ranksep=${look.rowGap}, nodesep=${look.columnGap}, ` +

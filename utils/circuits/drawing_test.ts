@@ -135,3 +135,8 @@ Deno.test("writeCircuitPicture() writes SVG and PNG of a reference circuit", asy
   );
   await Deno.remove(dir, { recursive: true });
 });
+
+Deno.test("drawCircuit() says of an empty circuit that it has no edges", async () => {
+  const svg = await drawCircuit(SHAPE, [], { title: "pythia, ioi, step 0" });
+  assert(svg.includes("step 0: no edges") && !svg.includes("query"));
+});

@@ -33,14 +33,14 @@ export function createControls(summary: CircuitSummary, store: Store) {
       store.set({ index: Math.min(last, store.state.index + 1) });
       if (store.state.index === last) stop();
     }, pause) as unknown as number;
-    play.setAttribute("aria-pressed", "true");
+    play.classList.add("playing");
     play.setAttribute("aria-label", "Pause");
   }
 
   function stop() {
     clearInterval(timer);
     timer = undefined;
-    play.setAttribute("aria-pressed", "false");
+    play.classList.remove("playing");
     play.setAttribute("aria-label", "Play");
   }
 
@@ -92,7 +92,7 @@ export function createControls(summary: CircuitSummary, store: Store) {
       "/": () => search.focus(),
     };
     const isButton = event.target instanceof HTMLButtonElement;
-    const ranged = event.target === top && event.key.startsWith("Arrow");
+    const ranged = event.target === top && /^(Arrow|Home|End)/.test(event.key);
     if (!on[event.key] || ranged || (isButton && event.key === " ")) return;
     event.preventDefault();
     on[event.key]();

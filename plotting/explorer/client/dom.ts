@@ -62,6 +62,11 @@ export function percent(value: number | null | undefined): string {
   } %`;
 }
 
+/** A share as a whole number of percent, for ticks of an axis that says "%". */
+export function axisPercent(value: number): string {
+  return String(Math.round(value * 100)).replace("-", "−");
+}
+
 /** `1k`, `143k` on axes. */
 export function shortStep(step: number): string {
   return step >= 1000 && step % 1000 === 0 ? `${step / 1000}k` : String(step);

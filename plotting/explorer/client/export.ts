@@ -2,10 +2,11 @@
 import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
 import { edgeName, type Shape } from "./names.ts";
 
+const COLOURS = ["fill", "stroke"];
+
 const STYLED = [
-  "fill",
+  ...COLOURS,
   "fill-opacity",
-  "stroke",
   "stroke-width",
   "stroke-opacity",
   "stroke-dasharray",
@@ -18,27 +19,50 @@ const STYLED = [
   "display",
 ];
 
-/** The SVG by itself: every style written into the elements, background included, hidden helpers left out. */
+/** Attributes that mean something in the page only. */
+const FOR_READERS = /^(class|role|tabindex|aria-.*|data-role)$/;
+
+/**
+ * The SVG by itself: every style written into the elements, background included, hidden helpers left out. Colours are
+ * plain `#rrggbb`: a browser also gives `color(srgb …)` and `rgba(…)`, which programs for drawing take for black.
+ */
 export function standaloneSvg(picture: SVGSVGElement): string {
   const copy = picture.cloneNode(true) as SVGSVGElement;
   const originals = picture.querySelectorAll<SVGElement>("*");
+  const hits = [...copy.querySelectorAll(".hit")];
   copy.querySelectorAll<SVGElement>("*").forEach((element, i) => {
     const style = getComputedStyle(originals[i]);
     element.removeAttribute("style");
     for (const name of STYLED) element.setAttribute(name, style.getPropertyValue(name));
-    element.removeAttribute("class");
+    for (const name of COLOURS) {
+      element.setAttribute(name, plainColour(element.getAttribute(name)!));
+    }
+    for (const name of [...element.getAttributeNames()]) {
+      if (FOR_READERS.test(name)) element.removeAttribute(name);
+    }
   });
+  for (const helper of hits) helper.remove();
   for (const element of copy.querySelectorAll("[display=none], [opacity='0']")) element.remove();
   const { width, height } = picture.viewBox.baseVal;
   const paper = document.createElementNS("http://www.w3.org/2000/svg", "rect");
   paper.setAttribute("width", String(width));
   paper.setAttribute("height", String(height));
-  paper.setAttribute("fill", getComputedStyle(document.body).backgroundColor);
+  paper.setAttribute("fill", plainColour(getComputedStyle(document.body).backgroundColor));
   copy.prepend(paper);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  copy.removeAttribute("class");
-  copy.removeAttribute("id");
+  for (const name of ["class", "id", "role", "aria-label"]) copy.removeAttribute(name);
   return new XMLSerializer().serializeToString(copy);
+}
+
+/** `#rrggbb` of an opaque CSS colour, `none` of a transparent one; `none` and the like as they are. */
+function plainColour(colour: string): string {
+  if (!/^(rgb|color)/.test(colour)) return colour;
+  const brush = new OffscreenCanvas(1, 1).getContext("2d")!;
+  brush.fillStyle = colour;
+  brush.fillRect(0, 0, 1, 1);
+  const [red, green, blue, alpha] = brush.getImageData(0, 0, 1, 1).data;
+  if (alpha === 0) return "none";
+  return `#${[red, green, blue].map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** PNG at three times the size on the screen. */

@@ -1,22 +1,32 @@
 /**
  * Faithfulness against circuit size at the current step: all sizes that were evaluated, random circuits of the same
- * sizes, the threshold, and the size chosen. The other checkpoints' curves lie faintly behind.
+ * sizes, the threshold, and the size chosen. The other checkpoints' curves lie faintly behind. A random circuit stands
+ * at the number of edges drawn: pruning leaves few or none of them, and none has no place on a log axis.
  */
 import type { CircuitSummary, CurvePoint } from "../../../utils/experiment/circuit_summary.ts";
-import { byId, html, integer, number, percent, svg } from "./dom.ts";
+import { axisPercent, byId, html, integer, number, percent, svg } from "./dom.ts";
 import { linearScale, logScale, rangeOf } from "./scales.ts";
 import type { Store } from "./state.ts";
 import { axes } from "./timeline.ts";
 import { hideTooltip, showTooltip } from "./tooltip.ts";
 
-const HEIGHT = 300;
-const PAD = { left: 44, right: 16, top: 12, bottom: 36 };
+const HEIGHT = 340;
+const PAD = { left: 44, right: 16, top: 24, bottom: 36 };
+
+/** Random circuits of a model that prefers the wrong answer on corrupted prompts lie at −100 % and lower. */
+const LIMITS: [number, number] = [-1.25, 1.4];
 const MOST_GHOSTS = 40;
+
+/** A point by the number of edges drawn, `left` of which have survived pruning. */
+function asDrawn(point: CurvePoint): CurvePoint & { left: number } {
+  return { ...point, edges: point.size, left: point.edges };
+}
 
 export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
   const picture = byId<SVGSVGElement>("size-chart");
   const box = byId("size-box");
-  const everything = summary.checkpoints.flatMap((c) => [...c.curve, ...c.random]);
+  const random = summary.checkpoints.map((c) => c.random.map(asDrawn));
+  const everything = [...summary.checkpoints.flatMap((c) => c.curve), ...random.flat()];
   const sizes = everything.map((p) => p.edges).filter((n) => n > 0);
 
   const ghosts = { view: "", element: svg("path") };
@@ -24,6 +34,7 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
   function update() {
     const { measure } = store.state;
     const checkpoint = summary.checkpoints[store.state.index];
+    const drawn = random[store.state.index];
     const width = Math.max(260, box.clientWidth);
     const right = width - PAD.right;
     const bottom = HEIGHT - PAD.bottom;
@@ -44,8 +55,8 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
     const low = Math.max(1, Math.min(...sizes));
     const high = Math.max(...sizes, low * 2);
     const x = logScale([low, high], [PAD.left + 8, right], integer);
-    const range = rangeOf(everything.map((p) => p[measure]), [0, 1], [-0.4, 1.4]);
-    const y = linearScale(range, [bottom, PAD.top], 5, (v) => String(Math.round(v * 100)));
+    const range = rangeOf(everything.map((p) => p[measure]), [0, 1], LIMITS);
+    const y = linearScale(range, [bottom, PAD.top], 5, axisPercent);
     const path = (points: CurvePoint[]) =>
       [...points].filter((p) => p.edges > 0).sort((a, b) => a.edges - b.edges)
         .map((p, i) => `${i ? "L" : "M"}${x(p.edges).toFixed(1)} ${y(p[measure]).toFixed(1)}`)
@@ -62,7 +73,7 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
       ghosts.view = view;
     }
     const level = y(summary.threshold);
-    const point = (p: CurvePoint, tone: string, what: string) => {
+    const point = (p: CurvePoint & { left?: number }, tone: string, what: string) => {
       const dot = svg("circle", {
         class: `dot ${tone}`,
         cx: x(p.edges).toFixed(1),
@@ -77,7 +88,12 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
       svg(
         "clipPath",
         { id: "clip-size" },
-        svg("rect", { x: PAD.left, y: 0, width: right - PAD.left + 8, height: bottom + 3 }),
+        svg("rect", {
+          x: PAD.left,
+          y: PAD.top - 6,
+          width: right - PAD.left + 8,
+          height: bottom + 9 - PAD.top,
+        }),
       ),
       ...axes(x, y, { left: PAD.left, right, top: PAD.top, bottom }),
       svg(
@@ -85,6 +101,7 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
         { class: "tick", x: (PAD.left + right) / 2, y: HEIGHT - 4, "text-anchor": "middle" },
         "edges in the circuit",
       ),
+      svg("text", { class: "tick", x: 2, y: 9 }, "faithfulness, %"),
       svg("line", { class: "rule", x1: PAD.left, x2: right, y1: level, y2: level }),
       svg(
         "text",
@@ -95,8 +112,8 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
         "g",
         { "clip-path": "url(#clip-size)" },
         ghosts.element,
-        svg("path", { class: "series tone-2 dashed", d: path(checkpoint.random) }),
-        ...checkpoint.random.filter((p) => p.edges > 0)
+        svg("path", { class: "series tone-2 dashed", d: path(drawn) }),
+        ...drawn.filter((p) => p.edges > 0)
           .map((p) => point(p, "tone-2", "random circuit")),
         svg("path", { class: "series tone-1", d: path(checkpoint.curve) }),
         ...checkpoint.curve.filter((p) => p.edges > 0)
@@ -129,14 +146,16 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
     return keys;
   }
 
-  function tip(p: CurvePoint, what: string) {
+  function tip(p: CurvePoint & { left?: number }, what: string) {
     const fact = (label: string, value: string) =>
       html("div", { class: "fact" }, html("span", {}, label), html("b", {}, value));
     return html(
       "div",
       {},
       html("strong", {}, `${what}, ${integer(p.edges)} edges`),
-      fact("asked for", integer(p.size)),
+      p.left === undefined
+        ? fact("asked for", integer(p.size))
+        : fact("left after pruning", integer(p.left)),
       fact("of the clean metric", percent(p.faithfulness)),
       fact("above the corrupted level", percent(p.normalized)),
     );

@@ -6,10 +6,10 @@ import type { CircuitEdge, CircuitSummary } from "../../../utils/experiment/circ
 import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { byId, svg } from "./dom.ts";
 import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
-import { allNodes, edgeName, letterOf, parseNode, shortName } from "./names.ts";
+import { allNodes, edgeName, letterOf, longName, parseNode, shortName } from "./names.ts";
 import type { Store } from "./state.ts";
 import { hideTooltip, showTooltip } from "./tooltip.ts";
-import { describeEdge, describeNode, roleIndex, rolesAt } from "./describe.ts";
+import { describeEdge, describeNode, roleIndex, roleLabel, rolesAt } from "./describe.ts";
 
 const FADE_MS = 450;
 
@@ -41,7 +41,9 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
   for (const name of allNodes(summary.shape)) nodes.set(name, createNode(name));
 
   function createNode(name: string): SVGGElement {
-    const group = nodeLayer.appendChild(svg("g", { class: "node", "data-node": name }));
+    const group = nodeLayer.appendChild(
+      svg("g", { class: "node", "data-node": name, role: "button" }),
+    );
     group.append(
       svg("circle", { class: "ghost", r: 1.6 }),
       svg("rect", { class: "pill" }),
@@ -58,10 +60,16 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
     });
     group.addEventListener("pointermove", (event) => showTooltip(event));
     group.addEventListener("pointerleave", leave);
-    group.addEventListener("click", (event) => {
+    group.addEventListener("focus", () => store.set({ hovered: name }));
+    group.addEventListener("blur", leave);
+    const pin = (event: Event) => {
       event.stopPropagation();
       hideTooltip();
       store.set({ pinned: store.state.pinned === name ? null : name });
+    };
+    group.addEventListener("click", pin);
+    group.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") pin(event);
     });
     return group;
   }
@@ -169,8 +177,8 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
       }
       drawn.edge = edge;
       const share = Math.min(1, Math.sqrt(Math.abs(edge.score) / scale));
-      drawn.line.style.strokeWidth = `${(0.7 + 4.8 * share).toFixed(2)}px`;
-      drawn.line.style.strokeOpacity = (0.42 + 0.5 * share).toFixed(3);
+      drawn.line.style.strokeWidth = `${(1 + 4.5 * share).toFixed(2)}px`;
+      drawn.line.style.strokeOpacity = (0.58 + 0.34 * share).toFixed(3);
       const sign = edge.score < 0 ? "negative" : "positive";
       drawn.group.setAttribute("class", `edge ${letterOf(edge)} ${sign}`);
     }
@@ -197,6 +205,9 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
       group.classList.toggle("quiet", inside && !fixed && !touched.has(name));
       group.classList.toggle("mlp", kind === "mlp");
       group.classList.toggle("bar", fixed);
+      if (inside) group.setAttribute("tabindex", "0");
+      else group.removeAttribute("tabindex");
+      group.setAttribute("aria-label", [longName(name), ...roles.map(roleLabel)].join(", "));
       group.dataset.role = roles.length > 0 ? String(roleOf(roles[0])) : "";
       for (const port of group.querySelectorAll<SVGRectElement>(".port")) {
         port.classList.toggle("used", entered.has(`${name}<${port.dataset.letter}>`));
@@ -228,6 +239,7 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
         paths !== null && !paths.nodes.has(name) && !ends.has(name),
       );
       group.classList.toggle("pin", name === pinned);
+      group.setAttribute("aria-pressed", String(name === pinned));
       group.classList.toggle("lit", ends.has(name) || name === hovered);
     }
   }

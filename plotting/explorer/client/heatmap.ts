@@ -17,7 +17,7 @@ interface Matrix {
   note: string;
 }
 
-const PAD = { left: 44, top: 6, bottom: 34, right: 6 };
+const PAD = { left: 58, top: 6, bottom: 34, right: 6 };
 
 export function createHeatmap(summary: CircuitSummary, store: Store) {
   const canvas = byId<HTMLCanvasElement>("heatmap");
@@ -95,10 +95,11 @@ export function createHeatmap(summary: CircuitSummary, store: Store) {
     const bottom = PAD.top + size;
     const middle = (i: number) => (i + 0.5) * cell;
     const labels: SVGElement[] = [];
-    let last = -Infinity;
-    steps.forEach((step, i) => {
-      if (middle(i) - last < 34 && i > 0) return;
-      last = middle(i);
+    let next = Infinity;
+    steps.toReversed().forEach((step, back) => {
+      const i = steps.length - 1 - back;
+      if (next - middle(i) < 34) return;
+      next = middle(i);
       labels.push(
         svg("text", {
           class: "tick",
@@ -124,6 +125,11 @@ export function createHeatmap(summary: CircuitSummary, store: Store) {
         { class: "tick", x: PAD.left + size / 2, y: bottom + 29, "text-anchor": "middle" },
         columnText === "and step" ? "step" : columnText,
       ),
+      svg("text", {
+        class: "tick",
+        transform: `translate(12 ${PAD.top + size / 2}) rotate(-90)`,
+        "text-anchor": "middle",
+      }, rowText),
       svg("rect", {
         class: "heat-mark",
         x: PAD.left,

@@ -34,13 +34,16 @@ export interface Layout {
 }
 
 const MARGIN = 34;
+/** narrower columns have no room for names; the picture is then wider than its box, which scrolls */
+const NARROWEST = 26;
 const BAR_HEIGHT = 22;
 const BAR_SPREAD = 0.5;
 
-/** Lays the whole model out on `width` pixels; the height follows from the number of layers. */
-export function layOut(shape: Shape, width: number): Layout {
+/** Lays the whole model out on `room` pixels or what its names need; the height follows from the number of layers. */
+export function layOut(shape: Shape, room: number): Layout {
   const { nLayers, nHeads, parallel } = shape;
   const slots = nHeads + 1;
+  const width = Math.max(room, slots * NARROWEST + 2 * MARGIN);
   const middle = Math.ceil(nHeads / 2);
   const column = Math.min(104, (width - 2 * MARGIN) / slots);
   const centre = width / 2;

@@ -12,10 +12,12 @@ const SHAPES = [
 Deno.test("layOut() gives every node a place inside the picture, no two overlapping", () => {
   for (const shape of SHAPES) {
     for (const width of [340, 1000]) {
-      const { places, height } = layOut(shape, width);
+      const { places, width: wide, height, font } = layOut(shape, width);
+      assert(font > 0, "names need room");
+      assert(wide >= width && (wide === width || wide / (shape.nHeads + 1) < 34));
       const boxes = allNodes(shape).map((name) => places.get(name)!);
       boxes.forEach((a, i) => {
-        assert(a.x - a.width / 2 >= 0 && a.x + a.width / 2 <= width);
+        assert(a.x - a.width / 2 >= 0 && a.x + a.width / 2 <= wide);
         assert(a.y - a.height / 2 >= 0 && a.y + a.height / 2 <= height);
         for (const b of boxes.slice(i + 1)) {
           const apart = Math.abs(a.x - b.x) >= (a.width + b.width) / 2 ||

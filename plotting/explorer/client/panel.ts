@@ -21,13 +21,16 @@ export function createPanel(summary: CircuitSummary, store: Store) {
       ["Edges", integer(c.edges), `of ${integer(summary.nEdges)}`],
       ["Nodes", integer(c.nodes.length), "with input and logits"],
     ];
-    if (c.stability !== undefined) {
-      rows.push(["Stability", percent(c.stability), "mean Jaccard, resampled prompts"]);
+    if (summary.checkpoints.some((each) => each.stability !== undefined)) {
+      const stability = c.edges > 0 ? c.stability : null;
+      rows.push(["Stability", percent(stability), "mean Jaccard, resampled prompts"]);
     }
-    if (c.completeness.change !== 0) {
-      const share = c.completeness.sum / c.completeness.change;
-      rows.push(["Completeness", percent(share), "scores out of input / change of the metric"]);
-    }
+    const { sum, change } = c.completeness;
+    rows.push([
+      "Completeness",
+      percent(change === 0 ? null : sum / change),
+      "scores out of input / change of the metric",
+    ]);
     byId("facts").replaceChildren(
       ...rows.map(([name, value, title]) =>
         html("div", { title }, html("dt", {}, name), html("dd", {}, value))
@@ -37,7 +40,7 @@ export function createPanel(summary: CircuitSummary, store: Store) {
       ? `${integer(c.edges)} of ${integer(summary.nEdges)} edges (${
         number(100 * c.edges / summary.nEdges)
       } %)`
-      : "no edges";
+      : `0 of ${integer(summary.nEdges)} edges`;
   }
 
   function pinned() {

@@ -4,7 +4,7 @@
  */
 import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
 import { nodeShares } from "./circuit_math.ts";
-import { roleIndex, roleLabel, rolesAt } from "./describe.ts";
+import { allRoles, roleIndex, roleLabel, rolesAt } from "./describe.ts";
 import { byId, html, integer, percent, shortStep, svg } from "./dom.ts";
 import { longName, shortName } from "./names.ts";
 import type { Store } from "./state.ts";
@@ -12,7 +12,6 @@ import { hideTooltip, showTooltip } from "./tooltip.ts";
 
 const MOST_ROWS = 32;
 const ROW = 13;
-const PAD = { left: 52, right: 110, bottom: 22 };
 
 export function createRaster(summary: CircuitSummary, store: Store) {
   const picture = byId<SVGSVGElement>("raster");
@@ -22,6 +21,7 @@ export function createRaster(summary: CircuitSummary, store: Store) {
   const members = points.map((c) => new Set(c.nodes));
   const names = chooseRows();
   const roleOf = roleIndex(summary);
+  const pad = { left: 52, right: allRoles(summary).length > 0 ? 110 : 4, bottom: 22 };
   const marker = svg("rect", { class: "heat-mark", rx: 1 });
   let cell = 1;
 
@@ -44,19 +44,19 @@ export function createRaster(summary: CircuitSummary, store: Store) {
 
   function draw() {
     const width = Math.max(320, box.clientWidth);
-    const inner = width - PAD.left - PAD.right;
-    const height = names.length * ROW + PAD.bottom;
+    const inner = width - pad.left - pad.right;
+    const height = names.length * ROW + pad.bottom;
     cell = inner / points.length;
     const largest = Math.max(1e-9, ...shares.flatMap((s) => names.map((n) => s.get(n) ?? 0)));
     picture.setAttribute("width", String(width));
     picture.setAttribute("height", String(height));
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const ticks: SVGElement[] = [];
-    let last = -Infinity;
-    points.forEach((c, i) => {
-      const at = PAD.left + (i + 0.5) * cell;
-      if (at - last < 40) return;
-      last = at;
+    let next = Infinity;
+    points.toReversed().forEach((c, back) => {
+      const at = pad.left + (points.length - 0.5 - back) * cell;
+      if (next - at < 40) return;
+      next = at;
       ticks.push(
         svg(
           "text",
@@ -80,7 +80,7 @@ export function createRaster(summary: CircuitSummary, store: Store) {
       "text",
       {
         class: "raster-name",
-        x: PAD.left - 8,
+        x: pad.left - 8,
         y: y + ROW / 2,
         dy: "0.35em",
         "text-anchor": "end",
@@ -93,7 +93,7 @@ export function createRaster(summary: CircuitSummary, store: Store) {
       const share = shares[i].get(name) ?? 0;
       const rect = svg("rect", {
         class: "raster-cell",
-        x: (PAD.left + i * cell).toFixed(2),
+        x: (pad.left + i * cell).toFixed(2),
         y: y + 1,
         width: Math.max(0.6, cell - (cell > 9 ? 1 : -0.2)).toFixed(2),
         height: ROW - 2,
@@ -122,13 +122,13 @@ export function createRaster(summary: CircuitSummary, store: Store) {
         svg("circle", {
           class: "role-dot",
           "data-role": roleOf(latest[0]),
-          cx: width() - PAD.right + 10,
+          cx: width() - pad.right + 10,
           cy: y + ROW / 2,
           r: 4,
         }),
         svg(
           "text",
-          { class: "raster-role", x: width() - PAD.right + 19, y: y + ROW / 2, dy: "0.35em" },
+          { class: "raster-role", x: width() - pad.right + 19, y: y + ROW / 2, dy: "0.35em" },
           roleLabel(latest[0]),
         ),
       ]
@@ -136,8 +136,8 @@ export function createRaster(summary: CircuitSummary, store: Store) {
     return [
       svg("line", {
         class: "grid",
-        x1: PAD.left,
-        x2: width() - PAD.right,
+        x1: pad.left,
+        x2: width() - pad.right,
         y1: y + ROW / 2,
         y2: y + ROW / 2,
       }),
@@ -148,7 +148,7 @@ export function createRaster(summary: CircuitSummary, store: Store) {
   }
 
   function width() {
-    return PAD.left + PAD.right + cell * points.length;
+    return pad.left + pad.right + cell * points.length;
   }
 
   function pin(name: string) {
@@ -156,7 +156,7 @@ export function createRaster(summary: CircuitSummary, store: Store) {
   }
 
   function mark() {
-    marker.setAttribute("x", (PAD.left + store.state.index * cell).toFixed(1));
+    marker.setAttribute("x", (pad.left + store.state.index * cell).toFixed(1));
     marker.setAttribute("y", "0");
     marker.setAttribute("width", Math.max(1, cell).toFixed(1));
     marker.setAttribute("height", String(names.length * ROW));

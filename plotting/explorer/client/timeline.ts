@@ -34,7 +34,7 @@ export interface TimelineChart {
 }
 
 const HEIGHT = 150;
-const PAD = { left: 44, right: 14, top: 8, bottom: 22 };
+const PAD = { left: 44, right: 14, top: 10, bottom: 22 };
 
 export function createTimelineChart(
   spec: ChartSpec,
@@ -43,9 +43,12 @@ export function createTimelineChart(
 ): TimelineChart {
   const picture = svg("svg", { class: "chart", height: HEIGHT, role: "img" });
   picture.setAttribute("aria-label", `${spec.title} over training steps`);
-  const values = spec.series.map((series) =>
-    html("span", { class: "value" }, spec.format(series.values[0] ?? null))
-  );
+  const values = spec.series.map((series) => {
+    const longest = Math.max(...series.values.map((value) => spec.format(value).length));
+    const value = html("span", { class: "value" }, spec.format(series.values[0] ?? null));
+    value.style.minWidth = `${longest}ch`;
+    return value;
+  });
   const legend = spec.series.map((series, i) =>
     html(
       "span",
@@ -106,9 +109,9 @@ export function createTimelineChart(
       svg(
         "clipPath",
         { id: clip },
-        svg("rect", { x: 0, y: 0, width, height: bottom + 4 }),
+        svg("rect", { x: 0, y: PAD.top - 5, width, height: bottom + 9 - PAD.top }),
       ),
-      ...axes(x, y, { left: PAD.left, right, top: PAD.top, bottom }),
+      ...axes(x, y, { left: PAD.left, right, top: PAD.top, bottom }, "step"),
       ...rule,
       svg(
         "g",
@@ -144,7 +147,10 @@ export function createTimelineChart(
       values[i].textContent = spec.format(value);
       dots[i].style.display = value === null ? "none" : "";
       dots[i].setAttribute("cx", at.toFixed(1));
-      if (value !== null) dots[i].setAttribute("cy", y(value).toFixed(1));
+      if (value === null) return;
+      const place = Math.max(PAD.top, Math.min(HEIGHT - PAD.bottom, y(value)));
+      dots[i].setAttribute("cy", place.toFixed(1));
+      dots[i].classList.toggle("beyond", Math.abs(place - y(value)) > 1);
     });
   }
 
@@ -189,8 +195,8 @@ interface Frame {
   bottom: number;
 }
 
-/** Hairlines with labels on both axes; labels that would touch are left out. */
-export function axes(x: Scale, y: Scale, frame: Frame): SVGElement[] {
+/** Hairlines with labels on both axes; labels that would touch are left out. `xName` stands left of the labels. */
+export function axes(x: Scale, y: Scale, frame: Frame, xName?: string): SVGElement[] {
   const parts: SVGElement[] = [];
   for (const { at, label } of y.ticks) {
     parts.push(
@@ -200,6 +206,16 @@ export function axes(x: Scale, y: Scale, frame: Frame): SVGElement[] {
         { class: "tick", x: frame.left - 7, y: at, dy: "0.35em", "text-anchor": "end" },
         label,
       ),
+    );
+  }
+  if (xName) {
+    parts.push(
+      svg("text", {
+        class: "tick",
+        x: frame.left - 7,
+        y: frame.bottom + 16,
+        "text-anchor": "end",
+      }, xName),
     );
   }
   let last = -Infinity;

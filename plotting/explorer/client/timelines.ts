@@ -1,6 +1,6 @@
 /** Which curves over training the page shows. */
 import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
-import { integer, number, percent } from "./dom.ts";
+import { axisPercent, integer, number, percent } from "./dom.ts";
 import type { ChartSpec } from "./timeline.ts";
 
 const METRIC_NAMES: Record<string, string> = {
@@ -12,7 +12,6 @@ export function metricName(metric: string): string {
   return METRIC_NAMES[metric] ?? metric.replaceAll("_", " ");
 }
 
-const asShare = (value: number) => String(Math.round(value * 100));
 const asNumber = (value: number) =>
   Math.abs(value) >= 1000 ? `${value / 1000}k` : String(value).replace("-", "−");
 
@@ -49,7 +48,7 @@ export function timelineSpecs(summary: CircuitSummary): ChartSpec[] {
       limits: [-0.25, 1.5],
       rule: { value: summary.threshold, label: "threshold" },
       format: percent,
-      tick: asShare,
+      tick: axisPercent,
     },
     {
       id: "chart-size",
@@ -66,12 +65,12 @@ export function timelineSpecs(summary: CircuitSummary): ChartSpec[] {
   const similarity = {
     previous: points.map((p) => share(previous.get(p.step)?.weightedJaccard)),
     final: points.map((p) => share(final.get(p.step)?.weightedJaccard)),
-    stability: points.map((p) => share(p.stability)),
+    stability: points.map((p) => p.edges > 0 ? share(p.stability) : null),
   };
   const series = [
     { name: "with previous", tone: "tone-1", values: similarity.previous },
     { name: "with final", tone: "tone-3", values: similarity.final },
-    { name: "resampled prompts", tone: "tone-2", values: similarity.stability, dashed: true },
+    { name: "resampled", tone: "tone-2", values: similarity.stability, dashed: true },
   ].filter((s) => s.values.some((value) => value !== null));
   if (series.length > 0) {
     specs.push({
@@ -80,7 +79,7 @@ export function timelineSpecs(summary: CircuitSummary): ChartSpec[] {
       series,
       include: [0, 1],
       format: percent,
-      tick: asShare,
+      tick: axisPercent,
     });
   }
   return specs;
