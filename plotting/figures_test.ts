@@ -207,7 +207,7 @@ Deno.test("figures say in their legends what thin, bold and dashed lines are", (
     "smoothed",
     "to final",
   ]);
-  assertEquals(named(edgesOverTimeFigure([formingCircuit()], false)).slice(1), [
+  assertEquals(named(edgesOverTimeFigure([formingCircuit()], timeAxis(false))).slice(1), [
     "as found",
     "smoothed",
   ]);
