@@ -16,6 +16,7 @@ import type { Past } from "../model/layer_runner.ts";
 import type { SourceOutputs } from "./activations.ts";
 import { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
 import type { Replacement } from "./ig_block.ts";
+import { compileFirstBlock } from "./ig_first_block.ts";
 import { compileIgProgram, type IgProgram, type IgSpec } from "./ig_program.ts";
 import { compileInterpolation } from "./interpolation.ts";
 import { type PromptBatch, readoutRows } from "./prompt_batches.ts";
@@ -62,6 +63,8 @@ interface LayerTrail {
 export class BatchPass {
   readonly #N: number;
   readonly #P: number;
+  /** positions from the first on whose input moves */
+  readonly #moving: number;
   readonly #sequence: Feeds;
   readonly #contraction: EdgeContraction;
 
@@ -74,6 +77,7 @@ export class BatchPass {
   ) {
     const [N, , P] = inputs.differences.shape;
     [this.#N, this.#P] = [N, P];
+    this.#moving = movingPositions(inputs.differences);
     const isLast = new Float32Array(P);
     isLast[P - 1] = 1;
     this.#sequence = {
@@ -104,18 +108,18 @@ export class BatchPass {
 
   async #forward(pass: Pass, trail: LayerTrail[]): Promise<F32> {
     const { config, store } = this.model;
-    let x = await this.#start(pass);
+    let input = await this.#start(pass);
     for (let l = 0; l < config.nLayers; l++) {
       const program = await this.#program(pass.component, l);
       const weights = weightFeeds(0, await store.get(String(l)));
       store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
-      const feeds = { x, ...this.#sequence, ...this.#pastFeeds(pass, l) };
+      const feeds = { ...input, ...this.#sequence, ...this.#pastFeeds(pass, l) };
       Object.assign(feeds, this.#outputFeeds(pass, l));
       const results = await program.forward.run({ ...feeds, ...weights });
       trail.push({ program, feeds, results });
-      x = results.residual;
+      input = { x: results.residual };
     }
-    return x;
+    return input.x;
   }
 
   async #backward(pass: Pass, trail: LayerTrail[], atEnd: F32): Promise<void> {
@@ -142,9 +146,14 @@ export class BatchPass {
 
   #program(component: Component, l: number): Promise<IgProgram> {
     const { config, runtime } = this.model;
+    const past = this.inputs.past !== undefined;
+    if (l === 0 && this.#startsStill(component)) {
+      const key = `ig first ${JSON.stringify([config, past])}`;
+      return runtime.compiled(key, (o) => compileFirstBlock(config, { past }, o));
+    }
     const replacement = component.layer === l ? component.replacement : undefined;
     const spec: IgSpec = {
-      past: this.inputs.past !== undefined,
+      past,
       first: l === 0,
       last: l === config.nLayers - 1 && !replacement,
       replacement,
@@ -153,27 +162,27 @@ export class BatchPass {
     return runtime.compiled(key, (o) => compileIgProgram(config, spec, o));
   }
 
-  /** The residual stream before layer 0 at every point of the path, `[N, K, P, d]`. */
-  async #start({ component, points, from, count }: Pass): Promise<F32> {
-    const interpolation = await this.model.runtime.compiled("interpolation", compileInterpolation);
-    const still = component.layer >= 0;
-    const rest = Float32Array.from(points, ({ alpha }) => still ? 0 : 1 - alpha);
-    const { x } = await interpolation.run({
-      clean: someRows(this.inputs.start, from, count),
-      difference: this.#inputDifference(from, count),
-      one_minus_alpha: tensor(rest, [points.length]),
-    });
-    return x;
+  /** Whether layer 0 has positions at which nothing moves and no destination has a source. */
+  #startsStill({ layer }: Component): boolean {
+    const { parallel, nLayers } = this.model.config;
+    return parallel && nLayers > 1 && layer !== 0 && this.#moving < this.#P;
   }
 
-  #inputDifference(from: number, count: number): F32 {
-    const [, rows, P, d] = this.inputs.differences.shape;
-    const data = new Float32Array(count * P * d);
-    for (let n = 0; n < count; n++) {
-      const at = (from + n) * rows * P * d;
-      data.set(this.inputs.differences.data.subarray(at, at + P * d), n * P * d);
-    }
-    return tensor(data, [count, P, d]);
+  /** What layer 0 reads at every point of the path: `x` `[N, K, P, d]`, or its moving and its still positions. */
+  async #start({ component, points, from, count }: Pass): Promise<Feeds & { x: F32 }> {
+    const { start, differences } = this.inputs;
+    const interpolation = await this.model.runtime.compiled("interpolation", compileInterpolation);
+    const rest = Float32Array.from(points, ({ alpha }) => component.layer >= 0 ? 0 : 1 - alpha);
+    const split = this.#startsStill(component);
+    const moving = split ? this.#moving : this.#P;
+    const prompts = [from, from + count];
+    const { x } = await interpolation.run({
+      clean: somePositions(start, prompts, [0, moving]),
+      difference: somePositions(differences, prompts, [0, moving]),
+      one_minus_alpha: tensor(rest, [points.length]),
+    });
+    if (!split) return { x };
+    return { x, x_moving: x, x_still: somePositions(start, prompts, [moving, this.#P]) };
   }
 
   #pastFeeds({ from, count }: Pass, l: number): Feeds {
@@ -229,6 +238,30 @@ export class BatchPass {
 function someRows(t: F32, from: number, count: number): F32 {
   const row = t.data.length / t.shape[0];
   return tensor(t.data.subarray(from * row, (from + count) * row), [count, ...t.shape.slice(1)]);
+}
+
+/** Some prompts' positions `from … to−1` of `[N, P, d]`, or of the first source of `[N, sources, P, d]`. */
+function somePositions(t: F32, [first, last]: number[], [from, to]: number[]): F32 {
+  const d = t.shape.at(-1)!;
+  const prompt = t.data.length / t.shape[0];
+  const width = (to - from) * d;
+  const data = new Float32Array((last - first) * width);
+  for (let n = first; n < last; n++) {
+    const at = n * prompt + from * d;
+    data.set(t.data.subarray(at, at + width), (n - first) * width);
+  }
+  return tensor(data, [last - first, to - from, d]);
+}
+
+/** One more than the last position at which any prompt's input differs, D `[N, sources, P, d]`. */
+function movingPositions({ data, shape: [N, sources, P, d] }: F32): number {
+  for (let p = P - 1; p >= 0; p--) {
+    for (let n = 0; n < N; n++) {
+      const at = (n * sources * P + p) * d;
+      if (data.subarray(at, at + d).some((x) => x !== 0)) return p + 1;
+    }
+  }
+  return P;
 }
 
 /** 0 … length in even parts of at most `size` (at least 1), as [from, to]. */

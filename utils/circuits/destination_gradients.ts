@@ -24,11 +24,13 @@ import {
   type SessionOptions,
   sub,
   transpose,
+  unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
 import { perHeadWeights, storedOutIn } from "../model/attention.ts";
 import type { BlockWeights } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { overPoints, perPoint } from "./ig_block.ts";
 
 /** c = b + Wᵀβ of queries, keys and values, `[H, d_head]` each. */
 export function headConstants(w: BlockWeights, config: ModelConfig): Value[] {
@@ -36,6 +38,31 @@ export function headConstants(w: BlockWeights, config: ModelConfig): Value[] {
   const fromBeta = linear(reshape(w.ln1_b, [1, d]), w.qkv_w, storedOutIn(config));
   const packed = add(reshape(fromBeta, [3 * d]), w.qkv_b);
   return perHeadWeights({ qkv_w: w.qkv_w, qkv_b: packed }, config).biases;
+}
+
+/** What the sums over path points are formed of, per prompt and path point. */
+export interface HeadCotangents {
+  /** input of the LayerNorm `[BATCH, P, d]`, its mean and 1/σ `[BATCH, P, 1]` */
+  x: Value;
+  mean: Value;
+  inverse: Value;
+  /** dy of q, k and v, `[BATCH, P, H, d_head]` each */
+  letters: Value[];
+  /** dy·(y − c) of q, k and v, `[BATCH, P, H]` each */
+  along: Value[];
+}
+
+/** Sums over the path points: a of q, k and v, and Σ_k s_k x̂_k, as {@link headGradients} takes them. */
+export function headSums({ x, mean, inverse, letters, along }: HeadCotangents) {
+  const d = x.shape[2] as number;
+  const s = mul(concat(along, 2), mul(inverse, 1 / d));
+  const normalised = mul(sub(x, mean), inverse);
+  const points = (v: Value, perm: number[]) =>
+    transpose(perPoint(v, ...v.shape.slice(2) as number[]), perm);
+  return {
+    a: letters.map((dy) => overPoints(mul(dy, unsqueeze(inverse, -1)))),
+    projected: matmul(points(s, [0, 2, 3, 1]), points(normalised, [0, 2, 1, 3])),
+  };
 }
 
 /**

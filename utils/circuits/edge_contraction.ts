@@ -32,26 +32,35 @@ export class EdgeContraction {
     this.#shape = circuitShape(model.config);
   }
 
-  /** Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. */
+  /**
+   * Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. Behind the positions of
+   * the gradients D is 0 (layer 0 of `ig_first_block.ts`, whose only source is the input).
+   */
   layer(l: number, from: number, gradients: F32): Promise<void> {
-    const count = gradients.shape[1];
-    return this.#into(l * count, count, from, gradients.data);
+    const [, count, positions] = gradients.shape;
+    return this.#into(l * count, count, from, gradients.data, positions);
   }
 
   /** Scores into `logits`, gradients `[n, P, d]`. */
   logits(from: number, gradients: Float32Array): Promise<void> {
     const { nLayers, nHeads } = this.#shape;
-    return this.#into(nLayers * (3 * nHeads + 1), 1, from, gradients);
+    return this.#into(nLayers * (3 * nHeads + 1), 1, from, gradients, this.differences.shape[2]);
   }
 
-  async #into(first: number, count: number, from: number, gradients: Float32Array) {
+  async #into(
+    first: number,
+    count: number,
+    from: number,
+    gradients: Float32Array,
+    positions: number,
+  ) {
     const contraction = await this.#session("contraction", compileContraction);
     const sources = prevIndex(this.#shape, first + count - 1);
-    const width = this.#width();
+    const width = positions * this.differences.shape[3];
     for (let n = 0; n * count * width < gradients.length; n++) {
       const own = gradients.subarray(n * count * width, (n + 1) * count * width);
       const { scores: { data } } = await contraction.run({
-        differences: tensor(this.#rows(from + n, 0, sources), [sources, width]),
+        differences: tensor(this.#rows(from + n, 0, sources, positions), [sources, width]),
         gradients: tensor(own, [count, width]),
       });
       for (let j = 0; j < count; j++) {
@@ -80,10 +89,10 @@ export class EdgeContraction {
   }
 
   async #sources(prompt: number, n: number, first: number, count: number, gradient: F32) {
-    const [, , P, d] = this.differences.shape;
+    const [, P, d] = gradient.shape;
     const session = await this.#session("neurons", compileNeurons);
     const { neurons: { data } } = await session.run({
-      differences: tensor(this.#rows(prompt, first, count), [count, P, d]),
+      differences: tensor(this.#rows(prompt, first, count, P), [count, P, d]),
       gradient: tensor(gradient.data.subarray(n * P * d, (n + 1) * P * d), [P, d]),
     });
     for (let u = 0, i = 0; u < count; u++) {
@@ -96,14 +105,14 @@ export class EdgeContraction {
     }
   }
 
-  #width(): number {
-    return this.differences.shape[2] * this.differences.shape[3];
-  }
-
-  #rows(prompt: number, first: number, count: number): Float32Array {
-    const width = this.#width();
-    const at = (prompt * this.differences.shape[1] + first) * width;
-    return this.differences.data.subarray(at, at + count * width);
+  /** D of some sources of a prompt, `[count, positions, d]`: one source's first positions, or all of several. */
+  #rows(prompt: number, first: number, count: number, positions: number): Float32Array {
+    const [, sources, P, d] = this.differences.shape;
+    if (positions < P && count > 1) {
+      throw new Error(`gradients at ${positions} of ${P} positions for ${count} sources`);
+    }
+    const at = (prompt * sources + first) * P * d;
+    return this.differences.data.subarray(at, at + (count - 1) * P * d + positions * d);
   }
 
   #session(name: string, build: typeof compileContraction): Promise<Session> {

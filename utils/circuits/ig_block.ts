@@ -14,6 +14,7 @@ import {
   productDim,
   reshape,
   sub,
+  sum,
   unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
@@ -29,6 +30,14 @@ import { HookPoints, POS } from "../model/hooks.ts";
 
 export const PROMPTS = "prompts", POINTS = "points";
 export const BATCH = productDim([PROMPTS, POINTS]);
+
+/** `[BATCH, pos, …]` as `[N, K, pos, …]`. */
+export const perPoint = (v: Value, ...tail: number[]): Value =>
+  reshape(v, [PROMPTS, POINTS, v.shape[1], ...tail]);
+
+/** The sum over the path points, `[N, pos, …]`. */
+export const overPoints = (v: Value): Value =>
+  sum(perPoint(v, ...v.shape.slice(2) as number[]), [1]);
 
 /** Which output of the block is interpolated inside it. */
 export type Replacement = "attention" | "mlp";

@@ -22,7 +22,6 @@ import {
   concat,
   gradients,
   Graph,
-  matmul,
   mul,
   reshape,
   Session,
@@ -38,9 +37,18 @@ import type { ModelConfig } from "../model/config.ts";
 import { POS } from "../model/hooks.ts";
 import { sequenceInputs } from "../model/sequence.ts";
 import { declareWeights } from "../model/stack.ts";
-import { headConstants, headGradients } from "./destination_gradients.ts";
-import { BATCH, type IgBlock, igBlock, pastInputs, POINTS, PROMPTS } from "./ig_block.ts";
-import type { Replacement } from "./ig_block.ts";
+import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
+import {
+  BATCH,
+  type IgBlock,
+  igBlock,
+  overPoints,
+  pastInputs,
+  perPoint,
+  POINTS,
+  PROMPTS,
+  type Replacement,
+} from "./ig_block.ts";
 
 export interface IgSpec {
   past: boolean;
@@ -93,11 +101,6 @@ export async function compileIgProgram(
   return { forward, backward, saved: needed, release };
 }
 
-/** `[BATCH, pos, …]` as `[N, K, pos, …]`. */
-const perPoint = (v: Value, ...tail: number[]) =>
-  reshape(v, [PROMPTS, POINTS, v.shape[1], ...tail]);
-const overPoints = (v: Value) => sum(perPoint(v, ...v.shape.slice(2) as number[]), [1]);
-
 function backwardOutputs(
   g: Graph,
   run: IgBlock,
@@ -112,7 +115,7 @@ function backwardOutputs(
   const grads = spec.last ? lastGradients(g, run, flowing) : blockGradients(run, flowing);
   const everywhere = (v: Value) => spec.last ? mul(v, lastPosition(g, 1)) : v;
 
-  const heads = headGradients(headSums(run, grads, weights, config), weights, config);
+  const heads = headGradients(attentionSums(run, grads, weights, config), weights, config);
   const mlp = everywhere(overPoints(grads.mlpIn));
   const all = concat([heads, unsqueeze(mlp, 1)], 1);
   const atMlp = everywhere(sum(cotangent, [1]));
@@ -161,11 +164,9 @@ function lastPosition(g: Graph, axesBehind: number): Value {
   return reshape(flag, [POS, ...new Array(axesBehind).fill(1)]);
 }
 
-/** a per letter, and Σ_k s_k x̂_k `[N, P, 3H, d]`; see the header. */
-function headSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: ModelConfig) {
-  const d = config.dModel;
+/** What `headSums` takes of a block whose q, k and v are saved behind their rotation. */
+function attentionSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: ModelConfig) {
   const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
-  const [mean, inverse] = [saved("ln1.mean"), saved("ln1.inverse")];
   const constants = headConstants(w, config);
   // Rotations keep inner products, so dy·y is taken behind them, where y is saved. [batch, pos, H]
   const along = grads.letters.map((dy, j) =>
@@ -174,12 +175,6 @@ function headSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: 
       sum(mul(dy, constants[j]), [-1]),
     )
   );
-  const s = mul(concat(along, 2), mul(inverse, 1 / d));
-  const normalised = mul(sub(run.x, mean), inverse);
-  const points = (v: Value, perm: number[]) =>
-    transpose(perPoint(v, ...v.shape.slice(2) as number[]), perm);
-  return {
-    a: grads.letters.map((dy) => overPoints(mul(dy, unsqueeze(inverse, -1)))),
-    projected: matmul(points(s, [0, 2, 3, 1]), points(normalised, [0, 2, 1, 3])),
-  };
+  const [mean, inverse] = [saved("ln1.mean"), saved("ln1.inverse")];
+  return headSums({ x: run.x, mean, inverse, letters: grads.letters, along });
 }

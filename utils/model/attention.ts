@@ -98,7 +98,7 @@ export interface PackedProjections {
 }
 
 /** Projections of the residual stream x `[batch, pos, d]`, shared by all heads. */
-function packedProjections(
+export function packedProjections(
   x: Value,
   w: AttentionWeights,
   c: ModelConfig,
@@ -114,7 +114,7 @@ function packedProjections(
 }
 
 /** q, k, v `[batch, pos, H, d_head]`. */
-function unpacked({ value, letterAxis }: PackedProjections): Value[] {
+export function unpacked({ value, letterAxis }: PackedProjections): Value[] {
   const shape = value.shape.toSpliced(letterAxis, 1);
   return split(value, letterAxis, [1, 1, 1]).map((part) => reshape(part, shape));
 }
@@ -123,7 +123,7 @@ function unpacked({ value, letterAxis }: PackedProjections): Value[] {
  * q, k, v `[batch, H, pos, d_head]`: all three moved at once, so that each is a block of its own. Without the reshape
  * ONNX Runtime would split first and move three times.
  */
-function unpackedHeadFirst({ value, letterAxis }: PackedProjections): Value[] {
+export function unpackedHeadFirst({ value, letterAxis }: PackedProjections): Value[] {
   const moved = transpose(value, [letterAxis, 0, 5 - letterAxis, 1, 4]);
   const [, b, H, p, e] = moved.shape;
   return split(reshape(moved, [3, productDim([b, H]), p, e]), 0, [1, 1, 1])
@@ -225,7 +225,8 @@ export function attend(
   return { z, present, queries };
 }
 
-function headOutputs(z: Value, w: AttentionWeights, config: ModelConfig, hooks: HookPoints): Value {
+/** `Σ_h z_h·W_O[h] + b_O`, `[batch, pos, d]`. */
+export function headOutputs(z: Value, w: AttentionWeights, config: ModelConfig, hooks: HookPoints): Value {
   const [b, p] = z.shape;
   if (!hooks.uses("attn.hook_result")) {
     return linear(reshape(z, [b, p, config.dModel]), w.o_w, storedOutIn(config), w.o_b);
