@@ -67,24 +67,35 @@ export function openModel(config: ModelConfig, threads?: number): HookedModel {
  * Floating-point operations of the matrix products of an attribution. Per token of a batch's suffix and path point, a
  * block's forward pass costs 2·(4d² + 2dm) + 4·keys·d and its backward pass as much (attention twice); the last block's
  * attention output and MLP are computed at one position, and the first block passes no gradient back from its queries,
- * keys and values. Once per batch: the prefix, both prompts and D. Once per pass, taken as once per prompt: gradients at
+ * keys and values, which it projects, like its MLP, where the input moves only. Once per batch: the prefix, both prompts and D. Once per pass, taken as once per prompt: gradients at
  * the heads' inputs and the contraction with D.
  */
 export function attributionFlops(config: ModelConfig, batches: readonly PromptBatch[]): number {
   const { nLayers: L, dModel: d, dMlp: m } = config;
   const shape = circuitShape(config);
   let total = 0;
-  for (const { clean, prefix } of batches) {
+  for (const { clean, corrupted, prefix } of batches) {
     const [N, P, past] = [clean.length, clean[0].length, prefix[0].length];
     const block = (tokens: number, keys: number) =>
       tokens * (2 * (4 * d * d + 2 * d * m) + 4 * keys * d);
     const keys = past + P;
-    const saved = 2 * 2 * (P - 1) * (d * d + 2 * d * m) + 6 * P * d * d;
+    const still = config.parallel ? P - movingPositions(clean, corrupted) : 0;
+    const projected = 2 * still * (3 * d * d + 2 * d * m);
+    const saved = 2 * 2 * (P - 1) * (d * d + 2 * d * m) + 6 * P * d * d + projected +
+      2 * still * 2 * d * m;
     const perPoint = L * (2 * block(P, keys) + 4 * P * keys * d) - saved;
-    const once = L * (block(past, past) + 2 * block(P, keys) + 2 * P * d * d + 6 * P * d * d);
+    const once = L * (block(past, past) + 2 * block(P, keys) + 2 * P * d * d + 6 * P * d * d) +
+      projected;
     total += N * (STEPS * perPoint + once + contractionFlops(shape, P * d));
   }
   return total;
+}
+
+/** One more than the last position at which any pair of a batch differs. */
+function movingPositions(clean: readonly number[][], corrupted: readonly number[][]): number {
+  return 1 + Math.max(
+    ...clean.map((tokens, n) => tokens.findLastIndex((t, p) => t !== corrupted[n][p])),
+  );
 }
 
 function contractionFlops(shape: CircuitShape, width: number): number {

@@ -1,17 +1,20 @@
 /**
- * The three identities that attribution is fast by, each against the plain way (`testing/plain_scores.ts`):
+ * The identities that attribution is fast by, each against the plain way (`testing/plain_scores.ts`):
  *
  *  1. shared prefix: before the first differing token nothing changes along the path, so only the suffix is run;
  *  2. the gradient behind a LayerNorm from sums in head space;
- *  3. gradients are added up over path points first and contracted with the source differences once.
+ *  3. gradients are added up over path points first and contracted with the source differences once;
+ *  4. layer 0 of parallel models computes once what does not move along the path.
  */
 import { assert, assertEquals } from "@std/assert";
 import { attribute } from "./attribution.ts";
 import { firstDifference, promptBatches, readoutRows } from "./prompt_batches.ts";
 import { pathPoints } from "./quadrature.ts";
+import { randomTokens } from "../../tests/random_model.ts";
 import {
   ARCHITECTURES,
   assertClose,
+  pair,
   referenceCase,
   smallModel,
   smallPairs,
@@ -69,6 +72,25 @@ for (const architecture of ["neox", "gpt2"] as const) {
     await c.close();
   });
 }
+
+Deno.test("identity 4: what layer 0 reads moves at the differing tokens only", async () => {
+  const { model } = smallModel(ARCHITECTURES["GPT-NeoX"]);
+  const points = pathPoints("reference", 3);
+  // Behind the last differing token three, two and no positions stand still.
+  for (const differs of [[2], [1, 3], [2, 5]]) {
+    const pairs = [0, 1].map((i) => {
+      const clean = randomTokens(6, 17, 7 * i);
+      return pair(clean, clean.map((t, p) => differs.includes(p) ? (t + 3) % 17 : t), 5);
+    });
+    const readout = smallReadout(pairs.length);
+    const expected = await plainPathScores(model, pairs, readout, points);
+    for (const sharePrefix of [true, false]) {
+      const batches = promptBatches(pairs, readout, { sharePrefix });
+      const { perPrompt } = await attribute(model, batches, { steps: 3, perPrompt: true });
+      compare(perPrompt!, expected);
+    }
+  }
+});
 
 for (const [name, config] of Object.entries(ARCHITECTURES)) {
   Deno.test(`the identities together, on probabilities: ${name}`, async () => {

@@ -51,8 +51,9 @@ export class Session<K extends string = string> {
         enableCpuMemArena: options.arena ?? false,
         // a pattern is one more copy of all inner tensors, kept per shape, and no faster
         enableMemPattern: false,
-        // Every session has its own threads; idle ones that spin take the cores from the session that works.
-        extra: { session: { intra_op: { allow_spinning: "0" } } },
+        // Every session has its own threads. They wait for the next operator by spinning, which saves waking them some
+        // hundred times a pass, and stop with the run: idle ones would take the cores from the session that works.
+        extra: { session: { intra_op: { allow_spinning: "1" }, force_spinning_stop: "1" } },
         ...(options.threads && { intraOpNumThreads: options.threads }),
       });
       model.bytes = new Uint8Array(0);
