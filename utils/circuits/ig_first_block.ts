@@ -34,7 +34,7 @@ import {
   unpacked,
   unpackedHeadFirst,
 } from "../model/attention.ts";
-import { type BlockWeights, mlp } from "../model/block.ts";
+import { mlp } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { HookPoints, POS } from "../model/hooks.ts";
 import { sequenceInputs } from "../model/sequence.ts";
