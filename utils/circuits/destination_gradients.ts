@@ -10,12 +10,10 @@
  */
 import {
   add,
-  concat,
   gemm,
   Graph,
   linear,
   matmul,
-  matmulT,
   mean,
   mul,
   productDim,
@@ -27,66 +25,76 @@ import {
   unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
-import { perHeadWeights, storedOutIn } from "../model/attention.ts";
+import { packedAxes, storedOutIn } from "../model/attention.ts";
 import type { BlockWeights } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { overPoints, perPoint } from "./ig_block.ts";
 
-/** c = b + Wᵀβ of queries, keys and values, `[H, d_head]` each. */
-export function headConstants(w: BlockWeights, config: ModelConfig): Value[] {
+/** c = b + Wᵀβ of queries, keys and values, in the axes of `packedAxes` and d_head. */
+export function headConstants(w: BlockWeights, config: ModelConfig): Value {
   const d = config.dModel;
   const fromBeta = linear(reshape(w.ln1_b, [1, d]), w.qkv_w, storedOutIn(config));
   const packed = add(reshape(fromBeta, [3 * d]), w.qkv_b);
-  return perHeadWeights({ qkv_w: w.qkv_w, qkv_b: packed }, config).biases;
+  return reshape(packed, [...packedAxes(config), config.dHead]);
 }
 
-/** What the sums over path points are formed of, per prompt and path point. */
+/** What the sums over path points are formed of, per prompt and path point; A are the two axes of `packedAxes`. */
 export interface HeadCotangents {
   /** input of the LayerNorm `[BATCH, P, d]`, its mean and 1/σ `[BATCH, P, 1]` */
   x: Value;
   mean: Value;
   inverse: Value;
-  /** dy of q, k and v, `[BATCH, P, H, d_head]` each */
-  letters: Value[];
-  /** dy·(y − c) of q, k and v, `[BATCH, P, H]` each */
-  along: Value[];
+  /** dy of q, k and v, `[BATCH, P, A, d_head]` */
+  qkv: Value;
+  /** dy·(y − c), `[BATCH, P, A]` */
+  along: Value;
 }
 
-/** Sums over the path points: a of q, k and v, and Σ_k s_k x̂_k, as {@link headGradients} takes them. */
-export function headSums({ x, mean, inverse, letters, along }: HeadCotangents) {
-  const d = x.shape[2] as number;
-  const s = mul(concat(along, 2), mul(inverse, 1 / d));
+/** Sums over the path points, as {@link headGradients} takes them. */
+export interface HeadSums {
+  /** `[N, P, A, d_head]` */
+  a: Value;
+  /** Σ_k s_k x̂_k `[N, P, 3H, d]`, in the order of A */
+  projected: Value;
+}
+
+export function headSums({ x, mean, inverse, qkv, along }: HeadCotangents): HeadSums {
+  const [batch, P, d] = x.shape;
+  const [, , first, second] = along.shape as number[];
+  const s = mul(reshape(along, [batch, P, first * second]), mul(inverse, 1 / (d as number)));
   const normalised = mul(sub(x, mean), inverse);
   const points = (v: Value, perm: number[]) =>
     transpose(perPoint(v, ...v.shape.slice(2) as number[]), perm);
   return {
-    a: letters.map((dy) => overPoints(mul(dy, unsqueeze(inverse, -1)))),
+    a: overPoints(mul(qkv, unsqueeze(unsqueeze(inverse, -1), -1))),
     projected: matmul(points(s, [0, 2, 3, 1]), points(normalised, [0, 2, 1, 3])),
   };
 }
 
-/**
- * Ĝ `[N, 3H, P, d]`: q heads, k heads, v heads.
- * @param sums a of q, k and v, `[N, P, H, d_head]` each, and Σ_k s_k x̂_k `[N, P, 3H, d]`
- */
+/** Ĝ `[N, 3H, P, d]`: q heads, k heads, v heads. */
 export function headGradients(
-  { a, projected }: { a: Value[]; projected: Value },
+  { a, projected }: HeadSums,
   w: BlockWeights,
   config: ModelConfig,
 ): Value {
   const { nHeads: H, dHead: e, dModel: d } = config;
-  const [N, P] = a[0].shape;
-  const { weights } = perHeadWeights(w, config);
-  const products = a.map((sum, j) => {
-    const rows = reshape(transpose(sum, [2, 0, 1, 3]), [H, productDim([N, P]), e]);
-    return storedOutIn(config) ? matmul(rows, weights[j]) : matmulT(rows, weights[j]);
-  });
-  const scaled = mul(concat(products, 0), w.ln1_w);
-  const centred = sub(scaled, mean(scaled, [-1], true));
-  return sub(
-    transpose(reshape(centred, [3 * H, N, P, d]), [1, 0, 2, 3]),
-    transpose(projected, [0, 2, 1, 3]),
+  const [N, P] = a.shape;
+  const axes = packedAxes(config);
+  const rows = transpose(reshape(a, [productDim([N, P]), 3 * H, e]), [1, 0, 2]);
+  const weights = storedOutIn(config)
+    ? reshape(w.qkv_w, [3 * H, e, d])
+    : transpose(reshape(w.qkv_w, [d, 3 * H, e]), [1, 2, 0]);
+  const scaled = mul(matmul(rows, weights), w.ln1_w);
+  const centred = reshape(sub(scaled, mean(scaled, [-1], true)), [...axes, N, P, d]);
+  // letters first, then heads
+  const [ofCentred, ofProjected] = storedOutIn(config)
+    ? [[2, 1, 0, 3, 4], [0, 3, 2, 1, 4]]
+    : [[2, 0, 1, 3, 4], [0, 2, 3, 1, 4]];
+  const all = sub(
+    transpose(centred, ofCentred),
+    transpose(reshape(projected, [N, P, ...axes, d]), ofProjected),
   );
+  return reshape(all, [N, 3 * H, P, d]);
 }
 
 /** D `[sources, P·d]`, Ĝ `[destinations, P·d]` of one prompt → scores `[sources, destinations]`. */

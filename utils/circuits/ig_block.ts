@@ -58,7 +58,7 @@ export interface IgBlock {
 /** Hook points of a block whose z or MLP output is a given value. */
 class ReplacingHooks extends HookPoints {
   constructor(private readonly replacements: Record<string, Value>) {
-    super({ differentiate: ["hook_mlp_in"], read: ["attn.hook_q", "attn.hook_k", "attn.hook_v"] });
+    super({ differentiate: ["hook_mlp_in"] });
   }
   override at(point: string, value: Value): Value {
     return super.at(point, this.replacements[point] ?? value);

@@ -27,13 +27,7 @@ import {
   unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
-import {
-  attend,
-  headOutputs,
-  packedProjections,
-  unpacked,
-  unpackedHeadFirst,
-} from "../model/attention.ts";
+import { attend, headOutputs, packedProjections, unpackedHeadFirst } from "../model/attention.ts";
 import { mlp } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { HookPoints, POS } from "../model/hooks.ts";
@@ -80,18 +74,11 @@ export async function compileFirstBlock(
   const flowing = reshape(cotangent, [BATCH, POS, d]);
   const wrt = [qkv.value, mlpIn, through];
   const [dQkv, dMlpIn, dThrough] = gradients([output], [flowing], wrt);
-  const letters = unpacked({ ...qkv, value: dQkv });
-  const constants = headConstants(weights, config);
-  const along = unpacked(qkv).map((y, j) => sum(mul(letters[j], sub(y, constants[j])), [-1]));
+  const along = sum(mul(dQkv, sub(qkv.value, headConstants(weights, config))), [-1]);
   const saved: Record<string, Value> = Object.fromEntries(hooks.saved);
   saved["saved:qkv"] = qkv.value;
-  const sums = headSums({
-    x: moving,
-    mean: saved["saved:ln1.mean"],
-    inverse: saved["saved:ln1.inverse"],
-    letters,
-    along,
-  });
+  const [mean, inverse] = [saved["saved:ln1.mean"], saved["saved:ln1.inverse"]];
+  const sums = headSums({ x: moving, mean, inverse, qkv: dQkv, along });
   const all = concat(
     [headGradients(sums, weights, config), unsqueeze(overPoints(dMlpIn), 1)],
     1,

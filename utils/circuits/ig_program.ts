@@ -32,6 +32,7 @@ import {
   unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
+import { LETTERS, storedOutIn } from "../model/attention.ts";
 import type { BlockWeights } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { POS } from "../model/hooks.ts";
@@ -131,18 +132,16 @@ function backwardOutputs(
 interface BlockGradients {
   x: Value;
   mlpIn: Value;
-  /** q, k, v before and after rotation */
-  letters: Value[];
+  /** q, k and v in one, before rotation */
+  qkv: Value;
+  /** q, k, v behind rotation */
   rotated: Value[];
 }
 
 function attentionGradients(output: Value, cotangent: Value, run: IgBlock, more: Value[] = []) {
-  const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
-  const letters = ["q", "k", "v"].map((j) => run.hooks.values.get(`attn.hook_${j}`)!);
-  const wrt = [run.x, ...letters, saved("q"), saved("k"), ...more];
-  const [x, q, k, v, qRotated, kRotated, ...rest] = gradients([output], [cotangent], wrt);
-  const rotated = [qRotated, kRotated, transpose(v, [0, 2, 1, 3])];
-  return { x, letters: [q, k, v], rotated, rest };
+  const wrt = ["qkv", ...LETTERS].map((name) => run.hooks.saved.get(`saved:${name}`)!);
+  const [x, qkv, q, k, v, ...rest] = gradients([output], [cotangent], [run.x, ...wrt, ...more]);
+  return { x, qkv, rotated: [q, k, v], rest };
 }
 
 function blockGradients(run: IgBlock, cotangent: Value): BlockGradients {
@@ -167,14 +166,13 @@ function lastPosition(g: Graph, axesBehind: number): Value {
 /** What `headSums` takes of a block whose q, k and v are saved behind their rotation. */
 function attentionSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: ModelConfig) {
   const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
-  const constants = headConstants(w, config);
-  // Rotations keep inner products, so dy·y is taken behind them, where y is saved. [batch, pos, H]
-  const along = grads.letters.map((dy, j) =>
-    sub(
-      transpose(sum(mul(grads.rotated[j], saved("qkv"[j])), [-1]), [0, 2, 1]),
-      sum(mul(dy, constants[j]), [-1]),
-    )
+  // Rotations keep inner products, so dy·y is taken behind them, where y is saved. [batch, H, pos, 3]
+  const products = LETTERS.map((letter, j) => sum(mul(grads.rotated[j], saved(letter)), [-1]));
+  const stacked = concat(products.map((v) => unsqueeze(v, 3)), 3);
+  const along = sub(
+    transpose(stacked, storedOutIn(config) ? [0, 2, 1, 3] : [0, 2, 3, 1]),
+    sum(mul(grads.qkv, headConstants(w, config)), [-1]),
   );
   const [mean, inverse] = [saved("ln1.mean"), saved("ln1.inverse")];
-  return headSums({ x: run.x, mean, inverse, letters: grads.letters, along });
+  return headSums({ x: run.x, mean, inverse, qkv: grads.qkv, along });
 }

@@ -97,6 +97,10 @@ export interface PackedProjections {
   letterAxis: 2 | 3;
 }
 
+/** Heads and letters as q, k and v are stored: H, 3 (GPT-NeoX) or 3, H (GPT-2). */
+export const packedAxes = (config: ModelConfig): [number, number] =>
+  storedOutIn(config) ? [config.nHeads, 3] : [3, config.nHeads];
+
 /** Projections of the residual stream x `[batch, pos, d]`, shared by all heads. */
 export function packedProjections(
   x: Value,
@@ -107,14 +111,12 @@ export function packedProjections(
   const normalized = hookedNorm(x, w.ln1_w, w.ln1_b, c.layerNormEps, "ln1", hooks);
   const packed = linear(normalized, w.qkv_w, storedOutIn(c), w.qkv_b);
   const [b, p] = x.shape;
-  const value = storedOutIn(c)
-    ? reshape(packed, [b, p, c.nHeads, 3, c.dHead])
-    : reshape(packed, [b, p, 3, c.nHeads, c.dHead]);
+  const value = reshape(packed, [b, p, ...packedAxes(c), c.dHead]);
   return { value, letterAxis: storedOutIn(c) ? 3 : 2 };
 }
 
 /** q, k, v `[batch, pos, H, d_head]`. */
-export function unpacked({ value, letterAxis }: PackedProjections): Value[] {
+function unpacked({ value, letterAxis }: PackedProjections): Value[] {
   const shape = value.shape.toSpliced(letterAxis, 1);
   return split(value, letterAxis, [1, 1, 1]).map((part) => reshape(part, shape));
 }
@@ -175,6 +177,7 @@ function projections(
 ): Value[] {
   const packed = "graph" in x ? packedProjections(x, w, config, hooks) : undefined;
   if (packed && !hooks.uses(...LETTERS.map((letter) => `attn.hook_${letter}`))) {
+    hooks.save("qkv", packed.value);
     return unpackedHeadFirst(packed);
   }
   const letters = packed ? unpacked(packed) : headProjections(x as HeadInputs, w, config, hooks);
@@ -226,7 +229,12 @@ export function attend(
 }
 
 /** `Σ_h z_h·W_O[h] + b_O`, `[batch, pos, d]`. */
-export function headOutputs(z: Value, w: AttentionWeights, config: ModelConfig, hooks: HookPoints): Value {
+export function headOutputs(
+  z: Value,
+  w: AttentionWeights,
+  config: ModelConfig,
+  hooks: HookPoints,
+): Value {
   const [b, p] = z.shape;
   if (!hooks.uses("attn.hook_result")) {
     return linear(reshape(z, [b, p, config.dModel]), w.o_w, storedOutIn(config), w.o_b);
