@@ -11,7 +11,7 @@ import { resolve, toFileUrl } from "@std/path";
 import { buildExplorer } from "./plotting/explorer.ts";
 import { findCircuit } from "./utils/circuits/checkpoint_circuit.ts";
 import { openCircuitResults } from "./utils/circuits/circuit_results.ts";
-import { circuitSchema } from "./utils/circuits/experiment_config.ts";
+import { checkCircuitConfig, circuitSchema } from "./utils/circuits/experiment_config.ts";
 import { circuitTransfer } from "./utils/circuits/transfer.ts";
 import { forEachCheckpoint } from "./utils/experiment/checkpoint_loop.ts";
 import type { CheckpointSummary } from "./utils/experiment/circuit_summary.ts";
@@ -43,12 +43,14 @@ export const script = {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
+    checkCircuitConfig(config);
     const steps = trainingSteps(config);
     const folder = await checkpointFolder(config, steps.at(-1)!);
     const task = await loadCircuitTask(config, await loadTokenizer(folder));
     const modelConfig = await readModelConfig(folder);
     const runtime = runtimeOf(config, modelConfig);
     const results = await openCircuitResults(config, task, modelConfig);
+    await headRoles(results.paths); // a damaged file is told of before the computation
     const loop = await forEachCheckpoint({
       steps,
       isDone: (step) => results.has(step),
@@ -63,6 +65,7 @@ if (import.meta.main) {
       },
       release: (model) => model.close(),
     });
+    if (results.summaries().length === 0) return loop.exitCode;
     const transfer = config.transfer
       ? await circuitTransfer(config, results.summaries(), task, runtime)
       : undefined;

@@ -26,6 +26,7 @@ import {
   openPerformanceFile,
   summarise,
 } from "./utils/tasks/performance_file.ts";
+import { promptDigest } from "./utils/tasks/prompt_digest.ts";
 import { loadTask, TASK_NAMES, TASKS } from "./utils/tasks/tasks.ts";
 
 const task = z.string().describe(`one of ${TASK_NAMES.join(", ")}, or a name of task_files`);
@@ -38,7 +39,8 @@ export const schema = z.object({
   cache_dir: z.string().optional().describe("folder of downloaded models"),
   checkpoint_schedule: z.enum(SCHEDULE_NAMES as [ScheduleName, ...ScheduleName[]]).default("suite")
     .describe("which checkpoints; suite: those of the model's folder"),
-  custom_schedule: z.array(z.int().min(0)).default([]).describe("steps of the schedule custom"),
+  custom_schedule: z.array(z.int().min(0)).default([])
+    .describe("list of steps; if not empty it replaces the schedule"),
   batch_size: z.int().min(1).default(100).describe("prompts per run"),
   tasks: z.array(task).min(1).default([...TASK_NAMES]).describe("tasks to measure"),
   task_files: z.record(z.string(), z.string()).default({})
@@ -55,7 +57,7 @@ export const schema = z.object({
   threads: z.int().min(1).optional().describe("threads of ONNX Runtime; default one per core"),
   memory_budget: z.number().positive().optional()
     .describe("gigabytes of weights kept in memory; default all"),
-  results_dir: z.string().default("results").describe("folder of the results"),
+  results_dir: z.string().min(1).default("results").describe("folder of the results"),
   overwrite: z.boolean().default(false).describe("start anew"),
 });
 
@@ -65,7 +67,8 @@ type Config = z.output<typeof schema>;
 function stepsOf(config: Config): number[] {
   const source = modelSource(config.model_name);
   const suite = source.kind === "folder" ? listLocalSteps(source.dir) : undefined;
-  if (!suite && config.checkpoint_schedule === "suite") {
+  const schedule = config.custom_schedule.length > 0 ? "custom" : config.checkpoint_schedule;
+  if (!suite && schedule === "suite") {
     const others = SCHEDULE_NAMES.filter((name) => name !== "suite").join(", ");
     throw new UserError(
       `checkpoint_schedule: "suite" is for models in a folder, and ${config.model_name} is on the Hub; ` +
@@ -73,14 +76,14 @@ function stepsOf(config: Config): number[] {
       2,
     );
   }
-  const steps = scheduleSteps(config.checkpoint_schedule, {
+  const steps = scheduleSteps(schedule, {
     custom: config.custom_schedule,
     suite,
   });
   const missing = suite && steps.find((step) => !suite.includes(step));
   if (missing !== undefined) {
     throw new UserError(
-      `schedule ${config.checkpoint_schedule}: ${config.model_name} has no step ${missing}; ` +
+      `schedule ${schedule}: ${config.model_name} has no step ${missing}; ` +
         describeSteps(`step${missing}`, suite!),
       2,
     );
@@ -90,7 +93,9 @@ function stepsOf(config: Config): number[] {
 
 /** @throws UserError naming a task that is neither built in nor in `task_files`. */
 function checkTasks({ tasks, task_files }: Config): void {
-  const unknown = tasks.find((name) => !Object.hasOwn(TASKS, name) && !task_files[name]);
+  const unknown = tasks.find((name) =>
+    !Object.hasOwn(TASKS, name) && !Object.hasOwn(task_files, name)
+  );
   if (unknown === undefined) return;
   const known = [...TASK_NAMES, ...Object.keys(task_files)];
   throw new UserError(`tasks: expected one of ${known.join(", ")}, found "${unknown}"`, 2);
@@ -119,25 +124,6 @@ if (import.meta.main) {
   }, async (config) => {
     checkTasks(config);
     const steps = stepsOf(config);
-    const paths = new ResultPaths(config.results_dir, config.model_name);
-    const results = await openPerformanceFile({
-      path: paths.taskPerformance(),
-      model: paths.model,
-      settings: resultSettings(config, [
-        "model_tl_name",
-        "cache_dir",
-        "checkpoint_schedule",
-        "custom_schedule",
-        "batch_size",
-        "large_model",
-        "device",
-        "threads",
-        "memory_budget",
-        "results_dir",
-        "overwrite",
-      ]),
-      overwrite: config.overwrite,
-    });
     const runtime = new Runtime({ device: config.device, threads: config.threads });
     const folder = (step: number) =>
       resolveModel(config.model_name, { revision: `step${step}`, cacheDir: config.cache_dir });
@@ -150,6 +136,32 @@ if (import.meta.main) {
         file: config.task_files[name],
       })
     ));
+    const digests = await Promise.all(
+      tasks.filter(({ task }) => config.task_files[task])
+        .map(async (data) => [data.task, await promptDigest(data)] as const),
+    );
+    const paths = new ResultPaths(config.results_dir, config.model_name);
+    const results = await openPerformanceFile({
+      path: paths.taskPerformance(),
+      model: paths.model,
+      settings: {
+        ...resultSettings(config, [
+          "model_tl_name",
+          "cache_dir",
+          "checkpoint_schedule",
+          "custom_schedule",
+          "batch_size",
+          "large_model",
+          "device",
+          "threads",
+          "memory_budget",
+          "results_dir",
+          "overwrite",
+        ]),
+        ...(digests.length > 0 && { task_file_digests: Object.fromEntries(digests) }),
+      },
+      overwrite: config.overwrite,
+    });
 
     const { exitCode } = await forEachCheckpoint({
       steps,
