@@ -2,7 +2,8 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 
 const ROOT = new URL(".", import.meta.url);
-const QUICK = "--n-prompts 2 --ig-steps 1 --start 5 --end 10 --no-random-baseline --no-pictures".split(" ");
+const QUICK = "--n-prompts 2 --ig-steps 1 --start 5 --end 10 --no-random-baseline --no-pictures"
+  .split(" ");
 
 async function run(folder: string, ...args: string[]) {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {

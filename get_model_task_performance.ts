@@ -182,6 +182,7 @@ if (import.meta.main) {
       },
       release: (model) => model.close(),
     });
+    if (results.steps().length === 0) return exitCode;
     printTable(columns(config, (step) => results.get(step)), results.steps());
     console.log(`written to ${results.path}`);
     return exitCode;

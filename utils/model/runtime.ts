@@ -45,9 +45,8 @@ export class Runtime {
       return made;
     } catch (cause) {
       if (this.#works || device === "cpu" || !(cause instanceof Error)) throw cause;
-      throw new UserError(`device: ${cause.message}; choose "cpu" where there is none`, 2, {
-        cause,
-      });
+      const reason = cause.message.trim().replaceAll(/\s*\n\s*/g, " ");
+      throw new UserError(`device: ${reason}; choose "cpu" where there is none`, 2, { cause });
     }
   }
 
