@@ -12,7 +12,7 @@ import { buildExplorer } from "./plotting/explorer.ts";
 import { findCircuit } from "./utils/circuits/checkpoint_circuit.ts";
 import { openCircuitResults } from "./utils/circuits/circuit_results.ts";
 import { loadCircuitTask } from "./utils/circuits/circuit_task.ts";
-import { circuitSchema } from "./utils/circuits/experiment_config.ts";
+import { checkCircuitConfig, circuitSchema } from "./utils/circuits/experiment_config.ts";
 import { circuitTransfer } from "./utils/circuits/transfer.ts";
 import type { CheckpointSummary } from "./utils/experiment/circuit_summary.ts";
 import { writeFileAtomic } from "./utils/experiment/files.ts";
@@ -35,9 +35,11 @@ export const script = {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
+    checkCircuitConfig(config);
     const experiment = await openExperiment(config);
     const task = await loadCircuitTask(config, experiment.tokenizer);
     const results = await openCircuitResults(config, task, experiment.model);
+    await headRoles(results.paths); // a damaged file is told of before the computation
     const loop = await experiment.forEachCheckpoint(
       (step) => results.has(step),
       async (step, model, progress) => {
@@ -49,6 +51,7 @@ if (import.meta.main) {
         }`;
       },
     );
+    if (results.summaries().length === 0) return loop.exitCode;
     const transfer = config.transfer
       ? await circuitTransfer(config, results.summaries(), task, experiment.runtime)
       : undefined;

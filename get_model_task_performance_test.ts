@@ -50,7 +50,7 @@ const MISTAKES: [string, string[], number, RegExp][] = [
     2,
     /tasks: expected one of ioi, greater_than, sva, gender_pronoun.*"iio"/,
   ],
-  ["model", ["--model-name", "pythia-nanno"], 1, /unknown model pythia-nanno.*pythia-nano/],
+  ["model", ["--model-name", "pythia-nanno"], 2, /unknown model pythia-nanno.*pythia-nano/],
   ["schedule", ["--checkpoint-schedule", "dense"], 2, /checkpoint-schedule.*"sparse".*"dense"/],
   ["step", custom(0, 3), 2, /has no step 3; .*step2, step4/],
   [

@@ -4,12 +4,12 @@
  */
 import { forEachCheckpoint } from "../experiment/checkpoint_loop.ts";
 import type { CheckpointSummary, CircuitSummary } from "../experiment/circuit_summary.ts";
-import { resultSettings } from "../experiment/config.ts";
 import { openResultFile } from "../experiment/result_file.ts";
 import { ResultPaths } from "../experiment/result_path.ts";
 import type { Runtime } from "../model/runtime.ts";
-import { FREE_KEYS, modelName, openCheckpointModel } from "../scripts/model_keys.ts";
+import { modelName, openCheckpointModel } from "../scripts/model_keys.ts";
 import { FaithfulnessScale, maskOfCircuit, prepareEvaluation } from "./checkpoint_circuit.ts";
+import { circuitSettings } from "./circuit_results.ts";
 import type { CircuitTask } from "./circuit_task.ts";
 import { CircuitEvaluator } from "./evaluation.ts";
 import type { CircuitConfig } from "./experiment_config.ts";
@@ -29,7 +29,7 @@ export async function circuitTransfer(
   const options = {
     path,
     format: "circuits-over-time/transfer/1",
-    settings: { ...resultSettings(config, [...FREE_KEYS, "transfer", "pictures"]), steps },
+    settings: { ...circuitSettings(config, task), steps },
   };
   // Rows of other checkpoints or settings are of no use: they are made anew.
   const results = await openResultFile<number[]>({ ...options, overwrite: config.overwrite })

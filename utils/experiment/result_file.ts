@@ -6,10 +6,12 @@
  * A file may arrange its entries otherwise (`layout`), e.g. by task and metric before the step, as figures read them.
  *
  * Checkpoints stand in numerical order and the text is canonical (`formatJson`), so a run that was interrupted and
- * continued leaves the same bytes as one that was not. Results of other settings are never mixed in.
+ * continued leaves the same bytes as one that was not. Results of other settings are never mixed in. Several processes
+ * may fill one file with different checkpoints at once: before writing, each takes over what another has added.
  */
+import { dirname } from "@std/path";
 import type { z } from "zod";
-import { readJson, writeJsonAtomic } from "./files.ts";
+import { checkWritable, readJson, withFolderLocked, writeJsonAtomic } from "./files.ts";
 import { formatJson } from "./format_json.ts";
 import { UserError } from "./user_error.ts";
 
@@ -41,6 +43,7 @@ export interface ResultFileOptions<Entry> {
  * Opens the file of an earlier run to continue it, or starts a new one (written at the first entry).
  * @throws UserError when the file is damaged, has another layout, or was made with other settings, naming the file
  * and the settings; the file is left as it is. With `overwrite` a damaged file is kept as `{path}.broken`.
+ * WriteError when nothing can be written there.
  */
 export async function openResultFile<Entry>(
   options: ResultFileOptions<Entry>,
@@ -61,11 +64,15 @@ export async function openResultFile<Entry>(
     await Deno.rename(path, `${path}.broken`);
   }
   const entries = found === undefined || overwrite ? new Map() : check(found, options);
+  checkWritable(path);
   return new ResultFile(options, entries);
 }
 
 /** The entries of a result file by training step. Made by `openResultFile`. */
 export class ResultFile<Entry> {
+  /** the file as this process last wrote it */
+  #written?: string;
+
   constructor(
     private readonly options: ResultFileOptions<Entry>,
     private readonly entries: Map<number, Entry>,
@@ -98,12 +105,48 @@ export class ResultFile<Entry> {
   async set(step: number, entry: Entry): Promise<void> {
     // through text, so that the entry equals what another run reads back
     const plain = JSON.parse(formatJsonAt(`${this.path}: step ${step}`, entry));
-    const next = new Map(this.entries).set(step, plain);
-    const { format, settings, header, layout } = this.options;
-    const sorted = new Map([...next].sort(([a], [b]) => a - b));
-    const body = layout ? layout.write(sorted) : { checkpoints: Object.fromEntries(sorted) };
-    await writeJsonAtomic(this.path, { format, config: settings, ...header, ...body });
+    const { format, settings, header, layout, overwrite } = this.options;
+    const writing = withFolderLocked(dirname(this.path), () => {
+      if (!overwrite || this.#written !== undefined) this.refresh();
+      const next = new Map(this.entries).set(step, plain);
+      const sorted = new Map([...next].sort(([a], [b]) => a - b));
+      const body = layout ? layout.write(sorted) : { checkpoints: Object.fromEntries(sorted) };
+      const done = writeJsonAtomic(this.path, { format, config: settings, ...header, ...body });
+      this.#written = stamp(this.path);
+      return done;
+    });
+    await writing;
     this.entries.set(step, plain);
+  }
+
+  /**
+   * Takes over the entries that another process has added to the file; own ones stay.
+   * @throws UserError when the file has meanwhile been damaged or made with other settings.
+   */
+  refresh(): void {
+    const found = stamp(this.path);
+    if (found === undefined || found === this.#written) return;
+    let file: unknown;
+    try {
+      file = JSON.parse(Deno.readTextFileSync(this.path));
+    } catch (cause) {
+      throw new UserError(`${this.path} is not valid JSON: ${(cause as Error).message}`, 1, {
+        cause,
+      });
+    }
+    for (const [step, entry] of check(file, this.options)) {
+      if (!this.entries.has(step)) this.entries.set(step, entry);
+    }
+  }
+}
+
+/** What tells one writing of a file from another; undefined where there is none. */
+function stamp(path: string): string | undefined {
+  try {
+    const { ino, mtime, size } = Deno.statSync(path);
+    return [ino, mtime?.getTime(), size].join();
+  } catch {
+    return undefined;
   }
 }
 
@@ -119,7 +162,9 @@ function check<Entry>(found: unknown, options: ResultFileOptions<Entry>): Map<nu
   if (file.format !== format || !file.config || !checkpoints) {
     throw new UserError(
       `${path}: expected a result file of format ${format}, found ${
-        JSON.stringify(file.format) ?? "none"
+        file.format === format
+          ? "one without config or checkpoints"
+          : JSON.stringify(file.format) ?? "none"
       }; ${mend}`,
     );
   }

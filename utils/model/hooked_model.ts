@@ -217,7 +217,12 @@ export class HookedModel {
   ) {
     const { tokens, pos } = padTokens(prompts, this.config.vocabSize, least);
     if (start + pos > this.config.maxPositions && this.config.architecture === "gpt2") {
-      throw new Error(`${start + pos} positions, the model has ${this.config.maxPositions}`);
+      throw new Error(
+        `the longest prompt has ${
+          start + pos
+        } tokens; expected at most ${this.config.maxPositions}, ` +
+          `the positions of this model (n_positions in config.json)`,
+      );
     }
     const session = await this.#compiled("embed", plan, (o) => compileEmbed(this.config, plan, o));
     const position_ids = tensor(Int32Array.from({ length: pos }, (_, i) => start + i), [pos]);

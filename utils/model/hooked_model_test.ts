@@ -228,7 +228,11 @@ Deno.test("HookedModel refuses prompts that are empty, unknown or too long", asy
   await assertRejects(() => run([[1], []]), Error, "prompt 1 has no tokens");
   await assertRejects(() => run([[1, 17]]), Error, "prompt 0: token id 17");
   await assertRejects(() => run([[1.5]]), Error, "token id 1.5");
-  await assertRejects(() => run([new Array(17).fill(1)]), Error, "17 positions, the model has 16");
+  await assertRejects(
+    () => run([new Array(17).fill(1)]),
+    Error,
+    "longest prompt has 17 tokens; expected at most 16",
+  );
   await assertRejects(
     () => model.run([[1], [1, 2]], { keysValues: true }),
     Error,

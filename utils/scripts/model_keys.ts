@@ -32,7 +32,7 @@ export const modelKeys = {
   cache_dir: z.string().optional().describe(
     "folder of downloaded models; default: Hugging Face's cache",
   ),
-  results_dir: z.string().default("results").describe("folder of the results"),
+  results_dir: z.string().min(1).default("results").describe("folder of the results"),
   device: z.enum(DEVICES).default("cpu").describe("where to compute"),
   threads: z.int().min(1).optional()
     .describe(
@@ -94,7 +94,16 @@ export function trainingSteps(config: ModelSettings, key = "ckpt_schedule"): num
       2,
     );
   }
-  if (schedule === "main") return [0];
+  if (schedule === "main") {
+    if (suite?.length) {
+      throw new UserError(
+        `ckpt_schedule: "main" is for models that have but one checkpoint; ${name} has ${suite.length} steps, ` +
+          `the last of them by custom_schedule [${suite.at(-1)}]`,
+        2,
+      );
+    }
+    return [0];
+  }
   const steps = scheduleSteps(schedule, { custom: config.custom_schedule, suite });
   const missing = suite && steps.find((step) => !suite.includes(step));
   if (missing !== undefined) {
@@ -120,8 +129,9 @@ export function checkpointFolder(
   step: number,
   onProgress?: ModelOptions["onProgress"],
 ): Promise<string> {
+  const main = config.ckpt_schedule === "main" && config.custom_schedule.length === 0;
   return resolveModel(modelName(config), {
-    revision: config.ckpt_schedule === "main" ? "main" : `step${step}`,
+    revision: main ? "main" : `step${step}`,
     cacheDir: config.cache_dir,
     onProgress,
   });
