@@ -39,7 +39,7 @@ export const script = {
     ...shared,
     batch_size: z.int().min(1).default(100).describe("prompts per run"),
     tasks: z.array(task).min(1).default([...TASK_NAMES]).describe("tasks to measure"),
-    task_files: z.record(z.string(), z.string()).default({})
+    task_files: z.record(z.string(), z.string().min(1)).default({})
       .describe(
         "tasks of your own: name and CSV or JSONL file with clean, corrupted, correct, wrong",
       ),

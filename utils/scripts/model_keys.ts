@@ -97,7 +97,7 @@ export function trainingSteps(config: ModelSettings, key = "ckpt_schedule"): num
   if (schedule === "main") {
     if (suite?.length) {
       throw new UserError(
-        `ckpt_schedule: "main" is for models that have but one checkpoint; ${name} has ${suite.length} steps, ` +
+        `${key}: "main" is for models that have but one checkpoint; ${name} has ${suite.length} steps, ` +
           `the last of them by custom_schedule [${suite.at(-1)}]`,
         2,
       );
