@@ -13,7 +13,7 @@ import { findCircuit } from "./utils/circuits/checkpoint_circuit.ts";
 import { openCircuitResults } from "./utils/circuits/circuit_results.ts";
 import { loadCircuitTask } from "./utils/circuits/circuit_task.ts";
 import { checkCircuitConfig, circuitSchema } from "./utils/circuits/experiment_config.ts";
-import { circuitTransfer } from "./utils/circuits/transfer.ts";
+import { circuitTransfer, storedTransfer } from "./utils/circuits/transfer.ts";
 import type { CheckpointSummary } from "./utils/experiment/circuit_summary.ts";
 import { writeFileAtomic } from "./utils/experiment/files.ts";
 import { runScript } from "./utils/experiment/script.ts";
@@ -52,9 +52,10 @@ if (import.meta.main) {
       },
     );
     if (results.summaries().length === 0) return loop.exitCode;
-    const transfer = config.transfer
-      ? await circuitTransfer(config, results.summaries(), task, experiment.runtime)
-      : undefined;
+    const found = results.summaries();
+    const { transfer, exitCode } = config.transfer
+      ? await circuitTransfer(config, found, task, experiment.runtime)
+      : { transfer: await storedTransfer(config, found, task), exitCode: 0 };
     const roles = await headRoles(results.paths);
     const summary = await results.finish(loop.failed, transfer, roles);
     await writeFileAtomic(results.paths.explorer(config.task), buildExplorer(summary));
@@ -68,6 +69,6 @@ if (import.meta.main) {
       { header: "normalized", value: (c) => c.normalized, digits: 3 },
     ], summary.checkpoints);
     console.log(`Open ${toFileUrl(resolve(results.paths.explorer(config.task))).href}`);
-    return loop.exitCode;
+    return loop.exitCode || exitCode;
   });
 }

@@ -78,3 +78,38 @@ Deno.test("get_circuits_over_time makes a deleted graph file again, names a dama
     assertEquals(broken.code, 1);
     assertEquals([...Deno.readDirSync(dir)].some(({ name }) => name === "none"), false);
   }));
+
+Deno.test("get_circuits_over_time keeps the transfer matrix without --transfer, and outlives a model that it cannot read", () =>
+  inFolder(async (dir) => {
+    const model = (step: number) => join(dir, "suite", `step${step}`);
+    for (const step of [1, 64, 2560]) {
+      await Deno.mkdir(model(step), { recursive: true });
+      const from = new URL(`models/pythia-nano/step${step}/`, ROOT);
+      for (const { name } of Deno.readDirSync(from)) {
+        await Deno.copyFile(new URL(name, from), join(model(step), name));
+      }
+    }
+    const args = [...QUICK, "--model", join(dir, "suite")];
+    const path = join(dir, "graphs", "suite", "ioi", "summary.json");
+    const transfer = async () => JSON.parse(await Deno.readTextFile(path)).transfer;
+    assertEquals((await circuits(dir, ...args)).code, 0);
+    assertEquals(await transfer(), undefined);
+
+    const weights = join(model(64), "model.safetensors"), whole = await Deno.readFile(weights);
+    await Deno.truncate(weights, 5000);
+    const broken = await circuits(dir, ...args, "--transfer");
+    assertEquals(broken.code, 1);
+    assertMatch(broken.stdout, /step +64 +failed: .*model\.safetensors/);
+    assertMatch(broken.stderr, /1 checkpoint failed \(step 64\)/);
+    assertEquals((await transfer()).steps, [1, 2560]);
+    const without = await circuits(dir, ...args);
+    assertEquals([without.code, await transfer()], [0, undefined]);
+    assertMatch(without.stdout, /transfer\.json is not of these circuits, or not complete/);
+
+    await Deno.writeFile(weights, whole);
+    assertEquals((await circuits(dir, ...args, "--transfer")).code, 0);
+    const complete = await transfer();
+    assertEquals(complete.steps, [1, 64, 2560]);
+    assertEquals((await circuits(dir, ...args)).code, 0);
+    assertEquals(await transfer(), complete);
+  }));
