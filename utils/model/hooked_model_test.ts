@@ -221,6 +221,28 @@ Deno.test("Checkpoints that share a runtime share compiled programs, each with i
   await runtime.close();
 });
 
+Deno.test("HookedModel warns once of more positions than a rotary model was trained for", async () => {
+  const config = smallConfig("gpt_neox"), runtime = new Runtime();
+  const models = [1, 2].map((seed) =>
+    HookedModel.fromSource(randomModel(config, seed).source, { runtime })
+  );
+  const lines: string[] = [];
+  const warn = console.warn;
+  console.warn = (line: string) => lines.push(line);
+  try {
+    for (const model of models) {
+      await model.run([new Array(config.maxPositions).fill(1)]);
+      assertEquals(lines.length, model === models[0] ? 0 : 1);
+      await model.run([[1], new Array(config.maxPositions + 1).fill(1)]);
+      assertEquals(lines.length, 1);
+    }
+  } finally {
+    console.warn = warn;
+    await runtime.close();
+  }
+  assert(lines[0].includes("the longest prompt has 17 tokens, more than the 16"), lines[0]);
+});
+
 Deno.test("HookedModel refuses prompts that are empty, unknown or too long", async () => {
   await using model = open(smallConfig("gpt2"));
   const run = (prompts: number[][]) => model.run(prompts);

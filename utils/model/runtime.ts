@@ -2,6 +2,7 @@
  * Compiled sessions, kept for a whole program: a graph depends on the shape of a model, not on its weights, so all
  * layers and all checkpoints share them.
  */
+import { clearProgress } from "../experiment/progress.ts";
 import { UserError } from "../experiment/user_error.ts";
 import { type Device, type Session, type SessionOptions, TensorPool } from "../onnx/mod.ts";
 
@@ -22,6 +23,7 @@ export class Runtime {
   }
 
   #works = false;
+  readonly #warned = new Set<string>();
 
   /**
    * What `build` makes for `key`, made once.
@@ -48,6 +50,14 @@ export class Runtime {
       const reason = cause.message.trim().replaceAll(/\s*\n\s*/g, " ");
       throw new UserError(`device: ${reason}; choose "cpu" where there is none`, 2, { cause });
     }
+  }
+
+  /** Prints a warning on stderr, once for each `key`: what holds for one checkpoint holds for the others. */
+  warnOnce(key: string, text: string): void {
+    if (this.#warned.has(key)) return;
+    this.#warned.add(key);
+    clearProgress();
+    console.warn(`warning: ${text}`);
   }
 
   /** Frees every session that was compiled here. */
