@@ -38,7 +38,7 @@ if (import.meta.main) {
     checkCircuitConfig(config);
     const experiment = await openExperiment(config);
     const task = await loadCircuitTask(config, experiment.tokenizer);
-    const results = await openCircuitResults(config, task, experiment.model);
+    const results = await openCircuitResults(config, task, experiment.model, experiment.weights);
     await headRoles(results.paths); // a damaged file is told of before the computation
     const loop = await experiment.forEachCheckpoint(
       (step) => results.has(step),

@@ -79,7 +79,7 @@ Deno.test("get_circuits_over_time makes a deleted graph file again, names a dama
     assertEquals([...Deno.readDirSync(dir)].some(({ name }) => name === "none"), false);
   }));
 
-Deno.test("get_circuits_over_time keeps the transfer matrix without --transfer, and outlives a model that it cannot read", () =>
+Deno.test("get_circuits_over_time keeps the transfer matrix without --transfer, outlives a model that it cannot read, and refuses one trained anew", () =>
   inFolder(async (dir) => {
     const model = (step: number) => join(dir, "suite", `step${step}`);
     for (const step of [1, 64, 2560]) {
@@ -112,4 +112,8 @@ Deno.test("get_circuits_over_time keeps the transfer matrix without --transfer, 
     assertEquals(complete.steps, [1, 64, 2560]);
     assertEquals((await circuits(dir, ...args)).code, 0);
     assertEquals(await transfer(), complete);
+
+    await Deno.copyFile(join(model(1), "model.safetensors"), weights);
+    const other = /summary.json was made of other weights: .* \(step 64\); .* --overwrite/;
+    assertOneLine(await circuits(dir, ...args), 1, other);
   }));

@@ -104,6 +104,7 @@ if (import.meta.main) {
         ]),
         ...(digests.length > 0 && { task_file_digests: Object.fromEntries(digests) }),
       },
+      weights: experiment.weights,
       overwrite: config.overwrite,
     });
 

@@ -91,11 +91,12 @@ export class CircuitResults {
     const checkpoints = this.summaries();
     await this.#writeBaselines(checkpoints);
     await writeEdgeTable(this.paths.inCircuitEdges(this.config.task), edgeRows(checkpoints));
-    const summary: CircuitSummary & { config: unknown } = {
+    const summary: CircuitSummary & { config: unknown; weights?: unknown } = {
       format: FORMAT,
       config: circuitSettings(this.config, this.task),
       ...header(this.config, this.task, this.model),
       ...body(checkpoints),
+      ...this.entries.weightKeys(),
       failed,
       ...(transfer && { transfer }),
       ...(roles && { roles }),
@@ -110,6 +111,7 @@ export async function openCircuitResults(
   config: CircuitConfig,
   task: CircuitTask,
   model: ModelConfig,
+  weights?: ReadonlyMap<number, string>,
 ): Promise<CircuitResults> {
   const paths = new ResultPaths(config.results_dir, modelName(config));
   const entries = await openResultFile<CheckpointSummary>({
@@ -118,6 +120,7 @@ export async function openCircuitResults(
     settings: circuitSettings(config, task),
     header: header(config, task, model),
     entry: checkpointSchema,
+    weights,
     overwrite: config.overwrite,
     layout: {
       write: (byStep) => body([...byStep.values()]),

@@ -6,7 +6,7 @@
  * A file may arrange its entries otherwise (`layout`), e.g. by task and metric before the step, as figures read them.
  *
  * Checkpoints stand in numerical order and the text is canonical (`formatJson`), so a run that was interrupted and
- * continued leaves the same bytes as one that was not. Results of other settings are never mixed in. Several processes
+ * continued leaves the same bytes as one that was not. Results of other settings or weights are never mixed in. Several processes
  * may fill one file with different checkpoints at once: before writing, each takes over what another has added.
  */
 import { dirname } from "@std/path";
@@ -35,14 +35,16 @@ export interface ResultFileOptions<Entry> {
   entry?: z.ZodType<Entry>;
   /** how entries stand in the file; by default under `checkpoints` */
   layout?: ResultLayout<Entry>;
+  /** digests of the models' weights by step; kept in the file, under `weights`, for the entries made of them */
+  weights?: ReadonlyMap<number, string>;
   /** start anew whatever the file holds */
   overwrite?: boolean;
 }
 
 /**
  * Opens the file of an earlier run to continue it, or starts a new one (written at the first entry).
- * @throws UserError when the file is damaged, has another layout, or was made with other settings, naming the file
- * and the settings; the file is left as it is. With `overwrite` a damaged file is kept as `{path}.broken`.
+ * @throws UserError when the file is damaged, has another layout, or was made with other settings or of other
+ * weights, naming the file and what differs; the file is left as it is. With `overwrite` a damaged file is kept as `{path}.broken`.
  * WriteError when nothing can be written there.
  */
 export async function openResultFile<Entry>(
@@ -63,9 +65,11 @@ export async function openResultFile<Entry>(
     }
     await Deno.rename(path, `${path}.broken`);
   }
-  const entries = found === undefined || overwrite ? new Map() : check(found, options);
+  const { entries, weights } = found === undefined || overwrite
+    ? { entries: new Map<number, Entry>(), weights: {} }
+    : check(found, options);
   checkWritable(path);
-  return new ResultFile(options, entries);
+  return new ResultFile(options, entries, weights);
 }
 
 /** The entries of a result file by training step. Made by `openResultFile`. */
@@ -76,6 +80,7 @@ export class ResultFile<Entry> {
   constructor(
     private readonly options: ResultFileOptions<Entry>,
     private readonly entries: Map<number, Entry>,
+    private weights: Record<string, string>,
   ) {}
 
   get path(): string {
@@ -111,12 +116,22 @@ export class ResultFile<Entry> {
       const next = new Map(this.entries).set(step, plain);
       const sorted = new Map([...next].sort(([a], [b]) => a - b));
       const body = layout ? layout.write(sorted) : { checkpoints: Object.fromEntries(sorted) };
-      const done = writeJsonAtomic(this.path, { format, config: settings, ...header, ...body });
+      const now = this.options.weights?.get(step);
+      if (now !== undefined) this.weights = { ...this.weights, [step]: now };
+      const done = writeJsonAtomic(this.path, {
+        ...{ format, config: settings, ...header, ...body },
+        ...this.weightKeys(),
+      });
       this.#written = stamp(this.path);
       return done;
     });
     await writing;
     this.entries.set(step, plain);
+  }
+
+  /** What the file says of weights: the digests of the checkpoints that entries were made of, where they are known. */
+  weightKeys(): { weights?: Record<string, string> } {
+    return Object.keys(this.weights).length > 0 ? { weights: this.weights } : {};
   }
 
   /**
@@ -134,9 +149,11 @@ export class ResultFile<Entry> {
         cause,
       });
     }
-    for (const [step, entry] of check(file, this.options)) {
+    const { entries, weights } = check(file, this.options);
+    for (const [step, entry] of entries) {
       if (!this.entries.has(step)) this.entries.set(step, entry);
     }
+    this.weights = { ...weights, ...this.weights };
   }
 }
 
@@ -150,13 +167,17 @@ function stamp(path: string): string | undefined {
   }
 }
 
-function check<Entry>(found: unknown, options: ResultFileOptions<Entry>): Map<number, Entry> {
+function check<Entry>(
+  found: unknown,
+  options: ResultFileOptions<Entry>,
+): { entries: Map<number, Entry>; weights: Record<string, string> } {
   const { path, format, settings, entry } = options;
   const mend = "start anew with --overwrite, or choose another results_dir";
   const file = (found ?? {}) as {
     format?: unknown;
     config?: Record<string, unknown>;
     checkpoints?: Record<string, unknown>;
+    weights?: Record<string, string>;
   };
   const checkpoints = options.layout ? options.layout.read({ ...file }) : file.checkpoints;
   if (file.format !== format || !file.config || !checkpoints) {
@@ -188,7 +209,16 @@ function check<Entry>(found: unknown, options: ResultFileOptions<Entry>): Map<nu
     }
     entries.set(Number(key), value as Entry);
   }
-  return entries;
+  const { weights = {} } = file;
+  const changed = [...options.weights ?? []]
+    .filter(([step, now]) => entries.has(step) && (weights[step] ?? now) !== now);
+  if (changed.length > 0) {
+    const steps = changed.map(([step]) => step).join(", ");
+    throw new UserError(
+      `${path} was made of other weights: the checkpoints have since been changed (step ${steps}); ${mend}`,
+    );
+  }
+  return { entries, weights };
 }
 
 function text(value: unknown): string {

@@ -156,3 +156,24 @@ Deno.test("openResultFile() says what a file of the right format lacks", () =>
     await Deno.writeTextFile(options.path, JSON.stringify({ format: options.format, config: {} }));
     await assertRejects(() => openResultFile(options), UserError, "found one without config or");
   }));
+
+Deno.test("ResultFile keeps the digests of weights, and refuses entries of weights that have changed since", () =>
+  withFile(async (options) => {
+    const weights = (...list: [number, string][]) => ({ ...options, weights: new Map(list) });
+    const read = async () => JSON.parse(await Deno.readTextFile(options.path)).weights;
+    await (await openResultFile(options)).set(9, { mean: 9 });
+    assertEquals(await read(), undefined);
+    const first = await openResultFile(weights([0, "a"], [1, "b"], [9, "z"]));
+    await first.set(0, { mean: 0 });
+    const second = await openResultFile(weights([1, "B"]));
+    await second.set(1, { mean: 1 });
+    assertEquals(await read(), { "0": "a", "1": "B" });
+    await assertRejects(
+      () => openResultFile(weights([0, "A"], [1, "B"], [2, "c"])),
+      UserError,
+      "was made of other weights: the checkpoints have since been changed (step 0); start anew with",
+    );
+    const anew = await openResultFile({ ...weights([0, "A"]), overwrite: true });
+    await anew.set(0, { mean: 0 });
+    assertEquals(await read(), { "0": "A" });
+  }));

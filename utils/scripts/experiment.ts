@@ -22,6 +22,7 @@ import { loadTokenizer, type Tokenizer } from "../model/tokenizer.ts";
 import {
   checkpointFolder,
   FREE_KEYS,
+  localWeights,
   type ModelSettings,
   openCheckpointModel,
   resultModel,
@@ -102,7 +103,8 @@ export async function openExperiment(
   const tokenizer = await loadTokenizer(folder);
   const model = await readModelConfig(folder);
   const runtime = runtimeOf(config, model);
-  return new Experiment(config, { processing }, steps, paths, tokenizer, model, runtime);
+  const weights = await localWeights(config, steps);
+  return new Experiment(config, { processing }, steps, paths, tokenizer, model, runtime, weights);
 }
 
 /** One model over its training. Made by `openExperiment`. */
@@ -119,13 +121,15 @@ export class Experiment {
     readonly tokenizer: Tokenizer,
     readonly model: ModelConfig,
     readonly runtime: Runtime,
+    /** digests of the weights by step, where they are in a folder */
+    readonly weights: ReadonlyMap<number, string>,
   ) {
     this.shape = { nLayers: model.nLayers, nHeads: model.nHeads };
   }
 
   /**
    * Opens a result file with an entry per checkpoint.
-   * @throws UserError when it was made with other settings.
+   * @throws UserError when it was made with other settings or of other weights.
    */
   results<Entry>(
     { path, format, entry, free = [], settings, header = { shape: this.shape } }: ResultsOptions<
@@ -139,6 +143,7 @@ export class Experiment {
       settings: { ...resultSettings(keys, [...FREE_KEYS, ...free]), ...settings },
       header: { model: resultModel(this.config), ...header },
       entry,
+      weights: this.weights,
       overwrite: this.config.overwrite,
     });
   }
