@@ -6,8 +6,8 @@
  * A file may arrange its entries otherwise (`layout`), e.g. by task and metric before the step, as figures read them.
  *
  * Checkpoints stand in numerical order and the text is canonical (`formatJson`), so a run that was interrupted and
- * continued leaves the same bytes as one that was not. Results of other settings or weights are never mixed in. Several processes
- * may fill one file with different checkpoints at once: before writing, each takes over what another has added.
+ * continued leaves the same bytes as one that was not. Results of other settings or weights are never mixed in. Several
+ * processes may fill one file with different checkpoints at once: before writing, each takes over what another has added.
  */
 import { dirname } from "@std/path";
 import type { z } from "zod";
