@@ -114,9 +114,42 @@ Deno.test("a checkpoint without a circuit fails alone, naming the file; without 
     assertMatch(none.stderr, /no circuit of task ioi .* run get_circuits_over_time\.ts/);
   }));
 
+Deno.test("where every checkpoint fails there is no table, nothing is said to be written, and the exit code is 1", () =>
+  inFolder(async (folder) => {
+    const from = `${root}models/pythia-nano/step64`;
+    for (const step of [1, 2]) {
+      await Deno.mkdir(`${folder}/suite/step${step}`, { recursive: true });
+      for (const name of ["config.json", "tokenizer.json", "tokenizer_config.json"]) {
+        await Deno.copyFile(`${from}/${name}`, `${folder}/suite/step${step}/${name}`);
+      }
+    }
+    const at = ["--results-dir", `${folder}/results`];
+    for (
+      const [script, ...args] of [
+        ["get_new_successor_head_scores_over_time", "--model", `${folder}/suite`],
+        ["get_model_task_performance", "--model-name", `${folder}/suite`, "--n-prompts", "4"],
+      ]
+    ) {
+      const { code, stdout, stderr } = await run(script, ...args, ...at);
+      assertEquals(code, 1, stderr);
+      assertMatch(stderr, /2 checkpoints failed \(step 1, 2\)/);
+      assertEquals(stdout.trim().split("\n").map((line) => line.slice(0, 14)), [
+        "step 1  failed",
+        "step 2  failed",
+      ]);
+    }
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["suite"]);
+  }));
+
 const MISTAKES: [string, string, string[], RegExp][] = [
   ["head", "get_component_swaps", ["--components", '{"x":["b1"]}'], /components\.x\[0\]: expected/],
   ["key", "get_ioi_consistency", ["--copy-treshold", "2"], /copy-treshold.*copy-threshold/],
+  [
+    "first step",
+    "get_circuit_components_over_time",
+    ["--first-step", "9999"],
+    /first_step: found 9999, which leaves no checkpoint; expected at most 2560/,
+  ],
   ["number", "verify_greater_than", ["--dataset-size", "0"], /dataset-size: expected .*≥ 1/],
 ];
 for (const [what, script, args, message] of MISTAKES) {

@@ -12,8 +12,8 @@ import { buildExplorer } from "./plotting/explorer.ts";
 import { findCircuit } from "./utils/circuits/checkpoint_circuit.ts";
 import { openCircuitResults } from "./utils/circuits/circuit_results.ts";
 import { loadCircuitTask } from "./utils/circuits/circuit_task.ts";
-import { circuitSchema } from "./utils/circuits/experiment_config.ts";
-import { circuitTransfer } from "./utils/circuits/transfer.ts";
+import { checkCircuitConfig, circuitSchema } from "./utils/circuits/experiment_config.ts";
+import { circuitTransfer, storedTransfer } from "./utils/circuits/transfer.ts";
 import type { CheckpointSummary } from "./utils/experiment/circuit_summary.ts";
 import { writeFileAtomic } from "./utils/experiment/files.ts";
 import { runScript } from "./utils/experiment/script.ts";
@@ -35,9 +35,11 @@ export const script = {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
+    checkCircuitConfig(config);
     const experiment = await openExperiment(config);
     const task = await loadCircuitTask(config, experiment.tokenizer);
-    const results = await openCircuitResults(config, task, experiment.model);
+    const results = await openCircuitResults(config, task, experiment.model, experiment.weights);
+    await headRoles(results.paths); // a damaged file is told of before the computation
     const loop = await experiment.forEachCheckpoint(
       (step) => results.has(step),
       async (step, model, progress) => {
@@ -49,9 +51,11 @@ if (import.meta.main) {
         }`;
       },
     );
-    const transfer = config.transfer
-      ? await circuitTransfer(config, results.summaries(), task, experiment.runtime)
-      : undefined;
+    if (results.summaries().length === 0) return loop.exitCode;
+    const found = results.summaries();
+    const { transfer, exitCode } = config.transfer
+      ? await circuitTransfer(config, found, task, experiment.runtime)
+      : { transfer: await storedTransfer(config, found, task), exitCode: 0 };
     const roles = await headRoles(results.paths);
     const summary = await results.finish(loop.failed, transfer, roles);
     await writeFileAtomic(results.paths.explorer(config.task), buildExplorer(summary));
@@ -65,6 +69,6 @@ if (import.meta.main) {
       { header: "normalized", value: (c) => c.normalized, digits: 3 },
     ], summary.checkpoints);
     console.log(`Open ${toFileUrl(resolve(results.paths.explorer(config.task))).href}`);
-    return loop.exitCode;
+    return loop.exitCode || exitCode;
   });
 }

@@ -123,9 +123,9 @@ Deno.test("get_circuits_over_time answers a wrong key, task or schedule with one
     for (
       const [args, code, pattern] of [
         [[config], 2, /wrong\.json.*ig_step.*ig_steps/],
-        [["--task", "iio"], 1, /iio.*ioi.*greater_than/],
+        [["--task", "iio"], 2, /iio.*ioi.*greater_than/],
         [["--ckpt-schedule", "sparse"], 2, /pythia-nano has no step/],
-        [["--model", "pythia-nan"], 1, /pythia-nan.*pythia-nano/],
+        [["--model", "pythia-nan"], 2, /pythia-nan.*pythia-nano/],
         [["--method", "EAP-IG"], 2, /method.*EAP-IG-inputs/],
       ] as [string[], number, RegExp][]
     ) {

@@ -17,6 +17,7 @@ import {
   openPerformanceFile,
   summarise,
 } from "./utils/tasks/performance_file.ts";
+import { promptDigest } from "./utils/tasks/prompt_digest.ts";
 import { loadTask, TASK_NAMES, TASKS } from "./utils/tasks/tasks.ts";
 
 const task = z.string().describe(`one of ${TASK_NAMES.join(", ")}, or a name of task_files`);
@@ -38,7 +39,7 @@ export const script = {
     ...shared,
     batch_size: z.int().min(1).default(100).describe("prompts per run"),
     tasks: z.array(task).min(1).default([...TASK_NAMES]).describe("tasks to measure"),
-    task_files: z.record(z.string(), z.string()).default({})
+    task_files: z.record(z.string(), z.string().min(1)).default({})
       .describe(
         "tasks of your own: name and CSV or JSONL file with clean, corrupted, correct, wrong",
       ),
@@ -55,7 +56,9 @@ type Config = z.output<typeof script.schema>;
 
 /** @throws UserError naming a task that is neither built in nor in `task_files`. */
 function checkTasks({ tasks, task_files }: Config): void {
-  const unknown = tasks.find((name) => !Object.hasOwn(TASKS, name) && !task_files[name]);
+  const unknown = tasks.find((name) =>
+    !Object.hasOwn(TASKS, name) && !Object.hasOwn(task_files, name)
+  );
   if (unknown === undefined) return;
   const known = [...TASK_NAMES, ...Object.keys(task_files)];
   throw new UserError(`tasks: expected one of ${known.join(", ")}, found "${unknown}"`, 2);
@@ -77,16 +80,6 @@ if (import.meta.main) {
     const settings = { ...config, model, alt_model: null, ckpt_schedule };
     const experiment = await openExperiment(settings, { scheduleKey: "checkpoint_schedule" });
     const { paths } = experiment;
-    const results = await openPerformanceFile({
-      path: paths.taskPerformance(),
-      model: paths.model,
-      settings: resultSettings<Record<string, unknown>>(config, [
-        ...FREE_KEYS,
-        "checkpoint_schedule",
-        "model_tl_name",
-      ]),
-      overwrite: config.overwrite,
-    });
     const tasks = await Promise.all(
       config.tasks.map((name) =>
         loadTask(name, experiment.tokenizer, {
@@ -96,6 +89,24 @@ if (import.meta.main) {
         })
       ),
     );
+    const digests = await Promise.all(
+      tasks.filter(({ task }) => config.task_files[task])
+        .map(async (data) => [data.task, await promptDigest(data)] as const),
+    );
+    const results = await openPerformanceFile({
+      path: paths.taskPerformance(),
+      model: paths.model,
+      settings: {
+        ...resultSettings<Record<string, unknown>>(config, [
+          ...FREE_KEYS,
+          "checkpoint_schedule",
+          "model_tl_name",
+        ]),
+        ...(digests.length > 0 && { task_file_digests: Object.fromEntries(digests) }),
+      },
+      weights: experiment.weights,
+      overwrite: config.overwrite,
+    });
 
     return await experiment.run({
       files: [results],

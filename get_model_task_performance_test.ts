@@ -42,6 +42,21 @@ Deno.test("behaviour over training: killed and continued, it leaves the file of 
     assertStringIncludes(whole.stdout, "ioi logit_diff");
   }));
 
+Deno.test("behaviour over training does not add to results of prompts that have since been edited", () =>
+  inFolder(async (folder) => {
+    const file = `${folder}/prompts.csv`;
+    const own = ["--tasks", "own", "--task-files", JSON.stringify({ own: file })];
+    const measure = async (wrong: string, ...steps: number[]) => {
+      const row = `The nurse said that,The man said that, she, ${wrong}`;
+      await Deno.writeTextFile(file, `clean,corrupted,correct,wrong\n${row}\n`);
+      return await run(script, ...custom(...steps), ...own, "--results-dir", folder);
+    };
+    assertEquals((await measure("he", 0)).code, 0);
+    assertEquals((await measure("he", 0, 1)).code, 0);
+    const edited = await measure("they", 0, 1, 2);
+    assertOneLine(edited, 1, /other settings: task_file_digests is {"own":"\w+"} there and/);
+  }));
+
 const MISTAKES: [string, string[], number, RegExp][] = [
   ["key", ["--bach-size", "3"], 2, /bach-size.*batch-size/],
   [
@@ -50,7 +65,14 @@ const MISTAKES: [string, string[], number, RegExp][] = [
     2,
     /tasks: expected one of ioi, greater_than, sva, gender_pronoun.*"iio"/,
   ],
-  ["model", ["--model-name", "pythia-nanno"], 1, /unknown model pythia-nanno.*pythia-nano/],
+  [
+    "schedule of a suite",
+    ["--checkpoint-schedule", "main"],
+    2,
+    /^error: checkpoint_schedule: "main"/,
+  ],
+  ["file of prompts", ["--task-files", '{"own": ""}'], 2, /task-files.own: expected a non-empty/],
+  ["model", ["--model-name", "pythia-nanno"], 2, /unknown model pythia-nanno.*pythia-nano/],
   ["schedule", ["--checkpoint-schedule", "dense"], 2, /checkpoint-schedule.*"sparse".*"dense"/],
   ["step", custom(0, 3), 2, /has no step 3; .*step2, step4/],
   [

@@ -1,9 +1,10 @@
 /**
  * Trains `pythia-nano`, the embedded suite of checkpoints, from scratch with the project's own engine.
  *
- *   deno run -A train_pythia_nano.ts configs/train_pythia_nano.json
+ *   deno run -A train_pythia_nano.ts configs/train_pythia_nano.json --output-dir models/pythia-nano-again
  *
- * The same config gives the same checkpoints, also after an interruption. Results: `{output_dir}/step{n}/` in Hugging
+ * The same config gives the same checkpoints, also after an interruption. The embedded suite itself is only replaced with
+ * `--overwrite`; `--output-dir` and `--work-dir` train a copy. Results: `{output_dir}/step{n}/` in Hugging
  * Face layout, `{output_dir}/TRAINING.json` on how they were made, and in `work_dir` the log and the resumable state.
  */
 import { z } from "zod";
@@ -26,8 +27,8 @@ export const schema = z.object({
     .describe("share of the learning rate left at the end"),
   warmup: z.int().min(0).default(100).describe("steps of linear warm-up"),
   weight_decay: z.number().min(0).default(0.1).describe("decoupled weight decay of matrices"),
-  beta1: z.number().min(0).max(1).default(0.9).describe("decay of the first moment"),
-  beta2: z.number().min(0).max(1).default(0.95).describe("decay of the second moment"),
+  beta1: z.number().min(0).lt(1).default(0.9).describe("decay of the first moment"),
+  beta2: z.number().min(0).lt(1).default(0.95).describe("decay of the second moment"),
   epsilon: z.number().positive().default(1e-8).describe("added to the root of the second moment"),
   clip: z.number().positive().default(1).describe("largest norm of a gradient"),
   repeated_ids_share: z.number().min(0).max(1).default(0.02)
@@ -41,16 +42,22 @@ export const schema = z.object({
   threads: z.int().min(1).optional().describe("threads of ONNX Runtime; default one per core"),
   output_dir: z.string().default("models/pythia-nano").describe("folder of the checkpoints"),
   work_dir: z.string().default("results/training/pythia-nano").describe("folder of log and state"),
-  overwrite: z.boolean().default(false).describe("start anew instead of going on"),
-});
+  overwrite: z.boolean().default(false).describe(
+    "start anew instead of going on; drops state, log and the checkpoints in output_dir",
+  ),
+}).refine((c) => c.warmup <= c.steps, { path: ["warmup"], error: "expected at most steps" })
+  .refine((c) => c.extra_checkpoints.every((step) => step <= c.steps), {
+    path: ["extra_checkpoints"],
+    error: "expected at most steps",
+  });
 
 if (import.meta.main) {
   await runScript({
     name: "train_pythia_nano",
     description: "Trains the embedded suite of checkpoints from scratch.",
     examples: [
-      "configs/train_pythia_nano.json",
-      "configs/train_pythia_nano.json --seed 1 --output-dir models/pythia-nano-seed1",
+      "configs/train_pythia_nano.json --output-dir models/pythia-nano-again",
+      "configs/train_pythia_nano.json --seed 1 --output-dir models/pythia-nano-seed1 --work-dir results/training/seed1",
     ],
     schema,
   }, runTraining);

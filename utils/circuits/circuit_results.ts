@@ -9,7 +9,7 @@ import type {
   CircuitSummary,
 } from "../experiment/circuit_summary.ts";
 import { resultSettings } from "../experiment/config.ts";
-import { writeFileAtomic, writeJsonAtomic } from "../experiment/files.ts";
+import { isThere, writeFileAtomic, writeJsonAtomic } from "../experiment/files.ts";
 import { formatJson } from "../experiment/format_json.ts";
 import { openResultFile, type ResultFile } from "../experiment/result_file.ts";
 import { ResultPaths } from "../experiment/result_path.ts";
@@ -18,6 +18,7 @@ import { FREE_KEYS, modelName } from "../scripts/model_keys.ts";
 import type { CheckpointCircuit } from "./checkpoint_circuit.ts";
 import { scoreRange } from "./circuit_edges.ts";
 import type { CircuitTask } from "./circuit_task.ts";
+import { checkpointSchema } from "./checkpoint_schema.ts";
 import { changesToPrevious, changesToReference } from "./comparison.ts";
 import { writeCircuitPicture } from "./drawing.ts";
 import { edgeRows, writeEdgeTable } from "./edge_table.ts";
@@ -38,8 +39,14 @@ export class CircuitResults {
     private readonly entries: ResultFile<CheckpointSummary>,
   ) {}
 
+  /** Whether the entry of a checkpoint and all files that the settings ask for are there. */
   has(step: number): boolean {
-    return this.entries.has(step);
+    const { config: { task, pictures, verify }, paths } = this;
+    return this.entries.has(step) && [
+      paths.graph(task, step),
+      ...(pictures ? [paths.image(task, step, "svg"), paths.image(task, step, "png")] : []),
+      ...(verify ? [paths.faithfulness(task, step)] : []),
+    ].every(isThere);
   }
 
   /** Entries of all checkpoints, by step. */
@@ -65,10 +72,13 @@ export class CircuitResults {
     if (config.verify) {
       await writeFileAtomic(paths.faithfulness(config.task, step), formatCurve(curve) + "\n");
     }
-    const baselines = [...this.summaries().filter((c) => c.step !== step), summary]
-      .sort((a, b) => a.step - b.step).map((c) => [c.step, c.baseline]);
-    await writeJsonAtomic(paths.baselines(config.task), Object.fromEntries(baselines));
+    await this.#writeBaselines([...this.summaries().filter((c) => c.step !== step), summary]);
     await this.entries.set(step, summary);
+  }
+
+  async #writeBaselines(checkpoints: readonly CheckpointSummary[]): Promise<void> {
+    const rows = checkpoints.toSorted((a, b) => a.step - b.step).map((c) => [c.step, c.baseline]);
+    await writeJsonAtomic(this.paths.baselines(this.config.task), Object.fromEntries(rows));
   }
 
   /** Writes the edge table and the final summary; returns the summary. */
@@ -77,13 +87,16 @@ export class CircuitResults {
     transfer: CircuitSummary["transfer"],
     roles?: CircuitSummary["roles"],
   ): Promise<CircuitSummary> {
+    this.entries.refresh();
     const checkpoints = this.summaries();
+    await this.#writeBaselines(checkpoints);
     await writeEdgeTable(this.paths.inCircuitEdges(this.config.task), edgeRows(checkpoints));
-    const summary: CircuitSummary & { config: unknown } = {
+    const summary: CircuitSummary & { config: unknown; weights?: unknown } = {
       format: FORMAT,
-      config: settingsOf(this.config),
+      config: circuitSettings(this.config, this.task),
       ...header(this.config, this.task, this.model),
       ...body(checkpoints),
+      ...this.entries.weightKeys(),
       failed,
       ...(transfer && { transfer }),
       ...(roles && { roles }),
@@ -98,27 +111,35 @@ export async function openCircuitResults(
   config: CircuitConfig,
   task: CircuitTask,
   model: ModelConfig,
+  weights?: ReadonlyMap<number, string>,
 ): Promise<CircuitResults> {
   const paths = new ResultPaths(config.results_dir, modelName(config));
   const entries = await openResultFile<CheckpointSummary>({
     path: paths.summary(config.task),
     format: FORMAT,
-    settings: settingsOf(config),
+    settings: circuitSettings(config, task),
     header: header(config, task, model),
+    entry: checkpointSchema,
+    weights,
     overwrite: config.overwrite,
     layout: {
       write: (byStep) => body([...byStep.values()]),
       read: (file) =>
         Array.isArray(file.checkpoints)
-          ? Object.fromEntries((file.checkpoints as CheckpointSummary[]).map((c) => [c.step, c]))
+          ? Object.fromEntries((file.checkpoints as CheckpointSummary[]).map((c) => [c?.step, c]))
           : undefined,
     },
   });
   return new CircuitResults(config, task, model, paths, entries);
 }
 
-function settingsOf(config: CircuitConfig): Record<string, unknown> {
-  return resultSettings(config, [...FREE_KEYS, "transfer", "pictures"]);
+/** What determines the results: settings, and the content of a user's prompt file. */
+export function circuitSettings(
+  config: CircuitConfig,
+  { digest }: Pick<CircuitTask, "digest">,
+): Record<string, unknown> {
+  const settings = resultSettings(config, [...FREE_KEYS, "transfer", "pictures"]);
+  return digest === undefined ? settings : { ...settings, task_file_digest: digest };
 }
 
 function header(config: CircuitConfig, task: CircuitTask, modelConfig: ModelConfig) {

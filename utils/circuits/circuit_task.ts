@@ -1,7 +1,9 @@
 /** The prompts of a circuit experiment, the same for every checkpoint, and the metric read off them. */
+import { UserError } from "../experiment/user_error.ts";
 import type { Readout } from "../model/embedding.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import type { PromptPair, TaskMetric } from "../tasks/prompt_pair.ts";
+import { promptDigest } from "../tasks/prompt_digest.ts";
 import { loadTask, readoutOf } from "../tasks/tasks.ts";
 import type { CircuitConfig } from "./experiment_config.ts";
 
@@ -11,11 +13,14 @@ export interface CircuitTask {
   readout: Readout;
   metric: TaskMetric["name"];
   example: { clean: string; corrupted: string; correct: string; wrong: string };
+  /** `promptDigest` of the prompts of a user's file */
+  digest?: string;
 }
 
 /**
  * Makes the prompts.
- * @throws Error naming an unknown task, or a prompt that does not fit the tokenizer.
+ * @throws UserError naming an unknown task, a prompt that does not fit the tokenizer, or prompts that are all the same
+ *   clean and corrupted.
  */
 export async function loadCircuitTask(
   config: CircuitConfig,
@@ -33,12 +38,23 @@ export async function loadCircuitTask(
     data.metric = { name: config.eval_metric, mode };
   }
   const [first] = data.prompts;
+  const read = (ids: number[], position: number) => ids.slice(0, position + 1).join();
+  if (data.prompts.every((p) => read(p.clean, p.position) === read(p.corrupted, p.position))) {
+    throw new UserError(
+      `${
+        config.task_file ?? config.task
+      }: clean and corrupted prompts are the same up to the read-out in all ` +
+        `${data.prompts.length} pairs; a circuit is found by their difference`,
+      2,
+    );
+  }
   const shown = (ids: number[]) => ids.slice(0, 3).map((id) => tokenizer.decode([id])).join(" ");
   return {
     name: config.task,
     prompts: data.prompts,
     readout: readoutOf(data),
     metric: data.metric.name,
+    digest: config.task_file === undefined ? undefined : await promptDigest(data),
     example: {
       clean: tokenizer.decode(first.clean.slice(0, first.position + 1)),
       corrupted: tokenizer.decode(first.corrupted.slice(0, first.position + 1)),

@@ -2,13 +2,14 @@
  * Settings of the main experiment: the original script's keys, with types, and what was fixed in its code.
  */
 import { z } from "zod";
+import { UserError } from "../experiment/user_error.ts";
 import { modelKeys } from "../scripts/model_keys.ts";
 import { INTERVENTIONS } from "./activations.ts";
 import { EDGE_METHODS } from "./edge_scores.ts";
 import { QUADRATURES } from "./quadrature.ts";
 
 export const circuitSchema = z.object({
-  task: z.string().default("ioi")
+  task: z.string().regex(/^[\p{L}\p{N}_-][\p{L}\p{N}_. -]*$/u).default("ioi")
     .describe("ioi, greater_than, sva, gender_pronoun, or a name for the prompts in task_file"),
   task_file: z.string().optional()
     .describe("CSV or JSONL with clean, corrupted, correct, wrong: a task of your own"),
@@ -55,5 +56,15 @@ export const circuitSchema = z.object({
   graph_format: z.union([z.literal(1), z.literal(2)]).default(2)
     .describe("graph files as EAP-IG writes them now (2) or as the original project did (1)"),
 });
+
+/** @throws UserError when settings contradict each other. */
+export function checkCircuitConfig({ verify, start, end }: CircuitConfig): void {
+  if (verify && start > end) {
+    throw new UserError(
+      `start: expected at most end, the largest size of the search, which is ${end}; found ${start}`,
+      2,
+    );
+  }
+}
 
 export type CircuitConfig = z.output<typeof circuitSchema>;

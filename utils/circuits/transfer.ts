@@ -2,41 +2,45 @@
  * Transfer: the faithfulness of the circuit found at step t in the model of step t′. Two circuits may share few edges
  * and yet do each other's work, so the overlap of edges alone overstates change.
  */
+import { z } from "zod";
 import { forEachCheckpoint } from "../experiment/checkpoint_loop.ts";
 import type { CheckpointSummary, CircuitSummary } from "../experiment/circuit_summary.ts";
-import { resultSettings } from "../experiment/config.ts";
-import { openResultFile } from "../experiment/result_file.ts";
+import { contentDigest } from "../experiment/digest.ts";
+import { isThere } from "../experiment/files.ts";
+import { openResultFile, type ResultFile } from "../experiment/result_file.ts";
 import { ResultPaths } from "../experiment/result_path.ts";
+import { UserError } from "../experiment/user_error.ts";
 import type { Runtime } from "../model/runtime.ts";
-import { FREE_KEYS, modelName, openCheckpointModel } from "../scripts/model_keys.ts";
+import { modelName, openCheckpointModel } from "../scripts/model_keys.ts";
 import { FaithfulnessScale, maskOfCircuit, prepareEvaluation } from "./checkpoint_circuit.ts";
+import { circuitSettings } from "./circuit_results.ts";
 import type { CircuitTask } from "./circuit_task.ts";
 import { CircuitEvaluator } from "./evaluation.ts";
 import type { CircuitConfig } from "./experiment_config.ts";
 import { nBackward, nForward } from "./graph.ts";
 import { circuitShape } from "./model_shape.ts";
 
-/** Faithfulness of every checkpoint's circuit in every checkpoint's model; kept in `transfer.json`, resumable. */
+/** Rows of transfer.json: by the step of the model, the faithfulness of each circuit. */
+type Rows = ResultFile<number[]>;
+
+/**
+ * Faithfulness of every checkpoint's circuit in every checkpoint's model; kept in `transfer.json`, resumable. A model that
+ * cannot be read is reported and left out, as a column and, its own circuit, as a row.
+ * @returns the matrix of the models that could be read (none: undefined), and exit code 1 when one could not
+ */
 export async function circuitTransfer(
   config: CircuitConfig,
   circuits: readonly CheckpointSummary[],
   task: CircuitTask,
   runtime: Runtime,
-): Promise<CircuitSummary["transfer"]> {
-  const steps = circuits.map((c) => c.step);
-  const path = new ResultPaths(config.results_dir, modelName(config)).summary(config.task)
-    .replace(/summary\.json$/, "transfer.json");
-  const options = {
-    path,
-    format: "circuits-over-time/transfer/1",
-    settings: { ...resultSettings(config, [...FREE_KEYS, "transfer", "pictures"]), steps },
-  };
-  // Rows of other checkpoints or settings are of no use: they are made anew.
-  const results = await openResultFile<number[]>({ ...options, overwrite: config.overwrite })
-    .catch(() => openResultFile<number[]>({ ...options, overwrite: true }));
-  await forEachCheckpoint({
-    steps,
-    isDone: (step) => results.has(step),
+): Promise<{ transfer: CircuitSummary["transfer"]; exitCode: 0 | 1 }> {
+  const options = await rowOptions(config, circuits, task);
+  // Rows of other circuits or settings are of no use: they are made anew.
+  const rows: Rows = await openResultFile({ ...options, overwrite: config.overwrite })
+    .catch(() => openResultFile({ ...options, overwrite: true }));
+  const { exitCode } = await forEachCheckpoint({
+    steps: circuits.map((c) => c.step),
+    isDone: (step) => rows.has(step),
     prefetch: (step) => openCheckpointModel(config, step, runtime),
     run: async (step, model) => {
       const { batches, means } = await prepareEvaluation(model, task.prompts, task.readout, config);
@@ -48,10 +52,54 @@ export async function circuitTransfer(
       const cells = nForward(shape) * nBackward(shape);
       const masks = circuits.map((c) => maskOfCircuit(shape, c.circuit, cells));
       const points = await scale.points(masks, circuits.map((c) => c.size));
-      await results.set(step, points.map((point) => point.faithfulness));
+      await rows.set(step, points.map((point) => point.faithfulness));
       return `transfer of ${circuits.length} circuits`;
     },
     release: (model) => model.close(),
   });
-  return { steps, faithfulness: steps.map((_, i) => steps.map((step) => results.get(step)[i])) };
+  return { transfer: matrix(circuits, rows), exitCode };
+}
+
+/** The matrix of an earlier run with `transfer`, where it is complete for these circuits and settings; says otherwise. */
+export async function storedTransfer(
+  config: CircuitConfig,
+  circuits: readonly CheckpointSummary[],
+  task: CircuitTask,
+): Promise<CircuitSummary["transfer"]> {
+  const options = await rowOptions(config, circuits, task);
+  if (!isThere(options.path)) return undefined;
+  try {
+    const rows: Rows = await openResultFile(options);
+    if (circuits.every(({ step }) => rows.has(step))) return matrix(circuits, rows);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
+  console.log(
+    `${options.path} is not of these circuits, or not complete: without transfer here; --transfer makes it`,
+  );
+}
+
+/** transfer.json of these circuits. Their digest tells circuits that were found anew from those that it was made of. */
+async function rowOptions(
+  config: CircuitConfig,
+  circuits: readonly CheckpointSummary[],
+  task: CircuitTask,
+) {
+  const path = new ResultPaths(config.results_dir, modelName(config)).summary(config.task)
+    .replace(/summary\.json$/, "transfer.json");
+  const settings = {
+    ...circuitSettings(config, task),
+    steps: circuits.map((c) => c.step),
+    circuits_digest: await contentDigest(circuits.map((c) => [c.size, c.circuit])),
+  };
+  return { path, format: "circuits-over-time/transfer/1", settings, entry: z.array(z.number()) };
+}
+
+function matrix(circuits: readonly CheckpointSummary[], rows: Rows): CircuitSummary["transfer"] {
+  const there = circuits.map(({ step }, i) => ({ step, i })).filter(({ step }) => rows.has(step));
+  if (there.length === 0) return undefined;
+  return {
+    steps: there.map(({ step }) => step),
+    faithfulness: there.map(({ i }) => there.map(({ step }) => rows.get(step)[i])),
+  };
 }

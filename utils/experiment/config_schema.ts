@@ -30,6 +30,7 @@ export interface JsonSchema {
   exclusiveMaximum?: number;
   minItems?: number;
   maxItems?: number;
+  minLength?: number;
   pattern?: string;
 }
 
@@ -101,7 +102,8 @@ export function allowedValues(schema: JsonSchema): string {
       case "object":
         return "an object";
       default:
-        return `a ${type}` + (schema.pattern ? ` matching ${schema.pattern}` : "");
+        return `a ${schema.minLength ? "non-empty " : ""}${type}` +
+          (schema.pattern ? ` matching ${schema.pattern}` : "");
     }
   });
   return words.length ? words.join(" or ") : "another value";

@@ -68,6 +68,53 @@ export async function readJson(path: string): Promise<unknown | undefined> {
   }
 }
 
+/**
+ * Does `action` while no other process does one in the same folder: reading a file and writing it anew is then one step.
+ * `action` must be synchronous. Makes the folder; where folders cannot be locked, nothing is excluded.
+ */
+export function withFolderLocked<T>(folder: string, action: () => T): T {
+  let handle: Deno.FsFile | undefined;
+  try {
+    Deno.mkdirSync(folder, { recursive: true });
+    handle = Deno.openSync(folder, { read: true });
+    lock(handle);
+  } catch {
+    // no folder, or one that cannot be opened: writing to it will say so
+  }
+  try {
+    return action();
+  } finally {
+    handle?.close();
+  }
+}
+
+/**
+ * Finds out before a long computation whether its results can be written; leaves nothing behind.
+ * @throws WriteError naming the path.
+ */
+export function checkWritable(path: string): void {
+  let folder = dirname(path);
+  try {
+    while (!isThere(folder) && dirname(folder) !== folder) folder = dirname(folder);
+    const temporary = join(folder, `check.${Deno.pid}.tmp`);
+    Deno.writeTextFileSync(temporary, "");
+    Deno.removeSync(temporary);
+  } catch (cause) {
+    throw new WriteError(`cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Whether there is a file or folder of this name. */
+export function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 const swept = new Set<string>();
 
 /** Removes what processes that died while writing left in the folder; looked for once per process and folder. */

@@ -1,5 +1,12 @@
-import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { readJson, WriteError, writeFileAtomic, writeJsonAtomic } from "./files.ts";
+import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import {
+  checkWritable,
+  readJson,
+  withFolderLocked,
+  WriteError,
+  writeFileAtomic,
+  writeJsonAtomic,
+} from "./files.ts";
 
 const filesUrl = new URL("./files.ts", import.meta.url).href;
 
@@ -127,3 +134,35 @@ Deno.test("readJson() returns what writeJsonAtomic() wrote, undefined without a 
       `${folder}/x.json is not valid JSON: `,
     );
   }));
+
+Deno.test("checkWritable() refuses what cannot be written before anything is made, and leaves nothing", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    checkWritable(`${folder}/a/b/c.json`);
+    assertEquals([...Deno.readDirSync(folder)], []);
+    await Deno.writeTextFile(`${folder}/file`, "");
+    assertThrows(() => checkWritable(`${folder}/file/c.json`), WriteError, "file/c.json");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test({
+  name: "withFolderLocked() excludes others while it runs, and lets go after an error",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const free = () => {
+      using other = Deno.openSync(folder, { read: true });
+      return other.tryLockSync(true);
+    };
+    try {
+      assertEquals(withFolderLocked(folder, free), false);
+      assertEquals(free(), true);
+      assertThrows(() => withFolderLocked(folder, () => assertEquals(1, 2)));
+      assertEquals(free(), true);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});

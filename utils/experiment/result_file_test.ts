@@ -116,3 +116,64 @@ Deno.test("ResultFile.set() refuses NaN by name and keeps the file", () =>
     assertEquals(results.has(2), false);
     assertEquals(await Deno.readTextFile(options.path), before);
   }));
+
+Deno.test("ResultFile.set() keeps what another process has added, and its own entry where both have one", () =>
+  withFile(async (options) => {
+    const one = await openResultFile(options), other = await openResultFile(options);
+    await one.set(0, { mean: 0 });
+    await other.set(1, { mean: 1 });
+    await other.set(2, { mean: 20 });
+    await one.set(2, { mean: 2 });
+    const { checkpoints } = JSON.parse(await Deno.readTextFile(options.path));
+    assertEquals(checkpoints, { "0": { mean: 0 }, "1": { mean: 1 }, "2": { mean: 2 } });
+    other.refresh();
+    assertEquals([other.steps(), other.get(2)], [[0, 1, 2], { mean: 20 }]);
+  }));
+
+Deno.test("ResultFile.set() with overwrite drops earlier results once, not those of another process", () =>
+  withFile(async (options) => {
+    await (await openResultFile(options)).set(7, { mean: 7 });
+    const anew = await openResultFile({ ...options, overwrite: true });
+    await anew.set(0, { mean: 0 });
+    await (await openResultFile(options)).set(1, { mean: 1 });
+    await anew.set(2, { mean: 2 });
+    assertEquals((await openResultFile(options)).steps(), [0, 1, 2]);
+  }));
+
+Deno.test("ResultFile.set() refuses a file that another process has begun with other settings", () =>
+  withFile(async (options) => {
+    const one = await openResultFile(options);
+    const settings = { ...options.settings, ig_steps: 5 };
+    await (await openResultFile({ ...options, settings })).set(0, { mean: 0 });
+    const before = await Deno.readTextFile(options.path);
+    await assertRejects(() => one.set(1, { mean: 1 }), UserError, "ig_steps is 5 there and 30");
+    assertEquals(await Deno.readTextFile(options.path), before);
+  }));
+
+Deno.test("openResultFile() says what a file of the right format lacks", () =>
+  withFile(async (options) => {
+    await Deno.mkdir(options.path.replace(/\/[^/]*$/, ""));
+    await Deno.writeTextFile(options.path, JSON.stringify({ format: options.format, config: {} }));
+    await assertRejects(() => openResultFile(options), UserError, "found one without config or");
+  }));
+
+Deno.test("ResultFile keeps the digests of weights, and refuses entries of weights that have changed since", () =>
+  withFile(async (options) => {
+    const weights = (...list: [number, string][]) => ({ ...options, weights: new Map(list) });
+    const read = async () => JSON.parse(await Deno.readTextFile(options.path)).weights;
+    await (await openResultFile(options)).set(9, { mean: 9 });
+    assertEquals(await read(), undefined);
+    const first = await openResultFile(weights([0, "a"], [1, "b"], [9, "z"]));
+    await first.set(0, { mean: 0 });
+    const second = await openResultFile(weights([1, "B"]));
+    await second.set(1, { mean: 1 });
+    assertEquals(await read(), { "0": "a", "1": "B" });
+    await assertRejects(
+      () => openResultFile(weights([0, "A"], [1, "B"], [2, "c"])),
+      UserError,
+      "was made of other weights: the checkpoints have since been changed (step 0); start anew with",
+    );
+    const anew = await openResultFile({ ...weights([0, "A"]), overwrite: true });
+    await anew.set(0, { mean: 0 });
+    assertEquals(await read(), { "0": "A" });
+  }));

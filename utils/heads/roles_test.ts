@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { writeJsonAtomic } from "../experiment/files.ts";
 import { ResultPaths } from "../experiment/result_path.ts";
 import { headRoles } from "./roles.ts";
@@ -35,6 +35,21 @@ Deno.test("headRoles() names the roles of each head from whichever result files 
       },
       "16": { "a0.h1": ["S2 inhibition"] },
     });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("headRoles() names the file and the key of a damaged entry", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const paths = new ResultPaths(dir, "pythia-nano");
+    for (const [entry, found] of [[{}, "nothing"], [null, "nothing"], [{ scores: 3 }, "3"]]) {
+      await writeJsonAtomic(paths.cspa(), { checkpoints: { "8": entry } });
+      const error = await assertRejects(() => headRoles(paths), Error);
+      const expected = `${paths.cspa()}: checkpoints.8.scores: expected a list, found ${found}`;
+      assertEquals(error.message.slice(0, expected.length), expected);
+    }
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

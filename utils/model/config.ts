@@ -43,6 +43,8 @@ const ACTIVATIONS: Record<string, ModelConfig["activation"]> = {
 };
 
 const size = z.number().int().positive();
+/** Of layers or heads; far above any model, and low enough that a wrong number is told before it is counted up to. */
+const count = size.max(1000);
 const activation = z.string().refine((name) => Object.hasOwn(ACTIVATIONS, name), {
   error: `expected one of ${Object.keys(ACTIVATIONS).join(", ")}`,
 });
@@ -51,8 +53,8 @@ const absentOr = <T extends boolean>(value: T, reason: string) =>
 
 const neoxSchema = z.object({
   hidden_size: size,
-  num_hidden_layers: size,
-  num_attention_heads: size,
+  num_hidden_layers: count,
+  num_attention_heads: count,
   intermediate_size: size,
   vocab_size: size,
   max_position_embeddings: size.default(2048),
@@ -76,8 +78,8 @@ const neoxSchema = z.object({
 
 const gpt2Schema = z.object({
   n_embd: size,
-  n_layer: size,
-  n_head: size,
+  n_layer: count,
+  n_head: count,
   n_inner: size.nullish(),
   n_positions: size.default(1024),
   vocab_size: size,

@@ -80,6 +80,7 @@ Deno.test("parseModelConfig() names the file, the key and the value that it does
   refuse({ model_type: "llama" }, "llama", "gpt_neox");
   refuse({ hidden_size: undefined }, "hidden_size");
   refuse({ num_attention_heads: -1 }, "num_attention_heads", "-1");
+  refuse({ num_hidden_layers: 1e9 }, "num_hidden_layers", "1000000000");
   refuse({ num_attention_heads: 7 }, "7 heads", "768");
   refuse({ hidden_act: "silu" }, "hidden_act", "silu");
   refuse({ rope_scaling: { type: "linear", factor: 2 } }, "rope_scaling");

@@ -208,6 +208,23 @@ export class HookedModel {
     return { values: out.values.data, gradients };
   }
 
+  /** Learned positions end; rotary ones go on, untrained. @throws Error when there are no such positions. */
+  #checkLength(length: number): void {
+    const { architecture, maxPositions } = this.config;
+    if (length <= maxPositions) return;
+    const found = `the longest prompt has ${length} tokens`;
+    if (architecture === "gpt2") {
+      throw new Error(
+        `${found}; expected at most ${maxPositions}, the positions of this model (n_positions in config.json)`,
+      );
+    }
+    this.runtime.warnOnce(
+      "positions",
+      `${found}, more than the ${maxPositions} that this model was trained for (max_position_embeddings in ` +
+        `config.json); what it makes of positions beyond them means little`,
+    );
+  }
+
   /** Residual stream before block 0, with embedding hooks; `start` is the position of the first token. */
   async embed(
     prompts: Prompts,
@@ -216,9 +233,7 @@ export class HookedModel {
     least = 0,
   ) {
     const { tokens, pos } = padTokens(prompts, this.config.vocabSize, least);
-    if (start + pos > this.config.maxPositions && this.config.architecture === "gpt2") {
-      throw new Error(`${start + pos} positions, the model has ${this.config.maxPositions}`);
-    }
+    this.#checkLength(start + pos);
     const session = await this.#compiled("embed", plan, (o) => compileEmbed(this.config, plan, o));
     const position_ids = tensor(Int32Array.from({ length: pos }, (_, i) => start + i), [pos]);
     return session.run({ tokens, position_ids, ...await this.store.get("embed"), ...feeds });

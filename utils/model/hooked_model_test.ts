@@ -221,6 +221,28 @@ Deno.test("Checkpoints that share a runtime share compiled programs, each with i
   await runtime.close();
 });
 
+Deno.test("HookedModel warns once of more positions than a rotary model was trained for", async () => {
+  const config = smallConfig("gpt_neox"), runtime = new Runtime();
+  const models = [1, 2].map((seed) =>
+    HookedModel.fromSource(randomModel(config, seed).source, { runtime })
+  );
+  const lines: string[] = [];
+  const warn = console.warn;
+  console.warn = (line: string) => lines.push(line);
+  try {
+    for (const model of models) {
+      await model.run([new Array(config.maxPositions).fill(1)]);
+      assertEquals(lines.length, model === models[0] ? 0 : 1);
+      await model.run([[1], new Array(config.maxPositions + 1).fill(1)]);
+      assertEquals(lines.length, 1);
+    }
+  } finally {
+    console.warn = warn;
+    await runtime.close();
+  }
+  assert(lines[0].includes("the longest prompt has 17 tokens, more than the 16"), lines[0]);
+});
+
 Deno.test("HookedModel refuses prompts that are empty, unknown or too long", async () => {
   await using model = open(smallConfig("gpt2"));
   const run = (prompts: number[][]) => model.run(prompts);
@@ -228,7 +250,11 @@ Deno.test("HookedModel refuses prompts that are empty, unknown or too long", asy
   await assertRejects(() => run([[1], []]), Error, "prompt 1 has no tokens");
   await assertRejects(() => run([[1, 17]]), Error, "prompt 0: token id 17");
   await assertRejects(() => run([[1.5]]), Error, "token id 1.5");
-  await assertRejects(() => run([new Array(17).fill(1)]), Error, "17 positions, the model has 16");
+  await assertRejects(
+    () => run([new Array(17).fill(1)]),
+    Error,
+    "longest prompt has 17 tokens; expected at most 16",
+  );
   await assertRejects(
     () => model.run([[1], [1, 2]], { keysValues: true }),
     Error,

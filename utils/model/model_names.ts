@@ -8,6 +8,7 @@
  * 4. `organisation/name` is that repository.
  */
 import { fromFileUrl, join } from "@std/path";
+import { UserError } from "../experiment/user_error.ts";
 import { isFolder } from "./local_steps.ts";
 import { nearNames } from "./near_names.ts";
 
@@ -25,7 +26,7 @@ export const EMBEDDED_MODELS = fromFileUrl(new URL("../../models", import.meta.u
 /**
  * Finds out where the model of this name is; no network.
  * @param embedded folder of the embedded models
- * @throws Error listing the nearest known names when the name means nothing, or saying that a folder is missing.
+ * @throws UserError (exit code 2) listing the nearest known names when the name means nothing, or saying that a folder is missing.
  */
 export function modelSource(name: string, embedded = EMBEDDED_MODELS): ModelSource {
   if (isFolder(name)) return { kind: "folder", dir: name };
@@ -37,14 +38,16 @@ export function modelSource(name: string, embedded = EMBEDDED_MODELS): ModelSour
     }
     if (GPT2_NAMES.includes(name)) return { kind: "hub", repo: `openai-community/${name}` };
     const known = knownNames(embedded);
-    throw new Error(
+    throw new UserError(
       `unknown model ${name}; the nearest names are ${nearNames(name, known).join(", ")}. ` +
         `Other models need their full name (organisation/name) or a folder`,
+      2,
     );
   }
   if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name)) return { kind: "hub", repo: name };
-  throw new Error(
+  throw new UserError(
     `${name}: there is no such folder, and it is no model name (pythia-160m, organisation/name)`,
+    2,
   );
 }
 

@@ -2,6 +2,8 @@
  * Compiled sessions, kept for a whole program: a graph depends on the shape of a model, not on its weights, so all
  * layers and all checkpoints share them.
  */
+import { clearProgress } from "../experiment/progress.ts";
+import { UserError } from "../experiment/user_error.ts";
 import { type Device, type Session, type SessionOptions, TensorPool } from "../onnx/mod.ts";
 
 export interface RuntimeOptions {
@@ -20,15 +22,42 @@ export class Runtime {
     this.sessionOptions = { ...options };
   }
 
-  /** What `build` makes for `key`, made once. */
+  #works = false;
+  readonly #warned = new Set<string>();
+
+  /**
+   * What `build` makes for `key`, made once.
+   * @throws UserError (exit code 2) when the first one fails on another device than the CPU: there is no such device.
+   */
   compiled<T>(key: string, build: (options: SessionOptions) => Promise<T>): Promise<T> {
     let made = this.#compiled.get(key) as Promise<T> | undefined;
     if (!made) {
-      made = build(this.sessionOptions);
+      made = this.#build(build);
       this.#compiled.set(key, made);
       made.catch(() => this.#compiled.delete(key));
     }
     return made;
+  }
+
+  async #build<T>(build: (options: SessionOptions) => Promise<T>): Promise<T> {
+    const { device = "cpu" } = this.sessionOptions;
+    try {
+      const made = await build(this.sessionOptions);
+      this.#works = true;
+      return made;
+    } catch (cause) {
+      if (this.#works || device === "cpu" || !(cause instanceof Error)) throw cause;
+      const reason = cause.message.trim().replaceAll(/\s*\n\s*/g, " ");
+      throw new UserError(`device: ${reason}; choose "cpu" where there is none`, 2, { cause });
+    }
+  }
+
+  /** Prints a warning on stderr, once for each `key`: what holds for one checkpoint holds for the others. */
+  warnOnce(key: string, text: string): void {
+    if (this.#warned.has(key)) return;
+    this.#warned.add(key);
+    clearProgress();
+    console.warn(`warning: ${text}`);
   }
 
   /** Frees every session that was compiled here. */

@@ -79,6 +79,12 @@ export function checkCheckpoint(files: CheckpointFiles, config: ModelConfig): vo
   for (const [name, shape] of expectedTensors(config)) {
     const info = files.info(name);
     checkShape(info, shape);
+    if (!/^B?F\d/.test(info.dtype)) {
+      throw new Error(
+        `${info.file}: tensor ${info.name} has dtype ${info.dtype}; expected weights in floating point ` +
+          `(quantised checkpoints are not read)`,
+      );
+    }
     used.add(info.name);
   }
   const unknown = files.names().filter((name) =>

@@ -2,6 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { openCheckpoint } from "./checkpoint_files.ts";
 import { type ModelConfig, readModelConfig } from "./config.ts";
+import type { Dtype } from "./float16.ts";
+import type { StoredTensor } from "./stored_tensor.ts";
 import { checkCheckpoint, expectedTensors, isConstantBuffer } from "./tensor_names.ts";
 import { TensorSet } from "./tensor_set.ts";
 
@@ -55,6 +57,20 @@ Deno.test("checkCheckpoint() names a missing, a misshapen and an unknown tensor"
   assertEquals(misshapen.includes("[3, 7]; expected [32]"), true);
   const unknown = check((shapes) => shapes.set("gpt_neox.layers.3.attention.dense.bias", [32]));
   assertEquals(unknown.message.includes("gpt_neox.layers.3.attention.dense.bias"), true);
+});
+
+Deno.test("checkCheckpoint() refuses weights that are integers", async () => {
+  const config = await readModelConfig(model("neox"));
+  const name = "gpt_neox.final_layer_norm.weight";
+  const stored = [...expectedTensors(config)].map(([tensor, shape]): [string, StoredTensor] => {
+    const dtype: Dtype = tensor === name ? "I32" : "BF16";
+    return [tensor, { name: tensor, file: "w", dtype, shape, strides: [], start: 0 }];
+  });
+  assertThrows(
+    () => checkCheckpoint(new TensorSet("folder", new Map(stored)), config),
+    Error,
+    `w: tensor ${name} has dtype I32; expected weights in floating point`,
+  );
 });
 
 Deno.test("checkCheckpoint() ignores the repeated head of a tied model only", async () => {

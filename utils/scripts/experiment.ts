@@ -5,7 +5,7 @@
  *    tokenizer, one runtime.
  * 2. `results` opens a result file with the settings that determine its numbers, so that a stopped run continues.
  * 3. `run` loads each checkpoint that a file lacks, has it measured, prints the table of all of them and says what was
- *    written.
+ *    written; where every checkpoint failed there is nothing to show.
  */
 import type { z } from "zod";
 import { forEachCheckpoint, type LoopResult } from "../experiment/checkpoint_loop.ts";
@@ -22,6 +22,7 @@ import { loadTokenizer, type Tokenizer } from "../model/tokenizer.ts";
 import {
   checkpointFolder,
   FREE_KEYS,
+  localWeights,
   type ModelSettings,
   openCheckpointModel,
   resultModel,
@@ -38,7 +39,7 @@ export interface ExperimentSettings extends ModelSettings {
 export interface ExperimentOptions {
   /** task whose circuits the experiment reads; one of the steps must have one */
   circuits?: string;
-  /** checkpoints before this step are left out */
+  /** checkpoints before this step are left out, by the script's key `first_step` */
   firstStep?: number;
   /** what the script calls the schedule, for messages; default: as in `modelKeys` */
   scheduleKey?: string;
@@ -79,20 +80,31 @@ export const resultPaths = (config: ExperimentSettings): ResultPaths =>
 
 /**
  * Begins an experiment: fetches the last checkpoint, computes nothing.
- * @throws UserError for steps that the model has not, or when none of them has a circuit of `circuits`.
+ * @throws UserError for steps that the model has not, a first step after all of them, or when none of them has a circuit
+ *   of `circuits`.
  */
 export async function openExperiment(
   config: ExperimentSettings,
   { circuits, firstStep = 0, scheduleKey, processing }: ExperimentOptions = {},
 ): Promise<Experiment> {
-  const steps = trainingSteps(config, scheduleKey).filter((step) => step >= firstStep);
+  const all = trainingSteps(config, scheduleKey);
+  const steps = all.filter((step) => step >= firstStep);
+  if (steps.length === 0) {
+    throw new UserError(
+      `first_step: found ${firstStep}, which leaves no checkpoint; expected at most ${
+        all.at(-1)
+      }, the last one`,
+      2,
+    );
+  }
   const paths = resultPaths(config);
   if (circuits !== undefined) requireCircuits(paths, circuits, steps);
   const folder = await checkpointFolder(config, steps.at(-1)!);
   const tokenizer = await loadTokenizer(folder);
   const model = await readModelConfig(folder);
   const runtime = runtimeOf(config, model);
-  return new Experiment(config, { processing }, steps, paths, tokenizer, model, runtime);
+  const weights = await localWeights(config, steps);
+  return new Experiment(config, { processing }, steps, paths, tokenizer, model, runtime, weights);
 }
 
 /** One model over its training. Made by `openExperiment`. */
@@ -109,13 +121,15 @@ export class Experiment {
     readonly tokenizer: Tokenizer,
     readonly model: ModelConfig,
     readonly runtime: Runtime,
+    /** digests of the weights by step, where they are in a folder */
+    readonly weights: ReadonlyMap<number, string>,
   ) {
     this.shape = { nLayers: model.nLayers, nHeads: model.nHeads };
   }
 
   /**
    * Opens a result file with an entry per checkpoint.
-   * @throws UserError when it was made with other settings.
+   * @throws UserError when it was made with other settings or of other weights.
    */
   results<Entry>(
     { path, format, entry, free = [], settings, header = { shape: this.shape } }: ResultsOptions<
@@ -129,6 +143,7 @@ export class Experiment {
       settings: { ...resultSettings(keys, [...FREE_KEYS, ...free]), ...settings },
       header: { model: resultModel(this.config), ...header },
       entry,
+      weights: this.weights,
       overwrite: this.config.overwrite,
     });
   }
@@ -155,7 +170,8 @@ export class Experiment {
   /** Measures what the files lack and prints what they hold. @returns the script's exit code */
   async run({ files, measure, columns, stepHeader = "step" }: CheckpointRun): Promise<number> {
     const isDone = (step: number) => files.every((file) => file.has(step));
-    const { exitCode } = await this.forEachCheckpoint(isDone, measure);
+    const { done, skipped, exitCode } = await this.forEachCheckpoint(isDone, measure);
+    if (done.length + skipped.length === 0) return exitCode;
     printTable<number>(
       [{ header: stepHeader, value: (step) => step }, ...columns()],
       files.at(-1)!.steps(),

@@ -7,11 +7,13 @@ import { modelFolder } from "../experiment/result_path.ts";
 import { SCHEDULE_NAMES, type ScheduleName, scheduleSteps } from "../experiment/schedules.ts";
 import { UserError } from "../experiment/user_error.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { openCheckpoint } from "../model/checkpoint_files.ts";
 import { HookedModel, type ModelOptions } from "../model/hooked_model.ts";
 import { resolveModel } from "../model/hub.ts";
 import { describeSteps, listLocalSteps } from "../model/local_steps.ts";
 import { modelSource } from "../model/model_names.ts";
 import { Runtime } from "../model/runtime.ts";
+import { weightDigest } from "../model/weight_digest.ts";
 import { DEVICES } from "../onnx/mod.ts";
 
 /** All schedules, and `main` for models that have but one checkpoint. */
@@ -32,7 +34,7 @@ export const modelKeys = {
   cache_dir: z.string().optional().describe(
     "folder of downloaded models; default: Hugging Face's cache",
   ),
-  results_dir: z.string().default("results").describe("folder of the results"),
+  results_dir: z.string().min(1).default("results").describe("folder of the results"),
   device: z.enum(DEVICES).default("cpu").describe("where to compute"),
   threads: z.int().min(1).optional()
     .describe(
@@ -94,7 +96,16 @@ export function trainingSteps(config: ModelSettings, key = "ckpt_schedule"): num
       2,
     );
   }
-  if (schedule === "main") return [0];
+  if (schedule === "main") {
+    if (suite?.length) {
+      throw new UserError(
+        `${key}: "main" is for models that have but one checkpoint; ${name} has ${suite.length} steps, ` +
+          `the last of them by custom_schedule [${suite.at(-1)}]`,
+        2,
+      );
+    }
+    return [0];
+  }
   const steps = scheduleSteps(schedule, { custom: config.custom_schedule, suite });
   const missing = suite && steps.find((step) => !suite.includes(step));
   if (missing !== undefined) {
@@ -120,11 +131,32 @@ export function checkpointFolder(
   step: number,
   onProgress?: ModelOptions["onProgress"],
 ): Promise<string> {
+  const main = config.ckpt_schedule === "main" && config.custom_schedule.length === 0;
   return resolveModel(modelName(config), {
-    revision: config.ckpt_schedule === "main" ? "main" : `step${step}`,
+    revision: main ? "main" : `step${step}`,
     cacheDir: config.cache_dir,
     onProgress,
   });
+}
+
+/**
+ * Digests of the weights at these steps, for a model in a folder, where they may be replaced; else none. Damaged ones
+ * have none: opening the checkpoint says what is wrong, where it is needed at all.
+ */
+export async function localWeights(
+  config: ModelSettings,
+  steps: readonly number[],
+): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
+  if (modelSource(modelName(config)).kind !== "folder") return found;
+  for (const step of steps) {
+    const dir = await checkpointFolder(config, step);
+    const files = await openCheckpoint(dir).catch(() => undefined);
+    files?.close();
+    const digest = files && await weightDigest(dir);
+    if (digest !== undefined) found.set(step, digest);
+  }
+  return found;
 }
 
 /** Opens a checkpoint; small models are read at once, so that the next is in memory when its turn comes. */

@@ -71,9 +71,10 @@ export function openPerformanceFile(options: {
   path: string;
   model: string;
   settings: Record<string, unknown>;
+  weights?: ReadonlyMap<number, string>;
   overwrite?: boolean;
 }): Promise<ResultFile<CheckpointPerformance>> {
-  const { path, model, settings, overwrite } = options;
+  const { path, model, settings, weights, overwrite } = options;
   return openResultFile({
     path,
     format: PERFORMANCE_FORMAT,
@@ -81,6 +82,7 @@ export function openPerformanceFile(options: {
     header: { model },
     entry: entrySchema,
     layout,
+    weights,
     overwrite,
   });
 }

@@ -1,6 +1,7 @@
 /**
  * The tasks by name: how many prompts, which metric, and how to make them for a tokenizer.
  */
+import { UserError } from "../experiment/user_error.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { genderPronounPairs } from "./gender_pronoun.ts";
 import { greaterThanPairs } from "./greater_than.ts";
@@ -68,12 +69,26 @@ export interface TaskOptions extends UserTaskOptions {
 
 /**
  * Makes the prompts of a task, the same ones for every checkpoint with this tokenizer.
- * @throws Error naming an unknown task and the allowed ones, or a prompt that does not fit the tokenizer.
+ * @throws UserError (exit code 2) naming an unknown task and the allowed ones, what is wrong in a user's file, or a
+ *   prompt that does not fit the tokenizer.
  */
 export async function loadTask(
   task: string,
   tokenizer: Tokenizer,
   options: TaskOptions = {},
+): Promise<TaskData> {
+  try {
+    return await makeTask(task, tokenizer, options);
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause.constructor !== Error) throw cause;
+    throw new UserError(cause.message, 2, { cause });
+  }
+}
+
+async function makeTask(
+  task: string,
+  tokenizer: Tokenizer,
+  options: TaskOptions,
 ): Promise<TaskData> {
   if (options.file !== undefined) return await loadUserTask(task, options.file, tokenizer, options);
   const definition = taskDefinition(task);

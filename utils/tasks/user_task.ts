@@ -59,12 +59,19 @@ export async function loadUserTask(
   return { task, prompts, metric: { name, mode }, mode };
 }
 
+/** The file as text, without a byte order mark. */
 async function readText(file: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await Deno.readTextFile(file);
+    bytes = await Deno.readFile(file);
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new Error(`${file}: not found; expected a CSV or JSONL file of prompts`, { cause });
+    const found = cause instanceof Deno.errors.NotFound ? "not found" : (cause as Error).message;
+    throw new Error(`${file}: ${found}; expected a CSV or JSONL file of prompts`, { cause });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Error(`${file}: expected text in UTF-8, found bytes that are not`, { cause });
   }
 }
 
@@ -86,16 +93,27 @@ function parseJsonLines(file: string, text: string): Row[] {
         cause,
       });
     }
-    return [toRow((value ?? {}) as Record<string, unknown>, where, (answers) => [answers])];
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw new Error(`${where}: expected a JSON object, found ${JSON.stringify(value)}`);
+    }
+    return [toRow(value as Record<string, unknown>, where, (answers) => [answers])];
   });
 }
 
 function parseCsv(file: string, text: string): Row[] {
-  const records = parse(text.replace(/^\uFEFF/, ""), { skipFirstRow: false }) as string[][];
-  const [header, ...lines] = records;
+  let records: string[][];
+  try {
+    records = parse(text, { skipFirstRow: false }) as string[][];
+  } catch (cause) {
+    throw new Error(`${file} is not valid CSV: ${(cause as Error).message}`, { cause });
+  }
+  const [header = [], ...lines] = records;
+  const names = header.map((name) => name.trim());
+  const twice = names.find((name, j) => COLUMNS.includes(name) && names.indexOf(name) !== j);
+  if (twice !== undefined) throw new Error(`${file}: expected one column ${twice}, found two`);
   return lines.map((cells, i) =>
     toRow(
-      Object.fromEntries((header ?? []).map((name, j) => [name.trim(), cells[j]])),
+      Object.fromEntries(names.map((name, j) => [name, cells[j]])),
       `${file}: row ${i + 1}`,
       (answers) => answers.split("|"),
     )
@@ -139,6 +157,10 @@ function toPair(tokenizer: Tokenizer, row: Row): PromptPair {
     answers.map((answer) => requireSingleToken(tokenizer, answer, row.where));
   const { cleanText, corruptedText, where } = row;
   const text = { cleanText, corruptedText, correct: ids(row.correct), wrong: ids(row.wrong) };
+  const both = row.correct.find((_, i) => text.wrong.includes(text.correct[i]));
+  if (both !== undefined) {
+    throw new Error(`${where}: the answer ${JSON.stringify(both)} is both correct and wrong`);
+  }
   return makePair(tokenizer, text, where);
 }
 

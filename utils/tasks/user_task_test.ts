@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { UserError } from "../experiment/user_error.ts";
 import { loadTask } from "./tasks.ts";
 import { gpt2Tokenizer } from "./test_data/tokenizers.ts";
 
@@ -7,11 +8,16 @@ const tokenizer = gpt2Tokenizer();
 const id = (text: string) => tokenizer.singleToken(text)!;
 
 /** Loads `content` as a user's file of that name. */
-async function load(name: string, content: string, options: Record<string, unknown> = {}) {
+async function load(
+  name: string,
+  content: string | Uint8Array,
+  options: Record<string, unknown> = {},
+) {
   const dir = await Deno.makeTempDir();
   try {
     const file = join(dir, name);
-    await Deno.writeTextFile(file, content);
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.writeFile(file, bytes);
     return await loadTask("capitals", tokenizer, { file, ...options });
   } finally {
     await Deno.remove(dir, { recursive: true });
@@ -55,13 +61,22 @@ Deno.test("loadTask() names the line of a user's file that cannot be used", asyn
     ["a.jsonl", jsonl({ ...good, wrong: 7 }), "a.jsonl:1: wrong must be a text, found 7"],
     ["a.jsonl", jsonl({ clean: "It", correct: " a" }), "corrupted, wrong missing"],
     ["a.jsonl", "{oops", "a.jsonl:1: expected a JSON object"],
-    ["a.jsonl", "null\n", "found nothing"],
+    ["a.jsonl", "null\n", "expected a JSON object, found null"],
     ["a.csv", "clean,corrupted\nIt is,They are\n", "a.csv: row 1: expected clean"],
     ["a.csv", "clean,corrupted,correct,wrong\n", "expected prompts, found none"],
+    ["a.jsonl", "[1]\n", "a.jsonl:1: expected a JSON object, found [1]"],
+    ["a.jsonl", jsonl({ ...good, wrong: [" red", " big"] }), '1: the answer " big" is both'],
+    ["a.csv", 'clean,corrupted,correct,wrong\n"It is,b\n', "a.csv is not valid CSV: "],
+    [
+      "a.csv",
+      "clean,clean,corrupted,correct,wrong\n",
+      "a.csv: expected one column clean, found two",
+    ],
     ["a.txt", "It is", 'ending in .csv or .jsonl, found "a.txt"'],
   ];
   for (const [name, content, message] of cases) {
-    await assertRejects(() => load(name, content), Error, message);
+    const error = await assertRejects(() => load(name, content), UserError, message);
+    assertEquals(error.exitCode, 2, message);
   }
   await assertRejects(
     () => load("a.jsonl", jsonl({ ...good, correct: [" big", " old"] }), { mode: "pairs" }),
@@ -73,4 +88,22 @@ Deno.test("loadTask() names the line of a user's file that cannot be used", asyn
     Error,
     "no/such.csv: not found",
   );
+});
+
+Deno.test("loadTask() reads files with a byte order mark and CRLF, and refuses what is not UTF-8", async () => {
+  const line = JSON.stringify({
+    clean: "It is",
+    corrupted: "They are",
+    correct: " a",
+    wrong: " no",
+  });
+  const plain = await load("x.jsonl", line + "\n");
+  assertEquals(await load("x.jsonl", `\uFEFF${line}\r\n`), plain);
+  const csv = "clean,corrupted,correct,wrong\r\nIt is,They are, a, no\r\n";
+  assertEquals(await load("x.csv", "\uFEFF" + csv), plain);
+  const latin1 = Uint8Array.from(
+    "clean,corrupted,correct,wrong\nÉté,Été, a, no\n",
+    (c) => c.charCodeAt(0),
+  );
+  await assertRejects(() => load("x.csv", latin1), UserError, "expected text in UTF-8");
 });

@@ -1,11 +1,13 @@
 /**
  * A training run from settings to checkpoints.
  *
- *  1. Go on from the saved state, or start from seeded weights.
+ *  1. Go on from the saved state, or start from seeded weights. Checkpoints of another run are left alone
+ *     (`suite_guard.ts`) unless `overwrite` drops them.
  *  2. Per step: tokens of the step, learning rate of the step, one run of the training graph. Both depend on the step's
  *     number alone, so a resumed run repeats what an uninterrupted one would have done.
  *  3. At the steps of the grid: weights are rounded to float16, and training goes on from the rounded ones, so that a
- *     checkpoint file is the very model that was trained further. Checkpoint and validation loss. Every `save_every` steps and at the end: log and state.
+ *     checkpoint file is the very model that was trained further. Validation loss, which must be finite, and checkpoint.
+ *     Every `save_every` steps and at the end: log and state.
  *  4. At the end: `TRAINING.json`, which says how the suite was made and what its checkpoints can do, and the training
  *     rate. A finished run that is started again writes the record anew and trains nothing.
  */
@@ -26,6 +28,7 @@ import { learningRate } from "./learning_rate.ts";
 import { MatmulBenchmark, median } from "./matmul_rate.ts";
 import { multipliedParameters, parameterLayout } from "./parameters.ts";
 import { readState, writeState } from "./state_file.ts";
+import { checkSuite, dropSuite, recordPath } from "./suite_guard.ts";
 import { initialState, Trainer } from "./trainer.ts";
 import { TrainingLog } from "./training_log.ts";
 
@@ -108,6 +111,8 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
   const saved = settings.overwrite
     ? undefined
     : await readState(statePath, fingerprint, layout.size);
+  const grid = checkpointGrid(steps, settings.checkpoint_every, settings.extra_checkpoints);
+  if (!settings.overwrite) await checkSuite(settings.output_dir, fingerprint, grid, saved?.step);
   const state = saved ?? initialState(initialParameters(config, layout, settings.seed));
   const log = saved ? await TrainingLog.upTo(logPath, state.step) : TrainingLog.empty(logPath);
 
@@ -135,14 +140,12 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
   };
   const options = settings.threads ? { threads: settings.threads } : {};
   const trainer = await Trainer.compile(config, adamw, state, options);
-  const grid = new Set(
-    checkpointGrid(steps, settings.checkpoint_every, settings.extra_checkpoints),
-  );
+  const kept = new Set(grid);
   const multiplied = multipliedParameters(layout);
   const benchmark = await MatmulBenchmark.compile(config, batch * context, options);
   console.log(
     `${layout.size.toLocaleString("en")} parameters, ${(batch * context).toLocaleString("en")} ` +
-      `tokens a step, ${grid.size} checkpoints` +
+      `tokens a step, ${kept.size} checkpoints` +
       (state.step > 0 ? `, from step ${state.step}` : ""),
   );
 
@@ -160,8 +163,14 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
   const keep = async () => {
     const dir = join(settings.output_dir, `step${state.step}`);
     state.weights.set(new Float16Array(state.weights));
-    await writeCheckpoint(dir, config, layout, state.weights, files);
     const loss = await validate();
+    if (!Number.isFinite(loss)) {
+      throw new UserError(
+        `step ${state.step}: expected a finite validation loss, found ${loss}; the checkpoint is not written. ` +
+          `Choose a lower learning_rate or a longer warmup, and start anew with --overwrite`,
+      );
+    }
+    await writeCheckpoint(dir, config, layout, state.weights, files);
     log.add({ step: state.step, validation_loss: loss });
     return loss;
   };
@@ -170,7 +179,11 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
   const first = state.step;
   const times: number[] = [];
   let trainingTime = 0;
-  if (state.step === 0) progress.line(`step 0  validation loss ${(await keep()).toFixed(3)}`);
+  if (state.step === 0) {
+    await save(); // first, so that what lies in output_dir from now on is known to be of this run
+    if (settings.overwrite) await dropSuite(settings.output_dir);
+    progress.line(`step 0  validation loss ${(await keep()).toFixed(3)}`);
+  }
   while (state.step < steps) {
     const rate = learningRate(state.step + 1, schedule);
     const started = performance.now();
@@ -182,20 +195,20 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
     const perSecond = 1000 * (state.step - first) * batch * context / trainingTime;
     const speed = `${Math.round(perSecond).toLocaleString("en")} tokens/s`;
     progress.update(state.step, `loss ${loss.toFixed(3)}, ${speed}`);
-    if (grid.has(state.step)) {
+    if (kept.has(state.step)) {
       const held = await keep();
       progress.line(
         `step ${state.step}  loss ${loss.toFixed(3)}  validation loss ${held.toFixed(3)}  ${speed}`,
       );
     }
-    if (grid.has(state.step) || state.step % settings.save_every === 0) await save();
+    if (kept.has(state.step) || state.step % settings.save_every === 0) await save();
   }
   progress.finish();
   await save();
   await trainer.release();
-  const recordPath = join(settings.output_dir, "TRAINING.json");
-  const record = times.length > 0 ? undefined : await readJson(recordPath) as { commit?: string };
-  await writeJsonAtomic(recordPath, {
+  const path = recordPath(settings.output_dir);
+  const record = times.length > 0 ? undefined : await readJson(path) as { commit?: string };
+  await writeJsonAtomic(path, {
     format: "circuits-over-time/training/1",
     made_by: "deno run -A train_pythia_nano.ts configs/train_pythia_nano.json",
     commit: record?.commit ?? await commit(),

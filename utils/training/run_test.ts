@@ -115,9 +115,74 @@ Deno.test("a float16 checkpoint is the model that training goes on from", async 
   }
 });
 
-Deno.test("settings that make no model are refused in one line", async () => {
+Deno.test("checkpoints of another run are left alone unless --overwrite drops them, and damaged states are told of", async () => {
+  const folder = await Deno.makeTempDir();
+  const refused = async (message: RegExp, ...more: string[]) => {
+    const before = await filesOf(folder);
+    const { code, stderr } = await train(folder, ...more);
+    assertEquals([code, stderr.trim().split("\n").length], [1, 1], stderr);
+    assertMatch(stderr, message);
+    assertEquals(await filesOf(folder), before);
+  };
+  try {
+    assertEquals((await train(folder)).code, 0);
+    const state = `${folder}/work/state.safetensors`;
+    await Deno.truncate(state, 9000);
+    await refused(/state.safetensors.*truncated.*; start anew with --overwrite, or choose another/);
+    await Deno.remove(state);
+    await refused(/model has this suite already, and work_dir no state.*--overwrite/);
+    await refused(
+      /model has a suite of other settings: seed is 0 there and 5 here;/,
+      "--seed",
+      "5",
+    );
+    await Deno.remove(`${folder}/model/TRAINING.json`);
+    await refused(
+      /model has checkpoints \(step0, step1, step2, .*\) and work_dir no state of their/,
+    );
+
+    const anew = await train(folder, "--steps", "5", "--overwrite");
+    assertEquals(anew.code, 0, anew.stderr);
+    assertEquals(listLocalSteps(`${folder}/model`), [0, 1, 2, 4, 5]);
+    await Deno.remove(`${folder}/model/step2`, { recursive: true });
+    await refused(/work_dir has reached step 5, but .*model lacks step2;/, "--steps", "5");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a checkpoint whose loss is not finite is not written", async () => {
   const folder = await Deno.makeTempDir();
   try {
+    const { code, stderr } = await train(folder, "--learning-rate", "1e8", "--warmup", "0");
+    assertEquals([code, stderr.trim().split("\n").length], [1, 1], stderr);
+    assertMatch(
+      stderr,
+      /step 1: expected a finite validation loss, found .*; .* lower learning_rate/,
+    );
+    assertEquals(listLocalSteps(`${folder}/model`), [0]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("settings that make no model or no training are refused in one line", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const wrong: [string[], RegExp][] = [
+      [["--beta1", "1"], /beta1: expected a number ≥ 0.*< 1, found 1/],
+      [["--beta2", "1.5"], /beta2: expected a number ≥ 0.*< 1, found 1.5/],
+      [["--warmup", "15"], /warmup: expected at most steps, found 15/],
+      [
+        ["--extra-checkpoints", "3,20"],
+        /extra-checkpoints: expected at most steps, found \[3,20\]/,
+      ],
+    ];
+    for (const [flags, message] of wrong) {
+      const { code, stderr } = await train(folder, ...flags);
+      assertEquals([code, stderr.trim().split("\n").length], [2, 1], stderr);
+      assertMatch(stderr, message);
+    }
     const { code, stderr } = await train(folder, "--heads", "3");
     assertEquals(code, 2);
     assertStringIncludes(stderr, "3 heads do not divide the width 16 evenly");

@@ -29,16 +29,20 @@ export async function readState(
 ): Promise<TrainingState | undefined> {
   if (!isFile(path)) return undefined;
   const mend = "start anew with --overwrite, or choose another work_dir";
-  const { metadata } = await readSafetensorsHeader(path);
+  const damaged = (cause: unknown) => {
+    throw new UserError(`${(cause as Error).message}; ${mend}`, 1, { cause });
+  };
+  const { metadata } = await readSafetensorsHeader(path).catch(damaged);
   if (metadata.format !== FORMAT || !/^\d+$/.test(metadata.step ?? "")) {
     throw new UserError(`${path} is not the state of a training run; ${mend}`);
   }
   if (metadata.settings !== JSON.stringify(settings)) {
     throw new UserError(`${path} was made with other settings: ${metadata.settings}; ${mend}`);
   }
-  const file = await openSafetensors(path);
+  const file = await openSafetensors(path).catch(damaged);
   try {
-    const read = async (name: string) => Float32Array.from(await file.read(name, [size]));
+    const read = async (name: string) =>
+      Float32Array.from(await file.read(name, [size]).catch(damaged));
     return {
       step: Number(metadata.step),
       weights: await read("weights"),
