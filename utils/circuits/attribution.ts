@@ -20,7 +20,7 @@ import { BatchPass, type Component, type PassInputs } from "./batch_pass.ts";
 import { nBackward, nForward } from "./graph.ts";
 import { circuitShape } from "./model_shape.ts";
 import type { NodeScores } from "./node_scores.ts";
-import type { PromptBatch } from "./prompt_batches.ts";
+import { batchTokens, type PromptBatch } from "./prompt_batches.ts";
 import { type PathPoint, pathPoints, type Quadrature } from "./quadrature.ts";
 import { sourceDifferences } from "./source_differences.ts";
 
@@ -140,6 +140,7 @@ export async function attribute(
   const tokens = options.tokensPerPass ?? defaultTokensPerPass(model.config);
   const work = nPrompts * points.length * components.length;
   let done = 0;
+  await model.keepEmbeddingsOf(batchTokens(batches));
   for (const batch of batches) {
     const { inputs, metrics } = await passInputs(model, batch, method, intervention, options.means);
     const pass = new BatchPass(model, inputs, components.length, {

@@ -73,3 +73,10 @@ export function promptBatches(
     };
   });
 }
+
+/** All token ids of some batches. */
+export function batchTokens(batches: readonly PromptBatch[]): Set<number> {
+  return new Set(
+    batches.flatMap(({ clean, corrupted, prefix }) => [clean, corrupted, prefix].flat(2)),
+  );
+}

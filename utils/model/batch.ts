@@ -3,7 +3,7 @@ import { type Tensor, tensor } from "../onnx/mod.ts";
 
 export interface TokenBatch {
   /** `[batch, pos]`, padded on the right with id 0; causality keeps padding out of every real position */
-  tokens: Tensor;
+  tokens: Tensor<Int32Array>;
   lengths: number[];
   batch: number;
   pos: number;

@@ -41,12 +41,15 @@ export interface Readout {
 /** Above this width a row of logits is computed instead of a direction per row. */
 const DIRECTION_WIDTH = 16;
 
-/** tokens `[batch, pos]` → residual stream before block 0 `[batch, pos, d]`, and planned hooks. */
+/**
+ * tokens `[batch, pos]` → residual stream before block 0 `[batch, pos, d]`, and planned hooks. `W_E` may be a part of the
+ * embedding's rows, of which the tokens are then indices.
+ */
 export function compileEmbed(config: ModelConfig, plan: HookPlan, options: SessionOptions) {
   const g = new Graph();
   const hooks = new HookPoints(plan);
   const tokens = g.input("tokens", [BATCH, POS], "int32");
-  const W_E = g.input("W_E", [config.vocabSize, config.dModel]);
+  const W_E = g.input("W_E", ["rows", config.dModel]);
   let residual = hooks.at("hook_embed", gather(W_E, tokens));
   if (config.architecture === "gpt2") {
     const W_pos = g.input("W_pos", [config.maxPositions, config.dModel]);

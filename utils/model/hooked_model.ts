@@ -20,10 +20,12 @@ import {
   readoutFeeds,
   rowIndices,
 } from "./embedding.ts";
+import { EmbeddingRows } from "./embedding_rows.ts";
 import { type HookRequests, type OuterRequests, sortRequests } from "./hook_requests.ts";
 import { resolveModel } from "./hub.ts";
 import { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./layer_runner.ts";
 import { type Gradients, inPasses, promptsPerPass, type RunOptions } from "./passes.ts";
+import { checkPositions } from "./positions.ts";
 import { Runtime } from "./runtime.ts";
 import { checkCheckpoint } from "./tensor_names.ts";
 import { type WeightProcessing, weightProcessor } from "./weight_processing.ts";
@@ -61,6 +63,7 @@ const NOTHING: OuterRequests = { plan: {}, feeds: {} };
 export class HookedModel {
   readonly config: ModelConfig;
   readonly layers: LayerRunner;
+  readonly #embeddings: EmbeddingRows;
 
   private constructor(
     readonly store: WeightStore,
@@ -71,6 +74,7 @@ export class HookedModel {
     private readonly foldedBias: boolean,
   ) {
     this.config = store.config;
+    this.#embeddings = new EmbeddingRows(store);
     this.layers = new LayerRunner(store.config, store, runtime, form, crypto.randomUUID());
   }
 
@@ -208,21 +212,9 @@ export class HookedModel {
     return { values: out.values.data, gradients };
   }
 
-  /** Learned positions end; rotary ones go on, untrained. @throws Error when there are no such positions. */
-  #checkLength(length: number): void {
-    const { architecture, maxPositions } = this.config;
-    if (length <= maxPositions) return;
-    const found = `the longest prompt has ${length} tokens`;
-    if (architecture === "gpt2") {
-      throw new Error(
-        `${found}; expected at most ${maxPositions}, the positions of this model (n_positions in config.json)`,
-      );
-    }
-    this.runtime.warnOnce(
-      "positions",
-      `${found}, more than the ${maxPositions} that this model was trained for (max_position_embeddings in ` +
-        `config.json); what it makes of positions beyond them means little`,
-    );
+  /** Keeps in memory the embeddings of these tokens alone; others can still be asked for, at the cost of reading. */
+  keepEmbeddingsOf(tokens: Iterable<number>): Promise<void> {
+    return this.#embeddings.keep(tokens);
   }
 
   /** Residual stream before block 0, with embedding hooks; `start` is the position of the first token. */
@@ -233,10 +225,10 @@ export class HookedModel {
     least = 0,
   ) {
     const { tokens, pos } = padTokens(prompts, this.config.vocabSize, least);
-    this.#checkLength(start + pos);
+    checkPositions(start + pos, this.config, this.runtime);
     const session = await this.#compiled("embed", plan, (o) => compileEmbed(this.config, plan, o));
     const position_ids = tensor(Int32Array.from({ length: pos }, (_, i) => start + i), [pos]);
-    return session.run({ tokens, position_ids, ...await this.store.get("embed"), ...feeds });
+    return session.run({ ...await this.#embeddings.feeds(tokens), position_ids, ...feeds });
   }
 
   /**

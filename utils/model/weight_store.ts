@@ -88,6 +88,12 @@ export class WeightStore {
     }
   }
 
+  /** Lets a unit go; asked for again, it is read again. */
+  forget(unit: string): void {
+    this.#resident.delete(unit);
+    this.#streamed.delete(unit);
+  }
+
   /** Forgets all weights and closes the files. */
   close(): void {
     this.#resident.clear();
