@@ -27,7 +27,6 @@ import {
   reshape,
   rotaryEmbedding,
   scatterAdd,
-  scatterRowsAdd,
   sign,
   split,
   sub,
@@ -38,6 +37,7 @@ import {
   where,
 } from "./operators.ts";
 import type { Node, Shape, Value } from "./graph.ts";
+import { productDim } from "./shapes.ts";
 
 type Cotangent = Value | undefined;
 export type Rule = (node: Node, cotangents: readonly Cotangent[]) => Cotangent[];
@@ -185,9 +185,17 @@ function concatRule(g: Value, node: Node, ...inputs: Value[]): Cotangent[] {
   });
 }
 
+/**
+ * Rows are added element by element: ScatterElements runs on one thread, while ScatterND adds rows from several at once
+ * and loses some of those that meet at the same index.
+ */
 function gatherRule(g: Value, node: Node, x: Value, indices: Value): Cotangent[] {
   if (node.attributes.axis !== 0) throw new Error("Gather: gradient only along axis 0");
-  return [scatterRowsAdd(zerosLike(x), indices, g), undefined];
+  const width = productDim(x.shape.slice(1)), rows = productDim(indices.shape);
+  const ids = expand(reshape(cast(indices, "int64"), [rows, 1]), [rows, width]);
+  const zeros = expand(x.graph.constant(0, [], x.dtype), [x.shape[0], width]);
+  const added = scatterAdd(zeros, ids, reshape(g, [rows, width]), 0);
+  return [reshape(added, x.shape), undefined];
 }
 
 function powRule(g: Value, _: Node, x: Value, exponent: Value): Cotangent[] {

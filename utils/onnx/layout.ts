@@ -1,5 +1,4 @@
 /** Operators that move elements without computing: reshape, transpose, slice, concatenate, gather, scatter. */
-import { cast } from "./elementwise.ts";
 import type { Dim, Shape, Value } from "./graph.ts";
 import { frontAxis, sameShape, sumDim } from "./shapes.ts";
 
@@ -121,10 +120,4 @@ export function scatterAdd(data: Value, indices: Value, updates: Value, axis: nu
     data.shape,
     attributes,
   );
-}
-
-/** Adds rows of `updates` (`[...indices, ...rest]`) into a copy of `data` (`[n, ...rest]`) at `indices`. */
-export function scatterRowsAdd(data: Value, indices: Value, updates: Value): Value {
-  const inputs = [data, unsqueeze(cast(indices, "int64"), -1), updates];
-  return data.graph.add("ScatterND", inputs, data.dtype, data.shape, { reduction: "add" });
 }

@@ -21,6 +21,7 @@ import { sequenceInputs } from "../model/sequence.ts";
 import {
   add,
   expand,
+  gather,
   gatherElements,
   gemm,
   gradients,
@@ -76,7 +77,7 @@ export function languageModel(
 
   const sequence = sequenceInputs(g, config, false);
   const rows = productDim([BATCH, POS]);
-  let residual = embed(units.embed.W_E, tokens, config);
+  let residual = gather(units.embed.W_E, tokens);
   for (let l = 0; l < config.nLayers; l++) {
     const w = units[l] as unknown as BlockWeights;
     const [qkv_w, qkv_b] = folded(w.qkv_w, w.qkv_b, w.ln1_w, w.ln1_b);
@@ -101,7 +102,7 @@ export function languageModel(
     weights,
     loss: neg(mean(log(right), [0, 1])),
     gradient() {
-      const dX = sub(gemm(p, W_U), gatherElements(W_U, ids, 0));
+      const dX = sub(gemm(p, W_U), gather(W_U, reshape(targets, [rows])));
       const dW_U = scatterAdd(gemm(p, x, true), ids, neg(x), 0);
       return gradients([x, W_U], [dX, dW_U], [weights])[0];
     },
@@ -111,15 +112,4 @@ export function languageModel(
 /** Weight `[out, in]` and bias `[out]` of a linear map with the weight and bias of the LayerNorm before it in them. */
 function folded(w: Value, b: Value, norm_w: Value, norm_b: Value): [Value, Value] {
   return [mul(w, norm_w), add(b, sum(mul(w, norm_b), [1]))];
-}
-
-/**
- * Rows of the embedding, by elements rather than whole rows: the gradient then adds up with ScatterElements, which runs
- * on one thread. ScatterND, the gradient of a row-wise Gather, adds rows from several threads at once and loses some of
- * those that meet at the same token.
- */
-function embed(W_E: Value, tokens: Value, { dModel }: ModelConfig): Value {
-  const rows = productDim([BATCH, POS]);
-  const ids = expand(reshape(tokens, [rows, 1]), [rows, dModel]);
-  return reshape(gatherElements(W_E, ids, 0), [BATCH, POS, dModel]);
 }
