@@ -107,14 +107,19 @@ function contractionFlops(shape: CircuitShape, width: number): number {
   return 2 * products * width;
 }
 
-/** Times `run` in turn with the rate of matrix products of `tokens` rows. */
+/**
+ * Times `run`, of so many floating-point operations, in turn with the rate of matrix products of `rows` rows. The peak
+ * is that of this process so far.
+ */
 async function timedWithRate(
   model: HookedModel,
-  tokens: number,
+  rows: number,
+  flops: number,
   { repeats, threads }: BenchCase,
   run: () => Promise<unknown>,
 ) {
-  const yardstick = await Yardstick.of(model.store, tokens, true, threads);
+  const peak = peakRssMb();
+  const yardstick = await Yardstick.of(model.store, rows, true, threads);
   await yardstick.rate();
   const seconds: number[] = [], rates: number[] = [];
   for (let i = 0; i < repeats; i++) {
@@ -122,7 +127,15 @@ async function timedWithRate(
     seconds.push(await timed(run));
     rates.push((before + await yardstick.rate()) / 2);
   }
-  return { seconds, rates };
+  const measured = {
+    seconds: median(seconds),
+    flops,
+    ofMatmulRate: median(seconds.map((s, i) => flops / s / rates[i])),
+    // before the yardstick was there, unless the one run is the first
+    peakRssMb: repeats > 1 ? peak : peakRssMb(),
+    weightsMb: model.store.totalBytes / MB,
+  };
+  return { measured, floor: flops / median(rates) };
 }
 
 async function measureAttribution(
@@ -134,26 +147,19 @@ async function measureAttribution(
   const pairs = randomPairs(c.prompts, structure, config.vocabSize);
   const batches = promptBatches(pairs, logitDifferences(pairs), { batchSize: 10 });
   const run = () => attribute(model, batches, { steps: STEPS });
-  // Reads the weights and compiles; the peak is that of attribution alone, before the yardstick is there.
+  // Reads the weights and compiles.
   if (c.repeats > 1) await run();
   else await attribute(model, batches, { steps: 1 });
-  let peak = peakRssMb();
   const flops = attributionFlops(config, batches);
   const rows = defaultTokensPerPass(config);
-  const { seconds, rates } = await timedWithRate(model, rows, c, run);
-  if (c.repeats === 1) peak = peakRssMb();
-  const typical = median(seconds);
+  const { measured, floor } = await timedWithRate(model, rows, flops, c, run);
   return {
     tokens: STEPS * batches.reduce((n, { clean }) => n + clean.length * clean[0].length, 0),
-    seconds: typical,
-    flops,
-    ofMatmulRate: median(seconds.map((s, i) => flops / s / rates[i])),
-    peakRssMb: peak,
-    weightsMb: model.store.totalBytes / MB,
+    ...measured,
     more: {
-      seconds_per_prompt_step: typical / (c.prompts * STEPS),
-      floor_seconds_per_prompt_step: flops / median(rates) / (c.prompts * STEPS),
-      minutes_for_70_prompts: typical / c.prompts * 70 / 60,
+      seconds_per_prompt_step: measured.seconds / (c.prompts * STEPS),
+      floor_seconds_per_prompt_step: floor / (c.prompts * STEPS),
+      minutes_for_70_prompts: measured.seconds / c.prompts * 70 / 60,
     },
   };
 }
@@ -199,22 +205,16 @@ async function measureEvaluation(config: ModelConfig, c: BenchCase): Promise<Mea
   const evaluator = await CircuitEvaluator.prepare(model, batches);
   const run = () => evaluator.evaluate([mask]);
   await run();
-  const peak = peakRssMb();
   const [P, past] = [batches[0].clean[0].length, batches[0].prefix[0].length];
   const flops = c.prompts * evaluationFlops(config, mask, P, past);
-  const { seconds, rates } = await timedWithRate(model, c.prompts * P, c, run);
-  const typical = median(seconds);
+  const { measured } = await timedWithRate(model, c.prompts * P, flops, c, run);
   const together = await timed(() => evaluator.evaluate(new Array(8).fill(mask)));
   return {
     tokens: c.prompts * P,
-    seconds: typical,
-    flops,
-    ofMatmulRate: median(seconds.map((s, i) => flops / s / rates[i])),
-    peakRssMb: peak,
-    weightsMb: model.store.totalBytes / MB,
+    ...measured,
     more: {
       edges: mask.reduce((a, b) => a + b, 0),
-      seconds_per_prompt: typical / c.prompts,
+      seconds_per_prompt: measured.seconds / c.prompts,
       seconds_per_prompt_of_8: together / c.prompts / 8,
     },
   };
