@@ -30,7 +30,7 @@ import {
   repeatKeys,
   repeatSettings,
 } from "./utils/scripts/ioi_setup.ts";
-import { modelKeys } from "./utils/scripts/model_keys.ts";
+import { modelKeys } from "./utils/model/model_keys.ts";
 
 export const script = {
   name: "get_circuit_components_over_time",

@@ -21,7 +21,7 @@ import {
 } from "./utils/heads/component_swap.ts";
 import { checkHeads, type Head, parseHead } from "./utils/heads/senders.ts";
 import { openExperiment, resultPaths } from "./utils/scripts/experiment.ts";
-import { modelKeys } from "./utils/scripts/model_keys.ts";
+import { modelKeys } from "./utils/model/model_keys.ts";
 import { loadTask, readoutOf, TASK_NAMES } from "./utils/tasks/tasks.ts";
 
 const group = z.object({

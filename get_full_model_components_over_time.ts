@@ -20,7 +20,7 @@ import { largestHead } from "./utils/heads/head_grid.ts";
 import { FOLDED } from "./utils/model/weight_processing.ts";
 import { openExperiment } from "./utils/scripts/experiment.ts";
 import { promptKeys, randomTokens, repeatKeys, repeatSettings } from "./utils/scripts/ioi_setup.ts";
-import { modelKeys } from "./utils/scripts/model_keys.ts";
+import { modelKeys } from "./utils/model/model_keys.ts";
 import { loadTask } from "./utils/tasks/tasks.ts";
 
 export const script = {

@@ -27,7 +27,7 @@ import {
   repeatKeys,
   repeatSettings,
 } from "./utils/scripts/ioi_setup.ts";
-import { modelKeys } from "./utils/scripts/model_keys.ts";
+import { modelKeys } from "./utils/model/model_keys.ts";
 
 const names = z.array(z.string());
 const entry = z.object({

@@ -16,7 +16,7 @@ import { functionWordIds } from "./utils/heads/function_words.ts";
 import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
 import { FOLDED } from "./utils/model/weight_processing.ts";
 import { openExperiment } from "./utils/scripts/experiment.ts";
-import { modelKeys } from "./utils/scripts/model_keys.ts";
+import { modelKeys } from "./utils/model/model_keys.ts";
 
 const entry = z.object({ scores: gridSchema, kl_kept: gridSchema, kl_ablated: gridSchema });
 type Entry = z.output<typeof entry>;

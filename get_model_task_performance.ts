@@ -10,7 +10,7 @@ import { z } from "zod";
 import { resultSettings } from "./utils/experiment/config.ts";
 import { runScript, UserError } from "./utils/experiment/script.ts";
 import { openExperiment } from "./utils/scripts/experiment.ts";
-import { FREE_KEYS, modelKeys } from "./utils/scripts/model_keys.ts";
+import { FREE_KEYS, modelKeys } from "./utils/model/model_keys.ts";
 import { taskPerformance } from "./utils/tasks/performance.ts";
 import {
   type CheckpointPerformance,

@@ -13,7 +13,7 @@ import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
 import { successorScores } from "./utils/heads/successor.ts";
 import { successorPairs, type TokenPairs } from "./utils/heads/successor_words.ts";
 import { openExperiment } from "./utils/scripts/experiment.ts";
-import { modelKeys } from "./utils/scripts/model_keys.ts";
+import { modelKeys } from "./utils/model/model_keys.ts";
 
 const entry = z.object({ corrected: gridSchema, compat: gridSchema });
 type Entry = z.output<typeof entry>;

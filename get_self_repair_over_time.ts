@@ -21,7 +21,7 @@ import { headName, parseHead } from "./utils/heads/senders.ts";
 import { FOLDED } from "./utils/model/weight_processing.ts";
 import { openExperiment } from "./utils/scripts/experiment.ts";
 import { promptKeys } from "./utils/scripts/ioi_setup.ts";
-import { modelKeys } from "./utils/scripts/model_keys.ts";
+import { modelKeys } from "./utils/model/model_keys.ts";
 import { loadTask, readoutOf } from "./utils/tasks/tasks.ts";
 
 const entry = z.object({

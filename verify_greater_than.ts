@@ -17,7 +17,7 @@ import {
   greaterThanParts,
 } from "./utils/heads/greater_than_circuit.ts";
 import { openExperiment } from "./utils/scripts/experiment.ts";
-import { modelKeys } from "./utils/scripts/model_keys.ts";
+import { modelKeys } from "./utils/model/model_keys.ts";
 import { loadTask } from "./utils/tasks/tasks.ts";
 
 const byNode = z.record(z.string(), z.number());

@@ -108,18 +108,19 @@ export class BatchPass {
 
   async #forward(pass: Pass, trail: LayerTrail[]): Promise<F32> {
     const { config, store } = this.model;
-    let input = await this.#start(pass);
+    const start = await this.#start(pass);
+    let x: F32 | undefined;
     for (let l = 0; l < config.nLayers; l++) {
       const program = await this.#program(pass.component, l);
       const weights = weightFeeds(0, await store.get(String(l)));
       store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
-      const feeds = { ...input, ...this.#sequence, ...this.#pastFeeds(pass, l) };
+      const feeds = { ...(x ? { x } : start), ...this.#sequence, ...this.#pastFeeds(pass, l) };
       Object.assign(feeds, this.#outputFeeds(pass, l));
       const results = await program.forward.run({ ...feeds, ...weights });
       trail.push({ program, feeds, results });
-      input = { x: results.residual };
+      x = results.residual;
     }
-    return input.x;
+    return x!;
   }
 
   async #backward(pass: Pass, trail: LayerTrail[], atEnd: F32): Promise<void> {
@@ -169,7 +170,7 @@ export class BatchPass {
   }
 
   /** What layer 0 reads at every point of the path: `x` `[N, K, P, d]`, or its moving and its still positions. */
-  async #start({ component, points, from, count }: Pass): Promise<Feeds & { x: F32 }> {
+  async #start({ component, points, from, count }: Pass): Promise<Feeds> {
     const { start, differences } = this.inputs;
     const interpolation = await this.model.runtime.compiled("interpolation", compileInterpolation);
     const rest = Float32Array.from(points, ({ alpha }) => component.layer >= 0 ? 0 : 1 - alpha);
@@ -182,7 +183,7 @@ export class BatchPass {
       one_minus_alpha: tensor(rest, [points.length]),
     });
     if (!split) return { x };
-    return { x, x_moving: x, x_still: somePositions(start, prompts, [moving, this.#P]) };
+    return { x_moving: x, x_still: somePositions(start, prompts, [moving, this.#P]) };
   }
 
   #pastFeeds({ from, count }: Pass, l: number): Feeds {

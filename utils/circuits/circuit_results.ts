@@ -14,7 +14,7 @@ import { formatJson } from "../experiment/format_json.ts";
 import { openResultFile, type ResultFile } from "../experiment/result_file.ts";
 import { ResultPaths } from "../experiment/result_path.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { FREE_KEYS, modelName } from "../scripts/model_keys.ts";
+import { FREE_KEYS, modelName } from "../model/model_keys.ts";
 import type { CheckpointCircuit } from "./checkpoint_circuit.ts";
 import { scoreRange } from "./circuit_edges.ts";
 import type { CircuitTask } from "./circuit_task.ts";

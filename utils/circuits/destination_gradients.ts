@@ -58,6 +58,7 @@ export interface HeadSums {
   projected: Value;
 }
 
+/** a = Σ_k dy_k/σ_k and Σ_k s_k x̂_k over the path points, s_k = dy_k·(y_k − c)/(d σ_k). */
 export function headSums({ x, mean, inverse, qkv, along }: HeadCotangents): HeadSums {
   const [batch, P, d] = x.shape;
   const [, , first, second] = along.shape as number[];

@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { UserError } from "../experiment/user_error.ts";
-import { modelKeys } from "../scripts/model_keys.ts";
+import { modelKeys } from "../model/model_keys.ts";
 import { INTERVENTIONS } from "./activations.ts";
 import { EDGE_METHODS } from "./edge_scores.ts";
 import { QUADRATURES } from "./quadrature.ts";

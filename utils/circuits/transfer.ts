@@ -11,7 +11,7 @@ import { openResultFile, type ResultFile } from "../experiment/result_file.ts";
 import { ResultPaths } from "../experiment/result_path.ts";
 import { UserError } from "../experiment/user_error.ts";
 import type { Runtime } from "../model/runtime.ts";
-import { modelName, openCheckpointModel } from "../scripts/model_keys.ts";
+import { modelName, openCheckpointModel } from "../model/model_keys.ts";
 import { FaithfulnessScale, maskOfCircuit, prepareEvaluation } from "./checkpoint_circuit.ts";
 import { circuitSettings } from "./circuit_results.ts";
 import type { CircuitTask } from "./circuit_task.ts";

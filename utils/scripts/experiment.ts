@@ -28,7 +28,7 @@ import {
   resultModel,
   runtimeOf,
   trainingSteps,
-} from "./model_keys.ts";
+} from "../model/model_keys.ts";
 
 /** What `modelKeys` gives a script. */
 export interface ExperimentSettings extends ModelSettings {

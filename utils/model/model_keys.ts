@@ -6,14 +6,14 @@ import { z } from "zod";
 import { modelFolder } from "../experiment/result_path.ts";
 import { SCHEDULE_NAMES, type ScheduleName, scheduleSteps } from "../experiment/schedules.ts";
 import { UserError } from "../experiment/user_error.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { openCheckpoint } from "../model/checkpoint_files.ts";
-import { HookedModel, type ModelOptions } from "../model/hooked_model.ts";
-import { resolveModel } from "../model/hub.ts";
-import { describeSteps, listLocalSteps } from "../model/local_steps.ts";
-import { modelSource } from "../model/model_names.ts";
-import { Runtime } from "../model/runtime.ts";
-import { weightDigest } from "../model/weight_digest.ts";
+import type { ModelConfig } from "./config.ts";
+import { openCheckpoint } from "./checkpoint_files.ts";
+import { HookedModel, type ModelOptions } from "./hooked_model.ts";
+import { resolveModel } from "./hub.ts";
+import { describeSteps, listLocalSteps } from "./local_steps.ts";
+import { modelSource } from "./model_names.ts";
+import { Runtime } from "./runtime.ts";
+import { weightDigest } from "./weight_digest.ts";
 import { DEVICES } from "../onnx/mod.ts";
 
 /** All schedules, and `main` for models that have but one checkpoint. */
