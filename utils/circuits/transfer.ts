@@ -37,7 +37,10 @@ export async function circuitTransfer(
   const options = await rowOptions(config, circuits, task);
   // Rows of other circuits or settings are of no use: they are made anew.
   const rows: Rows = await openResultFile({ ...options, overwrite: config.overwrite })
-    .catch(() => openResultFile({ ...options, overwrite: true }));
+    .catch((error) => {
+      if (!(error instanceof UserError)) throw error;
+      return openResultFile({ ...options, overwrite: true });
+    });
   const { exitCode } = await forEachCheckpoint({
     steps: circuits.map((c) => c.step),
     isDone: (step) => rows.has(step),
