@@ -5,7 +5,6 @@
  */
 import {
   add,
-  expand,
   gather,
   Graph,
   identity,
@@ -102,11 +101,8 @@ function lastBlock(
 
 /** Keys and values of the prefix, the same at every path point. */
 export function pastInputs(g: Graph, { nHeads: H, dHead: e }: ModelConfig): KeysValues {
-  const repeated = (name: string) => {
-    const value = unsqueeze(g.input(name, [PROMPTS, H, "past", e]), 1);
-    return reshape(expand(value, [PROMPTS, POINTS, H, "past", e]), [BATCH, H, "past", e]);
-  };
-  return { k: repeated("past_k"), v: repeated("past_v") };
+  const of = (name: string) => g.input(name, [PROMPTS, H, "past", e]);
+  return { k: of("past_k"), v: of("past_v"), sharedBy: POINTS };
 }
 
 /** clean + (1 − α)(corrupted − clean) of the attention's z or the MLP's output, per path point. */

@@ -61,7 +61,10 @@ export async function compileFirstBlock(
   const once = new HookPoints({}, "still.");
   const qkv = packedProjections(moving, weights, config, hooks);
   const qkvStill = packedProjections(still, weights, config, once);
-  const [q, k, v] = unpackedHeadFirst({ ...qkv, value: joined(qkv.value, qkvStill.value) });
+  const [q, k, v] = unpackedHeadFirst(
+    { ...qkv, value: joined(qkv.value, qkvStill.value) },
+    past,
+  );
   const { z } = attend({ q, k, v }, sequence, config, hooks, past);
   const [mlpIn, through] = [identity(moving), identity(moving)];
   const passed = joined(

@@ -166,13 +166,12 @@ function lastPosition(g: Graph, axesBehind: number): Value {
 /** What `headSums` takes of a block whose q, k and v are saved behind their rotation. */
 function attentionSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: ModelConfig) {
   const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
-  // Rotations keep inner products, so dy·y is taken behind them, where y is saved. [batch, H, pos, 3]
+  // Rotations keep inner products, so dy·y is taken behind them, where y is saved.
   const products = LETTERS.map((letter, j) => sum(mul(grads.rotated[j], saved(letter)), [-1]));
   const stacked = concat(products.map((v) => unsqueeze(v, 3)), 3);
-  const along = sub(
-    transpose(stacked, storedOutIn(config) ? [0, 2, 1, 3] : [0, 2, 3, 1]),
-    sum(mul(grads.qkv, headConstants(w, config)), [-1]),
-  );
+  const packed = transpose(stacked, storedOutIn(config) ? [0, 2, 1, 3] : [0, 2, 3, 1]);
+  const ofConstants = sum(mul(grads.qkv, headConstants(w, config)), [-1]);
+  const along = sub(reshape(packed, ofConstants.shape), ofConstants);
   const [mean, inverse] = [saved("ln1.mean"), saved("ln1.inverse")];
   return headSums({ x: run.x, mean, inverse, qkv: grads.qkv, along });
 }

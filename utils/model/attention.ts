@@ -25,6 +25,7 @@ import {
   transpose,
   type Value,
 } from "../onnx/mod.ts";
+import type { Dim } from "../onnx/mod.ts";
 import type { ModelConfig } from "./config.ts";
 import { hookedNorm } from "./hooked_norm.ts";
 import type { HookPoints } from "./hooks.ts";
@@ -53,6 +54,8 @@ export interface KeysValues {
   /** `[batch, H, past, d_head]` */
   k: Value;
   v: Value;
+  /** as many consecutive items of the run's batch share one of these; default 1 */
+  sharedBy?: Dim;
 }
 
 /** Residual-stream copies that each head reads, head-first: `[H, batch, pos, d]`. */
@@ -123,10 +126,22 @@ function unpacked({ value, letterAxis }: PackedProjections): Value[] {
 
 /**
  * q, k, v `[batch, H, pos, d_head]`: all three moved at once, so that each is a block of its own. Without the reshape
- * ONNX Runtime would split first and move three times.
+ * ONNX Runtime would split first and move three times. For a past that K items share they are
+ * `[batch/K, H, K·pos, d_head]`.
  */
-export function unpackedHeadFirst({ value, letterAxis }: PackedProjections): Value[] {
-  const moved = transpose(value, [letterAxis, 0, 5 - letterAxis, 1, 4]);
+export function unpackedHeadFirst(
+  { value, letterAxis }: PackedProjections,
+  past?: KeysValues,
+): Value[] {
+  const [first, second, last] = value.shape.slice(2);
+  const grouped = past?.sharedBy === undefined ? value : reshape(value, [
+    past.k.shape[0],
+    productDim([past.sharedBy, value.shape[1]]),
+    first,
+    second,
+    last,
+  ]);
+  const moved = transpose(grouped, [letterAxis, 0, 5 - letterAxis, 1, 4]);
   const [, b, H, p, e] = moved.shape;
   return split(reshape(moved, [3, productDim([b, H]), p, e]), 0, [1, 1, 1])
     .map((part) => reshape(part, [b, H, p, e]));
@@ -168,17 +183,18 @@ export interface AttentionOutput {
   queries: Value;
 }
 
-/** q, k, v `[batch, H, pos, d_head]` before rotation. */
+/** q, k, v `[batch, H, pos, d_head]` before rotation, as {@link attend} takes them. */
 function projections(
   x: Value | HeadInputs,
   w: AttentionWeights,
   config: ModelConfig,
   hooks: HookPoints,
+  past?: KeysValues,
 ): Value[] {
   const packed = "graph" in x ? packedProjections(x, w, config, hooks) : undefined;
   if (packed && !hooks.uses(...LETTERS.map((letter) => `attn.hook_${letter}`))) {
     hooks.save("qkv", packed.value);
-    return unpackedHeadFirst(packed);
+    return unpackedHeadFirst(packed, past);
   }
   const letters = packed ? unpacked(packed) : headProjections(x as HeadInputs, w, config, hooks);
   return letters.map((value, j) =>
@@ -195,7 +211,7 @@ export function attention(
   hooks: HookPoints,
   past?: KeysValues,
 ): AttentionOutput {
-  const [q, k, v] = projections(x, w, config, hooks);
+  const [q, k, v] = projections(x, w, config, hooks, past);
   const attended = attend({ q, k, v }, sequence, config, hooks, past);
   return { ...attended, out: headOutputs(attended.z, w, config, hooks) };
 }
@@ -211,6 +227,7 @@ export function attend(
   hooks: HookPoints,
   past?: KeysValues,
 ): Omit<AttentionOutput, "out"> {
+  if (past?.sharedBy !== undefined) return attendShared({ q, k, v }, sequence, config, hooks, past);
   const queries = rotate(q, sequence);
   const present = { k: rotate(k, sequence), v };
   hooks.save("q", queries);
@@ -226,6 +243,46 @@ export function attend(
   const pattern = hooks.at("attn.hook_pattern", weights);
   const z = hooks.at("attn.hook_z", transpose(matmul(pattern, values), [0, 2, 1, 3]));
   return { z, present, queries };
+}
+
+/**
+ * The same where K items of the batch share a past: their queries meet its keys and values in one product, and nothing
+ * of the past is repeated. All are `[batch/K, heads, K·pos, d_head]`; scores and pattern have no hook points here.
+ */
+function attendShared(
+  { q, k, v }: { q: Value; k: Value; v: Value },
+  sequence: SequenceInputs,
+  config: ModelConfig,
+  hooks: HookPoints,
+  past: KeysValues,
+): Omit<AttentionOutput, "out"> {
+  const [groups, H, rows, e] = q.shape;
+  const [pos] = sequence.mask.shape;
+  const items = productDim([groups, H, past.sharedBy!]);
+  const turned = (x: Value) =>
+    reshape(rotate(reshape(x, [items, 1, pos, e]), sequence), [groups, H, rows, e]);
+  const queries = turned(q);
+  const present = { k: turned(k), v };
+  hooks.save("q", queries);
+  hooks.save("k", present.k);
+  hooks.save("v", present.v);
+
+  const own = (x: Value) => reshape(x, [items, pos, x.shape.at(-1)!]);
+  const grouped = (x: Value) => reshape(x, [groups, H, rows, x.shape.at(-1)!]);
+  const scaled = mul(queries, 1 / Math.sqrt(config.dHead));
+  const toPast = own(matmulT(scaled, past.k));
+  const scores = concat([toPast, matmulT(own(scaled), own(present.k))], 2);
+  const pattern = softmax(add(scores, sequence.mask));
+  hooks.save("pattern", pattern);
+  const [onPast, onOwn] = split(pattern, 2, [past.k.shape[2], pos]);
+  const values = add(matmul(grouped(onPast), past.v), grouped(matmul(onOwn, own(v))));
+  const z = reshape(transpose(values, [0, 2, 1, 3]), [
+    productDim([groups, past.sharedBy!]),
+    pos,
+    H,
+    e,
+  ]);
+  return { z: hooks.at("attn.hook_z", z), present, queries };
 }
 
 /** `Σ_h z_h·W_O[h] + b_O`, `[batch, pos, d]`. */

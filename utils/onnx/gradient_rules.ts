@@ -172,7 +172,7 @@ function concatRule(g: Value, node: Node, ...inputs: Value[]): Cotangent[] {
   const axis = node.attributes.axis as number;
   const sizes = inputs.map((v) => v.shape[axis]);
   if (sizes.every((n) => typeof n === "number")) return split(g, axis, sizes as number[]);
-  // Symbolic lengths: [past, current] of a continued run. Only the last part carries a gradient back.
+  // Symbolic lengths: each part is cut out by itself, since not all lengths need be known where only one is wanted.
   const lengths = inputs.map((v) => v.graph.shapeVector([v.shape[axis]]));
   const total = g.graph.shapeVector([g.shape[axis]]);
   const vector = (n: number) => g.graph.constant([n], [1], "int64");
@@ -216,6 +216,14 @@ const chosen = (larger: boolean) =>
       unbroadcast(mul(g, add(wins(b, a), tie)), b.shape),
     ];
   });
+
+/** A cotangent with other axes. Of a matrix product with the last two exchanged: (A·B)ᵀ = Bᵀ·Aᵀ, which moves nothing. */
+function moved(g: Value, perm: readonly number[]): Value {
+  const exchanged = perm.every((p, i) => p === (i < g.rank - 2 ? i : 2 * g.rank - 3 - i));
+  if (!exchanged || g.node?.op !== "MatMul") return transpose(g, perm);
+  const [a, b] = g.node.inputs;
+  return matmul(swapLast(b), swapLast(a));
+}
 
 /** Zeros of the type and shape of `x`. */
 export function zerosLike(x: Value): Value {
@@ -265,7 +273,7 @@ export const GRADIENT_RULES: Record<string, Rule> = {
   Unsqueeze: one((g, _, x) => [reshape(g, x.shape)]),
   Transpose: one((g, n) => {
     const perm = n.attributes.perm as number[];
-    return [transpose(g, perm.map((_, i) => perm.indexOf(i)))];
+    return [moved(g, perm.map((_, i) => perm.indexOf(i)))];
   }),
   Expand: one((g, _, x) => [unbroadcast(g, x.shape)]),
   Slice: one(sliceRule),

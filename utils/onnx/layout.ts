@@ -22,11 +22,12 @@ export function transpose(x: Value, perm: readonly number[]): Value {
   return x.graph.add("Transpose", [x], x.dtype, perm.map((p) => x.shape[p]), { perm: [...perm] });
 }
 
-/** Exchanges the last two axes. */
+/** Exchanges the last two axes; twice gives the value itself. */
 export function swapLast(x: Value): Value {
   const perm = x.shape.map((_, i) => i);
   perm.splice(-2, 2, x.rank - 1, x.rank - 2);
-  return transpose(x, perm);
+  const exchanged = x.node?.op === "Transpose" && String(x.node.attributes.perm) === String(perm);
+  return exchanged ? x.node!.inputs[0] : transpose(x, perm);
 }
 
 export function expand(x: Value, shape: Shape): Value {
@@ -65,16 +66,14 @@ export function slice(x: Value, axis: number, start: number, end: number): Value
   return x.graph.add("Slice", [x, vector(start), vector(end), vector(at)], x.dtype, shape);
 }
 
-/** Splits an axis of known length into consecutive parts of the given sizes. */
-export function split(x: Value, axis: number, sizes: readonly number[]): Value[] {
+/** Cuts an axis into parts of the given lengths, of which some may be symbolic, e.g. `["past", "pos"]`. */
+export function split(x: Value, axis: number, sizes: Shape): Value[] {
   const at = frontAxis("Split", axis, x.rank);
-  const total = sizes.reduce((a, b) => a + b, 0);
-  if (x.shape[at] !== total) {
+  if (x.shape[at] !== sumDim(sizes)) {
     throw new RangeError(`Split: sizes [${sizes}] along axis ${axis} of ${x}`);
   }
   const parts = sizes.map((size) => ({ dtype: x.dtype, shape: x.shape.with(at, size) }));
-  const inputs = [x, x.graph.constant([...sizes], [sizes.length], "int64")];
-  return x.graph.addMany("Split", inputs, parts, { axis: at });
+  return x.graph.addMany("Split", [x, x.graph.shapeVector(sizes)], parts, { axis: at });
 }
 
 export function concat(values: readonly Value[], axis: number): Value {
