@@ -46,7 +46,7 @@ export interface AttributionOptions {
    * the input moves, as the EAP-IG package does (there the moved input is a constant that no hook sees)
    */
   compat?: boolean;
-  /** tokens in one forward or backward pass, about; default: as many as keep a layer's activations in the cache */
+  /** tokens in one forward or backward pass, about; default: as many as make the products fast */
   tokensPerPass?: number;
   onProgress?: (done: number, total: number) => void;
 }
@@ -64,12 +64,14 @@ export interface Attribution {
   corruptedMetric: Float32Array;
 }
 
-/** Numbers of residual width in one pass by default: an MLP's activations then take 4 MB, and stay in the cache. */
-const CACHED = 2 ** 18;
+/** Tokens from which on no product becomes faster by more of them. */
+const ENOUGH_TOKENS = 768;
+/** Numbers of residual width in one pass, at most: of wide models fewer tokens keep enough threads busy. */
+const WIDTH_TIMES_TOKENS = 768 * 1024;
 
-/** Tokens in one pass unless told otherwise; larger ones make no product faster. */
+/** Tokens in one pass unless told otherwise. */
 export function defaultTokensPerPass({ dModel }: ModelConfig): number {
-  return Math.max(256, Math.floor(CACHED / dModel));
+  return Math.max(256, Math.min(ENOUGH_TOKENS, Math.floor(WIDTH_TIMES_TOKENS / dModel)));
 }
 
 function pathOf(method: GradientMethod, steps: number, quadrature: Quadrature): PathPoint[] {
