@@ -118,7 +118,7 @@ export class BatchPass {
       Object.assign(feeds, this.#outputFeeds(pass, l));
       const results = await program.forward.run({ ...feeds, ...weights });
       trail.push({ program, feeds, results });
-      x = results.residual;
+      x = perPoint(pass, results.residual);
     }
     return x!;
   }
@@ -141,7 +141,7 @@ export class BatchPass {
       const skipsEdges = l === 0 && pass.component.skipsFirstLayer;
       if (!skipsEdges) await this.#contraction.layer(l, from, results.gradients);
       await this.#contraction.nodes(l, from, count, results);
-      cotangent = results.dx;
+      if (l > 0) cotangent = perPoint(pass, results.dx);
     }
   }
 
@@ -233,6 +233,11 @@ export class BatchPass {
     }
     return sum;
   }
+}
+
+/** `[N·K, …]` as `[N, K, …]`: relabelled here, since a graph's result in another shape is a copy. */
+function perPoint({ points, count }: Pass, { data, shape }: Tensor): F32 {
+  return tensor(data as Float32Array, [count, points.length, ...shape.slice(1)]);
 }
 
 /** Rows `from … from+count−1` of the leading axis, as a view. */

@@ -34,7 +34,7 @@ import { HookPoints, POS } from "../model/hooks.ts";
 import { sequenceInputs } from "../model/sequence.ts";
 import { declareWeights } from "../model/stack.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
-import { BATCH, overPoints, pastInputs, perPoint, POINTS, PROMPTS } from "./ig_block.ts";
+import { BATCH, overPoints, pastInputs, POINTS, PROMPTS } from "./ig_block.ts";
 import type { IgProgram } from "./ig_program.ts";
 
 /** Positions whose input moves, and those behind. */
@@ -99,7 +99,7 @@ export async function compileFirstBlock(
   );
   const needed = backward.inputNames.filter((name) => name in saved);
   const kept = Object.fromEntries(needed.map((name) => [name, saved[name]]));
-  const forward = await Session.compile({ residual: perPoint(output, d), ...kept }, {}, options);
+  const forward = await Session.compile({ residual: output, ...kept }, {}, options);
   const release = async () => {
     await forward.release();
     await backward.release();

@@ -45,7 +45,6 @@ import {
   igBlock,
   overPoints,
   pastInputs,
-  perPoint,
   POINTS,
   PROMPTS,
   type Replacement,
@@ -60,9 +59,10 @@ export interface IgSpec {
 }
 
 export interface IgProgram {
+  /** → `residual` `[N·K, P or 1, d]`, and {@link saved} */
   forward: Session;
   /**
-   * → `dx` `[N, K, P, d]` (not in the first layer), and summed over the points: `gradients` `[N, 3H+1, P, d]` at the
+   * → `dx` `[N·K, P, d]` (not in the first layer), and summed over the points: `gradients` `[N, 3H+1, P, d]` at the
    * inputs of q heads, k heads, v heads and MLP, `at_mlp` and `at_heads` `[N, P, d]` at the outputs of MLP and heads,
    * and, in the first layer, `at_input` before the block
    */
@@ -89,9 +89,8 @@ export async function compileIgProgram(
   const saved = Object.fromEntries(run.hooks.saved);
   const backward = await Session.compile(outputs, saved, options);
   const needed = backward.inputNames.filter((name) => name in saved);
-  const residual = perPoint(run.residual, d);
   const forward = await Session.compile(
-    { residual, ...Object.fromEntries(needed.map((name) => [name, saved[name]])) },
+    { residual: run.residual, ...Object.fromEntries(needed.map((name) => [name, saved[name]])) },
     {},
     options,
   );
@@ -121,7 +120,7 @@ function backwardOutputs(
   const all = concat([heads, unsqueeze(mlp, 1)], 1);
   const atMlp = everywhere(sum(cotangent, [1]));
   return {
-    ...(!spec.first && { dx: perPoint(grads.x, d) }),
+    ...(!spec.first && { dx: grads.x }),
     gradients: all,
     at_mlp: atMlp,
     at_heads: config.parallel ? atMlp : add(atMlp, mlp),
@@ -167,7 +166,10 @@ function lastPosition(g: Graph, axesBehind: number): Value {
 function attentionSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: ModelConfig) {
   const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
   // Rotations keep inner products, so dy·y is taken behind them, where y is saved.
-  const products = LETTERS.map((letter, j) => sum(mul(grads.rotated[j], saved(letter)), [-1]));
+  const perHead = saved("v").shape.slice(0, -1);
+  const products = LETTERS.map((letter, j) =>
+    reshape(sum(mul(grads.rotated[j], saved(letter)), [-1]), perHead)
+  );
   const stacked = concat(products.map((v) => unsqueeze(v, 3)), 3);
   const packed = transpose(stacked, storedOutIn(config) ? [0, 2, 1, 3] : [0, 2, 3, 1]);
   const ofConstants = sum(mul(grads.qkv, headConstants(w, config)), [-1]);

@@ -124,25 +124,22 @@ function unpacked({ value, letterAxis }: PackedProjections): Value[] {
   return split(value, letterAxis, [1, 1, 1]).map((part) => reshape(part, shape));
 }
 
-/**
- * q, k, v `[batch, H, pos, d_head]`: all three moved at once, so that each is a block of its own. Without the reshape
- * ONNX Runtime would split first and move three times. For a past that K items share they are
- * `[batch/K, H, K·pos, d_head]`.
- */
-export function unpackedHeadFirst(
-  { value, letterAxis }: PackedProjections,
-  past?: KeysValues,
-): Value[] {
-  const [first, second, last] = value.shape.slice(2);
-  const grouped = past?.sharedBy === undefined ? value : reshape(value, [
-    past.k.shape[0],
-    productDim([past.sharedBy, value.shape[1]]),
-    first,
-    second,
-    last,
-  ]);
+/** Width of heads up to which q, k and v are better moved at once than one by one. */
+const NARROW = 32;
+
+/** q, k, v `[batch, H, pos, d_head]`; for a past that K items share `[batch/K, H, K·pos, d_head]`. */
+export function unpackedHeadFirst(packed: PackedProjections, past?: KeysValues): Value[] {
+  const { value, letterAxis } = packed;
+  const [, pos, ...axes] = value.shape;
+  const grouped = past?.sharedBy === undefined
+    ? value
+    : reshape(value, [past.k.shape[0], productDim([past.sharedBy, pos]), ...axes]);
+  if (Number(axes[2]) > NARROW) {
+    return unpacked({ ...packed, value: grouped }).map((part) => transpose(part, [0, 2, 1, 3]));
+  }
   const moved = transpose(grouped, [letterAxis, 0, 5 - letterAxis, 1, 4]);
   const [, b, H, p, e] = moved.shape;
+  // Without this reshape ONNX Runtime would split first and move three times.
   return split(reshape(moved, [3, productDim([b, H]), p, e]), 0, [1, 1, 1])
     .map((part) => reshape(part, [b, H, p, e]));
 }
@@ -259,30 +256,28 @@ function attendShared(
   const [groups, H, rows, e] = q.shape;
   const [pos] = sequence.mask.shape;
   const items = productDim([groups, H, past.sharedBy!]);
-  const turned = (x: Value) =>
-    reshape(rotate(reshape(x, [items, 1, pos, e]), sequence), [groups, H, rows, e]);
-  const queries = turned(q);
-  const present = { k: turned(k), v };
-  hooks.save("q", queries);
-  hooks.save("k", present.k);
-  hooks.save("v", present.v);
-
   const own = (x: Value) => reshape(x, [items, pos, x.shape.at(-1)!]);
   const grouped = (x: Value) => reshape(x, [groups, H, rows, x.shape.at(-1)!]);
+  // Saved as the operators leave them: a saved reshape is a copy.
+  const [queries, keys] = [q, k].map((x) => rotate(reshape(x, [items, 1, pos, e]), sequence));
+  hooks.save("q", queries);
+  hooks.save("k", keys);
+  hooks.save("v", v);
+
   const scaled = mul(queries, 1 / Math.sqrt(config.dHead));
-  const toPast = own(matmulT(scaled, past.k));
-  const scores = concat([toPast, matmulT(own(scaled), own(present.k))], 2);
+  const toPast = own(matmulT(grouped(scaled), past.k));
+  const scores = concat([toPast, matmulT(own(scaled), own(keys))], 2);
   const pattern = softmax(add(scores, sequence.mask));
   hooks.save("pattern", pattern);
   const [onPast, onOwn] = split(pattern, 2, [past.k.shape[2], pos]);
   const values = add(matmul(grouped(onPast), past.v), grouped(matmul(onOwn, own(v))));
-  const z = reshape(transpose(values, [0, 2, 1, 3]), [
-    productDim([groups, past.sharedBy!]),
-    pos,
-    H,
-    e,
-  ]);
-  return { z: hooks.at("attn.hook_z", z), present, queries };
+  const batch = productDim([groups, past.sharedBy!]);
+  const z = reshape(transpose(values, [0, 2, 1, 3]), [batch, pos, H, e]);
+  return {
+    z: hooks.at("attn.hook_z", z),
+    present: { k: grouped(keys), v },
+    queries: grouped(queries),
+  };
 }
 
 /** `Σ_h z_h·W_O[h] + b_O`, `[batch, pos, d]`. */
