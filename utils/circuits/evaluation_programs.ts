@@ -28,7 +28,8 @@ import {
   unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
-import { attend, type KeysValues, storedOutIn } from "../model/attention.ts";
+import { attend, type KeysValues } from "../model/attention.ts";
+import { storedOutIn } from "../model/head_weights.ts";
 import { type BlockWeights, mlp } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";

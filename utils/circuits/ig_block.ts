@@ -17,12 +17,8 @@ import {
   unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
-import {
-  attention,
-  type KeysValues,
-  type SequenceInputs,
-  storedOutIn,
-} from "../model/attention.ts";
+import { attention, type KeysValues, type SequenceInputs } from "../model/attention.ts";
+import { storedOutIn } from "../model/head_weights.ts";
 import { block, type BlockWeights, mlp } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { HookPoints, POS } from "../model/hooks.ts";

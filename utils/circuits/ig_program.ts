@@ -32,7 +32,8 @@ import {
   unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
-import { LETTERS, storedOutIn } from "../model/attention.ts";
+import { LETTERS } from "../model/attention.ts";
+import { storedOutIn } from "../model/head_weights.ts";
 import type { BlockWeights } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { POS } from "../model/hooks.ts";

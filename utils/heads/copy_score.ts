@@ -10,7 +10,7 @@
  * The values v = r·W_V + b_V have head width, so the logits are v·(W_O·W_U): for as many rows as prompts give, a third
  * of the arithmetic of going through the residual width. Both signs share that product. Defined on folded weights.
  */
-import { perHeadOutput, perHeadWeights, storedOutIn } from "../model/attention.ts";
+import { perHeadOutput, perHeadWeights, storedOutIn } from "../model/head_weights.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { declareWeights, weightFeeds } from "../model/stack.ts";

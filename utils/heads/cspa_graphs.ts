@@ -5,7 +5,7 @@
  * their mean (which no LayerNorm lets through; TransformerLens folds it away), u = U/‖U‖, z̄ mean of z over documents,
  * A pattern, λ logit lens of source tokens at destinations.
  */
-import { perHeadOutput } from "../model/attention.ts";
+import { perHeadOutput } from "../model/head_weights.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { declareWeights } from "../model/stack.ts";
 import {

@@ -13,7 +13,7 @@
 import type { HookedModel, RunOptions } from "../model/hooked_model.ts";
 import { declareWeights, weightFeeds } from "../model/stack.ts";
 import { type Readout, readoutFeeds } from "../model/embedding.ts";
-import { perHeadOutput } from "../model/attention.ts";
+import { perHeadOutput } from "../model/head_weights.ts";
 import { BATCH, POS } from "../model/hooks.ts";
 import type { ModelConfig } from "../model/config.ts";
 import {

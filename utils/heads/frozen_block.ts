@@ -25,13 +25,8 @@ import {
   transpose,
   type Value,
 } from "../onnx/mod.ts";
-import {
-  type Letter,
-  LETTERS,
-  perHeadOutput,
-  perHeadWeights,
-  storedOutIn,
-} from "../model/attention.ts";
+import { type Letter, LETTERS } from "../model/attention.ts";
+import { perHeadOutput, perHeadWeights, storedOutIn } from "../model/head_weights.ts";
 import { mlp, type MlpWeights } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";

@@ -10,7 +10,7 @@
  * the years goes back through W_O, z_h·(W_O[h]·W_U[years]).
  */
 import { mean } from "../experiment/statistics.ts";
-import { perHeadOutput } from "../model/attention.ts";
+import { perHeadOutput } from "../model/head_weights.ts";
 import { bucketBy } from "../model/batch.ts";
 import { rowIndices } from "../model/embedding.ts";
 import type { ModelConfig } from "../model/config.ts";

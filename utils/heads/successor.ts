@@ -7,7 +7,7 @@
  *  3. A pair (word, next) succeeds where S[word, next] is the largest of S[word, ·] over all next words of its list.
  *     Score = share of the pairs of all lists together that succeed.
  */
-import { perHeadOutput, perHeadWeights, storedOutIn } from "../model/attention.ts";
+import { perHeadOutput, perHeadWeights, storedOutIn } from "../model/head_weights.ts";
 import { activate } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";

@@ -11,6 +11,7 @@
 import {
   add,
   concat,
+  type Dim,
   layerNorm,
   linear,
   matmul,
@@ -25,8 +26,8 @@ import {
   transpose,
   type Value,
 } from "../onnx/mod.ts";
-import type { Dim } from "../onnx/mod.ts";
 import type { ModelConfig } from "./config.ts";
+import { packedAxes, perHeadOutput, perHeadWeights, storedOutIn } from "./head_weights.ts";
 import { hookedNorm } from "./hooked_norm.ts";
 import type { HookPoints } from "./hooks.ts";
 
@@ -68,41 +69,12 @@ export interface HeadInputs {
 export type Letter = "q" | "k" | "v";
 export const LETTERS: readonly Letter[] = ["q", "k", "v"];
 
-/** Linear layers are stored out × in by GPT-NeoX, in × out by GPT-2. */
-export const storedOutIn = (config: ModelConfig): boolean => config.architecture === "gpt_neox";
-
-/** Weights of q, k and v per head, `[H, d_head, d]` (GPT-NeoX) or `[H, d, d_head]` (GPT-2), and biases `[H, d_head]`. */
-export function perHeadWeights(w: { qkv_w: Value; qkv_b: Value }, config: ModelConfig) {
-  const { nHeads: H, dHead: e, dModel: d } = config;
-  const outIn = storedOutIn(config);
-  const weights = outIn
-    ? split(reshape(w.qkv_w, [H, 3, e, d]), 1, [1, 1, 1]).map((x) => reshape(x, [H, e, d]))
-    : split(reshape(w.qkv_w, [d, 3, H, e]), 1, [1, 1, 1])
-      .map((x) => transpose(reshape(x, [d, H, e]), [1, 0, 2]));
-  const biases = outIn
-    ? split(reshape(w.qkv_b, [H, 3, e]), 1, [1, 1, 1]).map((x) => reshape(x, [H, e]))
-    : split(reshape(w.qkv_b, [3, H, e]), 0, [1, 1, 1]).map((x) => reshape(x, [H, e]));
-  return { weights, biases };
-}
-
-/** W_O per head, `[H, d_head, d]`. */
-export function perHeadOutput(o_w: Value, config: ModelConfig): Value {
-  const { nHeads: H, dHead: e, dModel: d } = config;
-  return storedOutIn(config)
-    ? transpose(reshape(o_w, [d, H, e]), [1, 2, 0])
-    : reshape(o_w, [H, e, d]);
-}
-
 /** q, k and v of one product in one array, and the places of its axes. */
 export interface PackedProjections {
   /** `[batch, pos, H, 3, d_head]` (GPT-NeoX) or `[batch, pos, 3, H, d_head]` (GPT-2), as the weights are stored */
   value: Value;
   letterAxis: 2 | 3;
 }
-
-/** Heads and letters as q, k and v are stored: H, 3 (GPT-NeoX) or 3, H (GPT-2). */
-export const packedAxes = (config: ModelConfig): [number, number] =>
-  storedOutIn(config) ? [config.nHeads, 3] : [3, config.nHeads];
 
 /** Projections of the residual stream x `[batch, pos, d]`, shared by all heads. */
 export function packedProjections(

@@ -25,8 +25,8 @@ import {
   type HeadInputs,
   type KeysValues,
   type SequenceInputs,
-  storedOutIn,
 } from "./attention.ts";
+import { storedOutIn } from "./head_weights.ts";
 import type { ModelConfig } from "./config.ts";
 import { hookedNorm } from "./hooked_norm.ts";
 import type { HookPoints } from "./hooks.ts";

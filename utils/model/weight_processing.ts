@@ -24,7 +24,7 @@ import {
   type Value,
 } from "../onnx/mod.ts";
 import { concat, expand } from "../onnx/mod.ts";
-import { storedOutIn } from "./attention.ts";
+import { storedOutIn } from "./head_weights.ts";
 import { BLOCK_WEIGHTS } from "./block.ts";
 import type { ModelConfig } from "./config.ts";
 import type { Runtime } from "./runtime.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ARCHITECTURES } from "../../tests/hook_checks.ts";
 import { randomModel, randomTokens } from "../../tests/random_model.ts";
-import { storedOutIn } from "./attention.ts";
+import { storedOutIn } from "./head_weights.ts";
 import type { ModelConfig } from "./config.ts";
 import { HookedModel } from "./hooked_model.ts";
 import { Runtime } from "./runtime.ts";
