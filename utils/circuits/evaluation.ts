@@ -131,18 +131,14 @@ export class CircuitEvaluator {
       const weights = weightFeeds(0, await store.get(String(l)));
       store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
       const before = run.count;
-      let mlpInput = config.parallel && group.mlp[l]
-        ? await run.mix([l * perLayer + 3 * config.nHeads], corrupted.pre[l], before)
-        : undefined;
       if (heads.length > 0) {
         const columns = heads.flatMap((h) =>
           [0, 1, 2].map((j) => l * perLayer + j * config.nHeads + h)
         );
-        const x = await run.mix(columns, corrupted.pre[l], before);
         const layer = activations.past?.layers[l];
-        const session = await headsProgram(this.model, layer !== undefined);
+        const session = await headsProgram(this.model, layer !== undefined, "mixed");
         const feeds: Feeds = {
-          x: tensor(x, [circuits, heads.length, 3, N, P, d]),
+          ...run.inputs(columns, corrupted.pre[l], before),
           head_ids: tensor(Int32Array.from(heads), [heads.length]),
           corrupted_z: activations.corrupted.z[l],
           ...sequence,
@@ -151,21 +147,22 @@ export class CircuitEvaluator {
         run.add((await session.run({ ...feeds, ...weights })).differences.data, heads.length);
       }
       if (group.mlp[l]) {
-        mlpInput ??= await run.mix([l * perLayer + 3 * config.nHeads], corrupted.mid[l], run.count);
-        const session = await mlpProgram(this.model);
-        const feeds = {
-          x: tensor(mlpInput, [circuits, N, P, d]),
+        const [residual, sources] = config.parallel
+          ? [corrupted.pre[l], before]
+          : [corrupted.mid[l], run.count];
+        const session = await mlpProgram(this.model, "mixed");
+        const feeds: Feeds = {
+          ...run.inputs([l * perLayer + 3 * config.nHeads], residual, sources),
           corrupted_mlp: activations.corrupted.mlp[l],
         };
         run.add((await session.run({ ...feeds, ...weights })).differences.data, 1);
       }
     }
-    const last = await run.mix(
-      [config.nLayers * perLayer],
-      corrupted.pre[config.nLayers],
-      run.count,
-    );
-    return metricOfCopies(this.model, tensor(last, [circuits * N, P, d]), activations.batch);
+    const mix = await this.model.runtime.compiled("circuit mix", compileMix);
+    const last = [config.nLayers * perLayer];
+    const feeds = run.inputs(last, corrupted.pre[config.nLayers], run.count);
+    const { x } = await mix.run(feeds);
+    return metricOfCopies(this.model, tensor(x.data, [circuits * N, P, d]), activations.batch);
   }
 }
 
@@ -190,48 +187,57 @@ export async function metricOfCopies(
   return (await model.readout(x, positions, repeated, x.shape[1], false)).values.data;
 }
 
-/** Differences of the sources computed so far, `[circuits][sources in use, width]`, and what destinations make of them. */
+/** Differences of the sources computed so far, `[1 + sources in use, circuits, width]`, and what destinations read. */
 class GroupRun {
   /** sources computed so far */
   count = 0;
+  readonly #shape: CircuitShape;
   readonly #differences: Float32Array;
 
   constructor(
-    private readonly model: HookedModel,
+    model: HookedModel,
     private readonly group: CircuitBatch,
     private readonly circuits: number,
     private readonly width: number,
   ) {
-    this.#differences = new Float32Array(circuits * group.sources.length * width);
+    this.#shape = circuitShape(model.config);
+    this.#differences = new Float32Array((1 + group.sources.length) * circuits * width);
   }
 
   /** Appends sources, given as `[circuits, count, width]`. */
   add(values: Float32Array, count: number): void {
-    const { circuits, width, group: { sources } } = this;
-    const size = count * width;
+    const { circuits, width } = this;
     for (let c = 0; c < circuits; c++) {
-      const at = (c * sources.length + this.count) * width;
-      this.#differences.set(values.subarray(c * size, (c + 1) * size), at);
+      for (let s = 0; s < count; s++) {
+        const from = (c * count + s) * width;
+        const to = ((1 + this.count + s) * circuits + c) * width;
+        this.#differences.set(values.subarray(from, from + width), to);
+      }
     }
     this.count += count;
   }
 
-  /** Inputs of some destination columns from the first `count` sources, `[circuits, columns, width]`. */
-  async mix(columns: readonly number[], residual: F32, count: number): Promise<Float32Array> {
+  /**
+   * What the mix takes: edges into some destination columns from the first `count` sources, and their differences. The
+   * corrupted residual stands before them, as a source that is always in.
+   */
+  inputs(columns: readonly number[], residual: F32, count: number): Feeds {
     const { circuits, width, group } = this;
-    const session = await this.model.runtime.compiled("circuit mix", compileMix);
-    const shape = circuitShape(this.model.config);
-    const x = new Float32Array(circuits * columns.length * width);
+    const rows = count + 1;
+    const edges = new Float32Array(circuits * columns.length * rows).fill(1);
     for (let c = 0; c < circuits; c++) {
-      const from = c * group.sources.length * width;
-      const size = columns.length * width;
-      await session.run({
-        edges: tensor(edgesInto(shape, group, c, columns, count), [columns.length, count]),
-        differences: tensor(this.#differences.subarray(from, from + count * width), [count, width]),
-        residual: tensor(residual.data, [1, width]),
-      }, { x: tensor(x.subarray(c * size, (c + 1) * size), [columns.length, width]) });
+      this.#differences.set(residual.data, c * width);
+      const own = edgesInto(this.#shape, group, c, columns, count);
+      columns.forEach((_, i) => {
+        const from = own.subarray(i * count, (i + 1) * count);
+        edges.set(from, (c * columns.length + i) * rows + 1);
+      });
     }
-    return x;
+    const differences = this.#differences.subarray(0, rows * circuits * width);
+    return {
+      edges: tensor(edges, [circuits, columns.length, rows]),
+      differences: tensor(differences, [rows, circuits, width]),
+    };
   }
 }
 

@@ -1,9 +1,11 @@
 /**
  * The graphs by which a circuit is run, many circuits in one batch:
  *
- *   mix      x_v = corrupted residual + Σ_u E[v, u] (z̃_u − z'_u)   one product per circuit
+ *   mix      x_v = corrupted residual + Σ_u E[v, u] (z̃_u − z'_u)   one product per circuit, the residual a source of its own
  *   heads    x_q, x_k, x_v of the heads in use → (z̃ − z')·W_O of these heads
  *   mlp      x → MLP output − corrupted MLP output
+ *
+ * Heads and MLP form their inputs by the mix themselves, or are given them.
  *
  * z̃ is a source's output in this run, z' its corrupted one. Adding the edges that are in to the corrupted residual is
  * the same as subtracting those that are out from the current one, but its cost is that of the circuit: sources and
@@ -11,12 +13,13 @@
  */
 import {
   add,
+  type Dim,
   expand,
   gather,
-  gemm,
   Graph,
   layerNorm,
   matmul,
+  matmulStacked,
   matmulT,
   productDim,
   reshape,
@@ -40,43 +43,57 @@ import { declareWeights } from "../model/stack.ts";
 const C = "circuits", N = "prompts", A = "heads";
 const BATCH = productDim([C, N]);
 
-/** E `[destinations, sources]`, Δ `[sources, width]`, residual `[1, width]` → x `[destinations, width]`. */
+/** Where destinations get their inputs from: the sources' differences, or `x` as it is. */
+export type InputForm = "mixed" | "given";
+
+/** The last destination: edges `[C, 1, sources]`, Δ `[sources, C, width]` → x `[C, 1, width]`. */
 export function compileMix(options: SessionOptions): Promise<Session> {
-  const g = new Graph();
-  const edges = g.input("edges", ["destinations", "sources"]);
-  const differences = g.input("differences", ["sources", "width"]);
-  const residual = g.input("residual", [1, "width"]);
-  return Session.compile({ x: add(gemm(edges, differences), residual) }, {}, options);
+  return Session.compile({ x: mixed(new Graph(), 1) }, {}, options);
 }
 
-/** The heads program of a model: x `[C, heads, 3, N, P, d]`, head numbers, corrupted z → Δ `[C, heads, N, P, d]`. */
-export function headsProgram({ config, runtime }: HookedModel, past: boolean): Promise<Session> {
-  const key = `circuit heads ${JSON.stringify([config, past])}`;
-  return runtime.compiled(key, (o) => compileHeads(config, past, o));
+/** Σ_u E[v, u] (z̃_u − z'_u), of which the corrupted residual is the last term: `[C, columns, width]`. */
+function mixed(g: Graph, columns: Dim): Value {
+  const edges = g.input("edges", [C, columns, "sources"]);
+  return matmulStacked(edges, g.input("differences", ["sources", C, "width"]));
 }
 
-/** The MLP program of a model: x `[C, N, P, d]`, corrupted MLP output → Δ `[C, 1, N, P, d]`. */
-export function mlpProgram({ config, runtime }: HookedModel): Promise<Session> {
-  return runtime.compiled(`circuit mlp ${JSON.stringify(config)}`, (o) => compileMlp(config, o));
+/**
+ * The heads program of a model: head numbers, corrupted z and the inputs → Δ `[C, heads, N, P, d]`. Inputs given are
+ * x `[C, heads, 3, N, P, d]`; mixed ones edges `[C, heads · 3, sources]` and Δ `[sources, C, width]`.
+ */
+export function headsProgram(
+  { config, runtime }: HookedModel,
+  past: boolean,
+  form: InputForm,
+): Promise<Session> {
+  const key = `circuit heads ${JSON.stringify([config, past, form])}`;
+  return runtime.compiled(key, (o) => compileHeads(config, past, form, o));
+}
+
+/** The MLP program of a model: corrupted MLP output and input (given: x `[C, N, P, d]`) → Δ `[C, 1, N, P, d]`. */
+export function mlpProgram({ config, runtime }: HookedModel, form: InputForm): Promise<Session> {
+  const key = `circuit mlp ${JSON.stringify([config, form])}`;
+  return runtime.compiled(key, (o) => compileMlp(config, form, o));
 }
 
 function compileHeads(
   config: ModelConfig,
   past: boolean,
+  form: InputForm,
   options: SessionOptions,
 ): Promise<Session> {
   const { nHeads: H, dHead: e, dModel: d } = config;
   const g = new Graph();
-  const x = g.input("x", [C, A, 3, N, POS, d]);
   const heads = g.input("head_ids", [A], "int32");
   const corruptedZ = g.input("corrupted_z", [N, POS, H, e]);
   const w = declareWeights(g, config, 0);
   const sequence = sequenceInputs(g, config, past);
   const own = ownProjections(w, heads, config);
-  const rows = reshape(
-    layerNorm(x, w.ln1_w, w.ln1_b, config.layerNormEps).output,
-    [C, A, 3, productDim([N, POS]), d],
-  );
+  const x = form === "mixed"
+    ? reshape(mixed(g, productDim([A, 3])), [C, A, 3, N, POS, d])
+    : g.input("x", [C, A, 3, N, POS, d]);
+  const normalized = layerNorm(x, w.ln1_w, w.ln1_b, config.layerNormEps).output;
+  const rows = reshape(normalized, [C, A, 3, productDim([N, POS]), d]);
   const products = storedOutIn(config) ? matmulT(rows, own.weights) : matmul(rows, own.weights);
   const [q, k, v] = split(add(products, own.biases), 2, [1, 1, 1]).map((part) =>
     reshape(transpose(reshape(part, [C, A, N, POS, e]), [0, 2, 1, 3, 4]), [BATCH, A, POS, e])
@@ -90,8 +107,8 @@ function compileHeads(
   );
   const change = sub(reshape(z, [C, N, POS, A, e]), unsqueeze(gather(corruptedZ, heads, 2), 0));
   const changes = reshape(transpose(change, [0, 3, 1, 2, 4]), [C, A, productDim([N, POS]), e]);
-  const differences = ownOutput(changes, w.o_w, heads, config);
-  return Session.compile({ differences: reshape(differences, [C, A, N, POS, d]) }, {}, options);
+  // [C, A, N·P, d]: told apart by whoever reads it, since a result in another shape is a copy
+  return Session.compile({ differences: ownOutput(changes, w.o_w, heads, config) }, {}, options);
 }
 
 /** q, k and v weights `[A, 3, d_head, d]` (GPT-2: `[A, 3, d, d_head]`) and biases `[A, 3, 1, d_head]` of some heads. */
@@ -122,12 +139,16 @@ function pastOf(g: Graph, { nHeads: H, dHead: e }: ModelConfig, heads: Value): K
   return { k: own("past_k"), v: own("past_v") };
 }
 
-function compileMlp(config: ModelConfig, options: SessionOptions): Promise<Session> {
+function compileMlp(
+  config: ModelConfig,
+  form: InputForm,
+  options: SessionOptions,
+): Promise<Session> {
   const d = config.dModel;
   const g = new Graph();
-  const x = g.input("x", [C, N, POS, d]);
   const corrupted = g.input("corrupted_mlp", [N, POS, d]);
   const w = declareWeights(g, config, 0);
+  const x = form === "mixed" ? reshape(mixed(g, 1), [C, N, POS, d]) : g.input("x", [C, N, POS, d]);
   const out = mlp(reshape(x, [BATCH, POS, d]), w, config, new HookPoints({}));
   const differences = sub(reshape(out, [C, N, POS, d]), unsqueeze(corrupted, 0));
   return Session.compile({ differences: unsqueeze(differences, 1) }, {}, options);

@@ -129,7 +129,7 @@ export class SingleSwitch {
         inputs.set(l === letter ? own : residuals[layer].data, (3 * c + j) * width)
       );
     }
-    const session = await headsProgram(this.model, past !== undefined);
+    const session = await headsProgram(this.model, past !== undefined, "given");
     const { differences } = await session.run({
       x: tensor(inputs, [copies, 1, 3, N, P, d]),
       head_ids: tensor(Int32Array.of(head), [1]),
@@ -143,7 +143,7 @@ export class SingleSwitch {
 
   /** Change of an MLP's output when it reads `x` `[C, N, P, d]`. */
   async #mlp(layer: number, x: F32): Promise<F32> {
-    const session = await mlpProgram(this.model);
+    const session = await mlpProgram(this.model, "given");
     const { differences } = await session.run({
       x,
       corrupted_mlp: this.activations.clean.mlp[layer],

@@ -17,6 +17,16 @@ export function matmulT(a: Value, b: Value): Value {
   return matmul(a, swapLast(b));
 }
 
+/** `[C, m, k] × [k, C, n]`: C products, of which the second factors lie between one another's rows. Not differentiable. */
+export function matmulStacked(a: Value, b: Value): Value {
+  const [C, m, k] = a.shape;
+  if (a.rank !== 3 || b.rank !== 3 || b.shape[0] !== k || b.shape[1] !== C) {
+    throw new Error(`FusedMatMul: ${a} and ${b} do not fit`);
+  }
+  const shape = [C, m, b.shape[2]];
+  return a.graph.add("FusedMatMul", [a, b], a.dtype, shape, { transBatchB: 1 }, "com.microsoft");
+}
+
 /** `a·b (+ addend)` of matrices, each transposed first if asked: ONNX's Gemm. The addend broadcasts over the product. */
 export function gemm(
   a: Value,
