@@ -1,12 +1,14 @@
 /**
  * What each of the identities behind attribution brings: seconds per prompt and path point without it over those with
- * all three.
+ * all of them.
  *
  *   shared prefix      whole prompts at every path point, instead of what follows the first difference
  *   sums in head space gradients at the inputs of every head's q, k and v and of the MLPs, each through a LayerNorm
  *                      backward pass of its own; both sides on whole prompts
  *   one contraction    the product of source differences and gradients at every path point, instead of once per prompt;
  *                      its time is taken on its own and added
+ *   still input        the same prompts with the last token differing as well: then layer 0 has no positions at which
+ *                      nothing moves
  */
 import { attribute } from "../utils/circuits/attribution.ts";
 import { batchActivations } from "../utils/circuits/activations.ts";
@@ -53,6 +55,14 @@ async function measure(
   const readout = logitDifferences(pairs);
   const batches = promptBatches(pairs, readout);
   const whole = promptBatches(pairs, readout, { sharePrefix: false });
+  const moving = pairs.map((pair) => {
+    const { corrupted, position } = pair;
+    return {
+      ...pair,
+      corrupted: corrupted.with(position, (corrupted[position] + 1) % config.vocabSize),
+    };
+  });
+  const everywhere = promptBatches(moving, readout);
   const hooks = Array.from(
     { length: config.nLayers },
     (_, l) =>
@@ -65,10 +75,11 @@ async function measure(
   const sides = {
     all: () => attribute(model, batches, { steps: STEPS }),
     whole: () => attribute(model, whole, { steps: STEPS }),
+    moving: () => attribute(model, everywhere, { steps: STEPS }),
     plain: () => model.gradients(tokens, positions, readout, hooks),
     contract,
   };
-  const times = { all: [], whole: [], plain: [], contract: [] } as Record<string, number[]>;
+  const times = Object.fromEntries(Object.keys(sides).map((name) => [name, [] as number[]]));
   for (const run of Object.values(sides)) await run();
   for (let i = 0; i < repeats; i++) {
     for (const [name, run] of Object.entries(sides)) times[name].push(await timed(run));
@@ -87,6 +98,7 @@ async function measure(
       shared_prefix_gain: perStep("whole") / perStep("all"),
       head_sums_gain: seconds("plain") / prompts / perStep("whole"),
       one_contraction_gain: 1 + oneContraction * (1 - 1 / STEPS) / perStep("all"),
+      still_input_gain: perStep("moving") / perStep("all"),
     },
   };
 }
@@ -94,7 +106,7 @@ async function measure(
 export const benches: Bench[] = [{
   name: "attribution_identities",
   description:
-    "time without the shared prefix, sums in head space, one contraction, over that with",
+    "time without the shared prefix, sums in head space, one contraction, a still input of layer 0, over that with",
   shapes: ["pythia-70m", "pythia-160m"],
   prompts: [10],
   measure,

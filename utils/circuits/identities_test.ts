@@ -75,6 +75,13 @@ for (const architecture of ["neox", "gpt2"] as const) {
 
 Deno.test("identity 4: what layer 0 reads moves at the differing tokens only", async () => {
   const { model } = smallModel(ARCHITECTURES["GPT-NeoX"]);
+  const { runtime } = model;
+  const compiled = runtime.compiled.bind(runtime);
+  const asked: string[] = [];
+  runtime.compiled = (key, build) => {
+    asked.push(key);
+    return compiled(key, build);
+  };
   const points = pathPoints("reference", 3);
   // Behind the last differing token three, two and no positions stand still.
   for (const differs of [[2], [1, 3], [2, 5]]) {
@@ -86,8 +93,11 @@ Deno.test("identity 4: what layer 0 reads moves at the differing tokens only", a
     const expected = await plainPathScores(model, pairs, readout, points);
     for (const sharePrefix of [true, false]) {
       const batches = promptBatches(pairs, readout, { sharePrefix });
+      asked.length = 0;
       const { perPrompt } = await attribute(model, batches, { steps: 3, perPrompt: true });
       compare(perPrompt!, expected);
+      const still = Math.max(...differs) < 5;
+      assertEquals(asked.some((key) => key.startsWith("ig first ")), still, `differs ${differs}`);
     }
   }
 });

@@ -8,10 +8,12 @@ import {
   gradients,
   Graph,
   matmul,
+  matmulStacked,
   mul,
   parseDevice,
   reshape,
   Session,
+  split,
   tensor,
 } from "./mod.ts";
 
@@ -148,6 +150,45 @@ Deno.test("Shape vectors take the sizes of the run, products and sums included",
     assertEquals(session.resultShape("ones", feeds), [batch * pos, batch + pos]);
     assert(out.ones.data.every((one) => one === 1));
   }
+  await session.release();
+});
+
+Deno.test("split() cuts an axis at lengths that only the run knows, and gradients join the parts", async () => {
+  const g = new Graph();
+  const x = g.input("x", [2, "past+pos"]);
+  const before = g.input("before", ["past"]), pos = g.input("pos_only", ["pos"]);
+  const [past, own] = split(x, 1, ["past", "pos"]);
+  const y = mul(own, pos);
+  const [dx] = gradients([past, y], [mul(past, 2), y], [x]);
+  const session = await Session.compile({ own, dx, shifted: add(past, before) });
+  const out = await session.run({
+    x: tensor(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]),
+    before: tensor(f32(7), [1]),
+    pos_only: tensor(Float32Array.of(10, 100), [2]),
+  });
+  assertEquals([...out.own.data], [2, 3, 5, 6]);
+  assertEquals([...out.shifted.data], [8, 11]);
+  assertEquals([...out.dx.data], [2, 200, 30000, 8, 500, 60000]);
+  assertThrows(() => split(x, 1, ["pos", "past"]), RangeError, "sizes [pos,past]");
+  await session.release();
+});
+
+Deno.test("matmulStacked() takes its second factors from between one another's rows", async () => {
+  const [C, m, k, n] = [2, 3, 4, 5];
+  const g = new Graph();
+  const product = matmulStacked(g.input("a", ["C", m, k]), g.input("b", [k, "C", n]));
+  const session = await Session.compile({ product });
+  const a = Float32Array.from({ length: C * m * k }, (_, i) => i % 7);
+  const b = Float32Array.from({ length: k * C * n }, (_, i) => (i * i) % 11);
+  const out = await session.run({ a: tensor(a, [C, m, k]), b: tensor(b, [k, C, n]) });
+  const expected = Array.from({ length: C * m * n }, (_, at) => {
+    const [c, i, j] = [Math.floor(at / (m * n)), Math.floor(at / n) % m, at % n];
+    let sum = 0;
+    for (let l = 0; l < k; l++) sum += a[(c * m + i) * k + l] * b[(l * C + c) * n + j];
+    return sum;
+  });
+  assertEquals([...out.product.data], expected);
+  assertThrows(() => matmulStacked(g.inputs.get("b")!, g.inputs.get("a")!), Error, "do not fit");
   await session.release();
 });
 
