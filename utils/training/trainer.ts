@@ -70,7 +70,9 @@ export class Trainer {
       settings,
       g.input("inverse_rows", []),
     );
-    const step = await Session.compile({ loss: model.loss, norm, weights, m, v }, {}, options);
+    // Every step has the same shapes: memory given back would only have to be faulted in again.
+    const stepOptions = { ...options, arena: true };
+    const step = await Session.compile({ loss: model.loss, norm, weights, m, v }, {}, stepOptions);
     const loss = await Session.compile({ loss: model.loss }, {}, options);
     return new Trainer(config, settings, state, step, loss);
   }
