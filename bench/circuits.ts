@@ -65,10 +65,11 @@ export function openModel(config: ModelConfig, threads?: number): HookedModel {
 
 /**
  * Floating-point operations of the matrix products of an attribution. Per token of a batch's suffix and path point, a
- * block's forward pass costs 2·(4d² + 2dm) + 4·keys·d and its backward pass as much (attention twice); the last block's
- * attention output and MLP are computed at one position, and the first block passes no gradient back from its queries,
- * keys and values, which it projects, like its MLP, where the input moves only. Once per batch: the prefix, both prompts and D. Once per pass, taken as once per prompt: gradients at
- * the heads' inputs and the contraction with D.
+ * block's forward pass costs 2·(4d² + 2dm) + 4·keys·d; its backward pass as much, and 4·P·d for the keys and values of
+ * the suffix, and 6·H·d for the sums behind the heads' gradients. The last block's attention output and MLP are computed
+ * at one position, and the first block passes no gradient back from its queries, keys and values, which it projects,
+ * like its MLP, where the input moves only. Once per batch: the prefix, both prompts and D. Once per pass, taken as once
+ * per prompt: gradients at the heads' inputs and the contraction with D.
  */
 export function attributionFlops(config: ModelConfig, batches: readonly PromptBatch[]): number {
   const { nLayers: L, dModel: d, dMlp: m } = config;
@@ -81,9 +82,11 @@ export function attributionFlops(config: ModelConfig, batches: readonly PromptBa
     const keys = past + P;
     const still = config.parallel ? P - movingPositions(clean, corrupted) : 0;
     const projected = 2 * still * (3 * d * d + 2 * d * m);
-    const saved = 2 * 2 * (P - 1) * (d * d + 2 * d * m) + 6 * P * d * d + projected +
+    const headSums = 6 * config.nHeads * d;
+    const saved = still * headSums + 2 * 2 * (P - 1) * (d * d + 2 * d * m) + 6 * P * d * d +
+      projected +
       2 * still * 2 * d * m;
-    const perPoint = L * (2 * block(P, keys) + 4 * P * keys * d) - saved;
+    const perPoint = L * (2 * block(P, keys) + 4 * P * P * d + P * headSums) - saved;
     const once = L * (block(past, past) + 2 * block(P, keys) + 2 * P * d * d + 6 * P * d * d) +
       projected;
     total += N * (STEPS * perPoint + once + contractionFlops(shape, P * d));
