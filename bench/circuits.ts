@@ -83,10 +83,10 @@ export function attributionFlops(config: ModelConfig, batches: readonly PromptBa
     const still = config.parallel ? P - movingPositions(clean, corrupted) : 0;
     const projected = 2 * still * (3 * d * d + 2 * d * m);
     const headSums = 6 * config.nHeads * d;
-    const saved = still * headSums + 2 * 2 * (P - 1) * (d * d + 2 * d * m) + 6 * P * d * d +
-      projected +
-      2 * still * 2 * d * m;
-    const perPoint = L * (2 * block(P, keys) + 4 * P * P * d + P * headSums) - saved;
+    const atLastLayer = 4 * (P - 1) * (d * d + 2 * d * m);
+    const atFirstLayer = 6 * P * d * d + projected + still * (4 * d * m + headSums);
+    const perPoint = L * (2 * block(P, keys) + 4 * P * P * d + P * headSums) - atLastLayer -
+      atFirstLayer;
     const once = L * (block(past, past) + 2 * block(P, keys) + 2 * P * d * d + 6 * P * d * d) +
       projected;
     total += N * (STEPS * perPoint + once + contractionFlops(shape, P * d));

@@ -36,7 +36,10 @@ export function circuitBatch(shape: CircuitShape, masks: readonly Uint8Array[]):
   };
 }
 
-/** Edges of circuit c into some columns from the first `count` sources in use, `[columns, count]` as 0 and 1. */
+/**
+ * Edges of circuit c into some columns, `[columns, 1 + count]` as 0 and 1: from the corrupted residual, which is always
+ * in, and from the first `count` sources in use.
+ */
 export function edgesInto(
   shape: CircuitShape,
   { masks, sources }: CircuitBatch,
@@ -45,9 +48,10 @@ export function edgesInto(
   count: number,
 ): Float32Array {
   const columns = nBackward(shape);
-  const edges = new Float32Array(into.length * count);
+  const row = 1 + count;
+  const edges = new Float32Array(into.length * row).fill(1);
   into.forEach((v, i) => {
-    for (let s = 0; s < count; s++) edges[i * count + s] = masks[c][sources[s] * columns + v];
+    for (let s = 0; s < count; s++) edges[i * row + 1 + s] = masks[c][sources[s] * columns + v];
   });
   return edges;
 }

@@ -223,15 +223,11 @@ class GroupRun {
    */
   inputs(columns: readonly number[], residual: F32, count: number): Feeds {
     const { circuits, width, group } = this;
-    const rows = count + 1;
-    const edges = new Float32Array(circuits * columns.length * rows).fill(1);
+    const rows = 1 + count;
+    const edges = new Float32Array(circuits * columns.length * rows);
     for (let c = 0; c < circuits; c++) {
       this.#differences.set(residual.data, c * width);
-      const own = edgesInto(this.#shape, group, c, columns, count);
-      columns.forEach((_, i) => {
-        const from = own.subarray(i * count, (i + 1) * count);
-        edges.set(from, (c * columns.length + i) * rows + 1);
-      });
+      edges.set(edgesInto(this.#shape, group, c, columns, count), c * columns.length * rows);
     }
     const differences = this.#differences.subarray(0, rows * circuits * width);
     return {

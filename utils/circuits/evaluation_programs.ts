@@ -1,7 +1,8 @@
 /**
  * The graphs by which a circuit is run, many circuits in one batch:
  *
- *   mix      x_v = corrupted residual + Σ_u E[v, u] (z̃_u − z'_u)   one product per circuit, the residual a source of its own
+ *   mix      x_v = corrupted residual + Σ_u E[v, u] (z̃_u − z'_u)   one product per circuit, the residual in it as a
+ *                                                                  source that is always in
  *   heads    x_q, x_k, x_v of the heads in use → (z̃ − z')·W_O of these heads
  *   mlp      x → MLP output − corrupted MLP output
  *
@@ -51,14 +52,14 @@ export function compileMix(options: SessionOptions): Promise<Session> {
   return Session.compile({ x: mixed(new Graph(), 1) }, {}, options);
 }
 
-/** Σ_u E[v, u] (z̃_u − z'_u), of which the corrupted residual is the last term: `[C, columns, width]`. */
+/** Σ_u E[v, u] (z̃_u − z'_u), of which the corrupted residual is the first term: `[C, columns, width]`. */
 function mixed(g: Graph, columns: Dim): Value {
   const edges = g.input("edges", [C, columns, "sources"]);
   return matmulStacked(edges, g.input("differences", ["sources", C, "width"]));
 }
 
 /**
- * The heads program of a model: head numbers, corrupted z and the inputs → Δ `[C, heads, N, P, d]`. Inputs given are
+ * The heads program of a model: head numbers, corrupted z and the inputs → Δ `[C, heads, N·P, d]`. Inputs given are
  * x `[C, heads, 3, N, P, d]`; mixed ones edges `[C, heads · 3, sources]` and Δ `[sources, C, width]`.
  */
 export function headsProgram(
@@ -70,7 +71,7 @@ export function headsProgram(
   return runtime.compiled(key, (o) => compileHeads(config, past, form, o));
 }
 
-/** The MLP program of a model: corrupted MLP output and input (given: x `[C, N, P, d]`) → Δ `[C, 1, N, P, d]`. */
+/** The MLP program of a model: corrupted MLP output and input (given: x `[C, N, P, d]`) → Δ `[C, N, P, d]`. */
 export function mlpProgram({ config, runtime }: HookedModel, form: InputForm): Promise<Session> {
   const key = `circuit mlp ${JSON.stringify([config, form])}`;
   return runtime.compiled(key, (o) => compileMlp(config, form, o));
@@ -107,7 +108,6 @@ function compileHeads(
   );
   const change = sub(reshape(z, [C, N, POS, A, e]), unsqueeze(gather(corruptedZ, heads, 2), 0));
   const changes = reshape(transpose(change, [0, 3, 1, 2, 4]), [C, A, productDim([N, POS]), e]);
-  // [C, A, N·P, d]: told apart by whoever reads it, since a result in another shape is a copy
   return Session.compile({ differences: ownOutput(changes, w.o_w, heads, config) }, {}, options);
 }
 
@@ -151,5 +151,5 @@ function compileMlp(
   const x = form === "mixed" ? reshape(mixed(g, 1), [C, N, POS, d]) : g.input("x", [C, N, POS, d]);
   const out = mlp(reshape(x, [BATCH, POS, d]), w, config, new HookPoints({}));
   const differences = sub(reshape(out, [C, N, POS, d]), unsqueeze(corrupted, 0));
-  return Session.compile({ differences: unsqueeze(differences, 1) }, {}, options);
+  return Session.compile({ differences }, {}, options);
 }

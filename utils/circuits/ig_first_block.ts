@@ -13,6 +13,7 @@
  */
 import {
   add,
+  compileBothWays,
   concat,
   expand,
   gradients,
@@ -20,7 +21,6 @@ import {
   identity,
   mul,
   reshape,
-  Session,
   type SessionOptions,
   sub,
   sum,
@@ -44,7 +44,7 @@ const MOVING = "moving", STILL = "still";
  * Builds and compiles the two sessions. Instead of `x` they take `x_moving` `[N, K, C, d]` and `x_still`
  * `[N, P − C, d]`; `gradients` `[N, 3H+1, C, d]` and `at_input` `[N, C, d]` end with the moving positions.
  */
-export async function compileFirstBlock(
+export function compileFirstBlock(
   config: ModelConfig,
   { past: hasPast }: { past: boolean },
   options: SessionOptions,
@@ -87,24 +87,13 @@ export async function compileFirstBlock(
     1,
   );
   const atOutputs = sum(cotangent, [1]);
-  const backward = await Session.compile(
-    {
-      gradients: all,
-      at_mlp: atOutputs,
-      at_heads: atOutputs,
-      at_input: add(overPoints(dThrough), sum(all, [1])),
-    },
-    saved,
-    options,
-  );
-  const needed = backward.inputNames.filter((name) => name in saved);
-  const kept = Object.fromEntries(needed.map((name) => [name, saved[name]]));
-  const forward = await Session.compile({ residual: output, ...kept }, {}, options);
-  const release = async () => {
-    await forward.release();
-    await backward.release();
+  const results = {
+    gradients: all,
+    at_mlp: atOutputs,
+    at_heads: atOutputs,
+    at_input: add(overPoints(dThrough), sum(all, [1])),
   };
-  return { forward, backward, saved: needed, release };
+  return compileBothWays({ residual: output }, results, saved, options);
 }
 
 /** Moving positions `[BATCH, C, …]`, and behind them the others `[N, P − C, …]` at every path point: `[BATCH, P, …]`. */

@@ -19,12 +19,13 @@
  */
 import {
   add,
+  compileBothWays,
   concat,
   gradients,
   Graph,
   mul,
   reshape,
-  Session,
+  type Session,
   type SessionOptions,
   sub,
   sum,
@@ -60,7 +61,7 @@ export interface IgSpec {
 }
 
 export interface IgProgram {
-  /** → `residual` `[N·K, P or 1, d]`, and {@link saved} */
+  /** → `residual` `[N·K, P or 1, d]`, and what the backward session takes of it */
   forward: Session;
   /**
    * → `dx` `[N·K, P, d]` (not in the first layer), and summed over the points: `gradients` `[N, 3H+1, P, d]` at the
@@ -68,13 +69,10 @@ export interface IgProgram {
    * and, in the first layer, `at_input` before the block
    */
   backward: Session;
-  /** forward results that the backward session takes */
-  saved: string[];
-  release(): Promise<void>;
 }
 
 /** Builds and compiles the two sessions. */
-export async function compileIgProgram(
+export function compileIgProgram(
   config: ModelConfig,
   spec: IgSpec,
   options: SessionOptions,
@@ -88,18 +86,7 @@ export async function compileIgProgram(
   const run = igBlock(x, weights, sequence, config, spec, past);
   const outputs = backwardOutputs(g, run, weights, config, spec);
   const saved = Object.fromEntries(run.hooks.saved);
-  const backward = await Session.compile(outputs, saved, options);
-  const needed = backward.inputNames.filter((name) => name in saved);
-  const forward = await Session.compile(
-    { residual: run.residual, ...Object.fromEntries(needed.map((name) => [name, saved[name]])) },
-    {},
-    options,
-  );
-  const release = async () => {
-    await forward.release();
-    await backward.release();
-  };
-  return { forward, backward, saved: needed, release };
+  return compileBothWays({ residual: run.residual }, outputs, saved, options);
 }
 
 function backwardOutputs(

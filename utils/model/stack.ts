@@ -9,6 +9,7 @@
  * costs a transfer); one layer per program or several. These are settings; the graph is the same.
  */
 import {
+  compileBothWays,
   type Feeds,
   gradients,
   Graph,
@@ -106,18 +107,15 @@ export class StackProgram {
     });
     outputs.residual = residual;
 
-    let backward: Session | undefined;
-    let savedNames: string[] = [];
-    if (spec.gradient) {
-      const cotangent = g.input("d_residual", [BATCH, POS, config.dModel]);
-      const names = Object.keys(wrt);
-      const grads = gradients([residual], [cotangent], Object.values(wrt));
-      const results = Object.fromEntries(names.map((name, i) => [`d:${name}`, grads[i]]));
-      backward = await Session.compile(results, saved, options);
-      savedNames = backward.inputNames.filter((name) => name in saved);
-      for (const name of savedNames) outputs[name] = saved[name];
+    if (!spec.gradient) {
+      return new StackProgram(await Session.compile(outputs, {}, options), undefined, []);
     }
-    return new StackProgram(await Session.compile(outputs, {}, options), backward, savedNames);
+    const cotangent = g.input("d_residual", [BATCH, POS, config.dModel]);
+    const names = Object.keys(wrt);
+    const grads = gradients([residual], [cotangent], Object.values(wrt));
+    const results = Object.fromEntries(names.map((name, i) => [`d:${name}`, grads[i]]));
+    const both = await compileBothWays(outputs, results, saved, options);
+    return new StackProgram(both.forward, both.backward, both.savedNames);
   }
 
   /** Runs the forward session; what the backward session needs is written into buffers of the pool. */

@@ -16,5 +16,12 @@ export { type Dim, Graph, type Node, type Shape, Value } from "./graph.ts";
 export { buildModel, type Model } from "./model.ts";
 export * from "./operators.ts";
 export { broadcast, productDim, sumDim } from "./shapes.ts";
-export { type Feeds, type Results, Session, type SessionOptions } from "./session.ts";
+export {
+  type BothWays,
+  compileBothWays,
+  type Feeds,
+  type Results,
+  Session,
+  type SessionOptions,
+} from "./session.ts";
 export { TensorPool } from "./tensor_pool.ts";

@@ -172,3 +172,28 @@ function checkFeed(
     symbols.set(dim, [size, where]);
   });
 }
+
+/** A forward session and the backward session that reads what it saves. */
+export interface BothWays {
+  forward: Session;
+  backward: Session;
+  /** forward results that the backward session takes */
+  savedNames: string[];
+}
+
+/**
+ * Compiles a backward session for `gradients`, cut at the `saved` values, and a forward session that gives `outputs` and
+ * those saved values which the backward one needs.
+ */
+export async function compileBothWays(
+  outputs: Record<string, Value>,
+  gradients: Record<string, Value>,
+  saved: Record<string, Value>,
+  options: SessionOptions,
+): Promise<BothWays> {
+  const backward = await Session.compile(gradients, saved, options);
+  const savedNames = backward.inputNames.filter((name) => name in saved);
+  const kept = Object.fromEntries(savedNames.map((name) => [name, saved[name]]));
+  const forward = await Session.compile({ ...outputs, ...kept }, {}, options);
+  return { forward, backward, savedNames };
+}
