@@ -8,7 +8,7 @@
  * A pass takes all points of a prompt if they fit, so that what is done once per pass is done once per prompt. What a
  * layer computes is in `ig_program.ts`.
  */
-import { type Feeds, type Results, type Tensor, tensor } from "../onnx/mod.ts";
+import { type Feeds, free, type Results, type Tensor, tensor } from "../onnx/mod.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { sequenceFeeds } from "../model/sequence.ts";
 import { weightFeeds } from "../model/stack.ts";
@@ -132,16 +132,18 @@ export class BatchPass {
       const weights = weightFeeds(0, await store.get(String(l)));
       store.prefetch(l > 0 ? String(l - 1) : undefined);
       const { program, feeds, results: saved } = trail.pop()!;
-      const results = await program.backward.run({
+      const { dx, ...results } = await program.backward.run({
         ...feeds,
         ...saved,
         ...weights,
         d_residual: cotangent,
       });
+      free(cotangent, ...Object.values(saved));
       const skipsEdges = l === 0 && pass.component.skipsFirstLayer;
       if (!skipsEdges) await this.#contraction.layer(l, from, results.gradients);
       await this.#contraction.nodes(l, from, count, results);
-      if (l > 0) cotangent = perPoint(pass, results.dx);
+      free(...Object.values(results));
+      if (l > 0) cotangent = perPoint(pass, dx);
     }
   }
 

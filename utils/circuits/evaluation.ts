@@ -9,7 +9,7 @@
  * Circuits are pruned first. The whole graph gives the model's own metric, the empty one that of the corrupted run
  * (EAP-IG's `evaluate_graph`, in the factorised form).
  */
-import { type Feeds, type Tensor, tensor } from "../onnx/mod.ts";
+import { type Feeds, free, type Tensor, tensor } from "../onnx/mod.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { sequenceFeeds } from "../model/sequence.ts";
 import { weightFeeds } from "../model/stack.ts";
@@ -144,7 +144,8 @@ export class CircuitEvaluator {
           ...sequence,
           ...(layer && { past_k: layer.k, past_v: layer.v }),
         };
-        run.add((await session.run({ ...feeds, ...weights })).differences.data, heads.length);
+        const { differences } = await session.run({ ...feeds, ...weights });
+        run.add(differences, heads.length);
       }
       if (group.mlp[l]) {
         const [residual, sources] = config.parallel
@@ -155,7 +156,7 @@ export class CircuitEvaluator {
           ...run.inputs([l * perLayer + 3 * config.nHeads], residual, sources),
           corrupted_mlp: activations.corrupted.mlp[l],
         };
-        run.add((await session.run({ ...feeds, ...weights })).differences.data, 1);
+        run.add((await session.run({ ...feeds, ...weights })).differences, 1);
       }
     }
     const mix = await this.model.runtime.compiled("circuit mix", compileMix);
@@ -204,16 +205,17 @@ class GroupRun {
     this.#differences = new Float32Array((1 + group.sources.length) * circuits * width);
   }
 
-  /** Appends sources, given as `[circuits, count, width]`. */
-  add(values: Float32Array, count: number): void {
+  /** Appends sources, given as `[circuits, count, width]`, and frees what was given. */
+  add(values: F32, count: number): void {
     const { circuits, width } = this;
     for (let c = 0; c < circuits; c++) {
       for (let s = 0; s < count; s++) {
         const from = (c * count + s) * width;
         const to = ((1 + this.count + s) * circuits + c) * width;
-        this.#differences.set(values.subarray(from, from + width), to);
+        this.#differences.set(values.data.subarray(from, from + width), to);
       }
     }
+    free(values);
     this.count += count;
   }
 
@@ -237,11 +239,11 @@ class GroupRun {
   }
 }
 
-/** clean − corrupted input, once per circuit. */
-function inputDifference({ clean, corrupted }: BatchActivations, circuits: number): Float32Array {
+/** clean − corrupted input, once per circuit: `[circuits, 1, width]`. */
+function inputDifference({ clean, corrupted }: BatchActivations, circuits: number): F32 {
   const width = clean.input.data.length;
   const values = new Float32Array(circuits * width);
   for (let i = 0; i < width; i++) values[i] = clean.input.data[i] - corrupted.input.data[i];
   for (let c = 1; c < circuits; c++) values.copyWithin(c * width, 0, width);
-  return values;
+  return tensor(values, [circuits, 1, width]);
 }

@@ -5,6 +5,7 @@
  */
 import {
   concat,
+  free,
   Graph,
   Session,
   sub,
@@ -53,7 +54,7 @@ export async function sourceDifferences(
     }
   }
   for (let l = 0; l < nLayers; l++) {
-    const out = await session.run({
+    const { rows: ofLayer } = await session.run({
       clean_z: clean.z[l],
       corrupted_z: corrupted.z[l],
       clean_mlp: clean.mlp[l],
@@ -62,8 +63,9 @@ export async function sourceDifferences(
     });
     const block = (nHeads + 1) * width;
     for (let n = 0; n < N; n++) {
-      D.set(out.rows.data.subarray(n * block, (n + 1) * block), (n * rows + 1) * width + l * block);
+      D.set(ofLayer.data.subarray(n * block, (n + 1) * block), (n * rows + 1) * width + l * block);
     }
+    free(ofLayer);
   }
   return tensor(D, [N, rows, P, dModel]);
 }

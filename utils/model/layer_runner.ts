@@ -3,7 +3,7 @@
  * again. This loop is the only one over layers: whole runs, cached runs, patched runs, suffixes after a prefix and
  * gradients are settings of it.
  */
-import type { Feeds, Results, Tensor } from "../onnx/mod.ts";
+import { type Feeds, free, type Results, type Tensor } from "../onnx/mod.ts";
 import type { ModelConfig } from "./config.ts";
 import { type HookPlan, maskFeed, patchFeed } from "./hooks.ts";
 import type { Runtime } from "./runtime.ts";
@@ -78,7 +78,7 @@ export class LayerRunner {
       const { program, weights } = await this.#program(layers, run);
       this.store.prefetch(String(layers.at(-1)! + 1 < to ? layers.at(-1)! + 1 : "unembed"));
       const feeds = { x: residual, ...shared, ...this.#layerFeeds(layers, run) };
-      const results = await program.runForward({ ...feeds, ...weights }, this.runtime.pool);
+      const results = await program.forward.run({ ...feeds, ...weights });
       layers.forEach((layer, i) => {
         for (const point of run.read?.get(layer) ?? []) {
           hooks.set(fullName(layer, point), results[localHook(i, point)]);
@@ -86,6 +86,7 @@ export class LayerRunner {
         if (run.keysValues) keysValues.push({ k: results[`${i}.k`], v: results[`${i}.v`] });
       });
       if (run.gradient) trail.push({ layers, program, feeds, results });
+      else if (residual !== x) free(residual);
       residual = results.residual;
     }
     const backward = async (dResidual: Tensor) => {
@@ -95,13 +96,14 @@ export class LayerRunner {
         const { layers, program, feeds, results } = step;
         const weights = await this.#weights(layers);
         if (layers[0] > from) this.store.prefetch(String(layers[0] - 1));
-        const all = { ...feeds, ...weights };
-        const grads = await program.runBackward(all, results, flowing, this.runtime.pool);
+        const grads = await program.runBackward({ ...feeds, ...weights }, results, flowing);
         layers.forEach((layer, i) => {
           for (const point of run.differentiate?.get(layer) ?? []) {
             found.set(fullName(layer, point), grads[`d:${localHook(i, point)}`]);
           }
         });
+        if (flowing !== dResidual) free(flowing);
+        if (feeds.x !== x) free(feeds.x);
         flowing = grads["d:x"];
       }
       return found.set("x", flowing as Tensor<Float32Array>);

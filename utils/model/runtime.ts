@@ -4,7 +4,7 @@
  */
 import { clearProgress } from "../experiment/progress.ts";
 import { UserError } from "../experiment/user_error.ts";
-import { type Device, type Session, type SessionOptions, TensorPool } from "../onnx/mod.ts";
+import type { Device, Session, SessionOptions } from "../onnx/mod.ts";
 
 export interface RuntimeOptions {
   device?: Device;
@@ -14,8 +14,6 @@ export interface RuntimeOptions {
 
 export class Runtime {
   readonly sessionOptions: SessionOptions;
-  /** buffers for what forward passes save */
-  readonly pool = new TensorPool();
   readonly #compiled = new Map<string, Promise<unknown>>();
 
   constructor(options: RuntimeOptions = {}) {
@@ -69,6 +67,5 @@ export class Runtime {
       await value?.release?.();
     }
     this.#compiled.clear();
-    this.pool.clear();
   }
 }

@@ -11,13 +11,13 @@
 import {
   compileBothWays,
   type Feeds,
+  free,
   gradients,
   Graph,
   type Results,
   Session,
   type SessionOptions,
   type Tensor,
-  type TensorPool,
   type Value,
 } from "../onnx/mod.ts";
 import { block, BLOCK_WEIGHTS, type BlockWeights, blockWeightShapes } from "./block.ts";
@@ -118,25 +118,12 @@ export class StackProgram {
     return new StackProgram(both.forward, both.backward, both.savedNames);
   }
 
-  /** Runs the forward session; what the backward session needs is written into buffers of the pool. */
-  runForward(feeds: Feeds, pool: TensorPool): Promise<Results> {
-    const into = this.savedNames.map((name) =>
-      [name, pool.take(this.forward.resultShape(name, feeds))] as const
-    );
-    return this.forward.run(feeds, Object.fromEntries(into));
-  }
-
-  /** Runs the backward session on what the forward run took and gave, and gives the saved buffers back. */
-  async runBackward(
-    feeds: Feeds,
-    results: Results,
-    dResidual: Tensor,
-    pool: TensorPool,
-  ): Promise<Results> {
+  /** Runs the backward session on what the forward run took and gave, and frees what was saved for it. */
+  async runBackward(feeds: Feeds, results: Results, dResidual: Tensor): Promise<Results> {
     if (!this.backward) throw new Error("this stack was compiled without a backward pass");
     const saved = Object.fromEntries(this.savedNames.map((name) => [name, results[name]]));
     const gradients = await this.backward.run({ ...feeds, ...saved, d_residual: dResidual });
-    for (const name of this.savedNames) pool.give(saved[name]);
+    free(...Object.values(saved));
     return gradients;
   }
 

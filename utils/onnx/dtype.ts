@@ -70,3 +70,17 @@ export function tensor<T extends TensorData>(data: T, shape: number[]): Tensor<T
 export function zeros(shape: number[], dtype: Dtype = "float32"): Tensor {
   return { dtype, shape, data: DTYPES[dtype].make(sizeOf(shape)) };
 }
+
+/**
+ * Gives the memory of tensors back at once; their data are empty afterwards. For results of a run that nobody reads any
+ * more: the garbage collector would leave them for a while, and would have to go over the heap more often because of them.
+ * @throws Error for a view, whose array holds other data too.
+ */
+export function free(...tensors: readonly Tensor[]): void {
+  for (const { data, shape } of tensors) {
+    if (data.byteLength !== data.buffer.byteLength) {
+      throw new Error(`free: the tensor of shape [${shape}] is a view into a larger array`);
+    }
+    (data.buffer as ArrayBuffer).transfer(0);
+  }
+}

@@ -4,6 +4,7 @@ export {
   type Dtype,
   dtypeOf,
   DTYPES,
+  free,
   sizeOf,
   type Tensor,
   tensor,
@@ -24,4 +25,3 @@ export {
   Session,
   type SessionOptions,
 } from "./session.ts";
-export { TensorPool } from "./tensor_pool.ts";

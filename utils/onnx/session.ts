@@ -1,13 +1,13 @@
 /**
  * Compiles a model with ONNX Runtime and runs it. This is the only file that knows onnxruntime's interface.
  *
- * Feeds are typed arrays or views of them and are not copied; results are new arrays, or are written into arrays that
- * the caller gives (`into`), which is how a training step updates weights in place.
+ * Feeds are typed arrays or views of them and are not copied; results are new arrays, which `free` gives back, or are
+ * written into arrays that the caller gives (`into`), which is how a training step updates weights in place.
  */
 import * as ort from "onnxruntime-node";
 import { type Device, parseDevice } from "./device.ts";
-import { dtypeOf, DTYPES, sizeOf, type Tensor, type TensorData } from "./dtype.ts";
-import type { Dim, Value } from "./graph.ts";
+import { dtypeOf, DTYPES, free, sizeOf, type Tensor, type TensorData } from "./dtype.ts";
+import type { Value } from "./graph.ts";
 import { buildModel, type Model } from "./model.ts";
 
 export interface SessionOptions {
@@ -71,7 +71,7 @@ export class Session<K extends string = string> {
 
   /**
    * Runs the model. Feeds that the model does not use are ignored, so callers may pass all weights of a layer.
-   * @param into preallocated arrays for some results, written in place
+   * @param into preallocated arrays for some results, written in place and returned
    * @throws Error naming the feed that is missing or does not fit its declared type or shape.
    */
   async run(feeds: Feeds, into: Partial<Record<K, Tensor>> = {}): Promise<Results<K>> {
@@ -91,52 +91,20 @@ export class Session<K extends string = string> {
     const results = await this.session.run(given, fetches);
     const out = {} as Results<K>;
     for (const [name, { value, onnxName }] of this.model.outputs) {
-      const result = results[onnxName];
-      const data = result.data as unknown as TensorData;
-      out[name as K] = { dtype: value.dtype, shape: [...result.dims], data } as Tensor<
-        Float32Array
-      >;
+      const { dims, data } = results[onnxName];
+      const result = { dtype: value.dtype, shape: [...dims], data: data as unknown as TensorData };
+      const target = into[name as K];
+      // onnxruntime-node copies every result into an array of its own, one that was written in place too.
+      if (target) free(result);
+      out[name as K] = (target ?? result) as Tensor<Float32Array>;
     }
     return out;
-  }
-
-  /**
-   * The shape that a result will have for these feeds.
-   * @throws Error when a dimension does not follow from the feeds.
-   */
-  resultShape(name: K, feeds: Feeds): number[] {
-    const symbols = new Map<string, number>();
-    for (const [feed, value] of this.model.inputs) {
-      value.shape.forEach((dim, i) => {
-        if (typeof dim === "string" && feeds[feed]) symbols.set(dim, feeds[feed].shape[i]);
-      });
-    }
-    const { value } = this.model.outputs.get(name)!;
-    return value.shape.map((dim) => sizeOfDim(dim, symbols, name));
   }
 
   /** Frees the compiled model. */
   async release(): Promise<void> {
     await this.session.release();
   }
-}
-
-/** The size of a dimension: a number, a known symbol, or a sum or product of such. */
-function sizeOfDim(dim: Dim, symbols: Map<string, number>, name: string): number {
-  if (typeof dim === "number") return dim;
-  const known = symbols.get(dim);
-  if (known !== undefined) return known;
-  if (/^\d+$/.test(dim)) return Number(dim);
-  for (
-    const [sign, combine] of [["+", (a: number, b: number) => a + b], [
-      "*",
-      (a: number, b: number) => a * b,
-    ]] as const
-  ) {
-    const parts = dim.split(sign);
-    if (parts.length > 1) return parts.map((d) => sizeOfDim(d, symbols, name)).reduce(combine);
-  }
-  throw new Error(`result "${name}": the dimension "${dim}" does not follow from the feeds`);
 }
 
 function toOrt(t: Tensor): ort.Tensor {
