@@ -16,10 +16,12 @@
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { batchActivations, type Intervention, type MeanActivations } from "./activations.ts";
-import { BatchPass, type Component, type PassInputs } from "./batch_pass.ts";
+import { BatchPass, runsInOneSession } from "./batch_pass.ts";
+import type { EdgeSink } from "./edge_contraction.ts";
 import { nBackward, nForward } from "./graph.ts";
 import { circuitShape } from "./model_shape.ts";
 import type { NodeScores } from "./node_scores.ts";
+import type { Component, PassInputs } from "./pass_feeds.ts";
 import { batchTokens, type PromptBatch } from "./prompt_batches.ts";
 import { type PathPoint, pathPoints, type Quadrature } from "./quadrature.ts";
 import { sourceDifferences } from "./source_differences.ts";
@@ -48,6 +50,8 @@ export interface AttributionOptions {
   compat?: boolean;
   /** tokens in one forward or backward pass, about; default: as many as make the products fast */
   tokensPerPass?: number;
+  /** all layers in one session, or one by one; default: {@link runsInOneSession} */
+  inOneSession?: boolean;
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -140,18 +144,20 @@ export async function attribute(
   };
   const cleanMetric = new Float32Array(nPrompts), corruptedMetric = new Float32Array(nPrompts);
   const tokens = options.tokensPerPass ?? defaultTokensPerPass(model.config);
+  const inOneSession = options.inOneSession ?? runsInOneSession(model);
   const work = nPrompts * points.length * components.length;
   let done = 0;
   await model.keepEmbeddingsOf(batchTokens(batches));
   for (const batch of batches) {
     const { inputs, metrics } = await passInputs(model, batch, method, intervention, options.means);
-    const pass = new BatchPass(model, inputs, components.length, {
+    const sink: EdgeSink = {
       ...nodes,
       edge(n, u, v, score) {
         total[u * columns + v] += score;
         if (perPrompt) perPrompt[(batch.indices[n] * rows + u) * columns + v] += score;
       },
-    });
+    };
+    const pass = new BatchPass(model, inputs, components.length, sink, inOneSession);
     for (const component of components) {
       await pass.run(component, points, tokens, (count) => {
         done += count;

@@ -5,85 +5,68 @@
  *  2. backward over all layers; each leaves the gradients at its destinations, summed over the points of the pass, and
  *     its scores are formed at once, so that nothing is kept but the scores.
  *
- * A pass takes all points of a prompt if they fit, so that what is done once per pass is done once per prompt. What a
- * layer computes is in `ig_program.ts`.
+ * A pass takes all points of a prompt if they fit, so that what is done once per pass is done once per prompt. Small
+ * models run it in one session, others layer by layer (`ig_program.ts`). What a pass is fed is in `pass_feeds.ts`.
  */
-import { type Feeds, free, type Results, type Tensor, tensor } from "../onnx/mod.ts";
+import {
+  type BothWays,
+  type Feeds,
+  free,
+  type Results,
+  type Session,
+  type Tensor,
+  tensor,
+} from "../onnx/mod.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
-import { sequenceFeeds } from "../model/sequence.ts";
 import { weightFeeds } from "../model/stack.ts";
-import type { Past } from "../model/layer_runner.ts";
-import type { SourceOutputs } from "./activations.ts";
 import { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
-import type { Replacement } from "./ig_block.ts";
-import { compileFirstBlock } from "./ig_first_block.ts";
-import { compileIgProgram, type IgProgram, type IgSpec } from "./ig_program.ts";
-import { compileInterpolation } from "./interpolation.ts";
-import { type PromptBatch, readoutRows } from "./prompt_batches.ts";
+import {
+  compileLayerProgram,
+  compileModelProgram,
+  type LayerSpec,
+  type ModelSpec,
+} from "./ig_program.ts";
+import { type Component, type Pass, PassFeeds, type PassInputs } from "./pass_feeds.ts";
 import type { PathPoint } from "./quadrature.ts";
 
 type F32 = Tensor<Float32Array>;
 
-/** A component whose output moves along the path; `layer` −1 is the input. */
-export interface Component {
-  layer: number;
-  replacement?: Replacement;
-  /** leave out the destinations of layer 0 (`compat`) */
-  skipsFirstLayer?: boolean;
-}
-
-/** What the passes take of a batch's activations. */
-export interface PassInputs {
-  batch: PromptBatch;
-  past?: Past;
-  /** clean residual stream before layer 0 `[N, P, d]` */
-  start: F32;
-  /** D `[N, nForward, P, d]` */
-  differences: F32;
-  /** for components with a replacement */
-  outputs?: { clean: SourceOutputs; corrupted: SourceOutputs };
-}
-
-/** Prompts `from … from+count−1` of a batch at some path points of a component. */
-interface Pass {
-  component: Component;
-  points: readonly PathPoint[];
-  from: number;
-  count: number;
-}
-
 /** What a layer's forward pass took and gave. */
 interface LayerTrail {
-  program: IgProgram;
+  program: BothWays;
   feeds: Feeds;
   results: Results;
+}
+
+/** Bytes of weights up to which a model runs in one session: larger layers take longer than what is around them. */
+const SMALL = 1e9;
+
+/** Whether the passes of a model run in one session: it is small, and all its weights are in memory. */
+export function runsInOneSession({ store }: HookedModel): boolean {
+  return store.allPinned && store.totalBytes < SMALL;
 }
 
 /** The passes over one batch. */
 export class BatchPass {
   readonly #N: number;
   readonly #P: number;
-  /** positions from the first on whose input moves */
-  readonly #moving: number;
-  readonly #sequence: Feeds;
+  readonly #feeds: PassFeeds;
   readonly #contraction: EdgeContraction;
 
-  /** @param components by how many the sum over components is divided */
+  /**
+   * @param components by how many the sum over components is divided
+   * @param inOneSession all layers in one session; components with a replacement go layer by layer all the same
+   */
   constructor(
     private readonly model: HookedModel,
     private readonly inputs: PassInputs,
     private readonly components: number,
     sink: EdgeSink,
+    private readonly inOneSession: boolean,
   ) {
     const [N, , P] = inputs.differences.shape;
     [this.#N, this.#P] = [N, P];
-    this.#moving = movingPositions(inputs.differences);
-    const isLast = new Float32Array(P);
-    isLast[P - 1] = 1;
-    this.#sequence = {
-      ...sequenceFeeds(model.config, P, inputs.past?.length ?? 0),
-      is_last: tensor(isLast, [P]),
-    };
+    this.#feeds = new PassFeeds(model, inputs);
     this.#contraction = new EdgeContraction(model, inputs.differences, sink);
   }
 
@@ -95,27 +78,60 @@ export class BatchPass {
     onPass: (count: number) => void,
   ): Promise<void> {
     for (const [first, last] of parts(points.length, tokens / this.#P)) {
-      const some = points.slice(first, last);
+      const some = points.slice(first, last)
+        .map(({ alpha, weight }) => ({ alpha, weight: weight / this.components }));
       for (const [from, to] of parts(this.#N, tokens / (this.#P * some.length))) {
         const pass = { component, points: some, from, count: to - from };
-        const trail: LayerTrail[] = [];
-        const x = await this.#forward(pass, trail);
-        await this.#backward(pass, trail, await this.#metricGradient(pass, x));
+        if (this.inOneSession && !component.replacement) await this.#wholeModel(pass);
+        else await this.#layerByLayer(pass);
         onPass(pass.count * some.length);
       }
     }
   }
 
+  async #wholeModel(pass: Pass): Promise<void> {
+    const { config, store } = this.model;
+    const { ids, weights, kind, width } = this.#feeds.readout(pass);
+    const program = await this.#modelProgram(pass.component, kind, width);
+    const shape = [ids.length / width, width];
+    const feeds: Feeds = {
+      ...await this.#feeds.start(pass),
+      ...this.#feeds.sequence,
+      ids: tensor(ids, shape),
+      weights: tensor(weights, shape),
+      ...await store.get("unembed"),
+    };
+    for (let l = 0; l < config.nLayers; l++) {
+      Object.assign(feeds, weightFeeds(l, await store.get(String(l))));
+      Object.assign(feeds, this.#feeds.past(pass, l, l));
+    }
+    const { d_end, ...results } = await program.run(feeds);
+    await this.#scoreLogits(pass, d_end);
+    for (let l = config.nLayers - 1; l >= 0; l--) await this.#score(pass, l, ofLayer(results, l));
+  }
+
+  async #layerByLayer(pass: Pass): Promise<void> {
+    const trail: LayerTrail[] = [];
+    const x = await this.#forward(pass, trail);
+    const atEnd = await this.#metricGradient(pass, x);
+    await this.#scoreLogits(pass, atEnd);
+    await this.#backward(pass, trail, atEnd);
+  }
+
   async #forward(pass: Pass, trail: LayerTrail[]): Promise<F32> {
     const { config, store } = this.model;
-    const start = await this.#start(pass);
+    const start = await this.#feeds.start(pass);
     let x: F32 | undefined;
     for (let l = 0; l < config.nLayers; l++) {
-      const program = await this.#program(pass.component, l);
+      const program = await this.#layerProgram(pass.component, l);
       const weights = weightFeeds(0, await store.get(String(l)));
       store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
-      const feeds = { ...(x ? { x } : start), ...this.#sequence, ...this.#pastFeeds(pass, l) };
-      Object.assign(feeds, this.#outputFeeds(pass, l));
+      const feeds = {
+        ...(x ? { x } : start),
+        ...this.#feeds.sequence,
+        ...this.#feeds.past(pass, l, 0),
+        ...this.#feeds.outputs(pass, l),
+      };
       const results = await program.forward.run({ ...feeds, ...weights });
       trail.push({ program, feeds, results });
       x = perPoint(pass, results.residual);
@@ -125,8 +141,6 @@ export class BatchPass {
 
   async #backward(pass: Pass, trail: LayerTrail[], atEnd: F32): Promise<void> {
     const { config, store } = this.model;
-    const { from, count } = pass;
-    await this.#contraction.logits(from, this.#atLogits(atEnd));
     let cotangent = atEnd;
     for (let l = config.nLayers - 1; l >= 0; l--) {
       const weights = weightFeeds(0, await store.get(String(l)));
@@ -139,93 +153,21 @@ export class BatchPass {
         d_residual: cotangent,
       });
       free(cotangent, ...Object.values(saved));
-      const skipsEdges = l === 0 && pass.component.skipsFirstLayer;
-      if (!skipsEdges) await this.#contraction.layer(l, from, results.gradients);
-      await this.#contraction.nodes(l, from, count, results);
-      free(...Object.values(results));
+      await this.#score(pass, l, results);
       if (l > 0) cotangent = perPoint(pass, dx);
     }
   }
 
-  #program(component: Component, l: number): Promise<IgProgram> {
-    const { config, runtime } = this.model;
-    const past = this.inputs.past !== undefined;
-    if (l === 0 && this.#startsStill(component)) {
-      const key = `ig first ${JSON.stringify([config, past])}`;
-      return runtime.compiled(key, (o) => compileFirstBlock(config, { past }, o));
-    }
-    const replacement = component.layer === l ? component.replacement : undefined;
-    const spec: IgSpec = {
-      past,
-      first: l === 0,
-      last: l === config.nLayers - 1 && !replacement,
-      replacement,
-    };
-    const key = `ig ${JSON.stringify([config, spec])}`;
-    return runtime.compiled(key, (o) => compileIgProgram(config, spec, o));
+  /** Scores of a layer from the results of its backward pass, which are freed. */
+  async #score({ component, from, count }: Pass, l: number, results: Results): Promise<void> {
+    const skipsEdges = l === 0 && component.skipsFirstLayer;
+    if (!skipsEdges) await this.#contraction.layer(l, from, results.gradients);
+    await this.#contraction.nodes(l, from, count, results);
+    free(...Object.values(results));
   }
 
-  /** Whether layer 0 has positions at which nothing moves and no destination has a source. */
-  #startsStill({ layer }: Component): boolean {
-    const { parallel, nLayers } = this.model.config;
-    return parallel && nLayers > 1 && layer !== 0 && this.#moving < this.#P;
-  }
-
-  /** What layer 0 reads at every point of the path: `x` `[N, K, P, d]`, or its moving and its still positions. */
-  async #start({ component, points, from, count }: Pass): Promise<Feeds> {
-    const { start, differences } = this.inputs;
-    const interpolation = await this.model.runtime.compiled("interpolation", compileInterpolation);
-    const rest = Float32Array.from(points, ({ alpha }) => component.layer >= 0 ? 0 : 1 - alpha);
-    const split = this.#startsStill(component);
-    const moving = split ? this.#moving : this.#P;
-    const prompts = [from, from + count];
-    const { x } = await interpolation.run({
-      clean: somePositions(start, prompts, [0, moving]),
-      difference: somePositions(differences, prompts, [0, moving]),
-      one_minus_alpha: tensor(rest, [points.length]),
-    });
-    if (!split) return { x };
-    return { x_moving: x, x_still: somePositions(start, prompts, [moving, this.#P]) };
-  }
-
-  #pastFeeds({ from, count }: Pass, l: number): Feeds {
-    const layer = this.inputs.past?.layers[l];
-    if (!layer) return {};
-    return { past_k: someRows(layer.k, from, count), past_v: someRows(layer.v, from, count) };
-  }
-
-  #outputFeeds({ component, points, from, count }: Pass, l: number): Feeds {
-    const { layer, replacement } = component;
-    if (layer !== l || !replacement) return {};
-    const { clean, corrupted } = this.inputs.outputs!;
-    const of = (outputs: SourceOutputs) =>
-      someRows(replacement === "attention" ? outputs.z[l] : outputs.mlp[l], from, count);
-    const rest = Float32Array.from(points, ({ alpha }) => 1 - alpha);
-    return {
-      clean_output: of(clean),
-      corrupted_output: of(corrupted),
-      one_minus_alpha: tensor(rest, [points.length]),
-    };
-  }
-
-  /** Gradient of the weighted loss at the final residual stream x `[N, K, P or 1, d]`, whose last position is read. */
-  async #metricGradient({ points, from, count }: Pass, x: F32): Promise<F32> {
-    const { batch } = this.inputs;
-    const [N, K, P, d] = x.shape;
-    const rows = Array.from({ length: N * K }, (_, row) => from + Math.floor(row / K));
-    const readout = readoutRows(batch.readout, rows);
-    const { weights, width } = readout;
-    for (let i = 0; i < count * K * width; i++) {
-      weights[i] *= -points[Math.floor(i / width) % K].weight / this.components;
-    }
-    const flat = tensor(x.data, [N * K, P, d]);
-    const positions = new Array(N * K).fill(P - 1);
-    const { d_residual } = await this.model.readout(flat, positions, readout, P, true);
-    return tensor(d_residual.data, [N, K, P, d]);
-  }
-
-  /** The gradient at the read-out summed over the points, `[N, P, d]`: 0 before the last position. */
-  #atLogits({ data, shape: [N, K, rows, d] }: F32): Float32Array {
+  /** Scores into the logits from the gradient at the read-out, summed over the points, which is 0 before the last position. */
+  async #scoreLogits({ from }: Pass, { data, shape: [N, K, rows, d] }: F32): Promise<void> {
     const P = this.#P;
     const sum = new Float32Array(N * P * d);
     for (let row = 0; row < N * K; row++) {
@@ -233,43 +175,58 @@ export class BatchPass {
       const at = (row * rows + rows - 1) * d;
       for (let i = 0; i < d; i++) sum[to + i] += data[at + i];
     }
-    return sum;
+    await this.#contraction.logits(from, sum);
   }
+
+  #modelProgram(component: Component, kind: ModelSpec["metric"]["kind"], width: number) {
+    const { config, runtime, foldedBias } = this.model;
+    const spec: ModelSpec = {
+      past: this.inputs.past !== undefined,
+      still: this.#feeds.startsStill(component),
+      metric: { kind, width, bias: foldedBias },
+    };
+    const key = `ig model ${JSON.stringify([config, spec])}`;
+    return runtime.compiled<Session>(key, (o) => compileModelProgram(config, spec, o));
+  }
+
+  #layerProgram(component: Component, l: number): Promise<BothWays> {
+    const { config, runtime } = this.model;
+    const replacement = component.layer === l ? component.replacement : undefined;
+    const spec: LayerSpec = {
+      past: this.inputs.past !== undefined,
+      first: l === 0,
+      last: l === config.nLayers - 1 && !replacement,
+      replacement,
+      still: l === 0 && this.#feeds.startsStill(component),
+    };
+    const key = `ig layer ${JSON.stringify([config, spec])}`;
+    return runtime.compiled(key, (o) => compileLayerProgram(config, spec, o));
+  }
+
+  /** Gradient of the weighted loss at the final residual stream x `[N, K, P or 1, d]`, whose last position is read. */
+  async #metricGradient(pass: Pass, x: F32): Promise<F32> {
+    const [N, K, P, d] = x.shape;
+    const flat = tensor(x.data, [N * K, P, d]);
+    const positions = new Array(N * K).fill(P - 1);
+    const readout = this.#feeds.readout(pass);
+    const { d_residual } = await this.model.readout(flat, positions, readout, P, true);
+    return tensor(d_residual.data, [N, K, P, d]);
+  }
+}
+
+/** The results of layer l of a whole model's. */
+function ofLayer(results: Results, l: number): Results {
+  const prefix = `${l}.`;
+  return Object.fromEntries(
+    Object.entries(results).flatMap(([name, value]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : []
+    ),
+  );
 }
 
 /** `[N·K, …]` as `[N, K, …]`: relabelled here, since a graph's result in another shape is a copy. */
 function perPoint({ points, count }: Pass, { data, shape }: Tensor): F32 {
   return tensor(data as Float32Array, [count, points.length, ...shape.slice(1)]);
-}
-
-/** Rows `from … from+count−1` of the leading axis, as a view. */
-function someRows(t: F32, from: number, count: number): F32 {
-  const row = t.data.length / t.shape[0];
-  return tensor(t.data.subarray(from * row, (from + count) * row), [count, ...t.shape.slice(1)]);
-}
-
-/** Some prompts' positions `from … to−1` of `[N, P, d]`, or of the first source of `[N, sources, P, d]`. */
-function somePositions(t: F32, [first, last]: number[], [from, to]: number[]): F32 {
-  const d = t.shape.at(-1)!;
-  const prompt = t.data.length / t.shape[0];
-  const width = (to - from) * d;
-  const data = new Float32Array((last - first) * width);
-  for (let n = first; n < last; n++) {
-    const at = n * prompt + from * d;
-    data.set(t.data.subarray(at, at + width), (n - first) * width);
-  }
-  return tensor(data, [last - first, to - from, d]);
-}
-
-/** One more than the last position at which any prompt's input differs, D `[N, sources, P, d]`. */
-function movingPositions({ data, shape: [N, sources, P, d] }: F32): number {
-  for (let p = P - 1; p >= 0; p--) {
-    for (let n = 0; n < N; n++) {
-      const at = (n * sources * P + p) * d;
-      if (data.subarray(at, at + d).some((x) => x !== 0)) return p + 1;
-    }
-  }
-  return P;
 }
 
 /** 0 … length in even parts of at most `size` (at least 1), as [from, to]. */

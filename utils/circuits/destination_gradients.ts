@@ -1,5 +1,5 @@
 /**
- * From the sums of `ig_program.ts` to gradients at the heads' inputs and to scores.
+ * From the sums of `ig_layer.ts` to gradients at the heads' inputs and to scores.
  *
  * With u_k = γ ⊙ (W·dy_k) the cotangent behind the LayerNorm and J = (I − 11ᵀ/d − x̂x̂ᵀ/d)/σ the symmetric Jacobian of its
  * normalisation, Ĝ = Σ_k J_k u_k. As x̂·u = (γ ⊙ x̂)ᵀW·dy = dy·(y − c), c = b + Wᵀβ the part of y without x̂,

@@ -34,7 +34,7 @@ export class EdgeContraction {
 
   /**
    * Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. Behind the positions of
-   * the gradients D is 0 (layer 0 of `ig_first_block.ts`, whose only source is the input).
+   * the gradients D is 0 (layer 0 of `ig_first_layer.ts`, whose only source is the input).
    */
   layer(l: number, from: number, gradients: F32): Promise<void> {
     const [, count, positions] = gradients.shape;

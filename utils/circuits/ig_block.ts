@@ -1,5 +1,5 @@
 /**
- * The forward side of `ig_program.ts`: a block over N prompts × K path points, as it is or with an output replaced, and
+ * The forward side of `ig_layer.ts`: a block over N prompts × K path points, as it is or with an output replaced, and
  * the last block of a run, of which only the last position's output is wanted: there all positions are attended to, but
  * only one attends on, and only one passes the MLP.
  */
@@ -95,9 +95,9 @@ function lastBlock(
   return { hooks, x, z, mlpIn, last, residual: add(mid, mlp(mlpIn, w, config, hooks)) };
 }
 
-/** Keys and values of the prefix, the same at every path point. */
-export function pastInputs(g: Graph, { nHeads: H, dHead: e }: ModelConfig): KeysValues {
-  const of = (name: string) => g.input(name, [PROMPTS, H, "past", e]);
+/** Keys and values of the prefix, the same at every path point; `i` is the prefix of their names. */
+export function pastInputs(g: Graph, { nHeads: H, dHead: e }: ModelConfig, i: number): KeysValues {
+  const of = (name: string) => g.input(`${i}.${name}`, [PROMPTS, H, "past", e]);
   return { k: of("past_k"), v: of("past_v"), sharedBy: POINTS };
 }
 

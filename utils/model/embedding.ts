@@ -38,6 +38,13 @@ export interface Readout {
   width: number;
 }
 
+/** What a metric's graph depends on; `bias`: whether the unembedding has one, as after folding the final LayerNorm. */
+export interface MetricSpec {
+  kind: Readout["kind"];
+  width: number;
+  bias: boolean;
+}
+
 /** Above this width a row of logits is computed instead of a direction per row. */
 const DIRECTION_WIDTH = 16;
 
@@ -64,12 +71,14 @@ function reads(hooks: HookPoints, plan: HookPlan): Record<string, Value> {
   return Object.fromEntries((plan.read ?? []).map((name) => [name, hooks.required(name)]));
 }
 
-/** Final LayerNorm with its hooks; returns the normalised stream `[batch, pos, d]`. */
-function finalNorm(g: Graph, config: ModelConfig, hooks: HookPoints) {
-  const x = g.input("residual", [BATCH, POS, config.dModel]);
-  const [w, b] = ["ln_f_w", "ln_f_b"].map((name) => g.input(name, [config.dModel]));
-  return { x, normalized: hookedNorm(x, w, b, config.layerNormEps, "ln_final", hooks) };
+/** Final LayerNorm with its hooks. */
+function finalNorm(x: Value, config: ModelConfig, hooks: HookPoints): Value {
+  const [w, b] = ["ln_f_w", "ln_f_b"].map((name) => x.graph.input(name, [config.dModel]));
+  return hookedNorm(x, w, b, config.layerNormEps, "ln_final", hooks);
 }
+
+const residualInput = (g: Graph, config: ModelConfig): Value =>
+  g.input("residual", [BATCH, POS, config.dModel]);
 
 /** Rows `b · pos + p` of a `[batch, pos, d]` stream. */
 function pick(stream: Value, g: Graph): Value {
@@ -92,7 +101,7 @@ export function compileUnembed(
 ) {
   const g = new Graph();
   const hooks = new HookPoints(plan);
-  const { normalized } = finalNorm(g, config, hooks);
+  const normalized = finalNorm(residualInput(g, config), config, hooks);
   const logits = unembed(pick(normalized, g), g, config, bias);
   return Session.compile({ logits, ...reads(hooks, plan) }, {}, options);
 }
@@ -103,30 +112,43 @@ export function compileUnembed(
  */
 export function compileReadout(
   config: ModelConfig,
-  spec: { kind: Readout["kind"]; width: number; bias: boolean; gradient: boolean; plan?: HookPlan },
+  spec: MetricSpec & { gradient: boolean; plan?: HookPlan },
   options: SessionOptions,
 ) {
   const g = new Graph();
   const hooks = new HookPoints(spec.plan ?? {});
-  const { x, normalized } = finalNorm(g, config, hooks);
-  const values = metricValues(pick(normalized, g), g, config, spec);
+  const x = residualInput(g, config);
+  const values = metricValues(pick(finalNorm(x, config, hooks), g), config, spec);
   if (!spec.gradient) return Session.compile({ values }, {}, options);
-  const ones = expand(g.constant(1, []), values.shape);
   const names = spec.plan?.differentiate ?? [];
   const wrt = [x, ...names.map((name) => hooks.required(name))];
-  const [d_residual, ...grads] = gradients([values], [ones], wrt);
+  const [d_residual, ...grads] = gradientsOfSum(values, wrt);
   const named = Object.fromEntries(names.map((name, i) => [`d:${name}`, grads[i]]));
   return Session.compile({ values, d_residual, ...named }, {}, options);
 }
 
+/**
+ * Gradient of the sum of metrics with respect to the residual streams `[rows, d]` that they are read off, in the graph
+ * of these; it takes the feeds `ids` and `weights` and the unembedding's.
+ */
+export function metricGradient(x: Value, config: ModelConfig, spec: MetricSpec): Value {
+  const values = metricValues(finalNorm(x, config, new HookPoints({})), config, spec);
+  return gradientsOfSum(values, [x])[0];
+}
+
+function gradientsOfSum(values: Value, wrt: Value[]): Value[] {
+  return gradients([values], [expand(values.graph.constant(1, []), values.shape)], wrt);
+}
+
+/** Metrics of normalised rows `[rows, d]`. */
 function metricValues(
   rows: Value,
-  g: Graph,
   config: ModelConfig,
-  { kind, width, bias }: { kind: Readout["kind"]; width: number; bias: boolean },
+  { kind, width, bias }: MetricSpec,
 ): Value {
-  const ids = g.input("ids", ["rows", width], "int32");
-  const weights = g.input("weights", ["rows", width]);
+  const g = rows.graph;
+  const ids = g.input("ids", [rows.shape[0], width], "int32");
+  const weights = g.input("weights", [rows.shape[0], width]);
   if (kind === "logits" && width <= DIRECTION_WIDTH) {
     const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
     const direction = sum(mul(gather(W_U, ids), unsqueeze(weights, -1)), [1]);

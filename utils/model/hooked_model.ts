@@ -71,7 +71,8 @@ export class HookedModel {
     form: BlockForm,
     /** folder of the checkpoint; undefined for weights that are not from files */
     readonly dir: string | undefined,
-    private readonly foldedBias: boolean,
+    /** whether the unembedding has a bias, which folding the final LayerNorm gives it */
+    readonly foldedBias: boolean,
   ) {
     this.config = store.config;
     this.#embeddings = new EmbeddingRows(store);

@@ -147,6 +147,8 @@ export interface BothWays {
   backward: Session;
   /** forward results that the backward session takes */
   savedNames: string[];
+  /** frees both */
+  release(): Promise<void>;
 }
 
 /**
@@ -163,5 +165,9 @@ export async function compileBothWays(
   const savedNames = backward.inputNames.filter((name) => name in saved);
   const kept = Object.fromEntries(savedNames.map((name) => [name, saved[name]]));
   const forward = await Session.compile({ ...outputs, ...kept }, {}, options);
-  return { forward, backward, savedNames };
+  const release = async () => {
+    await forward.release();
+    await backward.release();
+  };
+  return { forward, backward, savedNames, release };
 }

@@ -9,53 +9,55 @@
  *   q, k, v, x + MLP(x)  at C positions per path point, at the others once;   attention as everywhere
  *   backward: through attention to the C positions' q, k and v; through the MLP at C positions
  *
- * Sequential models are left to `ig_program.ts`: their MLP reads what attention writes, which moves everywhere.
+ * Sequential models are left to `ig_layer.ts`: their MLP reads what attention writes, which moves everywhere.
  */
 import {
   add,
-  compileBothWays,
   concat,
   expand,
   gradients,
-  Graph,
+  type Graph,
   identity,
   mul,
   reshape,
-  type SessionOptions,
   sub,
   sum,
   unsqueeze,
   type Value,
 } from "../onnx/mod.ts";
-import { attend, headOutputs, packedProjections, unpackedHeadFirst } from "../model/attention.ts";
+import {
+  attend,
+  headOutputs,
+  packedProjections,
+  type SequenceInputs,
+  unpackedHeadFirst,
+} from "../model/attention.ts";
 import { mlp } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { HookPoints, POS } from "../model/hooks.ts";
-import { sequenceInputs } from "../model/sequence.ts";
 import { declareWeights } from "../model/stack.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
 import { BATCH, overPoints, pastInputs, POINTS, PROMPTS } from "./ig_block.ts";
-import type { IgProgram } from "./ig_program.ts";
+import type { IgLayer } from "./ig_layer.ts";
 
 /** Positions whose input moves, and those behind. */
 const MOVING = "moving", STILL = "still";
 
 /**
- * Builds and compiles the two sessions. Instead of `x` they take `x_moving` `[N, K, C, d]` and `x_still`
- * `[N, P − C, d]`; `gradients` `[N, 3H+1, C, d]` and `at_input` `[N, C, d]` end with the moving positions.
+ * Layer 0, which reads the feeds `x_moving` `[N, K, C, d]` and `x_still` `[N, P − C, d]`. Its `gradients`
+ * `[N, 3H+1, C, d]` and `at_input` `[N, C, d]` end with the moving positions.
  */
-export function compileFirstBlock(
+export function igFirstLayer(
+  g: Graph,
+  sequence: SequenceInputs,
   config: ModelConfig,
   { past: hasPast }: { past: boolean },
-  options: SessionOptions,
-): Promise<IgProgram> {
+): IgLayer {
   const d = config.dModel;
-  const g = new Graph();
   const moving = reshape(g.input("x_moving", [PROMPTS, POINTS, MOVING, d]), [BATCH, MOVING, d]);
   const still = g.input("x_still", [PROMPTS, STILL, d]);
   const weights = declareWeights(g, config, 0);
-  const sequence = sequenceInputs(g, config, hasPast);
-  const past = hasPast ? pastInputs(g, config) : undefined;
+  const past = hasPast ? pastInputs(g, config, 0) : undefined;
 
   const hooks = new HookPoints({});
   const once = new HookPoints({}, "still.");
@@ -73,27 +75,29 @@ export function compileFirstBlock(
   );
   const output = add(passed, headOutputs(z, weights, config, hooks));
 
-  const cotangent = g.input("d_residual", [PROMPTS, POINTS, POS, d]);
-  const flowing = reshape(cotangent, [BATCH, POS, d]);
-  const wrt = [qkv.value, mlpIn, through];
-  const [dQkv, dMlpIn, dThrough] = gradients([output], [flowing], wrt);
-  const along = sum(mul(dQkv, sub(qkv.value, headConstants(weights, config))), [-1]);
   const saved: Record<string, Value> = Object.fromEntries(hooks.saved);
   saved["saved:qkv"] = qkv.value;
   const [mean, inverse] = [saved["saved:ln1.mean"], saved["saved:ln1.inverse"]];
-  const sums = headSums({ x: moving, mean, inverse, qkv: dQkv, along });
-  const all = concat(
-    [headGradients(sums, weights, config), unsqueeze(overPoints(dMlpIn), 1)],
-    1,
-  );
-  const atOutputs = sum(cotangent, [1]);
-  const results = {
-    gradients: all,
-    at_mlp: atOutputs,
-    at_heads: atOutputs,
-    at_input: add(overPoints(dThrough), sum(all, [1])),
+
+  const backward = (cotangent: Value) => {
+    const flowing = reshape(cotangent, [BATCH, POS, d]);
+    const wrt = [qkv.value, mlpIn, through];
+    const [dQkv, dMlpIn, dThrough] = gradients([output], [flowing], wrt);
+    const along = sum(mul(dQkv, sub(qkv.value, headConstants(weights, config))), [-1]);
+    const sums = headSums({ x: moving, mean, inverse, qkv: dQkv, along });
+    const all = concat(
+      [headGradients(sums, weights, config), unsqueeze(overPoints(dMlpIn), 1)],
+      1,
+    );
+    const atOutputs = sum(cotangent, [1]);
+    return {
+      gradients: all,
+      at_mlp: atOutputs,
+      at_heads: atOutputs,
+      at_input: add(overPoints(dThrough), sum(all, [1])),
+    };
   };
-  return compileBothWays({ residual: output }, results, saved, options);
+  return { residual: output, saved, backward };
 }
 
 /** Moving positions `[BATCH, C, …]`, and behind them the others `[N, P − C, …]` at every path point: `[BATCH, P, …]`. */
