@@ -14,16 +14,21 @@ export interface CircuitBatch {
   mlp: boolean[];
 }
 
-/** What the circuits use together. */
-export function circuitBatch(shape: CircuitShape, masks: readonly Uint8Array[]): CircuitBatch {
-  const rows = nForward(shape), columns = nBackward(shape);
-  const used = new Uint8Array(rows);
-  used[0] = 1;
-  for (const mask of masks) {
-    for (let u = 0; u < rows; u++) {
-      if (!used[u] && mask.subarray(u * columns, (u + 1) * columns).includes(1)) used[u] = 1;
-    }
-  }
+/** 1 for every source `[nForward]` that a circuit uses, and for the input. */
+function sourcesInUse(shape: CircuitShape, mask: Uint8Array): Uint8Array {
+  const columns = nBackward(shape);
+  return Uint8Array.from(
+    { length: nForward(shape) },
+    (_, u) => u === 0 || mask.subarray(u * columns, (u + 1) * columns).includes(1) ? 1 : 0,
+  );
+}
+
+/** What circuits use together, of which `used` are the sources. */
+function batchOf(
+  shape: CircuitShape,
+  masks: readonly Uint8Array[],
+  used: Uint8Array,
+): CircuitBatch {
   const at = (l: number) => 1 + l * (shape.nHeads + 1);
   const layers = Array.from({ length: shape.nLayers }, (_, l) => l);
   return {
@@ -34,6 +39,26 @@ export function circuitBatch(shape: CircuitShape, masks: readonly Uint8Array[]):
     ),
     mlp: layers.map((l) => used[at(l) + shape.nHeads] === 1),
   };
+}
+
+/** Circuits in groups, in their order, each of as many as `fits` accepts; one is always accepted. */
+export function* circuitBatches(
+  shape: CircuitShape,
+  masks: readonly Uint8Array[],
+  fits: (batch: CircuitBatch) => boolean,
+): Generator<CircuitBatch> {
+  let group: CircuitBatch | undefined;
+  let used: Uint8Array = new Uint8Array(nForward(shape));
+  for (const mask of masks) {
+    const own = sourcesInUse(shape, mask);
+    const together = own.map((one, u) => one | used[u]);
+    const larger = batchOf(shape, [...group?.masks ?? [], mask], together);
+    if (group && !fits(larger)) {
+      yield group;
+      [group, used] = [batchOf(shape, [mask], own), own];
+    } else [group, used] = [larger, together];
+  }
+  if (group) yield group;
 }
 
 /**

@@ -19,7 +19,7 @@ import {
   type Intervention,
   type MeanActivations,
 } from "./activations.ts";
-import { type CircuitBatch, circuitBatch, edgesInto } from "./circuit_batch.ts";
+import { type CircuitBatch, circuitBatches, edgesInto } from "./circuit_batch.ts";
 import { corruptedResiduals, type Residuals } from "./corrupted_residuals.ts";
 import { compileMix, headsProgram, mlpProgram } from "./evaluation_programs.ts";
 import type { CircuitShape } from "./graph.ts";
@@ -47,6 +47,8 @@ export class CircuitEvaluator {
   /** metric of each prompt, whole model: clean tokens, corrupted tokens */
   readonly cleanMetric: Float32Array;
   readonly corruptedMetric: Float32Array;
+  /** room for a group's differences, kept from group to group: fresh memory has to be faulted in and cleared */
+  #room = new Float32Array(0);
 
   private constructor(
     private readonly model: HookedModel,
@@ -87,10 +89,11 @@ export class CircuitEvaluator {
     const pruned = masks.map((mask) => pruneCircuit(this.shape, mask));
     const results = masks.map(() => new Float32Array(this.nPrompts));
     for (const prepared of this.prepared) {
-      for (let from = 0; from < pruned.length;) {
-        const group = this.#group(pruned, from, prepared);
+      let from = 0;
+      const { batch: { indices }, clean } = prepared.activations;
+      const fits = (group: CircuitBatch) => groupBytes(group, clean.input) <= this.memory;
+      for (const group of circuitBatches(this.shape, pruned, fits)) {
         const values = await this.#run(group, prepared);
-        const { indices } = prepared.activations.batch;
         group.masks.forEach((_, c) => {
           indices.forEach((i, n) => results[from + c][i] = values[c * indices.length + n]);
         });
@@ -100,18 +103,11 @@ export class CircuitEvaluator {
     return results;
   }
 
-  /** The largest group of circuits from `from` on whose activations fit into the memory. */
-  #group(masks: readonly Uint8Array[], from: number, { activations }: PreparedBatch): CircuitBatch {
-    const bytes = 4 * activations.clean.input.data.length;
-    let group = circuitBatch(this.shape, masks.slice(from, from + 1));
-    for (let count = 2; from + count <= masks.length; count++) {
-      const larger = circuitBatch(this.shape, masks.slice(from, from + count));
-      const widest = Math.max(...larger.heads.map((heads) => heads.length));
-      // Δ of all sources, and per layer x, its normalised form and projections of the heads in use
-      if (count * bytes * (larger.sources.length + 9 * widest + 8) > this.memory) break;
-      group = larger;
-    }
-    return group;
+  /** The room kept, or new room; until it is put back, other groups that run meanwhile get their own. */
+  #takeRoom(size: number): Float32Array<ArrayBuffer> {
+    const kept = this.#room;
+    this.#room = new Float32Array(0);
+    return kept.length < size ? new Float32Array(size) : kept;
   }
 
   async #run(
@@ -121,7 +117,8 @@ export class CircuitEvaluator {
     const { config, store } = this.model;
     const [N, P, d] = activations.clean.input.shape;
     const circuits = group.masks.length, width = N * P * d;
-    const run = new GroupRun(this.model, group, circuits, width);
+    const differences = this.#takeRoom((1 + group.sources.length) * circuits * width);
+    const run = new GroupRun(this.shape, group, circuits, width, differences);
     run.add(inputDifference(activations, circuits), 1);
     const sequence = sequenceFeeds(config, P, activations.past?.length ?? 0);
     const perLayer = 3 * config.nHeads + 1;
@@ -163,8 +160,15 @@ export class CircuitEvaluator {
     const last = [config.nLayers * perLayer];
     const feeds = run.inputs(last, corrupted.pre[config.nLayers], run.count);
     const { x } = await mix.run(feeds);
+    this.#room = differences;
     return metricOfCopies(this.model, tensor(x.data, [circuits * N, P, d]), activations.batch);
   }
+}
+
+/** Bytes of Δ of all sources, and per layer of x, its normalised form and projections of the heads in use. */
+function groupBytes({ masks, sources, heads }: CircuitBatch, input: F32): number {
+  const widest = Math.max(...heads.map((ofLayer) => ofLayer.length));
+  return 4 * masks.length * input.data.length * (sources.length + 9 * widest + 8);
 }
 
 /** Metric of residual streams `[copies · N, P, d]`: the prompts of a batch, several times over. */
@@ -192,18 +196,15 @@ export async function metricOfCopies(
 class GroupRun {
   /** sources computed so far */
   count = 0;
-  readonly #shape: CircuitShape;
-  readonly #differences: Float32Array;
 
+  /** @param differences room for the differences and the corrupted residual before them, with any contents */
   constructor(
-    model: HookedModel,
+    private readonly shape: CircuitShape,
     private readonly group: CircuitBatch,
     private readonly circuits: number,
     private readonly width: number,
-  ) {
-    this.#shape = circuitShape(model.config);
-    this.#differences = new Float32Array((1 + group.sources.length) * circuits * width);
-  }
+    private readonly differences: Float32Array,
+  ) {}
 
   /** Appends sources, given as `[circuits, count, width]`, and frees what was given. */
   add(values: F32, count: number): void {
@@ -212,7 +213,7 @@ class GroupRun {
       for (let s = 0; s < count; s++) {
         const from = (c * count + s) * width;
         const to = ((1 + this.count + s) * circuits + c) * width;
-        this.#differences.set(values.data.subarray(from, from + width), to);
+        this.differences.set(values.data.subarray(from, from + width), to);
       }
     }
     free(values);
@@ -228,10 +229,10 @@ class GroupRun {
     const rows = 1 + count;
     const edges = new Float32Array(circuits * columns.length * rows);
     for (let c = 0; c < circuits; c++) {
-      this.#differences.set(residual.data, c * width);
-      edges.set(edgesInto(this.#shape, group, c, columns, count), c * columns.length * rows);
+      this.differences.set(residual.data, c * width);
+      edges.set(edgesInto(this.shape, group, c, columns, count), c * columns.length * rows);
     }
-    const differences = this.#differences.subarray(0, rows * circuits * width);
+    const differences = this.differences.subarray(0, rows * circuits * width);
     return {
       edges: tensor(edges, [circuits, columns.length, rows]),
       differences: tensor(differences, [rows, circuits, width]),

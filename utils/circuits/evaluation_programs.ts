@@ -11,6 +11,9 @@
  * z̃ is a source's output in this run, z' its corrupted one. Adding the edges that are in to the corrupted residual is
  * the same as subtracting those that are out from the current one, but its cost is that of the circuit: sources and
  * heads in no circuit of the batch are neither stored nor computed.
+ *
+ * Heads and MLP keep their memory from run to run, since every layer and every group of circuits needs about as much:
+ * given back, it would have to be faulted in again.
  */
 import {
   add,
@@ -68,13 +71,13 @@ export function headsProgram(
   form: InputForm,
 ): Promise<Session> {
   const key = `circuit heads ${JSON.stringify([config, past, form])}`;
-  return runtime.compiled(key, (o) => compileHeads(config, past, form, o));
+  return runtime.compiled(key, (o) => compileHeads(config, past, form, { ...o, arena: true }));
 }
 
 /** The MLP program of a model: corrupted MLP output and input (given: x `[C, N, P, d]`) → Δ `[C, N, P, d]`. */
 export function mlpProgram({ config, runtime }: HookedModel, form: InputForm): Promise<Session> {
   const key = `circuit mlp ${JSON.stringify([config, form])}`;
-  return runtime.compiled(key, (o) => compileMlp(config, form, o));
+  return runtime.compiled(key, (o) => compileMlp(config, form, { ...o, arena: true }));
 }
 
 function compileHeads(
