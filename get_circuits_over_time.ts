@@ -13,6 +13,7 @@ import { findCircuit } from "./utils/circuits/checkpoint_circuit.ts";
 import { openCircuitResults } from "./utils/circuits/circuit_results.ts";
 import { loadCircuitTask } from "./utils/circuits/circuit_task.ts";
 import { checkCircuitConfig, circuitSchema } from "./utils/circuits/experiment_config.ts";
+import { pathWarning } from "./utils/circuits/path_error.ts";
 import { circuitTransfer, storedTransfer } from "./utils/circuits/transfer.ts";
 import type { CheckpointSummary } from "./utils/experiment/circuit_summary.ts";
 import { writeFileAtomic } from "./utils/experiment/files.ts";
@@ -67,7 +68,10 @@ if (import.meta.main) {
       { header: "nodes", value: (c) => c.nodes.length },
       { header: "faithfulness", value: (c) => c.faithfulness, digits: 3 },
       { header: "normalized", value: (c) => c.normalized, digits: 3 },
+      { header: "IG missing", value: (c) => c.completeness.missing, digits: 3 },
     ], summary.checkpoints);
+    const coarse = pathWarning(summary.checkpoints, config);
+    if (coarse) console.warn(`warning: ${coarse}`);
     console.log(`Open ${toFileUrl(resolve(results.paths.explorer(config.task))).href}`);
     return loop.exitCode || exitCode;
   });

@@ -14,6 +14,7 @@
  * Prompts are never averaged in batches: every prompt's scores are formed and added up in double precision.
  */
 import type { ModelConfig } from "../model/config.ts";
+import type { Completeness } from "../experiment/circuit_summary.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { batchActivations, type Intervention, type MeanActivations } from "./activations.ts";
 import { BatchPass, runsInOneSession } from "./batch_pass.ts";
@@ -62,8 +63,8 @@ export interface Attribution {
   perPrompt?: Float32Array;
   /** node scores `[nForward]` and neuron scores `[nForward, d]` at the same path points */
   nodes: NodeScores;
-  /** scores out of `input` added up, against the change of the loss from clean to corrupted prompts */
-  completeness: { sum: number; change: number };
+  /** scores out of `input` against the change of the loss from clean to corrupted prompts */
+  completeness: Completeness;
   cleanMetric: Float32Array;
   corruptedMetric: Float32Array;
 }
@@ -142,6 +143,7 @@ export async function attribute(
     nodes: new Float64Array(rows),
     neurons: new Float64Array(rows * model.config.dModel),
   };
+  const outOfInput = new Float64Array(nPrompts);
   const cleanMetric = new Float32Array(nPrompts), corruptedMetric = new Float32Array(nPrompts);
   const tokens = options.tokensPerPass ?? defaultTokensPerPass(model.config);
   const inOneSession = options.inOneSession ?? runsInOneSession(model);
@@ -154,6 +156,7 @@ export async function attribute(
       ...nodes,
       edge(n, u, v, score) {
         total[u * columns + v] += score;
+        if (u === 0) outOfInput[batch.indices[n]] += score;
         if (perPrompt) perPrompt[(batch.indices[n] * rows + u) * columns + v] += score;
       },
     };
@@ -174,10 +177,6 @@ export async function attribute(
   if (bad >= 0) {
     throw new Error(`the score of cell ${bad} is ${scores[bad]}: the model's activations overflow`);
   }
-  let sum = 0;
-  for (let v = 0; v < columns; v++) sum += total[v] / nPrompts;
-  let change = 0;
-  for (let n = 0; n < nPrompts; n++) change += (cleanMetric[n] - corruptedMetric[n]) / nPrompts;
   return {
     scores,
     perPrompt,
@@ -185,8 +184,29 @@ export async function attribute(
       nodes: Float32Array.from(nodes.nodes, (x) => x / nPrompts),
       neurons: Float32Array.from(nodes.neurons, (x) => x / nPrompts),
     },
-    completeness: { sum, change },
+    completeness: completenessOf(
+      outOfInput,
+      cleanMetric.map((clean, n) => clean - corruptedMetric[n]),
+      method === "EAP-IG-inputs",
+    ),
     cleanMetric,
     corruptedMetric,
+  };
+}
+
+/** Of every prompt's scores out of the input and change of the metric. */
+function completenessOf(
+  outOfInput: Float64Array,
+  changes: Float32Array,
+  followsInput: boolean,
+): Completeness {
+  const mean = (of: (n: number) => number) =>
+    outOfInput.reduce((sum, _, n) => sum + of(n), 0) / outOfInput.length;
+  const moved = mean((n) => Math.abs(changes[n]));
+  const left = mean((n) => Math.abs(outOfInput[n] - changes[n]));
+  return {
+    sum: mean((n) => outOfInput[n]),
+    change: mean((n) => changes[n]),
+    ...(followsInput && moved > 0 && { missing: left / moved }),
   };
 }

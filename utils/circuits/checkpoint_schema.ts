@@ -31,6 +31,10 @@ export const checkpointSchema: z.ZodType<CheckpointSummary> = z.object({
   random: z.array(point),
   cpr: z.number().optional(),
   cmd: z.number().optional(),
-  completeness: z.object({ sum: z.number(), change: z.number() }),
+  completeness: z.object({
+    sum: z.number(),
+    change: z.number(),
+    missing: z.number().optional(),
+  }),
   stability: z.number().optional(),
 });

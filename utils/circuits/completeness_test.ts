@@ -5,7 +5,7 @@
  * The rule of EAP-IG has an error of order 1/m. Gauss–Legendre's falls exponentially once its points resolve the path:
  * a few suffice in most trained models, more where a path is steep, as in random models with large weights.
  */
-import { assert } from "@std/assert";
+import { assert, assertAlmostEquals } from "@std/assert";
 import type { Readout } from "../model/embedding.ts";
 import { HookedModel } from "../model/hooked_model.ts";
 import { loadTokenizer } from "../model/tokenizer.ts";
@@ -17,7 +17,10 @@ import { promptBatches } from "./prompt_batches.ts";
 import type { Quadrature } from "./quadrature.ts";
 import { referenceCase, runtime } from "./testing/cases.ts";
 
-/** Mean over prompts of |Σ scores out of input − change of the metric|, in units of the mean |change|. */
+/**
+ * Mean over prompts of |Σ scores out of input − change of the metric|, in units of the mean |change|: from every prompt's
+ * scores, and as the attribution reports it.
+ */
 async function incompleteness(
   model: HookedModel,
   pairs: readonly PromptPair[],
@@ -26,11 +29,15 @@ async function incompleteness(
   steps: number,
 ): Promise<number> {
   const batches = promptBatches(pairs, readout, { batchSize: 10 });
-  const { perPrompt, cleanMetric, corruptedMetric } = await attribute(model, batches, {
-    quadrature,
-    steps,
-    perPrompt: true,
-  });
+  const { perPrompt, cleanMetric, corruptedMetric, completeness } = await attribute(
+    model,
+    batches,
+    {
+      quadrature,
+      steps,
+      perPrompt: true,
+    },
+  );
   const cells = perPrompt!.length / pairs.length;
   let missing = 0, changes = 0;
   pairs.forEach((_, n) => {
@@ -39,6 +46,7 @@ async function incompleteness(
     missing += Math.abs(outOfInput.reduce((a, b) => a + b, 0) - change);
     changes += Math.abs(change);
   });
+  assertAlmostEquals(completeness.missing!, missing / changes, 1e-5);
   return missing / changes;
 }
 

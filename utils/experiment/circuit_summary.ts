@@ -16,6 +16,19 @@ export interface CurvePoint {
   normalized: number;
 }
 
+/** How much of a metric's change integrated gradients account for. */
+export interface Completeness {
+  /** scores out of `input`, added up; mean over prompts */
+  sum: number;
+  /** metric on clean minus metric on corrupted prompts; mean over prompts */
+  change: number;
+  /**
+   * error of the quadrature: mean over prompts of |sum − change| in units of the mean |change|. Only of methods that
+   * follow the input's path, and if anything changes.
+   */
+  missing?: number;
+}
+
 /** An in-circuit edge: source node, destination node, letter (null for MLPs and logits), score. */
 export interface CircuitEdge {
   source: string;
@@ -47,7 +60,7 @@ export interface CheckpointSummary {
   cpr?: number;
   cmd?: number;
   /** scores out of `input` along the path against the change of the metric */
-  completeness: { sum: number; change: number };
+  completeness: Completeness;
   /** mean Jaccard between the circuit and circuits chosen from resampled prompts */
   stability?: number;
 }

@@ -25,11 +25,15 @@ export function createPanel(summary: CircuitSummary, store: Store) {
       const stability = c.edges > 0 ? c.stability : null;
       rows.push(["Stability", percent(stability), "mean Jaccard, resampled prompts"]);
     }
-    const { sum, change } = c.completeness;
+    const { sum, change, missing } = c.completeness;
     rows.push([
       "Completeness",
       percent(change === 0 ? null : sum / change),
-      "scores out of input / change of the metric",
+      missing === undefined
+        ? "scores out of input / change of the metric"
+        : `scores out of input / change of the metric; prompt by prompt ${
+          percent(missing)
+        } are missing: the error of the path's points`,
     ]);
     byId("facts").replaceChildren(
       ...rows.map(([name, value, title]) =>
