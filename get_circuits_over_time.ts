@@ -29,7 +29,7 @@ export const script = {
   examples: [
     "configs/pythia-nano_ioi.json",
     "configs/pythia-160m_ioi.json --custom-schedule 1000,16000,143000",
-    "--model pythia-70m --task greater_than --ckpt-schedule sparse --ig-steps 5 --quadrature gauss-legendre",
+    "--model pythia-70m --task greater_than --ckpt-schedule sparse --ig-steps 12 --quadrature midpoint",
   ],
   schema: circuitSchema,
 };
