@@ -117,3 +117,16 @@ Deno.test("get_circuits_over_time keeps the transfer matrix without --transfer, 
     const other = /summary.json was made of other weights: .* \(step 64\); .* --overwrite/;
     assertOneLine(await circuits(dir, ...args), 1, other);
   }));
+
+Deno.test("get_circuits_over_time warns of a path with too few points, by its error and by what to change", () =>
+  inFolder(async (dir) => {
+    const args = [...QUICK, "--task", "sva", "--custom-schedule", "2560", "--quadrature"];
+    const few = await circuits(dir, ...args, "gauss-legendre");
+    assertEquals(few.code, 0);
+    assertMatch(
+      few.stderr,
+      /warning: 1 points of the rule "gauss-legendre".* step 2560 .*ig_steps/,
+    );
+    const many = await circuits(dir, ...args, "midpoint", "--ig-steps", "30", "--overwrite");
+    assertEquals([many.code, many.stderr.includes("warning: ")], [0, false]);
+  }));

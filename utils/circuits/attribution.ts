@@ -13,8 +13,8 @@
  * (3) the scores, one product with D per prompt and layer.
  * Prompts are never averaged in batches: every prompt's scores are formed and added up in double precision.
  */
-import type { ModelConfig } from "../model/config.ts";
 import type { Completeness } from "../experiment/circuit_summary.ts";
+import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { batchActivations, type Intervention, type MeanActivations } from "./activations.ts";
 import { BatchPass, runsInOneSession } from "./batch_pass.ts";

@@ -17,6 +17,7 @@ import {
   type Tensor,
   tensor,
 } from "../onnx/mod.ts";
+import { metricFeeds, type Readout } from "../model/embedding.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { weightFeeds } from "../model/stack.ts";
 import { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
@@ -91,14 +92,12 @@ export class BatchPass {
 
   async #wholeModel(pass: Pass): Promise<void> {
     const { config, store } = this.model;
-    const { ids, weights, kind, width } = this.#feeds.readout(pass);
-    const program = await this.#modelProgram(pass.component, kind, width);
-    const shape = [ids.length / width, width];
+    const readout = this.#feeds.readout(pass);
+    const program = await this.#modelProgram(pass.component, readout);
     const feeds: Feeds = {
       ...await this.#feeds.start(pass),
       ...this.#feeds.sequence,
-      ids: tensor(ids, shape),
-      weights: tensor(weights, shape),
+      ...metricFeeds(readout),
       ...await store.get("unembed"),
     };
     for (let l = 0; l < config.nLayers; l++) {
@@ -178,7 +177,7 @@ export class BatchPass {
     await this.#contraction.logits(from, sum);
   }
 
-  #modelProgram(component: Component, kind: ModelSpec["metric"]["kind"], width: number) {
+  #modelProgram(component: Component, { kind, width }: Readout): Promise<Session> {
     const { config, runtime, foldedBias } = this.model;
     const spec: ModelSpec = {
       past: this.inputs.past !== undefined,
@@ -186,7 +185,7 @@ export class BatchPass {
       metric: { kind, width, bias: foldedBias },
     };
     const key = `ig model ${JSON.stringify([config, spec])}`;
-    return runtime.compiled<Session>(key, (o) => compileModelProgram(config, spec, o));
+    return runtime.compiled(key, (o) => compileModelProgram(config, spec, o));
   }
 
   #layerProgram(component: Component, l: number): Promise<BothWays> {

@@ -117,8 +117,8 @@ export class CircuitEvaluator {
     const { config, store } = this.model;
     const [N, P, d] = activations.clean.input.shape;
     const circuits = group.masks.length, width = N * P * d;
-    const differences = this.#takeRoom((1 + group.sources.length) * circuits * width);
-    const run = new GroupRun(this.shape, group, circuits, width, differences);
+    const room = this.#takeRoom((1 + group.sources.length) * circuits * width);
+    const run = new GroupRun(this.shape, group, circuits, width, room);
     run.add(inputDifference(activations, circuits), 1);
     const sequence = sequenceFeeds(config, P, activations.past?.length ?? 0);
     const perLayer = 3 * config.nHeads + 1;
@@ -141,8 +141,7 @@ export class CircuitEvaluator {
           ...sequence,
           ...(layer && { past_k: layer.k, past_v: layer.v }),
         };
-        const { differences } = await session.run({ ...feeds, ...weights });
-        run.add(differences, heads.length);
+        run.add((await session.run({ ...feeds, ...weights })).differences, heads.length);
       }
       if (group.mlp[l]) {
         const [residual, sources] = config.parallel
@@ -160,7 +159,7 @@ export class CircuitEvaluator {
     const last = [config.nLayers * perLayer];
     const feeds = run.inputs(last, corrupted.pre[config.nLayers], run.count);
     const { x } = await mix.run(feeds);
-    this.#room = differences;
+    this.#room = room;
     return metricOfCopies(this.model, tensor(x.data, [circuits * N, P, d]), activations.batch);
   }
 }

@@ -167,12 +167,13 @@ export function readoutFeeds(
   pos: number,
   readout: Readout,
 ): Record<string, Tensor> {
-  const rows = positions.length;
-  return {
-    rows: rowIndices(positions, pos),
-    ids: tensor(readout.ids, [rows, readout.width]),
-    weights: tensor(readout.weights, [rows, readout.width]),
-  };
+  return { rows: rowIndices(positions, pos), ...metricFeeds(readout) };
+}
+
+/** The feeds of metrics of given rows, `[rows, width]`. */
+export function metricFeeds({ ids, weights, width }: Readout): Record<string, Tensor> {
+  const shape = [ids.length / width, width];
+  return { ids: tensor(ids, shape), weights: tensor(weights, shape) };
 }
 
 /** Row numbers of one position per batch item in a flattened `[batch, pos]`. */
