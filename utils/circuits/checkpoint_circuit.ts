@@ -28,7 +28,8 @@ import { promptBatches } from "./prompt_batches.ts";
 import { countEdges, nodesInCircuit, pruneCircuit } from "./pruning.ts";
 import { randomOrder } from "./random_circuit.ts";
 import { searchCircuitSize } from "./search.ts";
-import { greedyOrder, maskOf, type Scores, topnOrder } from "./selection.ts";
+import { greedyOrder, maskOf, topnOrder } from "./selection.ts";
+import { type Scores } from "./graph.ts";
 
 export interface CheckpointCircuit {
   summary: CheckpointSummary;

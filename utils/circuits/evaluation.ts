@@ -12,7 +12,7 @@
 import { type Feeds, free, type Tensor, tensor } from "../onnx/mod.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { sequenceFeeds } from "../model/sequence.ts";
-import { weightFeeds } from "../model/stack.ts";
+import { weightFeeds } from "../model/block_weights.ts";
 import {
   type BatchActivations,
   batchActivations,

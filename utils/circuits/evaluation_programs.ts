@@ -37,12 +37,13 @@ import {
 } from "../onnx/mod.ts";
 import { attend, type KeysValues } from "../model/attention.ts";
 import { storedOutIn } from "../model/head_weights.ts";
-import { type BlockWeights, mlp } from "../model/block.ts";
+import { mlp } from "../model/block.ts";
+import { type BlockWeights } from "../model/block_weights.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { HookPoints, POS } from "../model/hooks.ts";
 import { sequenceInputs } from "../model/sequence.ts";
-import { declareWeights } from "../model/stack.ts";
+import { declareWeights } from "../model/block_weights.ts";
 
 const C = "circuits", N = "prompts", A = "heads";
 const BATCH = productDim([C, N]);

@@ -19,7 +19,8 @@ import {
 } from "../onnx/mod.ts";
 import { attention, type KeysValues, type SequenceInputs } from "../model/attention.ts";
 import { storedOutIn } from "../model/head_weights.ts";
-import { block, type BlockWeights, mlp } from "../model/block.ts";
+import { block, mlp } from "../model/block.ts";
+import { type BlockWeights } from "../model/block_weights.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { HookPoints, POS } from "../model/hooks.ts";
 

@@ -32,10 +32,10 @@ import {
 } from "../onnx/mod.ts";
 import { LETTERS, type SequenceInputs } from "../model/attention.ts";
 import { storedOutIn } from "../model/head_weights.ts";
-import type { BlockWeights } from "../model/block.ts";
+import type { BlockWeights } from "../model/block_weights.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { POS } from "../model/hooks.ts";
-import { declareWeights } from "../model/stack.ts";
+import { declareWeights } from "../model/block_weights.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
 import { type IgBlock, igBlock, overPoints, pastInputs, type Replacement } from "./ig_block.ts";
 

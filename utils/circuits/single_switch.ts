@@ -20,7 +20,7 @@ import {
 } from "../onnx/mod.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { sequenceFeeds } from "../model/sequence.ts";
-import { weightFeeds } from "../model/stack.ts";
+import { weightFeeds } from "../model/block_weights.ts";
 import { type BatchActivations, repeatPast } from "./activations.ts";
 import { metricOfCopies } from "./evaluation.ts";
 import { headsProgram, mlpProgram } from "./evaluation_programs.ts";

@@ -15,7 +15,7 @@ import {
   unsqueeze,
 } from "../onnx/mod.ts";
 import { headResults } from "../model/attention.ts";
-import { blockWeightShapes } from "../model/block.ts";
+import { blockWeightShapes } from "../model/block_weights.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { nForward } from "./graph.ts";
 import type { BatchActivations } from "./activations.ts";

@@ -16,7 +16,8 @@
 import type { Readout } from "../model/embedding.ts";
 import { HookedModel } from "../model/hooked_model.ts";
 import type { ModelConfig } from "../model/config.ts";
-import type { WeightSource, WeightUnit } from "../model/weight_source.ts";
+import type { WeightSource } from "../model/weight_source.ts";
+import type { WeightUnit } from "../model/block_weights.ts";
 import { bucketBy } from "../model/batch.ts";
 import { readoutRows } from "../circuits/prompt_batches.ts";
 import { tensor } from "../onnx/mod.ts";

@@ -13,7 +13,7 @@
 import { perHeadOutput, perHeadWeights, storedOutIn } from "../model/head_weights.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
-import { declareWeights, weightFeeds } from "../model/stack.ts";
+import { declareWeights, weightFeeds } from "../model/block_weights.ts";
 import {
   add,
   cast,

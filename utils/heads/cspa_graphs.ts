@@ -7,7 +7,7 @@
  */
 import { perHeadOutput } from "../model/head_weights.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { declareWeights } from "../model/stack.ts";
+import { declareWeights } from "../model/block_weights.ts";
 import {
   add,
   cast,

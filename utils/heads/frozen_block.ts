@@ -27,11 +27,12 @@ import {
 } from "../onnx/mod.ts";
 import { type Letter, LETTERS } from "../model/attention.ts";
 import { perHeadOutput, perHeadWeights, storedOutIn } from "../model/head_weights.ts";
-import { mlp, type MlpWeights } from "../model/block.ts";
+import { mlp } from "../model/block.ts";
+import { type MlpWeights } from "../model/block_weights.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { HookPoints } from "../model/hooks.ts";
-import { declareWeights, weightFeeds } from "../model/stack.ts";
+import { declareWeights, weightFeeds } from "../model/block_weights.ts";
 
 type Floats = Tensor<Float32Array>;
 

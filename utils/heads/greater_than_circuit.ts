@@ -16,7 +16,7 @@ import { rowIndices } from "../model/embedding.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { BATCH, POS } from "../model/hooks.ts";
-import { declareWeights, weightFeeds } from "../model/stack.ts";
+import { declareWeights, weightFeeds } from "../model/block_weights.ts";
 import {
   gather,
   Graph,

@@ -11,7 +11,7 @@ import { perHeadOutput, perHeadWeights, storedOutIn } from "../model/head_weight
 import { activate } from "../model/block.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
-import { declareWeights, weightFeeds } from "../model/stack.ts";
+import { declareWeights, weightFeeds } from "../model/block_weights.ts";
 import {
   add,
   cast,
