@@ -6,9 +6,9 @@
  */
 import { Command } from "@commander-js/extra-typings";
 import { join } from "@std/path";
-import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
-import { writeFileAtomic } from "../utils/experiment/files.ts";
-import { UserError } from "../utils/experiment/user_error.ts";
+import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
+import { writeFileAtomic } from "../utils/base/files.ts";
+import { UserError } from "../utils/base/user_error.ts";
 import { bundleClient } from "./explorer/bundle.ts";
 import { tellUserErrors } from "./plot_command.ts";
 import { findSummaries } from "./summaries.ts";

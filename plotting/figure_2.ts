@@ -8,7 +8,7 @@
  * Copy scores and CSPA are shown as fractions, as the others.
  */
 import { basename } from "@std/path";
-import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
+import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
 import { axesOf, compareModels, modelColour, panelGrid } from "./figure_style.ts";
 import { findHeadFiles, headSeries, jsonBelow } from "./head_files.ts";
 import { type HeadLine, headLines } from "./head_scores.ts";

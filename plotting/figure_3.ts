@@ -6,7 +6,7 @@
  */
 import { parse } from "@std/csv";
 import { basename, dirname, extname } from "@std/path";
-import { UserError } from "../utils/experiment/user_error.ts";
+import { UserError } from "../utils/base/user_error.ts";
 import { axesOf, compareModels, panelGrid } from "./figure_style.ts";
 import { findHeadFiles } from "./head_files.ts";
 import { colourAxis, colourAxisName, heatTrace } from "./heat_maps.ts";

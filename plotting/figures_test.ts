@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
-import { UserError } from "../utils/experiment/user_error.ts";
+import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
+import { UserError } from "../utils/base/user_error.ts";
 import { correlationFigure, correlations, publishedPoints, sizePoints } from "./correlation.ts";
 import { edgesOverTimeFigure } from "./edges_over_time.ts";
 import { faithfulnessFigure, stepColour } from "./faithfulness.ts";

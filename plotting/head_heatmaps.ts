@@ -4,7 +4,7 @@
  * show a row of checkpoints per score.
  */
 import { extname } from "@std/path";
-import { UserError } from "../utils/experiment/user_error.ts";
+import { UserError } from "../utils/base/user_error.ts";
 import { panelGrid } from "./figure_style.ts";
 import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
 import { drawnRange, MEASURE_NAMES, withUnit } from "./head_measures.ts";

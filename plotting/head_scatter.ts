@@ -4,7 +4,7 @@
  * slider, pictures show a panel per checkpoint. The heads farthest out are named.
  */
 import { extname } from "@std/path";
-import { UserError } from "../utils/experiment/user_error.ts";
+import { UserError } from "../utils/base/user_error.ts";
 import { axesOf, panelGrid } from "./figure_style.ts";
 import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
 import { drawnRange, extremes, MEASURE_NAMES } from "./head_measures.ts";

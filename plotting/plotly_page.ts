@@ -4,8 +4,8 @@
  */
 import { dirname, extname } from "@std/path";
 import { chromium } from "playwright-core";
-import { writeFileAtomic } from "../utils/experiment/files.ts";
-import { UserError } from "../utils/experiment/user_error.ts";
+import { writeFileAtomic } from "../utils/base/files.ts";
+import { UserError } from "../utils/base/user_error.ts";
 import { chromiumPath } from "./chromium.ts";
 
 export type Trace = Record<string, unknown>;
