@@ -1,4 +1,5 @@
 /** Where a Chromium-like browser is, for pictures of Plotly pages and for tests. */
+import { isFile } from "../utils/base/files.ts";
 
 const CANDIDATES: Record<string, string[]> = {
   linux: [
@@ -24,11 +25,5 @@ const CANDIDATES: Record<string, string[]> = {
 export function chromiumPath(): string | undefined {
   const named = Deno.env.get("CHROMIUM_PATH");
   const candidates = named ? [named] : CANDIDATES[Deno.build.os] ?? CANDIDATES.linux;
-  return candidates.find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
+  return candidates.find(isFile);
 }

@@ -6,7 +6,7 @@
  */
 import { Command } from "@commander-js/extra-typings";
 import { join } from "@std/path";
-import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
 import { writeFileAtomic } from "../utils/base/files.ts";
 import { UserError } from "../utils/base/user_error.ts";
 import { bundleClient } from "./explorer/bundle.ts";

@@ -10,9 +10,13 @@ import {
   taskTitle,
   translucent,
 } from "./figure_style.ts";
+import { findResults } from "../utils/results/find.ts";
+import {
+  type TaskPerformances,
+  taskPerformances,
+} from "../utils/results/kinds/task_performance.ts";
 import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
 import type { Figure, Trace } from "./plotly_page.ts";
-import { readPerformances, type TaskPerformance } from "./task_performance.ts";
 import { type TimeAxis, timeAxis } from "./time_lines.ts";
 
 const PANELS = [
@@ -22,19 +26,28 @@ const PANELS = [
   { task: "sva", metric: "prob_diff", label: "probability difference" },
 ];
 
+/** The tasks of a model over training. */
+export interface ModelPerformance {
+  model: string;
+  /** by step */
+  entries: ReadonlyMap<number, TaskPerformances>;
+}
+
 /** The 2 × 2 figure. A model without a task or metric is missing from that panel only. */
 export function behaviourFigure(
-  models: TaskPerformance[],
+  models: readonly ModelPerformance[],
   time: TimeAxis = timeAxis(true),
 ): Figure {
   const sorted = [...models].sort((a, b) => compareModels(a.model, b.model));
   const data: Trace[] = [];
   const named = new Set<string>();
   PANELS.forEach(({ task, metric }, index) => {
-    for (const { model, tasks } of sorted) {
-      const points = Object.entries(tasks[task]?.[metric] ?? {})
-        .map(([step, value]) => ({ step: Number(step), ...value }))
-        .filter(({ step }) => step > 0)
+    for (const { model, entries } of sorted) {
+      const points = [...entries]
+        .flatMap(([step, tasks]) => {
+          const found = tasks[task]?.[metric];
+          return found && step > 0 ? [{ step, ...found }] : [];
+        })
         .sort((a, b) => a.step - b.step);
       if (points.length === 0) continue;
       const x = points.map(({ step }) => time.of(model, step));
@@ -94,6 +107,8 @@ if (import.meta.main) {
   }).option("--tokens", "training tokens on the axis, counted by each model's own batch").parse();
   await runPlot(command, async (args, { tokens }) => {
     const paths = requirePaths(args, "task-performance files or their folder");
-    return behaviourFigure(await readPerformances(paths), timeAxis(!tokens));
+    const files = await findResults(paths, [taskPerformances]);
+    const models = files.map(({ header: { model }, entries }) => ({ model, entries }));
+    return behaviourFigure(models, timeAxis(!tokens));
   });
 }

@@ -1,15 +1,14 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
+import { type CircuitSummary, readCircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
 import { UserError } from "../utils/base/user_error.ts";
 import { correlationFigure, correlations, publishedPoints, sizePoints } from "./correlation.ts";
 import { edgesOverTimeFigure } from "./edges_over_time.ts";
 import { faithfulnessFigure, stepColour } from "./faithfulness.ts";
-import { behaviourFigure } from "./figure_1.ts";
+import { behaviourFigure, type ModelPerformance } from "./figure_1.ts";
 import { baseModel, compareModels, ewm, modelColour, panelGrid } from "./figure_style.ts";
 import { jaccardFigure } from "./jaccard.ts";
 import { type Figure, plotlyImage, plotlyPage, saveFigure } from "./plotly_page.ts";
-import { findSummaries, readSummary } from "./summaries.ts";
-import type { TaskPerformance } from "./task_performance.ts";
+import { findSummaries } from "./summaries.ts";
 import { browserTest, withPage } from "./testing/browser.ts";
 import { formingCircuit } from "./testing/forming_circuit.ts";
 import { timeAxis } from "./time_lines.ts";
@@ -22,24 +21,22 @@ function someSummaries(): CircuitSummary[] {
   ]);
 }
 
-function somePerformances(): TaskPerformance[] {
+function somePerformances(): ModelPerformance[] {
   const steps = [0, 1, 8, 64, 512, 1000, 4000, 16000, 64000, 143000];
   return ["pythia-160m", "pythia-70m"].map((model, k) => {
-    const curve = (height: number) =>
-      Object.fromEntries(steps.map((step) => {
+    const entries = new Map(steps.map((step) => {
+      const value = (height: number) => {
         const mean = height * (1 + k) / (1 + Math.exp(8 - 2 * Math.log10(step + 1)));
-        return [step, { mean, se: 0.1, interval: [mean - 0.2, mean + 0.2] as [number, number] }];
-      }));
-    return {
-      format: "circuits-over-time/task-performance/1",
-      model,
-      tasks: {
-        ioi: { logit_diff: curve(3), accuracy: curve(1) },
-        gender_pronoun: { logit_diff: curve(2) },
-        greater_than: { prob_diff: curve(0.8) },
-        sva: { prob_diff: curve(0.6) },
-      },
-    };
+        return { mean, se: 0.1, interval: [mean - 0.2, mean + 0.2] as [number, number] };
+      };
+      return [step, {
+        ioi: { logit_diff: value(3), accuracy: value(1) },
+        gender_pronoun: { logit_diff: value(2) },
+        greater_than: { prob_diff: value(0.8) },
+        sva: { prob_diff: value(0.6) },
+      }];
+    }));
+    return { model, entries };
   });
 }
 
@@ -119,10 +116,9 @@ Deno.test("panelGrid() gives panels that do not overlap", () => {
 
 Deno.test("figure 1 and the edges over time count each model's tokens by its own batch", () => {
   const point = { mean: 1, se: 0.1, interval: [0.9, 1.1] as [number, number] };
-  const performances = ["pythia-nano", "pythia-160m"].map((model): TaskPerformance => ({
-    format: "circuits-over-time/task-performance/1",
+  const performances = ["pythia-nano", "pythia-160m"].map((model): ModelPerformance => ({
     model,
-    tasks: { ioi: { logit_diff: { 0: point, 1: point, 512: point } } },
+    entries: new Map([0, 1, 512].map((step) => [step, { ioi: { logit_diff: point } }])),
   }));
   const summaries = ["pythia-nano", "pythia-160m"].map((model) => {
     const summary = formingCircuit({ model });
@@ -160,7 +156,7 @@ Deno.test("findSummaries() searches folders and says what is wrong with a path",
     const found = await findSummaries([folder, file]);
     assertEquals(found.map(({ summary }) => summary.model), ["pythia-160m"]);
     await Deno.writeTextFile(file, '{"format": "other"}');
-    await assertRejects(() => readSummary(file), UserError, '"other"');
+    await assertRejects(() => readCircuitSummary(file), UserError, '"other"');
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

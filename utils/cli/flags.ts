@@ -3,13 +3,8 @@
  * (`ig_steps` → `--ig-steps 30`, booleans as `--verify` / `--no-verify`, lists repeated or with commas).
  */
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
-import {
-  allowedValues,
-  configKeys,
-  type ConfigSchema,
-  type JsonSchema,
-  typesOf,
-} from "./config_schema.ts";
+import { allowedValues, type JsonSchema, typesOf } from "../base/json_schema.ts";
+import { configKeys, type ConfigSchema } from "./config_schema.ts";
 import type { ConfigSources } from "./config.ts";
 import { UserError } from "../base/user_error.ts";
 

@@ -1,5 +1,5 @@
 /** Words for nodes and edges: tooltips, the pinned node's card, role names and their colours. */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import { degreesOf, nodeShares } from "./circuit_math.ts";
 import { html, integer, number, percent, plural } from "./dom.ts";
 import { longName } from "./names.ts";

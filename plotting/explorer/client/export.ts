@@ -1,5 +1,5 @@
 /** Saving what is on the screen: the circuit as SVG or PNG, and as JSON in EAP-IG's graph format. */
-import type { CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import { edgeName, type Shape } from "./names.ts";
 
 const COLOURS = ["fill", "stroke"];

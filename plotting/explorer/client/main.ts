@@ -1,5 +1,5 @@
 /** Starts the page: reads the embedded summary, makes the views, and redraws what a change of state touches. */
-import type { CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import { differingWords, type WordPiece } from "./circuit_math.ts";
 import { createControls } from "./controls.ts";
 import { allRoles, roleIndex, roleLabel } from "./describe.ts";

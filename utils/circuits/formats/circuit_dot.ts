@@ -13,7 +13,7 @@
  *
  * The same circuit always gives the same text.
  */
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import {
   type CircuitShape,
   type GraphNode,

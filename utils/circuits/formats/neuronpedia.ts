@@ -5,7 +5,7 @@
  * in one column, that of the token at which the answer is read. The three letters by which an edge enters a head become
  * one link whose weight is the sum of their scores; links carry the sign of the scores.
  */
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import {
   type CircuitShape,
   type GraphNode,

@@ -1,5 +1,5 @@
 /** A circuit as a list of its edges by name, the form in which results, tables and pictures hold it. */
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import {
   type CircuitShape,
   destinationNode,

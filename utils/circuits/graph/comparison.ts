@@ -11,7 +11,7 @@
  *
  * Jaccard alone overstates change, since edges near the cut swap places; the weighted one discounts them.
  */
-import type { CircuitChange, CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitChange, CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import { circuitEdgeName } from "./circuit_edges.ts";
 
 /** Scores by edge name: a circuit, or the whole graph for `scoreChanges`. */

@@ -1,4 +1,4 @@
-/** The prompts of a circuit experiment, the same for every checkpoint, and the metric read off them. */
+/** The prompts of a circuit experiment, the same at every checkpoint, and how their metric is read. */
 import { UserError } from "../../base/user_error.ts";
 import type { Readout } from "../../model/blocks/embedding.ts";
 import type { Tokenizer } from "../../model/tokenizer.ts";
@@ -7,6 +7,7 @@ import { promptDigest } from "../../tasks/prompt_digest.ts";
 import { loadTask, readoutOf } from "../../tasks/tasks.ts";
 import type { CircuitConfig } from "./settings.ts";
 
+/** A task with its prompts. */
 export interface CircuitTask {
   name: string;
   prompts: PromptPair[];
@@ -18,9 +19,9 @@ export interface CircuitTask {
 }
 
 /**
- * Makes the prompts.
- * @throws UserError naming an unknown task, a prompt that does not fit the tokenizer, or prompts that are all the same
- *   clean and corrupted.
+ * Makes or reads the prompts.
+ * @throws UserError naming an unknown task, a prompt that does not fit the tokenizer, or prompts whose clean and
+ *   corrupted versions are all equal.
  */
 export async function loadCircuitTask(
   config: CircuitConfig,
@@ -44,7 +45,7 @@ export async function loadCircuitTask(
       `${
         config.task_file ?? config.task
       }: clean and corrupted prompts are the same up to the read-out in all ` +
-        `${data.prompts.length} pairs; a circuit is found by their difference`,
+        `${data.prompts.length} pairs; circuits are found from their difference`,
       2,
     );
   }
