@@ -167,7 +167,11 @@ Deno.test("openResultFile() says what a file of the right format lacks", () =>
     await Deno.writeTextFile(options.path, JSON.stringify({ format: "test/1", config: {} }));
     await assertRejects(() => open(options), UserError, "found one without entries of checkpoints");
     await Deno.writeTextFile(options.path, JSON.stringify({ format: "test/1", checkpoints: {} }));
-    await assertRejects(() => open(options), UserError, "config: expected an object, found nothing");
+    await assertRejects(
+      () => open(options),
+      UserError,
+      "config: expected an object, found nothing",
+    );
   }));
 
 Deno.test("ResultFile keeps the digests of weights, and refuses entries of weights that have changed since", () =>
