@@ -3,11 +3,11 @@
  * bold: exponentially weighted mean, α = 0.5, over the checkpoints.
  */
 import type { CheckpointSummary, CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import { ewma } from "../utils/base/statistics.ts";
 import {
   axesOf,
   compareModels,
   compareTasks,
-  ewm,
   lineKeys,
   modelColour,
   panelGrid,
@@ -38,7 +38,7 @@ export function edgesOverTimeFigure(
       const column = tasks.indexOf(summary.task);
       const axes = axesOf(row * tasks.length + column);
       const checkpoints = [...summary.checkpoints].sort((a, b) => a.step - b.step);
-      const smooth = ewm(checkpoints.map(value));
+      const smooth = ewma(checkpoints.map(value), 0.5);
       const shown = checkpoints.map((c, i) => ({ step: c.step, raw: value(c), smooth: smooth[i] }))
         .filter(({ step }) => step > 0);
       const x = shown.map(({ step }) => time.of(summary.model, step));

@@ -80,20 +80,6 @@ export function compareTasks(a: string, b: string): number {
   return place(a) - place(b) || a.localeCompare(b);
 }
 
-/**
- * Exponentially weighted mean with the weights (1 − α)^k of all earlier values, normalised (pandas `ewm`, adjust=True):
- * y_t = Σ_k (1 − α)^k x_{t−k} / Σ_k (1 − α)^k.
- */
-export function ewm(values: number[], alpha = 0.5): number[] {
-  let above = 0;
-  let below = 0;
-  return values.map((value) => {
-    above = value + (1 - alpha) * above;
-    below = 1 + (1 - alpha) * below;
-    return above / below;
-  });
-}
-
 export interface Panel {
   title: string;
   xTitle?: string;

@@ -5,7 +5,7 @@ import { correlationFigure, correlations, publishedPoints, sizePoints } from "./
 import { edgesOverTimeFigure } from "./edges_over_time.ts";
 import { faithfulnessFigure, stepColour } from "./faithfulness.ts";
 import { behaviourFigure, type ModelPerformance } from "./figure_1.ts";
-import { baseModel, compareModels, ewm, modelColour, panelGrid } from "./figure_style.ts";
+import { baseModel, compareModels, modelColour, panelGrid } from "./figure_style.ts";
 import { jaccardFigure } from "./jaccard.ts";
 import { type Figure, plotlyImage, plotlyPage, saveFigure } from "./plotly_page.ts";
 import { findSummaries } from "./summaries.ts";
@@ -70,13 +70,6 @@ Deno.test("sizePoints() takes a variant's base size, given sizes first, and name
   const edges = summaries[0].checkpoints.map((c) => c.edges);
   assertAlmostEquals(points[0].size, edges.reduce((a, b) => a + b) / edges.length);
   assert(correlations(points).every(({ linear, log }) => isNaN(linear) && isNaN(log)));
-});
-
-Deno.test("ewm() equals the weighted sums written out", () => {
-  const [a, b, c] = [3, 1, 4];
-  assertEquals(ewm([]), []);
-  const expected = [a, (b + a / 2) / 1.5, (c + b / 2 + a / 4) / 1.75];
-  ewm([a, b, c]).forEach((value, i) => assertAlmostEquals(value, expected[i], 1e-12));
 });
 
 Deno.test("models keep their colours in variants and stand in order of size", () => {

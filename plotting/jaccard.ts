@@ -4,11 +4,11 @@
  * (dashed). One column per task, one colour per model.
  */
 import type { CircuitChange, CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import { ewma } from "../utils/base/statistics.ts";
 import {
   axesOf,
   compareModels,
   compareTasks,
-  ewm,
   lineKeys,
   modelColour,
   panelGrid,
@@ -36,7 +36,7 @@ export function jaccardFigure(summaries: CircuitSummary[]): Figure {
       const colour = modelColour(summary.model);
       const line = (changes: CircuitChange[], step: (c: CircuitChange) => number, more: Trace) => {
         const shown = changes.map((c, i) => ({ c, i })).filter(({ c }) => step(c) > 0);
-        const values = more.smooth ? ewm(changes.map(value)) : changes.map(value);
+        const values = more.smooth ? ewma(changes.map(value), 0.5) : changes.map(value);
         delete more.smooth;
         data.push({
           type: "scatter",

@@ -93,7 +93,7 @@ const MISTAKES: [string, string, string[], number, RegExp][] = [
   ],
 ];
 for (const [what, script, args, code, message] of MISTAKES) {
-  Deno.test(`${script}: a wrong ${what} is told in one line`, () =>
+  Deno.test(`${script}: a wrong ${what} is reported in one line`, () =>
     inFolder(async (folder) => {
       const result = await run(
         script,

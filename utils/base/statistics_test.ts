@@ -1,6 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
-  bootstrapInterval,
   bootstrapMeanIntervals,
   ewma,
   mean,
@@ -27,7 +26,7 @@ Deno.test("pearson() is 1 for a line, and Anscombe's 0.816", () => {
   assertThrows(() => pearson([1, 2], [1]), Error, "found 2 and 1 values");
 });
 
-Deno.test("bootstrapInterval() meets the exact resampling distribution of a small sample", () => {
+Deno.test("bootstrapMeanIntervals() meets the exact resampling distribution of a small sample", () => {
   const values = [0, 1, 5, 12];
   const exact: number[] = [];
   for (const a of values) {
@@ -40,25 +39,23 @@ Deno.test("bootstrapInterval() meets the exact resampling distribution of a smal
     }
   }
   exact.sort((a, b) => a - b);
-  const [low, high] = bootstrapInterval(values, { resamples: 20_000, level: 0.8, seed: 1 });
+  const [[low, high]] = bootstrapMeanIntervals([values], {
+    resamples: 20_000,
+    level: 0.8,
+    seed: 1,
+  });
   // 256 equally likely resamples: the 10 % and 90 % points, which lie inside steps of the distribution
   assertEquals(low, exact[25]);
   assertEquals(high, exact[230]);
 });
 
-Deno.test("bootstrapInterval() is near mean ± 1.96 s/√n, repeats for a seed and differs between seeds", () => {
+Deno.test("bootstrapMeanIntervals() is near mean ± 1.96 s/√n, repeats for a seed and differs between seeds", () => {
   const values = Array.from({ length: 400 }, (_, i) => Math.sin(i * 12.9898) * 3 + 10);
-  const [low, high] = bootstrapInterval(values, { resamples: 2000, seed: 7 });
+  const [[low, high]] = bootstrapMeanIntervals([values], { resamples: 2000, seed: 7 });
   assertAlmostEquals(low, mean(values) - 1.96 * standardError(values), 0.02);
   assertAlmostEquals(high, mean(values) + 1.96 * standardError(values), 0.02);
-  assertEquals(bootstrapInterval(values, { resamples: 2000, seed: 7 }), [low, high]);
-  assertEquals(bootstrapInterval(values, { resamples: 2000, seed: 8 })[0] === low, false);
-});
-
-Deno.test("bootstrapInterval() takes any statistic", () => {
-  const largest = (values: Float64Array) => Math.max(...values);
-  assertEquals(bootstrapInterval([4], { statistic: largest }), [4, 4]);
-  assertEquals(bootstrapInterval([1, 2, 3, 4], { statistic: largest, resamples: 500 })[1], 4);
+  assertEquals(bootstrapMeanIntervals([values], { resamples: 2000, seed: 7 }), [[low, high]]);
+  assertEquals(bootstrapMeanIntervals([values], { resamples: 2000, seed: 8 })[0][0] === low, false);
 });
 
 Deno.test("resampledIndices() draws every index equally often", () => {
@@ -69,23 +66,22 @@ Deno.test("resampledIndices() draws every index equally often", () => {
 });
 
 Deno.test("ewma() is pandas' ewm().mean()", () => {
-  // pandas: Series([1, 2, 6, 4]).ewm(alpha=0.5).mean() and with adjust=False
+  // pandas: Series([1, 2, 6, 4]).ewm(alpha=0.5).mean()
   const values = [1, 2, 6, 4];
   const adjusted = [1, 5 / 3, (6 + 2 / 2 + 1 / 4) / 1.75, (4 + 6 / 2 + 2 / 4 + 1 / 8) / 1.875];
   for (const [i, value] of ewma(values, 0.5).entries()) {
     assertAlmostEquals(value, adjusted[i], 1e-12);
   }
-  assertEquals(ewma(values, 0.5, false), [1, 1.5, 3.75, 3.875]);
   assertEquals(ewma(values, 1), values);
   assertThrows(() => ewma(values, 0), Error, "expected 0 < alpha ≤ 1, found 0");
 });
 
-Deno.test("bootstrapMeanIntervals() gives each list the interval that bootstrapInterval() gives it", () => {
+Deno.test("bootstrapMeanIntervals() gives each list the interval that it has on its own", () => {
   const lists = [[1, 5, 2, 8, 3], [0.5, -1, 4, 4, 2]];
   const options = { resamples: 200, level: 0.9, seed: 3 };
   assertEquals(
     bootstrapMeanIntervals(lists, options),
-    lists.map((values) => bootstrapInterval(values, options)),
+    lists.flatMap((values) => bootstrapMeanIntervals([values], options)),
   );
   assertThrows(() => bootstrapMeanIntervals([[1, 2], [1]]), Error, "lengths 2, 1");
 });
