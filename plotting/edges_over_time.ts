@@ -13,11 +13,11 @@ import {
   panelGrid,
   taskTitle,
   translucent,
-} from "./figure_style.ts";
-import { runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { givenSummaries, summaryCommand } from "./summary_command.ts";
-import { type TimeAxis, timeAxis } from "./time_lines.ts";
+} from "./figures/figure_style.ts";
+import { runPlot } from "./figures/plot_command.ts";
+import type { Figure, Trace } from "./figures/plotly_page.ts";
+import { givenSummaries, summaryCommand } from "./figures/summary_command.ts";
+import { type TimeAxis, timeAxis } from "./figures/time_lines.ts";
 
 const ROWS: { title: string; value: (c: CheckpointSummary) => number }[] = [
   { title: "edges", value: (c) => c.edges },

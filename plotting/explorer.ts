@@ -10,8 +10,8 @@ import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
 import { writeFileAtomic } from "../utils/experiment/files.ts";
 import { UserError } from "../utils/experiment/user_error.ts";
 import { bundleClient } from "./explorer/bundle.ts";
-import { tellUserErrors } from "./plot_command.ts";
-import { findSummaries } from "./summaries.ts";
+import { tellUserErrors } from "./figures/plot_command.ts";
+import { findSummaries } from "./result_files/summaries.ts";
 
 const FOLDER = new URL("./explorer/", import.meta.url);
 

@@ -9,11 +9,11 @@ import {
   panelGrid,
   taskTitle,
   translucent,
-} from "./figure_style.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { readPerformances, type TaskPerformance } from "./task_performance.ts";
-import { type TimeAxis, timeAxis } from "./time_lines.ts";
+} from "./figures/figure_style.ts";
+import { plotCommand, requirePaths, runPlot } from "./figures/plot_command.ts";
+import type { Figure, Trace } from "./figures/plotly_page.ts";
+import { readPerformances, type TaskPerformance } from "./result_files/task_performance.ts";
+import { type TimeAxis, timeAxis } from "./figures/time_lines.ts";
 
 const PANELS = [
   { task: "ioi", metric: "logit_diff", label: "logit difference" },

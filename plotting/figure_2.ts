@@ -9,13 +9,13 @@
  */
 import { basename } from "@std/path";
 import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
-import { axesOf, compareModels, modelColour, panelGrid } from "./figure_style.ts";
-import { findHeadFiles, headSeries, jsonBelow } from "./head_files.ts";
+import { axesOf, compareModels, modelColour, panelGrid } from "./figures/figure_style.ts";
+import { findHeadFiles, headSeries, jsonBelow } from "./result_files/head_files.ts";
 import { type HeadLine, headLines } from "./head_scores.ts";
-import { HEAD_MEASURES } from "./head_measures.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { readSummary } from "./summaries.ts";
+import { HEAD_MEASURES } from "./result_files/head_measures.ts";
+import { plotCommand, requirePaths, runPlot } from "./figures/plot_command.ts";
+import type { Figure, Trace } from "./figures/plotly_page.ts";
+import { readSummary } from "./result_files/summaries.ts";
 import {
   type EndLabel,
   endLabels,
@@ -23,7 +23,7 @@ import {
   logRange,
   type TimeAxis,
   timeAxis,
-} from "./time_lines.ts";
+} from "./figures/time_lines.ts";
 
 export const ELIGIBLE_SHARE = 0.25;
 

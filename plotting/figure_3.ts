@@ -7,11 +7,11 @@
 import { parse } from "@std/csv";
 import { basename, dirname, extname } from "@std/path";
 import { UserError } from "../utils/experiment/user_error.ts";
-import { axesOf, compareModels, panelGrid } from "./figure_style.ts";
-import { findHeadFiles } from "./head_files.ts";
-import { colourAxis, colourAxisName, heatTrace } from "./heat_maps.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure } from "./plotly_page.ts";
+import { axesOf, compareModels, panelGrid } from "./figures/figure_style.ts";
+import { findHeadFiles } from "./result_files/head_files.ts";
+import { colourAxis, colourAxisName, heatTrace } from "./figures/heat_maps.ts";
+import { plotCommand, requirePaths, runPlot } from "./figures/plot_command.ts";
+import type { Figure } from "./figures/plotly_page.ts";
 
 const FORMAT = "circuits-over-time/component_swaps/1";
 const COLUMNS = ["source", "target", "baseline_val", "swapped_val", "difference"] as const;

@@ -3,11 +3,17 @@
  * heads of the known types explain, over training; a line per model. Open circles stand where a level had no receivers
  * (no name movers, or no S2-inhibition heads), so that there was nothing to explain.
  */
-import { axesOf, compareModels, modelColour, panelGrid, taskTitle } from "./figure_style.ts";
-import { findHeadFiles, type HeadFile } from "./head_files.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { logRange, type TimeAxis, timeAxis } from "./time_lines.ts";
+import {
+  axesOf,
+  compareModels,
+  modelColour,
+  panelGrid,
+  taskTitle,
+} from "./figures/figure_style.ts";
+import { findHeadFiles, type HeadFile } from "./result_files/head_files.ts";
+import { plotCommand, requirePaths, runPlot } from "./figures/plot_command.ts";
+import type { Figure, Trace } from "./figures/plotly_page.ts";
+import { logRange, type TimeAxis, timeAxis } from "./figures/time_lines.ts";
 
 const FORMAT = "circuits-over-time/ioi_consistency/1";
 

@@ -5,14 +5,14 @@ import { correlationFigure, correlations, publishedPoints, sizePoints } from "./
 import { edgesOverTimeFigure } from "./edges_over_time.ts";
 import { faithfulnessFigure, stepColour } from "./faithfulness.ts";
 import { behaviourFigure } from "./figure_1.ts";
-import { baseModel, compareModels, ewm, modelColour, panelGrid } from "./figure_style.ts";
+import { baseModel, compareModels, ewm, modelColour, panelGrid } from "./figures/figure_style.ts";
 import { jaccardFigure } from "./jaccard.ts";
-import { type Figure, plotlyImage, plotlyPage, saveFigure } from "./plotly_page.ts";
-import { findSummaries, readSummary } from "./summaries.ts";
-import type { TaskPerformance } from "./task_performance.ts";
+import { type Figure, plotlyImage, plotlyPage, saveFigure } from "./figures/plotly_page.ts";
+import { findSummaries, readSummary } from "./result_files/summaries.ts";
+import type { TaskPerformance } from "./result_files/task_performance.ts";
 import { browserTest, withPage } from "./testing/browser.ts";
 import { formingCircuit } from "./testing/forming_circuit.ts";
-import { timeAxis } from "./time_lines.ts";
+import { timeAxis } from "./figures/time_lines.ts";
 
 function someSummaries(): CircuitSummary[] {
   return ["ioi", "sva"].flatMap((task) => [

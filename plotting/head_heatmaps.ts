@@ -5,9 +5,9 @@
  */
 import { extname } from "@std/path";
 import { UserError } from "../utils/experiment/user_error.ts";
-import { panelGrid } from "./figure_style.ts";
-import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
-import { drawnRange, MEASURE_NAMES, withUnit } from "./head_measures.ts";
+import { panelGrid } from "./figures/figure_style.ts";
+import { type HeadSeries, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
+import { drawnRange, MEASURE_NAMES, withUnit } from "./result_files/head_measures.ts";
 import {
   colourAxis,
   colourAxisName,
@@ -16,9 +16,9 @@ import {
   slider,
   type SliderStep,
   spreadSteps,
-} from "./heat_maps.ts";
-import { plotCommand, requirePaths, tellUserErrors } from "./plot_command.ts";
-import { type Figure, saveFigure } from "./plotly_page.ts";
+} from "./figures/heat_maps.ts";
+import { plotCommand, requirePaths, tellUserErrors } from "./figures/plot_command.ts";
+import { type Figure, saveFigure } from "./figures/plotly_page.ts";
 
 /** All steps of the series, ascending. */
 export function allSteps(series: readonly HeadSeries[]): number[] {

@@ -5,15 +5,15 @@
  */
 import { extname } from "@std/path";
 import { UserError } from "../utils/experiment/user_error.ts";
-import { axesOf, panelGrid } from "./figure_style.ts";
-import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
-import { drawnRange, extremes, MEASURE_NAMES } from "./head_measures.ts";
+import { axesOf, panelGrid } from "./figures/figure_style.ts";
+import { type HeadSeries, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
+import { drawnRange, extremes, MEASURE_NAMES } from "./result_files/head_measures.ts";
 import { pictureSteps } from "./head_heatmaps.ts";
-import { slider, type SliderStep } from "./heat_maps.ts";
+import { slider, type SliderStep } from "./figures/heat_maps.ts";
 import { stepColour } from "./faithfulness.ts";
-import { placeLabels } from "./point_labels.ts";
-import { plotCommand, requirePaths, tellUserErrors } from "./plot_command.ts";
-import { type Figure, saveFigure, type Trace } from "./plotly_page.ts";
+import { placeLabels } from "./figures/point_labels.ts";
+import { plotCommand, requirePaths, tellUserErrors } from "./figures/plot_command.ts";
+import { type Figure, saveFigure, type Trace } from "./figures/plotly_page.ts";
 
 export interface HeadPoint {
   head: string;

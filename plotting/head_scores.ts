@@ -3,12 +3,12 @@
  * checkpoint) are coloured and named at the end of their lines, the others stay grey behind them.
  */
 import { UserError } from "../utils/experiment/user_error.ts";
-import { axesOf, panelGrid } from "./figure_style.ts";
-import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
-import { drawnRange, extremes, MEASURE_NAMES, withUnit } from "./head_measures.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { endLabels, HeadPalette, logRange, type TimeAxis, timeAxis } from "./time_lines.ts";
+import { axesOf, panelGrid } from "./figures/figure_style.ts";
+import { type HeadSeries, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
+import { drawnRange, extremes, MEASURE_NAMES, withUnit } from "./result_files/head_measures.ts";
+import { plotCommand, requirePaths, runPlot } from "./figures/plot_command.ts";
+import type { Figure, Trace } from "./figures/plotly_page.ts";
+import { endLabels, HeadPalette, logRange, type TimeAxis, timeAxis } from "./figures/time_lines.ts";
 
 export interface HeadLine {
   head: string;

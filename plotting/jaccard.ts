@@ -14,10 +14,10 @@ import {
   panelGrid,
   taskTitle,
   translucent,
-} from "./figure_style.ts";
-import { runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { givenSummaries, summaryCommand } from "./summary_command.ts";
+} from "./figures/figure_style.ts";
+import { runPlot } from "./figures/plot_command.ts";
+import type { Figure, Trace } from "./figures/plotly_page.ts";
+import { givenSummaries, summaryCommand } from "./figures/summary_command.ts";
 
 const ROWS: { title: string; value: (change: CircuitChange) => number }[] = [
   { title: "edges", value: (change) => change.edgeJaccard },

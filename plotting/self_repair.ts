@@ -3,11 +3,11 @@
  * whole model and of the silenced one; middle, the summed change of the direct contributions of all other heads, inside
  * and outside the circuit; right, the heads that change most. A row per model. Hollow points: no head was silenced.
  */
-import { axesOf, compareModels, panelGrid } from "./figure_style.ts";
-import { findHeadFiles, type HeadFile } from "./head_files.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { endLabels, HeadPalette, logRange, type TimeAxis, timeAxis } from "./time_lines.ts";
+import { axesOf, compareModels, panelGrid } from "./figures/figure_style.ts";
+import { findHeadFiles, type HeadFile } from "./result_files/head_files.ts";
+import { plotCommand, requirePaths, runPlot } from "./figures/plot_command.ts";
+import type { Figure, Trace } from "./figures/plotly_page.ts";
+import { endLabels, HeadPalette, logRange, type TimeAxis, timeAxis } from "./figures/time_lines.ts";
 
 const FORMAT = "circuits-over-time/self_repair/1";
 

@@ -3,7 +3,7 @@
  * use it are made with `browserTest`, which skips them where there is no browser.
  */
 import { type Browser, chromium, type Page } from "playwright-core";
-import { chromiumPath } from "../chromium.ts";
+import { chromiumPath } from "../page/chromium.ts";
 
 let browser: Browser | undefined;
 

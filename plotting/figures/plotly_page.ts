@@ -4,9 +4,9 @@
  */
 import { dirname, extname } from "@std/path";
 import { chromium } from "playwright-core";
-import { writeFileAtomic } from "../utils/experiment/files.ts";
-import { UserError } from "../utils/experiment/user_error.ts";
-import { chromiumPath } from "./chromium.ts";
+import { writeFileAtomic } from "../../utils/experiment/files.ts";
+import { UserError } from "../../utils/experiment/user_error.ts";
+import { chromiumPath } from "../page/chromium.ts";
 
 export type Trace = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 /** What the figures have in common: colours and sizes of models, names of tasks, grids of panels, smoothing. */
 
-import nano from "../models/pythia-nano/TRAINING.json" with { type: "json" };
-import { PYTHIA_TOKENS_PER_STEP } from "../utils/experiment/schedules.ts";
+import nano from "../../models/pythia-nano/TRAINING.json" with { type: "json" };
+import { PYTHIA_TOKENS_PER_STEP } from "../../utils/experiment/schedules.ts";
 
 /** Colour of each model in the figures of the training-and-scale paper, smallest model first. */
 const MODEL_COLOURS: [string, string][] = [
