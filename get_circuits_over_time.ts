@@ -8,7 +8,7 @@
  * summary.json and the explorer page. Stopped at any moment it continues when run again, and ends with the same bytes.
  */
 import { resolve, toFileUrl } from "@std/path";
-import { buildExplorer } from "./plotting/explorer.ts";
+import { buildExplorer } from "./plotting/explorer/page.ts";
 import { findCircuit } from "./utils/circuits/checkpoint_circuit.ts";
 import { openCircuitResults } from "./utils/circuits/circuit_results.ts";
 import { loadCircuitTask } from "./utils/circuits/circuit_task.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
-import { buildExplorer } from "./explorer.ts";
+import { buildExplorer } from "./explorer/page.ts";
 import { browserTest, withPage } from "./testing/browser.ts";
 import { formingCircuit, pythiaSteps } from "./testing/forming_circuit.ts";
 

@@ -1,4 +1,8 @@
-/** Where a Chromium-like browser is, for pictures of Plotly pages and for tests. */
+/**
+ * Finds and starts a Chromium-like browser, for pictures of pages and for tests. Playwright is loaded when a browser
+ * starts, not before: its import takes longer than all else that a command loads.
+ */
+import type { Browser } from "playwright-core";
 
 const CANDIDATES: Record<string, string[]> = {
   linux: [
@@ -20,7 +24,22 @@ const CANDIDATES: Record<string, string[]> = {
   ],
 };
 
-/** The browser named by the environment variable CHROMIUM_PATH, else the first usual place; undefined without one. */
+/** No sandbox (it does not work for root), no window, no traffic of the browser's own. */
+const ARGUMENTS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/**
+ * Returns the path of the browser: the one that the environment variable CHROMIUM_PATH names, else the first in the
+ * usual places; undefined when there is none.
+ */
 export function chromiumPath(): string | undefined {
   const named = Deno.env.get("CHROMIUM_PATH");
   const candidates = named ? [named] : CANDIDATES[Deno.build.os] ?? CANDIDATES.linux;
@@ -31,4 +50,10 @@ export function chromiumPath(): string | undefined {
       return false;
     }
   });
+}
+
+/** Starts the browser at `executablePath` without a window. @throws Error when it does not start. */
+export async function launchChromium(executablePath: string): Promise<Browser> {
+  const { chromium } = await import("playwright-core");
+  return await chromium.launch({ executablePath, args: ARGUMENTS });
 }

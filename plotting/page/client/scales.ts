@@ -1,11 +1,12 @@
-/** Axes: from values to pixels, with ticks. */
+/** Maps values to pixels along an axis, with ticks. */
 
+/** From a value to its place in pixels. */
 export interface Scale {
   (value: number): number;
   ticks: { at: number; label: string }[];
 }
 
-/** Round numbers from `low` to `high`, about `count` of them. */
+/** Returns round numbers from `low` to `high`, about `count` of them. */
 export function niceTicks(low: number, high: number, count: number): number[] {
   const span = high - low;
   if (!(span > 0)) return [low];
@@ -19,6 +20,7 @@ export function niceTicks(low: number, high: number, count: number): number[] {
   return ticks;
 }
 
+/** Returns the linear scale that puts `low` at `from` and `high` at `to`, with about `count` ticks. */
 export function linearScale(
   [low, high]: [number, number],
   [from, to]: [number, number],
@@ -34,7 +36,7 @@ export function linearScale(
   return Object.assign(place, { ticks });
 }
 
-/** Logarithmic scale over positive values, ticks at powers of ten (and 2, 5 when the range is short). */
+/** Returns a logarithmic scale over positive values, ticks at powers of ten (and 2, 5 when the range is short). */
 export function logScale(
   [low, high]: [number, number],
   [from, to]: [number, number],
@@ -56,7 +58,10 @@ export function logScale(
   return Object.assign(place, { ticks });
 }
 
-/** Training steps on a log axis; step 0, which a log axis cannot show, stands a little before the first positive one. */
+/**
+ * Returns a log scale over training steps. Step 0, which a log axis cannot show, is a little left of the first positive
+ * one.
+ */
 export function stepScale(
   steps: number[],
   [from, to]: [number, number],
@@ -78,7 +83,7 @@ export function stepScale(
   return Object.assign(place, { ticks: [...zero, ...ticks] });
 }
 
-/** A range that holds all finite values, cut at `limits`, widened when it has no extent. */
+/** Returns a range that holds all finite values, cut at `limits`, and is never empty. */
 export function rangeOf(
   values: (number | null)[],
   include: number[],
