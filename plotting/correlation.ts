@@ -9,18 +9,19 @@ import { InvalidArgumentError } from "commander";
 import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
 import { mean, pearson } from "../utils/experiment/statistics.ts";
 import { type Column, printTable } from "../utils/experiment/table.ts";
+import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
   baseModel,
-  compareTasks,
+  type Figure,
+  givenSummaries,
   modelColour,
   panelGrid,
   PARAMETERS,
-  taskTitle,
-} from "./figures/figure_style.ts";
-import { runPlot } from "./figures/plot_command.ts";
-import type { Figure, Trace } from "./figures/plotly_page.ts";
-import { givenSummaries, summaryCommand } from "./figures/summary_command.ts";
+  runPlot,
+  summaryCommand,
+  type Trace,
+} from "./figures/mod.ts";
 
 export interface SizePoint {
   model: string;

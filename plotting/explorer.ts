@@ -7,8 +7,8 @@ import { Command } from "@commander-js/extra-typings";
 import { join } from "@std/path";
 import { writeFileAtomic } from "../utils/experiment/files.ts";
 import { UserError } from "../utils/experiment/user_error.ts";
-import { tellUserErrors } from "./figures/plot_command.ts";
 import { buildExplorer } from "./explorer/page.ts";
+import { tellUserErrors } from "./figures/mod.ts";
 import { findSummaries } from "./result_files/summaries.ts";
 
 if (import.meta.main) {

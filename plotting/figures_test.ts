@@ -3,16 +3,25 @@ import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
 import { UserError } from "../utils/experiment/user_error.ts";
 import { correlationFigure, correlations, publishedPoints, sizePoints } from "./correlation.ts";
 import { edgesOverTimeFigure } from "./edges_over_time.ts";
-import { faithfulnessFigure, stepColour } from "./faithfulness.ts";
+import { faithfulnessFigure } from "./faithfulness.ts";
 import { behaviourFigure } from "./figure_1.ts";
-import { baseModel, compareModels, ewm, modelColour, panelGrid } from "./figures/figure_style.ts";
+import {
+  baseModel,
+  compareModels,
+  type Figure,
+  modelColour,
+  panelGrid,
+  plotlyImage,
+  plotlyPage,
+  saveFigure,
+  stepColour,
+  timeAxis,
+} from "./figures/mod.ts";
 import { jaccardFigure } from "./jaccard.ts";
-import { type Figure, plotlyImage, plotlyPage, saveFigure } from "./figures/plotly_page.ts";
 import { findSummaries, readSummary } from "./result_files/summaries.ts";
 import type { TaskPerformance } from "./result_files/task_performance.ts";
 import { browserTest, withPage } from "./testing/browser.ts";
 import { formingCircuit } from "./testing/forming_circuit.ts";
-import { timeAxis } from "./figures/time_lines.ts";
 
 function someSummaries(): CircuitSummary[] {
   return ["ioi", "sva"].flatMap((task) => [
@@ -73,13 +82,6 @@ Deno.test("sizePoints() takes a variant's base size, given sizes first, and name
   const edges = summaries[0].checkpoints.map((c) => c.edges);
   assertAlmostEquals(points[0].size, edges.reduce((a, b) => a + b) / edges.length);
   assert(correlations(points).every(({ linear, log }) => isNaN(linear) && isNaN(log)));
-});
-
-Deno.test("ewm() equals the weighted sums written out", () => {
-  const [a, b, c] = [3, 1, 4];
-  assertEquals(ewm([]), []);
-  const expected = [a, (b + a / 2) / 1.5, (c + b / 2 + a / 4) / 1.75];
-  ewm([a, b, c]).forEach((value, i) => assertAlmostEquals(value, expected[i], 1e-12));
 });
 
 Deno.test("models keep their colours in variants and stand in order of size", () => {

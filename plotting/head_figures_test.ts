@@ -4,22 +4,28 @@ import { UserError } from "../utils/experiment/user_error.ts";
 import { circuitMembers, componentsFigure, eligibleHeads } from "./figure_2.ts";
 import { csvGrid, readSwaps, swapGrid, swapsFigure } from "./figure_3.ts";
 import { CONSISTENCY_LEVELS, type ConsistencyEntry, levelPoints } from "./figure_4.ts";
-import { PARAMETERS, tokensPerStep } from "./figures/figure_style.ts";
+import {
+  allSteps,
+  headLines,
+  PARAMETERS,
+  pictureSteps,
+  spreadSteps,
+  timeAxis,
+  tokensPerStep,
+} from "./figures/mod.ts";
+import { gridAt, heatMapPage } from "./head_heatmaps.ts";
+import { commonSteps, farthest, headPoints, scatterOf } from "./head_scatter.ts";
+import { headScoresFigure } from "./head_scores.ts";
 import {
   findHeadFiles,
   type HeadSeries,
   ofOneModel,
   readHeadSeries,
 } from "./result_files/head_files.ts";
-import { allSteps, gridAt, heatMapPage, pictureSteps } from "./head_heatmaps.ts";
 import { drawnRange, extremes, HEAD_MEASURES } from "./result_files/head_measures.ts";
-import { commonSteps, farthest, headPoints, scatterOf } from "./head_scatter.ts";
-import { headLines, headScoresFigure } from "./head_scores.ts";
-import { spreadSteps } from "./figures/heat_maps.ts";
 import { changingHeads, type Repairs } from "./self_repair.ts";
-import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
 import { pythiaSteps } from "./testing/forming_circuit.ts";
-import { timeAxis } from "./figures/time_lines.ts";
+import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
 
 /** A score of two layers of two heads. */
 function series(grids: (number[][] | null)[], name = "copy", steps?: number[]): HeadSeries {

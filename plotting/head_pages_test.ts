@@ -2,15 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import { componentsFigure, type ModelComponents } from "./figure_2.ts";
 import { readSwaps, swapsFigure } from "./figure_3.ts";
 import { consistencyFigure, consistencyOf } from "./figure_4.ts";
-import { findHeadFiles, type HeadSeries, readHeadSeries } from "./result_files/head_files.ts";
+import { type Figure, headLines, plotlyPage, timeAxis } from "./figures/mod.ts";
 import { heatMapPage, heatMapPicture } from "./head_heatmaps.ts";
 import { scatterOf, scatterPage, scatterPicture } from "./head_scatter.ts";
-import { headLines, headScoresFigure } from "./head_scores.ts";
-import { type Figure, plotlyPage } from "./figures/plotly_page.ts";
+import { headScoresFigure } from "./head_scores.ts";
+import { findHeadFiles, type HeadSeries, readHeadSeries } from "./result_files/head_files.ts";
 import { repairsOf, selfRepairFigure } from "./self_repair.ts";
 import { browserTest, withPage } from "./testing/browser.ts";
 import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
-import { timeAxis } from "./figures/time_lines.ts";
 
 interface Read {
   series: HeadSeries[];

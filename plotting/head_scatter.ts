@@ -5,15 +5,24 @@
  */
 import { extname } from "@std/path";
 import { UserError } from "../utils/experiment/user_error.ts";
-import { axesOf, panelGrid } from "./figures/figure_style.ts";
+import { lowerFirst } from "./display_names.ts";
+import {
+  axesOf,
+  type Figure,
+  panelGrid,
+  pictureSteps,
+  placeLabels,
+  plotCommand,
+  requirePaths,
+  saveFigure,
+  slider,
+  type SliderStep,
+  stepColour,
+  tellUserErrors,
+  type Trace,
+} from "./figures/mod.ts";
 import { type HeadSeries, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
 import { drawnRange, extremes, MEASURE_NAMES } from "./result_files/head_measures.ts";
-import { pictureSteps } from "./head_heatmaps.ts";
-import { slider, type SliderStep } from "./figures/heat_maps.ts";
-import { stepColour } from "./faithfulness.ts";
-import { placeLabels } from "./figures/point_labels.ts";
-import { plotCommand, requirePaths, tellUserErrors } from "./figures/plot_command.ts";
-import { type Figure, saveFigure, type Trace } from "./figures/plotly_page.ts";
 
 export interface HeadPoint {
   head: string;
@@ -166,8 +175,6 @@ function layerLegend(nLayers: number): Trace[] {
 }
 
 const LEGEND = { x: 1.01, y: 1, yanchor: "top", font: { size: 11 } };
-
-const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 function describe({ x, y }: Scatter) {
   return {

@@ -1,5 +1,5 @@
 /** Heat maps: colours, axes of square cells, sliders over checkpoints. */
-import { axesOf, type Panel } from "./figure_style.ts";
+import { axesOf, type Panel } from "./panels.ts";
 import type { Trace } from "./plotly_page.ts";
 
 type ColourScale = [at: number, colour: string][];
@@ -139,32 +139,4 @@ export function slider(steps: readonly SliderStep[], traces: number[], prefix = 
       args: [change, traces],
     })),
   };
-}
-
-/** Step at which abilities start to appear in models of this family; before it pictures need one checkpoint only. */
-const EARLY = 256;
-
-/**
- * At most `count` of ascending steps for a picture: the first one, and others evenly on the log scale from 256 to the last
- * one, which is always among them; evenly over the list where it does not reach that far.
- */
-export function spreadSteps(steps: readonly number[], count: number): number[] {
-  if (steps.length <= count) return [...steps];
-  const last = steps.at(-1)!;
-  if (count === 1) return [last];
-  const chosen = new Set<number>();
-  if (last <= 2 * EARLY || count < 3) {
-    for (let i = 0; i < count; i++) {
-      chosen.add(steps[Math.round(i * (steps.length - 1) / (count - 1))]);
-    }
-  } else {
-    chosen.add(steps[0]);
-    const far = (step: number, wanted: number) => Math.abs(Math.log((step + 1) / (wanted + 1)));
-    for (let i = count - 2; i >= 0; i--) {
-      const wanted = EARLY * (last / EARLY) ** (i / (count - 2));
-      const free = steps.filter((step) => !chosen.has(step));
-      chosen.add(free.reduce((a, b) => far(b, wanted) < far(a, wanted) ? b : a));
-    }
-  }
-  return [...chosen].sort((a, b) => a - b);
 }

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { tokensPerStep } from "./figure_style.ts";
+import { tokensPerStep } from "./models.ts";
 import { placeLabels } from "./point_labels.ts";
 import { HeadPalette, logRange, spreadLabels, timeAxis } from "./time_lines.ts";
 

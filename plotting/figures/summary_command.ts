@@ -1,7 +1,7 @@
 /** The command line of the plots of circuits: `summary.json` files in, one or more figures out. */
 import type { CircuitSummary } from "../../utils/experiment/circuit_summary.ts";
-import { type PlotCommand, plotCommand, requirePaths } from "./plot_command.ts";
 import { findSummaries } from "../result_files/summaries.ts";
+import { type PlotCommand, plotCommand, requirePaths } from "./plot_command.ts";
 
 /** `plotCommand` for summaries; scripts add their own options to it. */
 export function summaryCommand(plot: Omit<PlotCommand, "paths">) {

@@ -1,17 +1,25 @@
-/** Lines over training: the axis of tokens or steps, colours of heads, names at the ends of lines. */
-import { axesOf, tokensPerStep } from "./figure_style.ts";
+/** Lines over training: the axis of tokens or steps, smoothing, colours of heads, names at the ends of lines. */
+import { ewma } from "../../utils/experiment/statistics.ts";
+import { tokensPerStep } from "./models.ts";
+import { axesOf } from "./panels.ts";
 import type { Trace } from "./plotly_page.ts";
 
+/** An axis over training. */
 export interface TimeAxis {
   title: string;
   of(model: string, step: number): number;
 }
 
-/** Training tokens, or steps. Both are logarithmic, so step 0 has no place. */
+/** Returns the axis of training tokens, or of steps. Both are logarithmic, so step 0 has no place. */
 export function timeAxis(steps = false): TimeAxis {
   return steps
     ? { title: "training step", of: (_, step) => step }
     : { title: "training tokens", of: (model, step) => step * tokensPerStep(model) };
+}
+
+/** Returns the exponentially weighted mean (α = 0.5) of values at successive checkpoints. */
+export function smoothed(values: readonly number[]): number[] {
+  return ewma(values, 0.5);
 }
 
 /** Distinct on light and dark paper. */
@@ -62,8 +70,8 @@ export class HeadPalette {
 }
 
 /**
- * Places at least `gap` apart, as near to the wanted ones as that allows (least squares, order kept), within low…high.
- * With too many for the room the gap shrinks. This is isotonic regression of wanted[i] − i·gap by pooling neighbours.
+ * Returns places at least `gap` apart, as near to the wanted ones as that allows (least squares, order kept), within
+ * low…high. With too many for the room the gap shrinks. This is isotonic regression of wanted[i] − i·gap by pooling neighbours.
  */
 export function spreadLabels(wanted: readonly number[], gap: number, low: number, high: number) {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
@@ -87,6 +95,7 @@ export function spreadLabels(wanted: readonly number[], gap: number, low: number
   return placed;
 }
 
+/** The name of a line, to be written at its end. */
 export interface EndLabel {
   text: string;
   colour: string;
@@ -94,7 +103,7 @@ export interface EndLabel {
   y: number;
 }
 
-/** Names to the right of the ends of a panel's lines, at `x`, never over each other; `lines` is how many fit a panel. */
+/** Writes names to the right of the ends of a panel's lines, at `x`, without overlap; `lines` is how many fit a panel. */
 export function endLabels(
   index: number,
   x: number,
@@ -118,7 +127,7 @@ export function endLabels(
   };
 }
 
-/** A log axis over all x, with room on the right for names. */
+/** Returns the range of a log axis over all x, with room on the right for names. */
 export function logRange(x: readonly number[], room = 0.14): [number, number] {
   if (x.length === 0) return [0, 1];
   const low = Math.log10(Math.min(...x)), high = Math.log10(Math.max(...x));
