@@ -4,8 +4,11 @@ import type { HeadSeries } from "../result_files/head_files.ts";
 
 /** The score of one head over training. */
 export interface HeadLine {
+  /** as in `a3.h1` */
   head: string;
+  /** ascending */
   steps: number[];
+  /** by step, in the unit of the score */
   values: number[];
   /** largest size over time */
   peak: number;

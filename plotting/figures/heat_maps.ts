@@ -65,7 +65,7 @@ export function colourAxis(
 }
 
 /** Name of the i-th colour axis as traces refer to it and as a key of the layout. */
-export const colourAxisName = (index: number) => `coloraxis${index === 0 ? "" : index + 1}`;
+export const colourAxisName = (index: number): string => `coloraxis${index === 0 ? "" : index + 1}`;
 
 /** A heat map of rows × columns in the i-th panel; cells without a value are left out. */
 export function heatTrace(
@@ -110,14 +110,20 @@ export function headAxes(
   };
 }
 
+/** A position of a slider. */
 export interface SliderStep {
+  /** what the slider shows there */
   label: string;
   /** new values of traces, each a list with one item per trace in `traces` */
   change: Record<string, unknown[]>;
 }
 
 /** A slider under the figure that puts other values into `traces`; it starts at its last step. */
-export function slider(steps: readonly SliderStep[], traces: number[], prefix = "step ") {
+export function slider(
+  steps: readonly SliderStep[],
+  traces: number[],
+  prefix = "step ",
+): Record<string, unknown> {
   return {
     active: steps.length - 1,
     x: 0,

@@ -17,6 +17,7 @@ export {
 export { baseModel, compareModels, modelColour, PARAMETERS, tokensPerStep } from "./models.ts";
 export { axesOf, levelLine, lineKeys, type Panel, panelGrid } from "./panels.ts";
 export {
+  type FilesCommand,
   type PlotCommand,
   plotCommand,
   requirePaths,

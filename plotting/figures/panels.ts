@@ -1,11 +1,17 @@
 /** Grids of panels: the layout that all figures share. */
+import type { Trace } from "./plotly_page.ts";
 
 /** A panel of a figure; `x` and `y` are settings of its axes that differ from the common ones. */
 export interface Panel {
+  /** above the panel */
   title: string;
+  /** under its axis */
   xTitle?: string;
+  /** beside its axis */
   yTitle?: string;
+  /** settings of the horizontal axis */
   x?: Record<string, unknown>;
+  /** settings of the vertical axis */
   y?: Record<string, unknown>;
 }
 
@@ -95,7 +101,7 @@ export function levelLine(index: number, y: number): Record<string, unknown> {
 }
 
 /** Returns legend entries for thin, bold and dashed lines, since pictures have no caption. */
-export function lineKeys(keys: { name: string; width: number; dash?: string }[]) {
+export function lineKeys(keys: { name: string; width: number; dash?: string }[]): Trace[] {
   return keys.map(({ name, width, dash = "solid" }) => ({
     type: "scatter",
     mode: "lines",

@@ -3,17 +3,23 @@ import { Command } from "@commander-js/extra-typings";
 import { UserError } from "../../utils/experiment/user_error.ts";
 import { type Figure, saveFigure } from "./plotly_page.ts";
 
+/** What the command line of a plot says about itself. */
 export interface PlotCommand {
   /** script name without ending; also the default output */
   name: string;
+  /** one sentence, for the help */
   description: string;
   /** what the paths are, for the help */
   paths: string;
+  /** a path for the examples of the help */
   examplePath: string;
 }
 
-/** A commander command with the shared argument and `--output`; scripts add their own options to it. */
-export function plotCommand(plot: PlotCommand) {
+/** A command with paths as its arguments and the option `--output`; scripts add their own options to it. */
+export type FilesCommand = Command<[string[]], { output: string[] }>;
+
+/** Returns the command line that all plots share. */
+export function plotCommand(plot: PlotCommand): FilesCommand {
   return new Command(`plotting/${plot.name}.ts`)
     .description(plot.description)
     .argument("[paths...]", plot.paths)
@@ -30,8 +36,8 @@ export function plotCommand(plot: PlotCommand) {
     );
 }
 
-/** Runs `work`; a mistake of the user's is one line on stderr and its exit code, anything else is thrown on. */
-export async function tellUserErrors(work: () => Promise<void>) {
+/** Runs `work`. Prints a UserError in one line and exits with its code; throws any other error on. */
+export async function tellUserErrors(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -41,11 +47,11 @@ export async function tellUserErrors(work: () => Promise<void>) {
   }
 }
 
-/** Makes the figure of a parsed command and writes it to every output, naming each file once it is there. */
+/** Makes the figure of a parsed command, writes it to every output, and prints the name of each file once it is there. */
 export async function runPlot<Options extends { output: string[] }>(
   command: { args: string[]; opts(): Options },
   figureOf: (paths: string[], options: Options) => Promise<Figure>,
-) {
+): Promise<void> {
   await tellUserErrors(async () => {
     const options = command.opts();
     const figure = await figureOf(command.args, options);
@@ -56,7 +62,7 @@ export async function runPlot<Options extends { output: string[] }>(
   });
 }
 
-/** The paths given, or an error that says what was expected. */
+/** Returns the paths given. @throws UserError without any, saying what was expected. */
 export function requirePaths(paths: string[], what: string): string[] {
   if (paths.length === 0) throw new UserError(`expected ${what}, found no paths`, 2);
   return paths;

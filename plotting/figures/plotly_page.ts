@@ -12,13 +12,17 @@ export type Trace = Record<string, unknown>;
 
 /** A figure: what Plotly draws, and the words and the size around it. */
 export interface Figure {
+  /** plain text */
   title: string;
   /** a sentence or two under the title; plain text */
   caption: string;
+  /** what is drawn */
   data: Trace[];
+  /** Plotly's layout */
   layout: Record<string, unknown>;
   /** pixels of the static picture; the page takes the width of its window */
   width: number;
+  /** pixels, on the page as well */
   height: number;
 }
 

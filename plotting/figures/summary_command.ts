@@ -1,17 +1,17 @@
 /** The command line of the plots of circuits: `summary.json` files in, one or more figures out. */
 import type { CircuitSummary } from "../../utils/experiment/circuit_summary.ts";
 import { findSummaries } from "../result_files/summaries.ts";
-import { type PlotCommand, plotCommand, requirePaths } from "./plot_command.ts";
+import { type FilesCommand, type PlotCommand, plotCommand, requirePaths } from "./plot_command.ts";
 
-/** `plotCommand` for summaries; scripts add their own options to it. */
-export function summaryCommand(plot: Omit<PlotCommand, "paths">) {
+/** Returns `plotCommand` for summaries. */
+export function summaryCommand(plot: Omit<PlotCommand, "paths">): FilesCommand {
   return plotCommand({
     paths: "summary.json files, or folders below which they are looked for",
     ...plot,
   });
 }
 
-/** The summaries at the paths of such a command. @throws UserError without paths, saying what was expected. */
+/** Returns the summaries at the paths of such a command. @throws UserError without paths, saying what was expected. */
 export async function givenSummaries(
   paths: string[],
   expected = "summary.json files or folders",

@@ -6,7 +6,9 @@ import type { Trace } from "./plotly_page.ts";
 
 /** An axis over training. */
 export interface TimeAxis {
+  /** under the axis */
   title: string;
+  /** returns the place of a step of a model */
   of(model: string, step: number): number;
 }
 
@@ -73,7 +75,12 @@ export class HeadPalette {
  * Returns places at least `gap` apart, as near to the wanted ones as that allows (least squares, order kept), within
  * low…high. With too many for the room the gap shrinks. This is isotonic regression of wanted[i] − i·gap by pooling neighbours.
  */
-export function spreadLabels(wanted: readonly number[], gap: number, low: number, high: number) {
+export function spreadLabels(
+  wanted: readonly number[],
+  gap: number,
+  low: number,
+  high: number,
+): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
   const step = Math.min(gap, (high - low) / Math.max(1, wanted.length - 1));
   const pools: { sum: number; count: number }[] = [];
@@ -97,7 +104,9 @@ export function spreadLabels(wanted: readonly number[], gap: number, low: number
 
 /** The name of a line, to be written at its end. */
 export interface EndLabel {
+  /** the name */
   text: string;
+  /** colour of the line */
   colour: string;
   /** height at which its line ends */
   y: number;

@@ -2,7 +2,11 @@
  * Finds and starts a Chromium-like browser, for pictures of pages and for tests. Playwright is loaded when a browser
  * starts, not before: its import takes longer than all else that a command loads.
  */
-import type { Browser } from "playwright-core";
+
+/** A running browser, as Playwright gives it. */
+export type Browser = Awaited<
+  ReturnType<typeof import("playwright-core")["chromium"]["launch"]>
+>;
 
 const CANDIDATES: Record<string, string[]> = {
   linux: [

@@ -16,6 +16,6 @@
  * @module
  */
 export { type Bundle, bundlePage } from "./bundle.ts";
-export { chromiumPath, launchChromium } from "./chromium.ts";
+export { type Browser, chromiumPath, launchChromium } from "./chromium.ts";
 export { embedJson, embedScript, escapeHtml, fillTemplate } from "./html.ts";
 export { buildPage, KIT_STYLES, type PageParts } from "./page.ts";

@@ -41,7 +41,9 @@ const SYSTEM_THEME = 'document.documentElement.dataset.theme=matchMedia("(prefer
   'dark)").matches?"dark":"light"';
 
 /** Returns the HTML of a page. @throws Error when its script or a style sheet cannot be bundled. */
-export function buildPage({ title, styles, body, data, libraries = [], script }: PageParts) {
+export function buildPage(
+  { title, styles, body, data, libraries = [], script }: PageParts,
+): string {
   const bundle = bundlePage(script, styles);
   const lines = [
     "<!doctype html>",

@@ -6,6 +6,7 @@
 
 /** One part of the address, `name=text`. */
 export interface AddressField<State> {
+  /** ahead of the equals sign */
   name: string;
   /** the text for a state; null leaves the part out */
   write(state: State): string | null;

@@ -4,9 +4,13 @@ import type { Scale } from "./scales.ts";
 
 /** Edges of the area between the axes, in pixels of the picture. */
 export interface Frame {
+  /** x of the vertical axis */
   left: number;
+  /** x of the right end */
   right: number;
+  /** y of the upper end */
   top: number;
+  /** y of the horizontal axis */
   bottom: number;
 }
 

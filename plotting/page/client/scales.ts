@@ -3,6 +3,7 @@
 /** From a value to its place in pixels. */
 export interface Scale {
   (value: number): number;
+  /** places and labels of the ticks */
   ticks: { at: number; label: string }[];
 }
 

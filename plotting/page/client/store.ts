@@ -2,6 +2,7 @@
 
 /** The state of a page. Views read it and subscribe; whatever the reader does sets a part of it. */
 export interface Store<State> {
+  /** the state now */
   readonly state: Readonly<State>;
   /** Takes over the given parts. Listeners run once for all of them, and only when a part really changes. */
   set(change: Partial<State>): void;

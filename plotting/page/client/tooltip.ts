@@ -13,7 +13,9 @@ function theBox(): HTMLElement {
 
 /** A point in the window, such as a pointer event. */
 export interface WindowPoint {
+  /** pixels from the left edge */
   clientX: number;
+  /** pixels from the upper edge */
   clientY: number;
 }
 

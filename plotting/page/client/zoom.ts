@@ -8,20 +8,27 @@
 
 /** How a picture is shown: `scale`, then a shift in pixels. */
 export interface View {
+  /** pixels on the screen per pixel of the picture */
   scale: number;
+  /** shift to the right */
   x: number;
+  /** shift downwards */
   y: number;
 }
 
 /** A point in pixels, from the upper left corner of the element. */
 export interface Point {
+  /** to the right */
   x: number;
+  /** downwards */
   y: number;
 }
 
 /** A size in pixels. */
 export interface Size {
+  /** from left to right */
   width: number;
+  /** from top to bottom */
   height: number;
 }
 
