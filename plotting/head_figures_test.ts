@@ -13,7 +13,7 @@ import {
   timeAxis,
   tokensPerStep,
 } from "./figures/mod.ts";
-import { gridAt, heatMapPage } from "./head_heatmaps.ts";
+import { gridAt, heatMapPage, heatMapPicture } from "./head_heatmaps.ts";
 import { commonSteps, farthest, headPoints, scatterOf } from "./head_scatter.ts";
 import { headScoresFigure } from "./head_scores.ts";
 import {
@@ -286,3 +286,20 @@ Deno.test("spreadSteps() keeps the first and the last step and spreads the other
   assertEquals(spreadSteps([1, 2, 3], 1), [3]);
   assert(spreadSteps([0, 1000, 2000, 3000], 3).includes(3000));
 });
+
+Deno.test("head_heatmaps: cells of pictures are square", () =>
+  inFolder(async (folder) => {
+    await writeMadeUpHeads(folder);
+    const shown = (await readHeadSeries([folder])).slice(0, 3);
+    const { layout, width, height } = heatMapPicture(shown, [0, 1000, 143000]);
+    const { l, r, t, b } = layout.margin as Record<string, number>;
+    const length = (axis: string) => {
+      const [low, high] = (layout[axis] as { domain: [number, number] }).domain;
+      return (high - low) * (axis.startsWith("x") ? width - l - r : height - t - b);
+    };
+    for (const i of ["", "2", "9"]) {
+      const [across, down] = [length(`xaxis${i}`), length(`yaxis${i}`)];
+      const ratio = (across / SOME_HEADS.nHeads) / (down / SOME_HEADS.nLayers);
+      assert(Math.abs(ratio - 1) < 0.02, `panel ${i}: cells of ratio ${ratio}`);
+    }
+  }));

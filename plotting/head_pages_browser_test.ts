@@ -134,20 +134,6 @@ browserTest("head_heatmaps: the slider shows another checkpoint on the same scal
   });
 });
 
-Deno.test("head_heatmaps: cells of pictures are square", async () => {
-  const { layout, width, height } = await made(FIGURES["head_heatmaps, picture"]);
-  const { l, r, t, b } = layout.margin as Record<string, number>;
-  const length = (axis: string) => {
-    const [low, high] = (layout[axis] as { domain: [number, number] }).domain;
-    return (high - low) * (axis.startsWith("x") ? width - l - r : height - t - b);
-  };
-  for (const i of ["", "2", "9"]) {
-    const [across, down] = [length(`xaxis${i}`), length(`yaxis${i}`)];
-    const ratio = (across / SOME_HEADS.nHeads) / (down / SOME_HEADS.nLayers);
-    assert(Math.abs(ratio - 1) < 0.02, `panel ${i}: cells of ratio ${ratio}`);
-  }
-});
-
 browserTest("head_scatter: the slider moves the points, the axes stay", async () => {
   let contribution: HeadSeries;
   const figure = await made(({ series }) => {

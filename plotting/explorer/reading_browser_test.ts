@@ -1,9 +1,9 @@
 import { Resvg } from "@resvg/resvg-js";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
-import { buildExplorer } from "./explorer/page.ts";
-import { browserTest, withPage } from "./testing/browser.ts";
-import { formingCircuit } from "./testing/forming_circuit.ts";
+import type { CircuitSummary } from "../../utils/experiment/circuit_summary.ts";
+import { buildExplorer } from "./page.ts";
+import { browserTest, withPage } from "../testing/browser.ts";
+import { formingCircuit } from "../testing/forming_circuit.ts";
 
 /** A run whose numbers have very different lengths and whose circuits very different sizes. */
 function unevenRun(): CircuitSummary {
