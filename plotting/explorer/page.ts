@@ -46,6 +46,7 @@ export function buildExplorer(summary: CircuitSummary): string {
     title: `${heading(summary)} – circuits over training`,
     styles: [
       KIT_STYLES.theme,
+      KIT_STYLES.palette,
       KIT_STYLES.base,
       KIT_STYLES.controls,
       KIT_STYLES.charts,

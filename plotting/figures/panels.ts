@@ -20,7 +20,10 @@ export function axesOf(index: number): { xaxis: string; yaxis: string } {
   return { xaxis: `x${index === 0 ? "" : index + 1}`, yaxis: `y${index === 0 ? "" : index + 1}` };
 }
 
-/** Returns the layout of a grid of panels, filled row by row. The axis x is logarithmic unless its panel says otherwise. */
+/**
+ * Returns the layout of a grid of panels, filled row by row. The axis x is logarithmic unless its panel says otherwise.
+ * `plotly_client.ts` adds what all figures and axes have in common.
+ */
 export function panelGrid(panels: Panel[], columns: number): Record<string, unknown> {
   const rows = Math.ceil(panels.length / columns);
   const between = columns > 2 ? 0.045 : 0.075;
@@ -28,10 +31,7 @@ export function panelGrid(panels: Panel[], columns: number): Record<string, unkn
   const gap = rows > 1 ? 0.36 / (rows + 1) : 0;
   const down = (1 - gap * (rows - 1)) / rows;
   const layout: Record<string, unknown> = {
-    font: { size: 12 },
     margin: { l: 62, r: 24, t: 34, b: 54 },
-    hovermode: "closest",
-    hoverlabel: { font: { size: 12 } },
     legend: { orientation: "h", x: 0, y: -0.16 / rows - 0.02, yanchor: "top" },
   };
   const annotations: Record<string, unknown>[] = [];
@@ -41,16 +41,10 @@ export function panelGrid(panels: Panel[], columns: number): Record<string, unkn
     const left = column * (across + between);
     const top = 1 - row * (down + gap);
     const { xaxis, yaxis } = axesOf(index);
-    const common = {
+    layout[`xaxis${xaxis.slice(1)}`] = {
+      type: "log",
       showline: true,
       ticks: "outside",
-      ticklen: 4,
-      zeroline: false,
-      automargin: true,
-    };
-    layout[`xaxis${xaxis.slice(1)}`] = {
-      ...common,
-      type: "log",
       dtick: 1,
       showgrid: false,
       domain: [left, left + across],
@@ -60,9 +54,6 @@ export function panelGrid(panels: Panel[], columns: number): Record<string, unkn
       ...panel.x,
     };
     layout[`yaxis${yaxis.slice(1)}`] = {
-      ...common,
-      showline: false,
-      ticks: "",
       domain: [top - down, top],
       anchor: xaxis,
       title: { text: panel.yTitle ?? "", standoff: 8 },

@@ -1,5 +1,5 @@
 /**
- * Draws the figure of a Plotly page in the colours and the font of the page, and again when the reader's system changes
+ * Draws the figure of a Plotly page with the look of all figures, in the colours and the font of the page, and again when the reader's system changes
  * between light and dark. `globalThis.drawn` is the promise of the first drawing, for programs that take pictures.
  */
 import { applyTheme, embedded, onSystemTheme, themeValue } from "../page/client/mod.ts";
@@ -18,11 +18,14 @@ declare const Plotly: {
 
 const figure = embedded<PlotlyFigure>("figure");
 
-/** Returns the layout with the colours and the font of the page; settings that the figure makes itself stay. */
+/** Returns the layout with the common settings; those that the figure makes itself stay. */
 function themed(layout: Settings): Settings {
   const [paper, ink, soft] = [themeValue("--paper"), themeValue("--ink"), themeValue("--soft")];
   const line = themeValue("--faint");
   const axis = {
+    ticklen: 4,
+    zeroline: false,
+    automargin: true,
     gridcolor: themeValue("--hair"),
     linecolor: line,
     tickcolor: line,
@@ -30,8 +33,10 @@ function themed(layout: Settings): Settings {
   };
   const family = themeValue("--sans").replaceAll('"', "");
   const result: Settings = {
+    hovermode: "closest",
+    hoverlabel: { font: { size: 12 } },
     ...layout,
-    font: { family, ...layout.font as Settings, color: soft },
+    font: { size: 12, family, color: soft },
     paper_bgcolor: paper,
     plot_bgcolor: paper,
   };

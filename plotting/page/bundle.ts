@@ -1,8 +1,6 @@
 /**
- * Bundles the TypeScript and the CSS of a page with esbuild, each into one text.
- *
- * Names stay as they are in the source, so that an error in the browser's console names the function; whitespace and
- * comments go. Each pair of script and styles is bundled once per process.
+ * Bundles the TypeScript and the CSS of a page with esbuild, each into one short text. Each pair of script and styles is
+ * bundled once per process.
  */
 import { fromFileUrl } from "@std/path";
 
@@ -51,8 +49,7 @@ function build(files: readonly string[]): Bundle {
     format: "esm",
     charset: "utf8",
     tsconfigRaw: "{}",
-    minifySyntax: true,
-    minifyWhitespace: true,
+    minify: true,
     legalComments: "none",
     logLevel: "silent",
   });

@@ -11,8 +11,10 @@ import { embedJson, embedScript, escapeHtml } from "./html.ts";
 
 /** The style sheets of the kit; a page lists those it uses ahead of its own. */
 export const KIT_STYLES = {
-  /** colours and fonts, light and dark, and the colour-blind safe palette */
+  /** paper, ink and fonts, light and dark */
   theme: new URL("./styles/theme.css", import.meta.url),
+  /** colours of curves, signs and heat maps, light and dark; signs that the colour-blind tell apart on request */
+  palette: new URL("./styles/palette.css", import.meta.url),
   /** headings, sections, notes, tooltip, footer */
   base: new URL("./styles/base.css", import.meta.url),
   /** buttons, switches, sliders, search fields */

@@ -6,7 +6,7 @@ import { buildPage, KIT_STYLES } from "./mod.ts";
 const page = () =>
   buildPage({
     title: "Squares <1>",
-    styles: [KIT_STYLES.theme, KIT_STYLES.base, KIT_STYLES.controls],
+    styles: [KIT_STYLES.theme, KIT_STYLES.palette, KIT_STYLES.base, KIT_STYLES.controls],
     body: `<svg id="picture" width="400" height="100" viewBox="0 0 400 100"></svg>
 <button id="save">Save</button><button id="dark">Dark</button>
 <span class="switch"><button data-set="palette=field">field</button><button data-set="palette=safe">safe</button></span>

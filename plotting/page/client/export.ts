@@ -7,7 +7,8 @@
 const COLOURS = ["fill", "stroke"];
 
 const STYLED = [
-  ...COLOURS,
+  "fill",
+  "stroke",
   "fill-opacity",
   "stroke-width",
   "stroke-opacity",
