@@ -8,19 +8,24 @@
  * checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import { runScript } from "./utils/experiment/script.ts";
+import { runScript } from "./utils/cli/script.ts";
 import {
   COMPONENT_FORMAT,
   type ComponentEntry,
   componentEntry,
   componentScores,
   nameMovers,
-} from "./utils/heads/component_scores.ts";
+} from "./utils/heads/roles/component_scores.ts";
 import { largestHead } from "./utils/heads/head_grid.ts";
-import { FOLDED } from "./utils/model/weight_processing.ts";
-import { openExperiment } from "./utils/scripts/experiment.ts";
-import { promptKeys, randomTokens, repeatKeys, repeatSettings } from "./utils/scripts/ioi_setup.ts";
-import { modelKeys } from "./utils/model/model_keys.ts";
+import { FOLDED } from "./utils/model/weights/weight_processing.ts";
+import { openExperiment } from "./utils/experiments/experiment.ts";
+import {
+  promptKeys,
+  randomTokens,
+  repeatKeys,
+  repeatSettings,
+} from "./utils/experiments/ioi_setup.ts";
+import { modelKeys } from "./utils/experiments/model_keys.ts";
 import { loadTask } from "./utils/tasks/tasks.ts";
 
 export const script = {

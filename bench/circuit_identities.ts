@@ -10,13 +10,13 @@
  *   still input        the same prompts with the last token differing as well: then layer 0 has no positions at which
  *                      nothing moves
  */
-import { attribute } from "../utils/circuits/attribution.ts";
-import { batchActivations } from "../utils/circuits/activations.ts";
-import { EdgeContraction } from "../utils/circuits/edge_contraction.ts";
-import { nForward } from "../utils/circuits/graph.ts";
-import { circuitShape } from "../utils/circuits/model_shape.ts";
-import { type PromptBatch, promptBatches } from "../utils/circuits/prompt_batches.ts";
-import { sourceDifferences } from "../utils/circuits/source_differences.ts";
+import { attribute } from "../utils/circuits/attribution/attribution.ts";
+import { batchActivations } from "../utils/circuits/activations/activations.ts";
+import { EdgeContraction } from "../utils/circuits/attribution/edge_contraction.ts";
+import { nForward } from "../utils/circuits/graph/graph.ts";
+import { circuitShape } from "../utils/circuits/graph/model_shape.ts";
+import { type PromptBatch, promptBatches } from "../utils/tasks/prompt_batches.ts";
+import { sourceDifferences } from "../utils/circuits/activations/source_differences.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
 import type { HookedModel } from "../utils/model/hooked_model.ts";
 import { tensor } from "../utils/onnx/mod.ts";

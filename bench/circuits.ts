@@ -10,18 +10,23 @@
  * FLOPs are those of the matrix products that are executed, see `attributionFlops`. The rate is that of bare matrix
  * products of a pass's size, timed before and after every run.
  */
-import { attribute, defaultTokensPerPass } from "../utils/circuits/attribution.ts";
-import { CircuitEvaluator } from "../utils/circuits/evaluation.ts";
-import { type CircuitShape, nBackward, nForward, prevIndex } from "../utils/circuits/graph.ts";
-import { circuitShape } from "../utils/circuits/model_shape.ts";
-import { type PromptBatch, promptBatches } from "../utils/circuits/prompt_batches.ts";
-import { pruneCircuit } from "../utils/circuits/pruning.ts";
-import { randomScores } from "../utils/circuits/random_circuit.ts";
-import { greedyOrder, maskOf } from "../utils/circuits/selection.ts";
+import { attribute, defaultTokensPerPass } from "../utils/circuits/attribution/attribution.ts";
+import { CircuitEvaluator } from "../utils/circuits/evaluation/evaluation.ts";
+import {
+  type CircuitShape,
+  nBackward,
+  nForward,
+  prevIndex,
+} from "../utils/circuits/graph/graph.ts";
+import { circuitShape } from "../utils/circuits/graph/model_shape.ts";
+import { type PromptBatch, promptBatches } from "../utils/tasks/prompt_batches.ts";
+import { pruneCircuit } from "../utils/circuits/graph/pruning.ts";
+import { randomScores } from "../utils/circuits/choice/random_circuit.ts";
+import { greedyOrder, maskOf } from "../utils/circuits/choice/selection.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
-import { randomSource } from "../utils/model/weight_source.ts";
+import { randomSource } from "../utils/model/weights/weight_source.ts";
 import type { PromptPair } from "../utils/tasks/prompt_pair.ts";
 import { type Bench, type BenchCase, type Measurement, median, peakRssMb } from "./bench.ts";
 import { POSITIONS, randomPrompts, timed } from "./bench.ts";

@@ -3,13 +3,13 @@
  * process. The yardstick is the product [tokens, d]·[d, V] that a head's changed output would need to reach the logits:
  * taken plainly, a layer needs two of them per head (ablated, and with copy suppression kept) before any softmax.
  */
-import { cspaScores } from "../utils/heads/cspa.ts";
+import { cspaScores } from "../utils/heads/cspa/cspa.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
-import { FOLDED } from "../utils/model/weight_processing.ts";
-import { randomSource } from "../utils/model/weight_source.ts";
+import { FOLDED } from "../utils/model/weights/weight_processing.ts";
+import { randomSource } from "../utils/model/weights/weight_source.ts";
 import { Graph, linear, Session, tensor } from "../utils/onnx/mod.ts";
-import { PythonRandom } from "../utils/tasks/python_random.ts";
+import { PythonRandom } from "../utils/base/python_random.ts";
 import { PYTHIA_160M } from "./path_patching.ts";
 
 export interface CspaTimes {

@@ -11,7 +11,7 @@
 import type { ModelConfig } from "../utils/model/config.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
-import { randomSource } from "../utils/model/weight_source.ts";
+import { randomSource } from "../utils/model/weights/weight_source.ts";
 import {
   type Bench,
   type BenchCase,

@@ -4,8 +4,8 @@ import { benchCspa } from "./cspa.ts";
 import { benchPathPatching } from "./path_patching.ts";
 import { engineFlops } from "./engine.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
-import { unitNames } from "../utils/model/weight_source.ts";
-import { unitBytes } from "../utils/model/weight_store.ts";
+import { unitNames } from "../utils/model/weights/weight_source.ts";
+import { unitBytes } from "../utils/model/weights/weight_store.ts";
 
 /** Tokens of a document in the CSPA bench. */
 const DOCUMENT = 61;

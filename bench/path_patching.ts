@@ -3,14 +3,14 @@
  * residual stream over 70 prompts of indirect-object length, against 288 plain forward passes over the same prompts
  * (two whole runs per head). Both sides are timed in this process; the plain pass is timed a few times and multiplied.
  */
-import { cleanRun, corruptedHeads } from "../utils/heads/clean_run.ts";
-import type { PatchPrompt } from "../utils/heads/clean_run.ts";
-import { pathPatch } from "../utils/heads/path_patching.ts";
+import { cleanRun, corruptedHeads } from "../utils/heads/patching/clean_run.ts";
+import type { PatchPrompt } from "../utils/heads/patching/clean_run.ts";
+import { pathPatch } from "../utils/heads/patching/path_patching.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
-import { randomSource } from "../utils/model/weight_source.ts";
-import { PythonRandom } from "../utils/tasks/python_random.ts";
+import { randomSource } from "../utils/model/weights/weight_source.ts";
+import { PythonRandom } from "../utils/base/python_random.ts";
 
 export const PYTHIA_160M: ModelConfig = {
   architecture: "gpt_neox",

@@ -7,7 +7,7 @@
  *  memory           one addition over an array far larger than the caches
  */
 import type { ModelConfig } from "../utils/model/config.ts";
-import type { WeightStore } from "../utils/model/weight_store.ts";
+import type { WeightStore } from "../utils/model/weights/weight_store.ts";
 import {
   add,
   type Feeds,

@@ -1,7 +1,7 @@
 /** Measures that the notebooks add to those of utils/heads, on the embedded model. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { mean } from "../utils/experiment/statistics.ts";
-import { attentionToNames } from "../utils/heads/attention_scores.ts";
+import { mean } from "../utils/base/statistics.ts";
+import { attentionToNames } from "../utils/heads/scores/attention_scores.ts";
 import { tensor } from "../utils/onnx/mod.ts";
 import { attentionPerPrompt, behaviour, effectsOn, wholeEffectOn } from "./ioi_circuit.ts";
 import { openIoi, someSteps, withoutRepetition } from "./ioi_prompts.ts";

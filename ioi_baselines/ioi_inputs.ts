@@ -2,16 +2,16 @@
  * Level 5 of the circuit: what the heads that look at S2 read there. Written by heads (duplicate token, induction), or
  * by the embedding and the MLPs? `ioi_circuit.ts` says how the levels follow from each other.
  */
-import { mean } from "../utils/experiment/statistics.ts";
+import { mean } from "../utils/base/statistics.ts";
 import {
   type AttentionToNames,
   attentionToNames,
   type RepeatedTokenScores,
   repeatedTokenScores,
-} from "../utils/heads/attention_scores.ts";
-import { patchingEffects } from "../utils/heads/ioi_roles.ts";
-import { allHeads, type Head } from "../utils/heads/senders.ts";
-import type { Letter } from "../utils/model/attention.ts";
+} from "../utils/heads/scores/attention_scores.ts";
+import { patchingEffects } from "../utils/heads/roles/ioi_roles.ts";
+import { allHeads, type Head } from "../utils/heads/head.ts";
+import type { Letter } from "../utils/model/blocks/attention.ts";
 import { tensor } from "../utils/onnx/mod.ts";
 import { type Behaviour, effectsOn } from "./ioi_levels.ts";
 import { type Ioi, withoutRepetition } from "./ioi_prompts.ts";

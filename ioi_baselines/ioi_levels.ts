@@ -2,21 +2,26 @@
  * Levels 1 to 4 of the circuit: behaviour, direct effects, name movers and what steers them. `ioi_circuit.ts` says how the
  * levels follow from each other.
  */
-import { mean } from "../utils/experiment/statistics.ts";
-import { type AttentionToNames, attentionToNames } from "../utils/heads/attention_scores.ts";
-import { cleanRun, corruptedHeads } from "../utils/heads/clean_run.ts";
-import { type CopyScores, nameCopyScores } from "../utils/heads/copy_score.ts";
-import { directLogitAttribution } from "../utils/heads/direct_logit_attribution.ts";
-import { headsWhere, isNameMover, patchingEffects, placeOf } from "../utils/heads/ioi_roles.ts";
-import { pathPatch } from "../utils/heads/path_patching.ts";
-import { type S2Inhibition, s2Inhibition } from "../utils/heads/s2_inhibition.ts";
-import { allHeads, type Head, headName } from "../utils/heads/senders.ts";
-import type { Letter } from "../utils/model/attention.ts";
+import { mean } from "../utils/base/statistics.ts";
+import { type AttentionToNames, attentionToNames } from "../utils/heads/scores/attention_scores.ts";
+import { cleanRun, corruptedHeads } from "../utils/heads/patching/clean_run.ts";
+import { type CopyScores, nameCopyScores } from "../utils/heads/scores/copy_score.ts";
+import { directLogitAttribution } from "../utils/heads/scores/direct_logit_attribution.ts";
+import {
+  headsWhere,
+  isNameMover,
+  patchingEffects,
+  placeOf,
+} from "../utils/heads/roles/ioi_roles.ts";
+import { pathPatch } from "../utils/heads/patching/path_patching.ts";
+import { type S2Inhibition, s2Inhibition } from "../utils/heads/roles/s2_inhibition.ts";
+import { allHeads, type Head, headName } from "../utils/heads/head.ts";
+import type { Letter } from "../utils/model/blocks/attention.ts";
 import { taskPerformance } from "../utils/tasks/performance.ts";
 import type { IoiFlipName } from "../utils/tasks/ioi_flips.ts";
 import type { Ioi } from "./ioi_prompts.ts";
 
-export type { Head } from "../utils/heads/senders.ts";
+export type { Head } from "../utils/heads/head.ts";
 
 /** What must be exceeded for a head to count. */
 export const THRESHOLDS = {

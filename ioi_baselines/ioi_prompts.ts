@@ -1,15 +1,15 @@
 /** A checkpoint with everything the notebooks ask of it: prompts, their six flips, read-out, repeated random tokens. */
-import { repeatedTokens } from "../utils/heads/attention_scores.ts";
-import { FLIPS } from "../utils/heads/s2_inhibition.ts";
+import { repeatedTokens } from "../utils/heads/scores/attention_scores.ts";
+import { FLIPS } from "../utils/heads/roles/s2_inhibition.ts";
 import { readModelConfig } from "../utils/model/config.ts";
-import type { Readout } from "../utils/model/embedding.ts";
+import type { Readout } from "../utils/model/blocks/embedding.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
-import { listLocalSteps, resolveModel } from "../utils/model/hub.ts";
-import { modelSource } from "../utils/model/model_names.ts";
+import { listLocalSteps, resolveModel } from "../utils/model/hub/hub.ts";
+import { modelSource } from "../utils/model/hub/model_names.ts";
 import { Runtime } from "../utils/model/runtime.ts";
 import { loadTokenizer } from "../utils/model/tokenizer.ts";
-import { FOLDED } from "../utils/model/weight_processing.ts";
-import { scheduleSteps } from "../utils/experiment/schedules.ts";
+import { FOLDED } from "../utils/model/weights/weight_processing.ts";
+import { scheduleSteps } from "../utils/cli/schedules.ts";
 import type { IoiFlipName } from "../utils/tasks/ioi_flips.ts";
 import type { PromptPair, TaskData } from "../utils/tasks/prompt_pair.ts";
 import { loadTask, readoutOf } from "../utils/tasks/tasks.ts";

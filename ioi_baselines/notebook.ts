@@ -2,7 +2,7 @@
  * Notebook files (nbformat 4.5), as far as making and checking them needs: cells, outputs, and one way of writing them.
  */
 import type { MediaBundle } from "./display.ts";
-import { writeFileAtomic } from "../utils/experiment/files.ts";
+import { writeFileAtomic } from "../utils/base/files.ts";
 
 export type Output =
   | { output_type: "display_data"; data: MediaBundle; metadata: Record<string, never> }

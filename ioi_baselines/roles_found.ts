@@ -2,9 +2,9 @@
  * Which head plays which part in the circuit found, with the evidence, and in what the algorithm differs from the one
  * that Wang et al. (2022) found in GPT-2 small. All statements are made of measured numbers.
  */
-import { mean } from "../utils/experiment/statistics.ts";
-import { headsWhere, isNameMover, placeOf } from "../utils/heads/ioi_roles.ts";
-import { type Head, headName } from "../utils/heads/senders.ts";
+import { mean } from "../utils/base/statistics.ts";
+import { headsWhere, isNameMover, placeOf } from "../utils/heads/roles/ioi_roles.ts";
+import { type Head, headName } from "../utils/heads/head.ts";
 import { withMinus } from "./display.ts";
 import { added, doesTask, type IoiCircuit, THRESHOLDS, valuesOf } from "./ioi_circuit.ts";
 

@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import { join } from "@std/path";
-import { readJson } from "../experiment/files.ts";
+import { readJson } from "../base/files.ts";
 
 /** Sizes and variants of one transformer; all that the graph builder needs to know. */
 export interface ModelConfig {

@@ -9,8 +9,8 @@
  * Prompts of different lengths are padded on the right; attention is causal, so padding changes no real position.
  */
 import { type Session, type SessionOptions, type Tensor, tensor } from "../onnx/mod.ts";
-import { padTokens } from "./batch.ts";
-import { openCheckpoint } from "./checkpoint_files.ts";
+import { padTokens } from "./run/batch.ts";
+import { openCheckpoint } from "./files/checkpoint_files.ts";
 import { type ModelConfig, readModelConfig } from "./config.ts";
 import {
   compileEmbed,
@@ -19,18 +19,18 @@ import {
   type Readout,
   readoutFeeds,
   rowIndices,
-} from "./embedding.ts";
-import { EmbeddingRows } from "./embedding_rows.ts";
-import { type HookRequests, type OuterRequests, sortRequests } from "./hook_requests.ts";
-import { resolveModel } from "./hub.ts";
-import { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./layer_runner.ts";
-import { type Gradients, inPasses, promptsPerPass, type RunOptions } from "./passes.ts";
-import { checkPositions } from "./positions.ts";
+} from "./blocks/embedding.ts";
+import { EmbeddingRows } from "./weights/embedding_rows.ts";
+import { type HookRequests, type OuterRequests, sortRequests } from "./run/hook_requests.ts";
+import { resolveModel } from "./hub/hub.ts";
+import { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./run/layer_runner.ts";
+import { type Gradients, inPasses, promptsPerPass, type RunOptions } from "./run/passes.ts";
+import { checkPositions } from "./run/positions.ts";
 import { Runtime } from "./runtime.ts";
-import { checkCheckpoint } from "./tensor_names.ts";
-import { type WeightProcessing, weightProcessor } from "./weight_processing.ts";
-import { checkpointSource, type WeightSource } from "./weight_source.ts";
-import { WeightStore } from "./weight_store.ts";
+import { checkCheckpoint } from "./files/tensor_names.ts";
+import { type WeightProcessing, weightProcessor } from "./weights/weight_processing.ts";
+import { checkpointSource, type WeightSource } from "./weights/weight_source.ts";
+import { WeightStore } from "./weights/weight_store.ts";
 
 export interface ModelOptions {
   /** training checkpoint, e.g. `step1000` */
@@ -44,9 +44,9 @@ export interface ModelOptions {
   onProgress?: (p: { file: string; done: number; total: number }) => void;
 }
 
-export type { Patch } from "./hook_requests.ts";
+export type { Patch } from "./run/hook_requests.ts";
 
-export type { Gradients, RunOptions } from "./passes.ts";
+export type { Gradients, RunOptions } from "./run/passes.ts";
 
 export interface RunResult {
   /** residual stream after the last block `[batch, pos, d]` */

@@ -2,8 +2,8 @@
  * Compiled sessions, kept for a whole program: a graph depends on the shape of a model, not on its weights, so all
  * layers and all checkpoints share them.
  */
-import { clearProgress } from "../experiment/progress.ts";
-import { UserError } from "../experiment/user_error.ts";
+import { clearProgress } from "../cli/progress.ts";
+import { UserError } from "../base/user_error.ts";
 import type { Device, Session, SessionOptions } from "../onnx/mod.ts";
 
 export interface RuntimeOptions {

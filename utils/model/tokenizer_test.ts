@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { encode as gpt2Encode } from "gpt-3-encoder/index.js";
-import { GPT2_JSON, gpt2Tokenizer, wordTokenizer } from "../tasks/test_data/tokenizers.ts";
+import { GPT2_JSON, gpt2Tokenizer, wordTokenizer } from "../../tests/support/tokenizers.ts";
 import { loadTokenizer, tokenizerFromJson } from "./tokenizer.ts";
 
 const TEXTS = [

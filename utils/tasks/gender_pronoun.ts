@@ -7,7 +7,7 @@
  */
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 import { FEMALE_NAMES, GENDER_FRAMES, MALE_NAMES } from "./words/names.ts";
 
 /**

@@ -13,7 +13,7 @@
  */
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { isEncodable, makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 import { GREATER_THAN_NOUNS } from "./words/greater_than_nouns.ts";
 
 const FIRST_YEAR = 1100;

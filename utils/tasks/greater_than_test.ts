@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { decode, encode } from "gpt-3-encoder/index.js";
 import { greaterThanPairs, validYears } from "./greater_than.ts";
-import { gpt2Tokenizer, wordTokenizer } from "./test_data/tokenizers.ts";
+import { gpt2Tokenizer, wordTokenizer } from "../../tests/support/tokenizers.ts";
 
 const tokenizer = gpt2Tokenizer();
 

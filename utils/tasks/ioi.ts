@@ -13,7 +13,7 @@
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { flipPrompt, IOI_FLIPS, type IoiFlipName } from "./ioi_flips.ts";
 import { isEncodable, makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 import { ABBA_TEMPLATES, BABA_TEMPLATES } from "./words/ioi_templates.ts";
 import { IOI_NAMES, IOI_OBJECTS, IOI_PLACES } from "./words/names.ts";
 

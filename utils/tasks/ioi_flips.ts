@@ -12,7 +12,7 @@
  *    changes from run to run; sorting it makes the draw repeatable.)
  */
 import type { IoiPrompt } from "./ioi.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 
 /** Rule of each flip; the empty rule changes nothing. */
 export const IOI_FLIPS = {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encodableIoiWords, ioiPairs, ioiPrompts } from "./ioi.ts";
 import { flipPrompt, IOI_FLIPS, type IoiFlipName } from "./ioi_flips.ts";
-import published from "./test_data/ioi_prompts_seed_42.json" with { type: "json" };
-import { gpt2Tokenizer, wordTokenizer } from "./test_data/tokenizers.ts";
+import published from "../../tests/support/ioi_prompts_seed_42.json" with { type: "json" };
+import { gpt2Tokenizer, wordTokenizer } from "../../tests/support/tokenizers.ts";
 import { ABBA_TEMPLATES, BABA_TEMPLATES } from "./words/ioi_templates.ts";
 import { IOI_NAMES } from "./words/names.ts";
 

@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { computeMetrics, METRIC_NAMES } from "./metrics.ts";
 import type { AnswerMode, MetricName, PromptPair } from "./prompt_pair.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 import { readoutOf } from "./readout.ts";
 
 const prompt = (correct: number[], wrong: number[]): PromptPair => ({

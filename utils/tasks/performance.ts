@@ -4,7 +4,7 @@
  * Prompts are cut after the read-out position and run in batches of equal length, so no arithmetic is spent on padding or
  * on positions that nothing is read from; the values do not depend on the batch size.
  */
-import { bucketBy } from "../model/batch.ts";
+import { bucketBy } from "../model/run/batch.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
 import { computeMetrics } from "./metrics.ts";
 import type { MetricName, TaskData } from "./prompt_pair.ts";

@@ -4,8 +4,8 @@
  *     { "format", "config", "model", "tasks": { task: { metric: { step: { mean, se, interval: [low, high] } } } } }
  */
 import { z } from "zod";
-import { openResultFile, type ResultFile, type ResultLayout } from "../experiment/result_file.ts";
-import { bootstrapMeanIntervals, mean, standardError } from "../experiment/statistics.ts";
+import { openResultFile, type ResultFile, type ResultLayout } from "../results/result_file.ts";
+import { bootstrapMeanIntervals, mean, standardError } from "../base/statistics.ts";
 
 const summarySchema = z.object({
   mean: z.number(),

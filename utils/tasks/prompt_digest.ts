@@ -1,5 +1,5 @@
 /** A short name for the content of a task's prompts, by which results of an edited prompt file are told apart. */
-import { contentDigest } from "../experiment/digest.ts";
+import { contentDigest } from "../base/digest.ts";
 import type { TaskData } from "./prompt_pair.ts";
 
 /** The `contentDigest` of what the prompts ask of a model: tokens, read-outs, answers. */

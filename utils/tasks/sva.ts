@@ -12,7 +12,7 @@
  */
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { isEncodable, makePair, type PromptPair } from "./prompt_pair.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 import { type MinimalPair, SVA_STRUCTURES } from "./sva_structures.ts";
 import { ANSWER_VERBS } from "./words/sva_words.ts";
 

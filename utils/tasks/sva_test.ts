@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SVA_STRUCTURES } from "./sva_structures.ts";
 import { svaPairs } from "./sva.ts";
-import { gpt2Tokenizer, wordTokenizer } from "./test_data/tokenizers.ts";
+import { gpt2Tokenizer, wordTokenizer } from "../../tests/support/tokenizers.ts";
 import { ANSWER_VERBS } from "./words/sva_words.ts";
 
 const tokenizer = gpt2Tokenizer();

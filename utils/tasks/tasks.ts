@@ -1,7 +1,7 @@
 /**
  * The tasks by name: how many prompts, which metric, and how to make them for a tokenizer.
  */
-import { UserError } from "../experiment/user_error.ts";
+import { UserError } from "../base/user_error.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { genderPronounPairs } from "./gender_pronoun.ts";
 import { greaterThanPairs } from "./greater_than.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { makePair, type TaskData } from "./prompt_pair.ts";
 import { loadTask, readoutOf, TASK_NAMES, TASKS } from "./tasks.ts";
-import { gpt2Tokenizer } from "./test_data/tokenizers.ts";
+import { gpt2Tokenizer } from "../../tests/support/tokenizers.ts";
 
 const tokenizer = gpt2Tokenizer();
 

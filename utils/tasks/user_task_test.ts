@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../experiment/user_error.ts";
+import { UserError } from "../base/user_error.ts";
 import { loadTask } from "./tasks.ts";
-import { gpt2Tokenizer } from "./test_data/tokenizers.ts";
+import { gpt2Tokenizer } from "../../tests/support/tokenizers.ts";
 
 const tokenizer = gpt2Tokenizer();
 const id = (text: string) => tokenizer.singleToken(text)!;

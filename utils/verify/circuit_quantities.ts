@@ -5,12 +5,12 @@
  *  circuit.{name}.in_graph    the mask chosen from the stored scores of EAP-IG with 30 steps, pruned
  *  circuit.{name}.{metric}    the metric of each prompt under the stored mask
  */
-import { type EdgeScoreOptions, edgeScores } from "../circuits/edge_scores.ts";
-import { CircuitEvaluator } from "../circuits/evaluation.ts";
-import { circuitShape } from "../circuits/model_shape.ts";
-import { type PromptBatch, promptBatches } from "../circuits/prompt_batches.ts";
-import { pruneCircuit } from "../circuits/pruning.ts";
-import { greedySelection, topnSelection } from "../circuits/selection.ts";
+import { type EdgeScoreOptions, edgeScores } from "../circuits/scoring/edge_scores.ts";
+import { CircuitEvaluator } from "../circuits/evaluation/evaluation.ts";
+import { circuitShape } from "../circuits/graph/model_shape.ts";
+import { type PromptBatch, promptBatches } from "../tasks/prompt_batches.ts";
+import { pruneCircuit } from "../circuits/graph/pruning.ts";
+import { greedySelection, topnSelection } from "../circuits/choice/selection.ts";
 import { type Quantity, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 type Metric = "logit_diff" | "prob_diff";

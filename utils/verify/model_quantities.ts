@@ -6,7 +6,7 @@
  *             random sequence repeated once, of length 2n, offsets n (duplicate token) and n − 1 (induction)
  *  baseline   the metric of each prompt
  */
-import { type RepeatedTokenScores, repeatedTokenScores } from "../heads/attention_scores.ts";
+import { type RepeatedTokenScores, repeatedTokenScores } from "../heads/scores/attention_scores.ts";
 import { type Quantity, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 type Run = "clean" | "corrupted";

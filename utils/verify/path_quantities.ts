@@ -2,9 +2,9 @@
  * Reference values of patching: activation patching and zero ablation of each head's z, and path patching of each head
  * into the final residual stream, into queries and into values of listed receivers.
  */
-import { patchHeads, zeroAblateHeads } from "../heads/activation_patching.ts";
-import { cleanRun, corruptedHeads, type PatchPrompt } from "../heads/clean_run.ts";
-import { pathPatch, type Receivers } from "../heads/path_patching.ts";
+import { patchHeads, zeroAblateHeads } from "../heads/patching/activation_patching.ts";
+import { cleanRun, corruptedHeads, type PatchPrompt } from "../heads/patching/clean_run.ts";
+import { pathPatch, type Receivers } from "../heads/patching/path_patching.ts";
 import type { Readout } from "../tasks/readout.ts";
 import { type Quantity, readout, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 

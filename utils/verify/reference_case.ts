@@ -11,12 +11,12 @@
  * inputs (token ids).
  */
 import { join } from "@std/path";
-import { readJson } from "../experiment/files.ts";
+import { readJson } from "../base/files.ts";
 import { HookedModel } from "../model/hooked_model.ts";
 import type { Runtime } from "../model/runtime.ts";
-import { openSafetensors } from "../model/safetensors.ts";
-import type { TensorSet } from "../model/tensor_set.ts";
-import { FOLDED } from "../model/weight_processing.ts";
+import { openSafetensors } from "../model/files/safetensors.ts";
+import type { TensorSet } from "../model/files/tensor_set.ts";
+import { FOLDED } from "../model/weights/weight_processing.ts";
 import type { Readout } from "../tasks/readout.ts";
 
 /** Largest error accepted where a quantity has no reason for another: float32 against float64. */

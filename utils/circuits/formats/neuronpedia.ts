@@ -1,0 +1,121 @@
+/**
+ * A circuit as an attribution graph for Neuronpedia and for circuit-tracer's viewer (`graph-schema.json`, version 1.0.0).
+ *
+ * That format has a column for each token and a row for each layer. Our scores are sums over positions, so all nodes stand
+ * in one column, that of the token at which the answer is read. The three letters by which an edge enters a head become
+ * one link whose weight is the sum of their scores; links carry the sign of the scores.
+ */
+import type { CircuitEdge } from "../../results/circuit_summary.ts";
+import {
+  type CircuitShape,
+  type GraphNode,
+  nodeIndex,
+  nodeName,
+  parseNode,
+} from "../graph/graph.ts";
+
+/** What the viewer shows about the run. */
+export interface AttributionGraphInfo {
+  /** name of the graph in addresses: letters, digits and hyphens */
+  slug: string;
+  /** name of the model on Neuronpedia, e.g. `pythia-160m` */
+  model: string;
+  /** tokens of the example prompt as text */
+  tokens: string[];
+  /** index of the token whose logits are read */
+  position: number;
+  description?: string;
+}
+
+export interface AttributionNode {
+  node_id: string;
+  feature: number;
+  layer: string;
+  ctx_idx: number;
+  feature_type: "embedding" | "cross layer transcoder" | "logit";
+  jsNodeId: string;
+  clerp: string;
+}
+
+export interface AttributionGraph {
+  metadata: {
+    slug: string;
+    scan: string;
+    prompt_tokens: string[];
+    prompt: string;
+    info?: { description: string };
+  };
+  qParams: { linkType: string; pinnedIds: string[]; supernodes: string[][] };
+  nodes: AttributionNode[];
+  links: { source: string; target: string; weight: number }[];
+}
+
+/**
+ * The attribution graph of a circuit.
+ * @throws Error if the slug or the position is none, or an edge names a node that the shape lacks.
+ */
+export function attributionGraph(
+  shape: CircuitShape,
+  circuit: readonly CircuitEdge[],
+  { slug, model, tokens, position, description }: AttributionGraphInfo,
+): AttributionGraph {
+  if (!/^[a-z0-9-]+$/i.test(slug)) {
+    throw new Error(`expected a slug of letters, digits and hyphens, found "${slug}"`);
+  }
+  if (!Number.isInteger(position) || position < 0 || position >= tokens.length) {
+    throw new Error(`expected a position among ${tokens.length} tokens, found ${position}`);
+  }
+  const nodes = new Map<string, AttributionNode>();
+  for (const name of new Set(circuit.flatMap(({ source, target }) => [source, target]))) {
+    nodes.set(name, attributionNode(shape, parseNode(shape, name), position));
+  }
+  const weights = new Map<string, number>();
+  for (const { source, target, score } of circuit) {
+    const pair = `${source} ${target}`;
+    weights.set(pair, (weights.get(pair) ?? 0) + score);
+  }
+  return {
+    metadata: {
+      slug,
+      scan: model,
+      prompt_tokens: tokens,
+      prompt: tokens.join(""),
+      ...(description === undefined ? {} : { info: { description } }),
+    },
+    qParams: { linkType: "both", pinnedIds: [], supernodes: [] },
+    nodes: [...nodes.values()].sort((a, b) => a.feature - b.feature),
+    links: [...weights].map(([pair, weight]) => {
+      const [source, target] = pair.split(" ").map((name) => nodes.get(name)!.node_id);
+      return { source, target, weight };
+    }),
+  };
+}
+
+/** Ids are made of layer, number within the layer and position, as circuit-tracer makes them. */
+function attributionNode(shape: CircuitShape, node: GraphNode, position: number): AttributionNode {
+  const { layer, row, number, type } = placeOf(shape, node);
+  return {
+    node_id: `${layer}_${number}_${position}`,
+    feature: nodeIndex(shape, node),
+    layer,
+    ctx_idx: position,
+    feature_type: type,
+    jsNodeId: `${row}_${number}-${position}`,
+    clerp: nodeName(node),
+  };
+}
+
+/** Layer in the file, name of the row in the viewer's ids, number within the layer, and type of a node. */
+function placeOf({ nLayers, nHeads }: CircuitShape, node: GraphNode) {
+  const layer = String(node.layer);
+  switch (node.kind) {
+    case "input":
+      return { layer: "E", row: "E", number: 0, type: "embedding" } as const;
+    case "head":
+      return { layer, row: layer, number: node.head, type: "cross layer transcoder" } as const;
+    case "mlp":
+      return { layer, row: layer, number: nHeads, type: "cross layer transcoder" } as const;
+    case "logits":
+      return { layer: String(nLayers + 1), row: "L", number: 0, type: "logit" } as const;
+  }
+}

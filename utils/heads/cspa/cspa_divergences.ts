@@ -1,0 +1,145 @@
+/**
+ * The divergences of all heads of a layer (CSPA): one graph for what has head width, then the vocabulary slice by slice,
+ * for as many heads and documents at once as fit in a processor's cache.
+ */
+import type { HookedModel } from "../../model/hooked_model.ts";
+import { weightFeeds } from "../../model/run/stack.ts";
+import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
+import {
+  compileDivergences,
+  compileLayer,
+  compileOutputLogits,
+  QUICK_LIMIT,
+} from "./cspa_graphs.ts";
+import type { CleanText } from "./cspa_text.ts";
+
+/** Logits computed at once. */
+const TILE = 2 ** 18;
+
+/** Mean divergences (nats) of a head over documents and positions. */
+export interface HeadDivergences {
+  kept: number;
+  ablated: number;
+}
+
+/** Divergences of every head of a layer; `feeds` are those of the layer graph. */
+export async function layerDivergences(
+  model: HookedModel,
+  layer: number,
+  feeds: Feeds,
+  { slices }: CleanText,
+): Promise<HeadDivergences[]> {
+  const { config, runtime, store } = model;
+  const H = config.nHeads;
+  const largestK = feeds.rank.shape[1];
+  const toHeads = await runtime.compiled(
+    `cspa layer ${JSON.stringify([config, largestK])}`,
+    (o) => compileLayer(config, largestK, o),
+  );
+  const toLogits = await runtime.compiled(
+    `cspa output logits ${JSON.stringify(config)}`,
+    (o) => compileOutputLogits(config, o),
+  );
+  const weights = weightFeeds(0, await store.get(String(layer)));
+  const { W_O, ...heads } = await toHeads.run({ ...feeds, ...weights });
+  const [D, T] = feeds.scale.shape;
+  const sums = {
+    ablated: new Float64Array(H * D * T),
+    kept: new Float64Array(H * D * T),
+  };
+  const places = tiles(H, D, T * slices[0].p.shape[1]).map((place) => ({
+    ...place,
+    shift: cut(heads.shift, place),
+    coef: cut(heads.coef, place),
+    drift: cut(heads.drift, place),
+    drift_kept: cut(heads.driftKept, place),
+  }));
+  for (const slice of slices) {
+    const { OU } = await toLogits.run({ W_O, W_U: slice.W_U });
+    for (const { head, nHeads, doc, nDocs, ...feeds } of places) {
+      const found = await divergences(model, {
+        ...feeds,
+        OU: rowsOf(OU, head, nHeads),
+        p: docRows(slice.p, T, doc, nDocs),
+        gram: docRows(slice.gram, T, doc, nDocs),
+      });
+      for (const name of ["ablated", "kept"] as const) {
+        found[name].data.forEach((s, i) => {
+          const h = Math.floor(i / (nDocs * T));
+          sums[name][(h + head) * D * T + doc * T + i - h * nDocs * T] += s;
+        });
+      }
+    }
+  }
+  return Array.from({ length: H }, (_, h) => ({
+    ablated: meanDivergence(sums.ablated.subarray(h * D * T, (h + 1) * D * T)),
+    kept: meanDivergence(sums.kept.subarray(h * D * T, (h + 1) * D * T)),
+  }));
+}
+
+/** Mean over rows of log(1 + S). */
+function meanDivergence(S: Float64Array): number {
+  return S.reduce((sum, s) => sum + Math.log1p(s), 0) / S.length;
+}
+
+interface Place {
+  head: number;
+  nHeads: number;
+  doc: number;
+  nDocs: number;
+}
+
+/** Groups of heads and documents, of about {@link TILE} logits where a head has `size` of them per document. */
+function tiles(H: number, D: number, size: number): Place[] {
+  const heads = Math.min(H, Math.max(1, Math.floor(TILE / size)));
+  const docs = Math.min(D, Math.max(1, Math.floor(TILE / (size * heads))));
+  const places: Place[] = [];
+  for (let doc = 0; doc < D; doc += docs) {
+    for (let head = 0; head < H; head += heads) {
+      places.push({
+        head,
+        nHeads: Math.min(heads, H - head),
+        doc,
+        nDocs: Math.min(docs, D - doc),
+      });
+    }
+  }
+  return places;
+}
+
+/** Entries `from … from+count−1` along the first axis, a view. */
+function rowsOf(t: Tensor<Float32Array>, from: number, count: number): Tensor<Float32Array> {
+  const [, ...rest] = t.shape;
+  const size = rest.reduce((a, b) => a * b, 1);
+  return tensor(t.data.subarray(from * size, (from + count) * size), [count, ...rest]);
+}
+
+/** Documents out of `[D·T, C]` as `[docs, T, C]`, a view. */
+function docRows(t: Tensor<Float32Array>, T: number, doc: number, nDocs: number) {
+  const rows = rowsOf(t, doc * T, nDocs * T);
+  return tensor(rows.data, [nDocs, T, rows.shape[1]]);
+}
+
+/** Heads and documents out of a `[H, D, …]` tensor. */
+function cut(t: Tensor<Float32Array>, { head, nHeads, doc, nDocs }: Place): Tensor<Float32Array> {
+  const [, D, ...rest] = t.shape;
+  const size = rest.reduce((a, b) => a * b, 1);
+  const data = new Float32Array(nHeads * nDocs * size);
+  for (let h = 0; h < nHeads; h++) {
+    const from = ((head + h) * D + doc) * size;
+    data.set(t.data.subarray(from, from + nDocs * size), h * nDocs * size);
+  }
+  return tensor(data, [nHeads, nDocs, ...rest]);
+}
+
+/** S of the ablation and with copy suppression kept, in the quick form where it is exact enough. */
+async function divergences({ config, runtime }: HookedModel, feeds: Feeds) {
+  const compiled = (form: "quick" | "exact") =>
+    runtime.compiled(
+      `cspa divergences ${JSON.stringify([config, form])}`,
+      (o) => compileDivergences(config, form, o),
+    );
+  const quick = await (await compiled("quick")).run(feeds);
+  if (quick.largest.data.every((y) => 2 * y <= QUICK_LIMIT)) return quick;
+  return (await compiled("exact")).run(feeds);
+}
