@@ -36,11 +36,8 @@ import {
   transpose,
   where,
 } from "./operators.ts";
-import type { Node, Shape, Value } from "./graph.ts";
+import type { Cotangent, Node, Rule, Shape, Value } from "./graph.ts";
 import { productDim } from "./shapes.ts";
-
-type Cotangent = Value | undefined;
-export type Rule = (node: Node, cotangents: readonly Cotangent[]) => Cotangent[];
 
 /** A rule for operators with one output, whose cotangent is always there when the rule is called. */
 const one =

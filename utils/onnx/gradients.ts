@@ -1,16 +1,17 @@
 /**
  * Reverse-mode differentiation of a graph.
  *
- *  1. Mark the nodes that depend on a value of `wrt`, walking forward.
- *  2. Walk those nodes backward from `outputs`, adding up the cotangents of every value over its uses, and apply the
- *     operator's rule from the table.
+ *  1. Mark the values that depend on a value of `wrt`, walking forward. A detached value depends on nothing; a value with
+ *     a gradient of its own depends on the inputs which its rule names.
+ *  2. Walk the nodes that compute them backward from `outputs`, adding up the cotangents of every value over its uses, and
+ *     apply the node's own rule, or the operator's from the table.
  *  3. The cotangent of each `wrt` value is its gradient.
  *
  * The result is more nodes in the same graph: forward, backward and whatever is computed from both are one graph, and
  * `model.ts` cuts out the part that a session should run.
  */
 import { GRADIENT_RULES, zerosLike } from "./gradient_rules.ts";
-import type { Node, Value } from "./graph.ts";
+import { GRADIENT_DOMAIN, type Node, type Value } from "./graph.ts";
 import { add } from "./operators.ts";
 
 /**
@@ -38,8 +39,8 @@ export function gradients(
   for (let id = last; id >= 0; id--) {
     const node = graph.nodes[id];
     const incoming = node.outputs.map((o) => flowing.get(o));
-    if (!incoming.some(Boolean) || !node.inputs.some((v) => active.has(v))) continue;
-    const rule = GRADIENT_RULES[node.op];
+    if (!incoming.some(Boolean) || !sources(node).some((v) => active.has(v))) continue;
+    const rule = node.rule ?? GRADIENT_RULES[node.op];
     if (!rule) {
       throw new Error(`operator ${node.op} has no gradient rule (needed for ${node.outputs[0]})`);
     }
@@ -50,11 +51,16 @@ export function gradients(
   return wrt.map((value) => flowing.get(value) ?? zerosLike(value));
 }
 
-/** The values that depend on `roots`, roots included. */
+/** The inputs of a node that a gradient may flow back into. */
+function sources(node: Node): readonly Value[] {
+  return node.domain === GRADIENT_DOMAIN ? node.inputs.slice(1) : node.inputs;
+}
+
+/** Returns the values that depend on `roots` in a way that a gradient can follow, `roots` included. */
 function dependents(nodes: readonly Node[], roots: readonly Value[]): Set<Value> {
   const found = new Set<Value>(roots);
   for (const node of nodes) {
-    if (node.inputs.some((v) => found.has(v))) node.outputs.forEach((o) => found.add(o));
+    if (sources(node).some((v) => found.has(v))) node.outputs.forEach((o) => found.add(o));
   }
   return found;
 }

@@ -8,7 +8,10 @@
  *
  * The same operator with the same attributes on the same values is one node, however often it is asked for (hash
  * consing). So two LayerNorms of one residual stream without weights are one, and `gradients` adds up the cotangents of
- * its uses before it differentiates it once. `Identity` is always new: it is how a use becomes a value of its own.
+ * its uses before it differentiates it once. `Identity` is always new: it is how a use becomes a value of its own. So is
+ * a node with a gradient rule of its own, because two rules cannot be compared.
+ *
+ * Nodes of the domain {@link GRADIENT_DOMAIN} compute nothing. They say what a gradient does, and no model contains them.
  */
 import { type Dtype, dtypeOf, sizeOf, type TensorData } from "./dtype.ts";
 
@@ -17,6 +20,21 @@ export type Shape = readonly Dim[];
 
 export type Attribute = number | string | readonly number[] | { float: number };
 
+/** What flows back into a value; undefined where nothing does. */
+export type Cotangent = Value | undefined;
+
+/**
+ * Turns the cotangents of a node's outputs into those of its inputs, one for each input; undefined where the input is not
+ * differentiable (indices, shapes, conditions).
+ */
+export type Rule = (node: Node, cotangents: readonly Cotangent[]) => Cotangent[];
+
+/**
+ * Domain of the nodes that direct gradients (`detach`, `withGradient`). Their output is their first input, and a gradient
+ * flows back into their other inputs only.
+ */
+export const GRADIENT_DOMAIN = "gradient";
+
 export interface Node {
   readonly id: number;
   readonly op: string;
@@ -24,6 +42,8 @@ export interface Node {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly attributes: Readonly<Record<string, Attribute>>;
+  /** the gradient rule of this node alone, in place of its operator's */
+  readonly rule?: Rule;
 }
 
 /** A tensor that a graph will compute, take as input, or hold as a constant. */
@@ -122,6 +142,7 @@ export class Graph {
 
   /**
    * Adds a node with several outputs.
+   * @param rule the gradient rule of this node alone, in place of its operator's
    * @throws Error when an input belongs to another graph.
    */
   addMany(
@@ -130,6 +151,7 @@ export class Graph {
     outputs: readonly { dtype: Dtype; shape: Shape }[],
     attributes: Record<string, Attribute> = {},
     domain = "",
+    rule?: Rule,
   ): Value[] {
     for (const input of inputs) {
       if (input.graph !== this) throw new Error(`${op}: input ${input} belongs to another graph`);
@@ -138,12 +160,13 @@ export class Graph {
       const values = outputs.map(({ dtype, shape }) =>
         new Value(this, this.#name(op), dtype, shape)
       );
-      const node: Node = { id: this.nodes.length, op, domain, inputs, outputs: values, attributes };
+      const id = this.nodes.length;
+      const node: Node = { id, op, domain, inputs, outputs: values, attributes, rule };
       for (const value of values) value.node = node;
       this.nodes.push(node);
       return values;
     };
-    if (op === "Identity") return make();
+    if (op === "Identity" || rule) return make();
     const names = inputs.map(({ name }) => name);
     return this.#once(JSON.stringify([op, domain, names, outputs, attributes]), make);
   }

@@ -11,9 +11,9 @@ export {
   type TensorData,
   zeros,
 } from "./dtype.ts";
-export { GRADIENT_RULES, type Rule } from "./gradient_rules.ts";
+export { GRADIENT_RULES } from "./gradient_rules.ts";
 export { gradients } from "./gradients.ts";
-export { type Dim, Graph, type Node, type Shape, Value } from "./graph.ts";
+export { type Dim, Graph, type Node, type Rule, type Shape, Value } from "./graph.ts";
 export { buildModel, type Model } from "./model.ts";
 export * from "./operators.ts";
 export { broadcast, productDim, sumDim } from "./shapes.ts";
