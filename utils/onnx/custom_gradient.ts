@@ -1,5 +1,7 @@
 /** What a gradient does in place of the operators' rules: it stops at a value, or follows a rule of the caller's. */
-import { GRADIENT_DOMAIN, type Value } from "./graph.ts";
+import { unbroadcast } from "./gradient_rules.ts";
+import { type Cotangent, GRADIENT_DOMAIN, type Rule, type Value } from "./graph.ts";
+import { sameShape } from "./shapes.ts";
 
 /**
  * Returns a value with the elements of `x` that no gradient passes, whatever its order. It is free at run time: models
@@ -7,4 +9,43 @@ import { GRADIENT_DOMAIN, type Value } from "./graph.ts";
  */
 export function detach(x: Value): Value {
   return x.graph.add("Detach", [x], x.dtype, x.shape, {}, GRADIENT_DOMAIN);
+}
+
+/**
+ * Returns a value with the elements of `value` and a gradient of the caller's. The operators that computed `value` are not
+ * differentiated: `rule` alone says what flows back, and only into `inputs`. Higher derivatives go through the nodes that
+ * the rule makes. Free at run time, as `detach` is.
+ *
+ * @param inputs what the rule gives gradients for: any values of the graph, whether `value` depends on them or not
+ * @param rule the vector–Jacobian product: takes the cotangent of `value` (with its shape) to the cotangents of `inputs`,
+ * in their order; undefined where nothing flows back. A cotangent may have axes along which its input broadcasts: it is
+ * summed over them. `gradients` calls the rule once for each of its own calls.
+ * @throws Error from `gradients` when the rule gives another number of cotangents, or one whose type or shape does not fit
+ * its input.
+ */
+export function withGradient(
+  value: Value,
+  inputs: readonly Value[],
+  rule: (cotangent: Value) => readonly Cotangent[],
+): Value {
+  const ofNode: Rule = (_, [g]) => {
+    const given = rule(g!);
+    if (given.length !== inputs.length) {
+      throw new Error(
+        `withGradient: the rule for ${value} gave ${given.length} cotangents for ${inputs.length} inputs`,
+      );
+    }
+    const cotangents = given.map((cotangent, i) => cotangent && fit(cotangent, inputs[i]));
+    return [undefined, ...cotangents];
+  };
+  const outputs = [{ dtype: value.dtype, shape: value.shape }];
+  const all = [value, ...inputs];
+  return value.graph.addMany("WithGradient", all, outputs, {}, GRADIENT_DOMAIN, ofNode)[0];
+}
+
+/** Sums a cotangent over the axes along which its input broadcasts. */
+function fit(cotangent: Value, input: Value): Value {
+  const fitted = unbroadcast(cotangent, input.shape);
+  if (fitted.dtype === input.dtype && sameShape(fitted.shape, input.shape)) return fitted;
+  throw new Error(`withGradient: the rule gave ${cotangent} as the cotangent of ${input}`);
 }
