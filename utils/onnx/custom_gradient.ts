@@ -1,7 +1,5 @@
 /** What a gradient does in place of the operators' rules: it stops at a value, or follows a rule of the caller's. */
-import { unbroadcast } from "./gradient_rules.ts";
 import { type Cotangent, GRADIENT_DOMAIN, type Rule, type Value } from "./graph.ts";
-import { sameShape } from "./shapes.ts";
 
 /**
  * Returns a value with the elements of `x` that no gradient passes, whatever its order. It is free at run time: models
@@ -35,17 +33,20 @@ export function withGradient(
         `withGradient: the rule for ${value} gave ${given.length} cotangents for ${inputs.length} inputs`,
       );
     }
-    const cotangents = given.map((cotangent, i) => cotangent && fit(cotangent, inputs[i]));
-    return [undefined, ...cotangents];
+    given.forEach((cotangent, i) => {
+      if (!cotangent || fits(cotangent, inputs[i])) return;
+      throw new Error(`withGradient: the rule gave ${cotangent} as the cotangent of ${inputs[i]}`);
+    });
+    return [undefined, ...given];
   };
   const outputs = [{ dtype: value.dtype, shape: value.shape }];
   const all = [value, ...inputs];
   return value.graph.addMany("WithGradient", all, outputs, {}, GRADIENT_DOMAIN, ofNode)[0];
 }
 
-/** Sums a cotangent over the axes along which its input broadcasts. */
-function fit(cotangent: Value, input: Value): Value {
-  const fitted = unbroadcast(cotangent, input.shape);
-  if (fitted.dtype === input.dtype && sameShape(fitted.shape, input.shape)) return fitted;
-  throw new Error(`withGradient: the rule gave ${cotangent} as the cotangent of ${input}`);
+/** Whether a cotangent has the type of its input and a shape that the input broadcasts to. */
+function fits({ dtype, shape, rank }: Value, input: Value): boolean {
+  const lead = rank - input.rank;
+  return dtype === input.dtype && lead >= 0 &&
+    input.shape.every((dim, i) => dim === 1 || dim === shape[lead + i]);
 }

@@ -2,8 +2,9 @@
  * The table of differentiation: for each operator, how cotangents of its outputs become cotangents of its inputs.
  *
  * A rule receives the node and the cotangents of its outputs (undefined where nothing flows back) and returns one
- * cotangent per input, undefined where the input is not differentiable (indices, shapes, conditions). All rules are
- * vector–Jacobian products written with the forward operators, so a gradient is again an ONNX graph.
+ * cotangent per input, undefined where the input is not differentiable (indices, shapes, conditions). A cotangent may have
+ * the shape that its input was broadcast to: `gradients` sums it back. All rules are vector–Jacobian products written
+ * with the forward operators, so a gradient is again an ONNX graph.
  */
 import {
   add,
@@ -36,7 +37,7 @@ import {
   transpose,
   where,
 } from "./operators.ts";
-import type { Cotangent, Node, Rule, Shape, Value } from "./graph.ts";
+import type { Cotangent, Node, Rule, Value } from "./graph.ts";
 import { productDim } from "./shapes.ts";
 
 /** A rule for operators with one output, whose cotangent is always there when the rule is called. */
@@ -46,15 +47,6 @@ const one =
 
 const out = (node: Node): Value => node.outputs[0];
 const ints = (v: Value): number[] => Array.from(v.data as BigInt64Array, Number);
-
-/** Sums a cotangent over the axes along which `shape` was broadcast. */
-export function unbroadcast(g: Value, shape: Shape): Value {
-  const lead = g.rank - shape.length;
-  const axes = g.shape.flatMap((dim, i) =>
-    i < lead || (shape[i - lead] === 1 && dim !== 1) ? [i] : []
-  );
-  return axes.length === 0 ? g : reshape(sum(g, axes, true), shape);
-}
 
 /** Puts a reduced cotangent back over the reduced axes. */
 function unreduce(g: Value, node: Node): Value {
@@ -122,14 +114,11 @@ const layerNormRule: Rule = (node, [g, gMean, gScale]) => {
   const u = plain ? g! : mul(g!, weight);
   const projected = mul(normalised, mean(mul(u, normalised), [-1], true));
   const dx = mul(sub(sub(u, mean(u, [-1], true)), projected), inverse);
-  return [dx, unbroadcast(mul(g!, normalised), weight.shape), unbroadcast(g!, weight.shape)];
+  return [dx, mul(g!, normalised), g];
 };
 
 function matmulRule(g: Value, _: Node, a: Value, b: Value): Cotangent[] {
-  return [
-    unbroadcast(matmul(g, swapLast(b)), a.shape),
-    unbroadcast(matmul(swapLast(a), g), b.shape),
-  ];
+  return [matmul(g, swapLast(b)), matmul(swapLast(a), g)];
 }
 
 function gemmRule(g: Value, node: Node, a: Value, b: Value, addend?: Value): Cotangent[] {
@@ -137,7 +126,7 @@ function gemmRule(g: Value, node: Node, a: Value, b: Value, addend?: Value): Cot
   return [
     transA ? gemm(b, g, Boolean(transB), true) : gemm(g, b, false, !transB),
     transB ? gemm(g, a, true, Boolean(transA)) : gemm(a, g, !transA, false),
-    addend && unbroadcast(g, addend.shape),
+    addend && g,
   ];
 }
 
@@ -208,10 +197,7 @@ const chosen = (larger: boolean) =>
   one((g, _, a, b) => {
     const wins = (x: Operand, y: Operand) => cast(larger ? greater(x, y) : greater(y, x), g.dtype);
     const tie = mul(cast(equal(a, b), g.dtype), 0.5);
-    return [
-      unbroadcast(mul(g, add(wins(a, b), tie)), a.shape),
-      unbroadcast(mul(g, add(wins(b, a), tie)), b.shape),
-    ];
+    return [mul(g, add(wins(a, b), tie)), mul(g, add(wins(b, a), tie))];
   });
 
 /** A cotangent with other axes. Of a matrix product with the last two exchanged: (A·B)ᵀ = Bᵀ·Aᵀ, which moves nothing. */
@@ -228,13 +214,10 @@ export function zerosLike(x: Value): Value {
 }
 
 export const GRADIENT_RULES: Record<string, Rule> = {
-  Add: one((g, _, a, b) => [unbroadcast(g, a.shape), unbroadcast(g, b.shape)]),
-  Sub: one((g, _, a, b) => [unbroadcast(g, a.shape), unbroadcast(neg(g), b.shape)]),
-  Mul: one((g, _, a, b) => [unbroadcast(mul(g, b), a.shape), unbroadcast(mul(g, a), b.shape)]),
-  Div: one((g, n, a, b) => [
-    unbroadcast(div(g, b), a.shape),
-    unbroadcast(neg(mul(g, div(out(n), b))), b.shape),
-  ]),
+  Add: one((g) => [g, g]),
+  Sub: one((g) => [g, neg(g)]),
+  Mul: one((g, _, a, b) => [mul(g, b), mul(g, a)]),
+  Div: one((g, n, _, b) => [div(g, b), neg(mul(g, div(out(n), b)))]),
   Max: chosen(true),
   Min: chosen(false),
   Pow: one(powRule),
@@ -251,11 +234,7 @@ export const GRADIENT_RULES: Record<string, Rule> = {
   Gelu: one(geluRule),
   Identity: one((g) => [g]),
   Cast: one((g, _, x) => [cast(g, x.dtype)]),
-  Where: one((g, _, c, a, b) => [
-    undefined,
-    unbroadcast(where(c, g, 0), a.shape),
-    unbroadcast(where(c, 0, g), b.shape),
-  ]),
+  Where: one((g, _, c) => [undefined, where(c, g, 0), where(c, 0, g)]),
   MatMul: one(matmulRule),
   Gemm: one(gemmRule),
   // A rotation turned back: the tables are not differentiated.
@@ -272,7 +251,7 @@ export const GRADIENT_RULES: Record<string, Rule> = {
     const perm = n.attributes.perm as number[];
     return [moved(g, perm.map((_, i) => perm.indexOf(i)))];
   }),
-  Expand: one((g, _, x) => [unbroadcast(g, x.shape)]),
+  Expand: one((g) => [g]),
   Slice: one(sliceRule),
   Split: splitRule,
   Concat: one(concatRule),

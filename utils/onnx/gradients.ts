@@ -4,15 +4,16 @@
  *  1. Mark the values that depend on a value of `wrt`, walking forward. A detached value depends on nothing; a value with
  *     a gradient of its own depends on the inputs which its rule names.
  *  2. Walk the nodes that compute them backward from `outputs`, adding up the cotangents of every value over its uses, and
- *     apply the node's own rule, or the operator's from the table.
+ *     apply the node's own rule, or the operator's from the table. Sum a cotangent back over the axes along which the input
+ *     was broadcast.
  *  3. The cotangent of each `wrt` value is its gradient.
  *
  * The result is more nodes in the same graph: forward, backward and whatever is computed from both are one graph, and
  * `model.ts` cuts out the part that a session should run.
  */
 import { GRADIENT_RULES, zerosLike } from "./gradient_rules.ts";
-import { GRADIENT_DOMAIN, type Node, type Value } from "./graph.ts";
-import { add } from "./operators.ts";
+import { GRADIENT_DOMAIN, type Node, type Shape, type Value } from "./graph.ts";
+import { add, reshape, sum } from "./operators.ts";
 
 /**
  * Gradients of `Σᵢ ⟨outputs[i], cotangents[i]⟩` with respect to each value of `wrt` (inputs or inner values), with
@@ -45,10 +46,21 @@ export function gradients(
       throw new Error(`operator ${node.op} has no gradient rule (needed for ${node.outputs[0]})`);
     }
     rule(node, incoming).forEach((g, i) => {
-      if (g && active.has(node.inputs[i])) accumulate(node.inputs[i], g);
+      if (g && active.has(node.inputs[i])) {
+        accumulate(node.inputs[i], unbroadcast(g, node.inputs[i].shape));
+      }
     });
   }
   return wrt.map((value) => flowing.get(value) ?? zerosLike(value));
+}
+
+/** Sums a cotangent over the axes along which `shape` was broadcast. */
+function unbroadcast(g: Value, shape: Shape): Value {
+  const lead = g.rank - shape.length;
+  const axes = g.shape.flatMap((dim, i) =>
+    i < lead || (shape[i - lead] === 1 && dim !== 1) ? [i] : []
+  );
+  return axes.length === 0 ? g : reshape(sum(g, axes, true), shape);
 }
 
 /** The inputs of a node that a gradient may flow back into. */

@@ -25,7 +25,7 @@ export type Cotangent = Value | undefined;
 
 /**
  * Turns the cotangents of a node's outputs into those of its inputs, one for each input; undefined where the input is not
- * differentiable (indices, shapes, conditions).
+ * differentiable (indices, shapes, conditions). A cotangent may have the shape that its input was broadcast to.
  */
 export type Rule = (node: Node, cotangents: readonly Cotangent[]) => Cotangent[];
 
