@@ -19,6 +19,7 @@ import {
   gemm,
   greater,
   hardSigmoid,
+  less,
   matmul,
   mean,
   mul,
@@ -37,7 +38,7 @@ import {
   transpose,
   where,
 } from "./operators.ts";
-import type { Cotangent, Node, Rule, Value } from "./graph.ts";
+import type { Cotangent, Dim, Node, Rule, Value } from "./graph.ts";
 import { productDim } from "./shapes.ts";
 
 /** A rule for operators with one output, whose cotangent is always there when the rule is called. */
@@ -48,13 +49,15 @@ const one =
 const out = (node: Node): Value => node.outputs[0];
 const ints = (v: Value): number[] => Array.from(v.data as BigInt64Array, Number);
 
-/** Puts a reduced cotangent back over the reduced axes. */
-function unreduce(g: Value, node: Node): Value {
-  const x = node.inputs[0];
+/** The shape of a reduction's input with the reduced axes of length 1. */
+function keptShape(node: Node): Dim[] {
   const axes = ints(node.inputs[1]);
-  const kept = x.shape.map((dim, i) => axes.includes(i) ? 1 : dim);
-  return expand(reshape(g, kept), x.shape);
+  return node.inputs[0].shape.map((dim, i) => axes.includes(i) ? 1 : dim);
 }
+
+/** Puts a reduced cotangent back over the reduced axes. */
+const unreduce = (g: Value, node: Node): Value =>
+  expand(reshape(g, keptShape(node)), node.inputs[0].shape);
 
 /** Mean over the reduced axes as a factor; symbolic lengths are not needed anywhere. */
 function reducedCount(node: Node): number {
@@ -176,12 +179,23 @@ function concatRule(g: Value, node: Node, ...inputs: Value[]): Cotangent[] {
  * and loses some of those that meet at the same index.
  */
 function gatherRule(g: Value, node: Node, x: Value, indices: Value): Cotangent[] {
-  if (node.attributes.axis !== 0) throw new Error("Gather: gradient only along axis 0");
-  const width = productDim(x.shape.slice(1)), rows = productDim(indices.shape);
-  const ids = expand(reshape(cast(indices, "int64"), [rows, 1]), [rows, width]);
-  const zeros = expand(x.graph.constant(0, [], x.dtype), [x.shape[0], width]);
-  const added = scatterAdd(zeros, ids, reshape(g, [rows, width]), 0);
+  const axis = node.attributes.axis as number;
+  // The axes before the gathered one and those after it count as one each; an outer one of length 1 is left out.
+  const outer = axis === 0 ? [] : [productDim(x.shape.slice(0, axis))];
+  const inner = productDim(x.shape.slice(axis + 1)), rows = productDim(indices.shape);
+  const all = [...outer, rows, inner];
+  const column = [...outer.map(() => 1), rows, 1];
+  const ids = expand(reshape(cast(indices, "int64"), column), all);
+  const zeros = expand(x.graph.constant(0, [], x.dtype), [...outer, x.shape[axis], inner]);
+  const added = scatterAdd(zeros, ids, reshape(g, all), outer.length);
   return [reshape(added, x.shape), undefined];
+}
+
+/** Splits the cotangent of a maximum evenly among the elements that equal it. */
+function maximumRule(g: Value, node: Node, x: Value): Cotangent[] {
+  const kept = keptShape(node);
+  const chosen = cast(equal(x, reshape(out(node), kept)), g.dtype);
+  return [mul(chosen, div(reshape(g, kept), sum(chosen, ints(node.inputs[1]), true)))];
 }
 
 function powRule(g: Value, _: Node, x: Value, exponent: Value): Cotangent[] {
@@ -227,10 +241,16 @@ export const GRADIENT_RULES: Record<string, Rule> = {
   Sqrt: one((g, n) => [div(mul(g, 0.5), out(n))]),
   Reciprocal: one((g, n) => [neg(mul(g, mul(out(n), out(n))))]),
   Abs: one((g, _, x) => [mul(g, sign(x))]),
+  // Piecewise constant.
+  Sign: () => [undefined],
   Erf: one((g, _, x) => [mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))]),
   Tanh: one((g, n) => [mul(g, sub(1, mul(out(n), out(n))))]),
   Sigmoid: one((g, n) => [mul(g, mul(out(n), sub(1, out(n))))]),
   Relu: one((g, _, x) => [mul(g, cast(greater(x, 0), g.dtype))]),
+  HardSigmoid: one((g, n) => {
+    const y = out(n), { float: slope } = n.attributes.alpha as { float: number };
+    return [mul(g, mul(mul(cast(greater(y, 0), g.dtype), cast(less(y, 1), g.dtype)), slope))];
+  }),
   Gelu: one(geluRule),
   Identity: one((g) => [g]),
   Cast: one((g, _, x) => [cast(g, x.dtype)]),
@@ -241,6 +261,11 @@ export const GRADIENT_RULES: Record<string, Rule> = {
   RotaryEmbedding: one((g, _, _x, _first, cos, sin) => [rotaryEmbedding(g, cos, neg(sin))]),
   ReduceSum: one((g, n) => [unreduce(g, n)]),
   ReduceMean: one((g, n) => [unreduce(mul(g, 1 / reducedCount(n)), n)]),
+  ReduceMax: one(maximumRule),
+  TopK: ({ inputs: [x], outputs: [, indices], attributes }, [g]) => [
+    g && scatterAdd(zerosLike(x), indices, g, attributes.axis as number),
+    undefined,
+  ],
   Softmax: one(softmaxRule),
   LogSoftmax: one(logSoftmaxRule),
   LayerNormalization: layerNormRule,

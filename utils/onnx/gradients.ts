@@ -1,8 +1,9 @@
 /**
  * Reverse-mode differentiation of a graph.
  *
- *  1. Mark the values that depend on a value of `wrt`, walking forward. A detached value depends on nothing; a value with
- *     a gradient of its own depends on the inputs which its rule names.
+ *  1. Mark the values that depend on a value of `wrt`, walking forward. A detached value depends on nothing, and neither
+ *     does one that is not a floating-point number (a comparison, an index). A value with a gradient of its own depends on
+ *     the inputs that its rule names.
  *  2. Walk the nodes that compute them backward from `outputs`, adding up the cotangents of every value over its uses, and
  *     apply the node's own rule, or the operator's from the table. Sum a cotangent back over the axes along which the input
  *     was broadcast.
@@ -72,7 +73,8 @@ function sources(node: Node): readonly Value[] {
 function dependents(nodes: readonly Node[], roots: readonly Value[]): Set<Value> {
   const found = new Set<Value>(roots);
   for (const node of nodes) {
-    if (sources(node).some((v) => found.has(v))) node.outputs.forEach((o) => found.add(o));
+    if (!sources(node).some((v) => found.has(v))) continue;
+    for (const output of node.outputs) if (output.dtype.startsWith("float")) found.add(output);
   }
   return found;
 }

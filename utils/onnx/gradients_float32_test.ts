@@ -8,6 +8,7 @@ import {
   gelu,
   gradients,
   Graph,
+  hardSigmoid,
   layerNorm,
   rotaryEmbedding,
   Session,
@@ -75,6 +76,14 @@ Deno.test("gradients() of Gelu (tanh) equals central differences of its formula"
     (x) => gelu(x, "tanh"),
     (r) =>
       r.map((x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
+    2e-6,
+  ));
+
+Deno.test("gradients() of HardSigmoid equals central differences of its formula, both sides cut off", () =>
+  compareFloat32(
+    [2, 8],
+    (x) => hardSigmoid(x, 0.4, 0.5),
+    (r) => r.map((x) => Math.min(1, Math.max(0, 0.4 * x + 0.5))),
     2e-6,
   ));
 

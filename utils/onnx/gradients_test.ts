@@ -13,11 +13,13 @@ import {
   GRADIENT_RULES,
   gradients,
   Graph,
+  greater,
   identity,
   log,
   logSoftmax,
   matmul,
   max,
+  maximum,
   mean,
   min,
   mul,
@@ -29,6 +31,7 @@ import {
   scatterAdd,
   Session,
   sigmoid,
+  sign,
   slice,
   softmax,
   split,
@@ -39,6 +42,7 @@ import {
   swapLast,
   tanh,
   tensor,
+  topK,
   transpose,
   unsqueeze,
   type Value,
@@ -73,6 +77,7 @@ const CASES: Case[] = [
   { op: "Sqrt", shapes: [[3]], build: (a) => [sqrt(a)], range: [0.5, 2] },
   { op: "Reciprocal", shapes: [[3]], build: (a) => [reciprocal(a)], range: [0.5, 2] },
   { op: "Abs", shapes: [[4]], build: (a) => [abs(a)], range: [-2, -0.5] },
+  { op: "Sign", shapes: [[4]], build: (a) => [mul(sign(a), a), sign(a)] },
   { op: "Tanh", shapes: [[3]], build: (a) => [tanh(a)] },
   { op: "Sigmoid", shapes: [[3]], build: (a) => [sigmoid(a)] },
   { op: "Relu", shapes: [[2, 2]], build: (a) => [relu(a), relu(neg(a))], range: [0.5, 2] },
@@ -117,6 +122,26 @@ const CASES: Case[] = [
   },
   { op: "ReduceSum", shapes: [[2, 3, 4]], build: (a) => [sum(a, [0, 2]), sum(a, [1], true)] },
   { op: "ReduceMean", shapes: [[2, 3, 4]], build: (a) => [mean(a, [-1], true), mean(a, [0, 1])] },
+  {
+    op: "ReduceMax",
+    shapes: [[2, 3, 4]],
+    build: (a) => [maximum(a, [-1]), maximum(a, [0, 2], true)],
+  },
+  {
+    op: "TopK",
+    shapes: [[3, 5]],
+    build: (a) => [topK(a, 2).values, topK(a, 2, { axis: 0, largest: false }).values],
+  },
+  {
+    op: "TopK",
+    name: "TopK twice differentiable: squares of the largest",
+    shapes: [[2, 4]],
+    build: (a) => {
+      const { values } = topK(a, 2);
+      const g = a.graph.constant(1, [], "float64");
+      return gradients([mul(values, values)], [expand(g, [2, 2])], [a]);
+    },
+  },
   { op: "Softmax", shapes: [[2, 5]], build: (a) => [softmax(a), softmax(a, 0)] },
   { op: "LogSoftmax", shapes: [[2, 5]], build: (a) => [logSoftmax(a)] },
   { op: "Reshape", shapes: [[2, 6]], build: (a) => [reshape(a, [3, 4])] },
@@ -133,6 +158,15 @@ const CASES: Case[] = [
     build: (a) => [gather(a, ids(a.graph, [1, 1, 3, 0], [2, 2]))],
   },
   {
+    op: "Gather",
+    name: "Gather along an inner axis",
+    shapes: [[2, 4, 3]],
+    build: (a) => [
+      gather(a, ids(a.graph, [1, 1, 3, 0], [2, 2]), 1),
+      gather(a, ids(a.graph, [2, 2], [2]), 2),
+    ],
+  },
+  {
     op: "GatherElements",
     shapes: [[2, 4]],
     build: (a) => [gatherElements(a, ids(a.graph, [0, 0, 3, 2, 1, 2], [2, 3]), 1)],
@@ -145,7 +179,7 @@ const CASES: Case[] = [
 ];
 
 /** ONNX Runtime has no double kernel for these; they are tested in `gradients_float32_test.ts`. */
-const FLOAT32_ONLY = ["Erf", "Gelu", "LayerNormalization", "RotaryEmbedding"];
+const FLOAT32_ONLY = ["Erf", "Gelu", "HardSigmoid", "LayerNormalization", "RotaryEmbedding"];
 
 const RANGE: [number, number] = [-1.5, 1.5];
 
@@ -210,6 +244,47 @@ Deno.test("gradients() through symbolic dimensions and a concatenated past", asy
     now: tensor(Float64Array.of(5, 6), [1, 1, 2]),
   });
   assertEquals([...out.dNow.data], [10, 12]);
+  await session.release();
+});
+
+Deno.test("gradients() along an axis of which only the run knows the length, neighbours included", async () => {
+  const g = new Graph();
+  const x = g.input("x", ["batch", "pos", 2], "float64");
+  const rows = gather(x, g.input("at", ["rows"], "int32"), 1);
+  const [dx] = gradients([rows], [mul(rows, 10)], [x]);
+  const session = await Session.compile({ dx });
+  const out = await session.run({
+    x: tensor(Float64Array.from({ length: 12 }, (_, i) => i), [2, 3, 2]),
+    at: tensor(Int32Array.of(2, 0, 2, -1), [4]), // −1 counts from the end
+  });
+  assertEquals([...out.dx.data], [0, 10, 0, 0, 120, 150, 60, 70, 0, 0, 300, 330]);
+  await session.release();
+});
+
+Deno.test("gradients() splits the cotangent of a maximum evenly among equal elements", async () => {
+  const g = new Graph();
+  const x = g.input("x", [2, 4], "float64");
+  const [dx] = gradients([maximum(x, [1])], [g.constant(Float64Array.of(6, 5))], [x]);
+  const session = await Session.compile({ dx });
+  const out = await session.run({ x: tensor(Float64Array.of(7, 1, 7, 7, 0, 2, 1, 0), [2, 4]) });
+  assertEquals([...out.dx.data], [2, 0, 2, 2, 0, 5, 0, 0]);
+  await session.release();
+});
+
+Deno.test("gradients() of what a comparison or an index decides are zero: no rule is asked for", async () => {
+  const g = new Graph();
+  const x = g.input("x", [3], "float64");
+  const step = cast(greater(x, 0), "float64");
+  const place = cast(topK(x, 1).indices, "float64");
+  const y = add(mul(step, x), place);
+  const one = g.constant(Float64Array.of(1, 1, 1));
+  const [dx] = gradients([y], [one], [x]);
+  const [relu2] = gradients(gradients([relu(mul(x, x))], [one], [x]), [one], [x]);
+  const session = await Session.compile({ y, dx, relu2 });
+  const out = await session.run({ x: tensor(Float64Array.of(2, -3, 4), [3]) });
+  assertEquals([...out.y.data], [4, 2, 6]);
+  assertEquals([...out.dx.data], [1, 0, 1]);
+  assertEquals([...out.relu2.data], [2, 2, 2]);
   await session.release();
 });
 

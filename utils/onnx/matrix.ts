@@ -1,5 +1,5 @@
-/** Matrix products, reductions, softmax and layer normalisation. */
-import type { Dim, Shape, Value } from "./graph.ts";
+/** Matrix products, softmax and layer normalisation. */
+import type { Shape, Value } from "./graph.ts";
 import { reshape, swapLast } from "./layout.ts";
 import { broadcast, frontAxis, productDim, sameShape } from "./shapes.ts";
 
@@ -84,25 +84,6 @@ export function rotaryEmbedding(x: Value, cos: Value, sin: Value): Value {
   );
   return reshape(turned, x.shape);
 }
-
-function reduce(op: string, x: Value, axes: readonly number[], keep: boolean): Value {
-  const at = axes.map((axis) => frontAxis(op, axis, x.rank)).sort((a, b) => a - b);
-  const shape: Dim[] = keep
-    ? x.shape.map((dim, i) => at.includes(i) ? 1 : dim)
-    : x.shape.filter((_, i) => !at.includes(i));
-  const inputs = [x, x.graph.constant(at, [at.length], "int64")];
-  return x.graph.add(op, inputs, x.dtype, shape, { keepdims: Number(keep) });
-}
-
-/** Sum over axes; `keep` leaves them with length 1. */
-export const sum = (x: Value, axes: readonly number[], keep = false): Value =>
-  reduce("ReduceSum", x, axes, keep);
-/** Mean over axes; `keep` leaves them with length 1. */
-export const mean = (x: Value, axes: readonly number[], keep = false): Value =>
-  reduce("ReduceMean", x, axes, keep);
-/** Maximum over axes; not differentiable here. */
-export const maximum = (x: Value, axes: readonly number[], keep = false): Value =>
-  reduce("ReduceMax", x, axes, keep);
 
 export function softmax(x: Value, axis = -1): Value {
   return x.graph.add("Softmax", [x], x.dtype, x.shape, {
