@@ -16,6 +16,7 @@ export { gradients } from "./gradients.ts";
 export { type Dim, Graph, type Node, type Rule, type Shape, Value } from "./graph.ts";
 export { buildModel, type Model } from "./model.ts";
 export * from "./operators.ts";
+export { defineProgram, type Program, ProgramCache, type Releasable } from "./programs.ts";
 export { broadcast, productDim, sumDim } from "./shapes.ts";
 export {
   type BothWays,
