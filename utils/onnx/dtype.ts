@@ -38,6 +38,9 @@ export interface Tensor<T extends TensorData = TensorData> {
   data: T;
 }
 
+/** A float32 tensor: what sessions compute and give. */
+export type F32 = Tensor<Float32Array>;
+
 /** Number of elements of a concrete shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);

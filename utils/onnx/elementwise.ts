@@ -1,5 +1,5 @@
 /** Elementwise operators: arithmetic with broadcasting, functions of one argument, selection. */
-import type { Dtype } from "./dtype.ts";
+import { type Dtype, DTYPES } from "./dtype.ts";
 import type { Value } from "./graph.ts";
 import { broadcast } from "./shapes.ts";
 
@@ -70,13 +70,5 @@ export function where(condition: Value, a: Operand, b: Operand): Value {
 /** Conversion of the element type. */
 export function cast(x: Value, dtype: Dtype): Value {
   if (x.dtype === dtype) return x;
-  const to: Record<Dtype, number> = {
-    float32: 1,
-    float64: 11,
-    float16: 10,
-    int64: 7,
-    int32: 6,
-    bool: 9,
-  };
-  return x.graph.add("Cast", [x], dtype, x.shape, { to: to[dtype] });
+  return x.graph.add("Cast", [x], dtype, x.shape, { to: DTYPES[dtype].onnx });
 }

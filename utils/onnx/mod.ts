@@ -4,6 +4,7 @@ export {
   type Dtype,
   dtypeOf,
   DTYPES,
+  type F32,
   free,
   sizeOf,
   type Tensor,
@@ -17,6 +18,7 @@ export { type Dim, Graph, type Node, type Rule, type Shape, Value } from "./grap
 export { buildModel, type Model } from "./model.ts";
 export * from "./operators.ts";
 export { defineProgram, type Program, ProgramCache, type Releasable } from "./programs.ts";
+export { joinRows, repeatRows, sliceRows, sliceWithinRows, takeRows } from "./rows.ts";
 export { broadcast, productDim, sumDim } from "./shapes.ts";
 export {
   type BothWays,

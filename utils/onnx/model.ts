@@ -9,7 +9,7 @@
  *  3. Write shape vectors out as Shape/Concat over inputs that have the symbols in their shapes.
  *  4. Encode as ONNX protobuf.
  */
-import { DTYPES, type TensorData } from "./dtype.ts";
+import { dtypeOf, DTYPES, type TensorData } from "./dtype.ts";
 import {
   type Attribute,
   type Dim,
@@ -116,17 +116,9 @@ function valueInfo(name: string, value: Value) {
   return { name, type: { tensorType: { elemType: DTYPES[value.dtype].onnx, shape: { dim } } } };
 }
 
-function tensorProto(name: string, data: TensorData, shape: readonly number[], dtype?: number) {
+function tensorProto(name: string, data: TensorData, shape: readonly number[]) {
   const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const kinds = new Map<unknown, number>([
-    [Float32Array, 1],
-    [Float64Array, 11],
-    [BigInt64Array, 7],
-    [Int32Array, 6],
-    [Uint8Array, 9],
-    [Float16Array, 10],
-  ]);
-  return { name, dims: [...shape], dataType: dtype ?? kinds.get(data.constructor), rawData };
+  return { name, dims: [...shape], dataType: DTYPES[dtypeOf(data)].onnx, rawData };
 }
 
 function nodeProto(node: Node, nameOf: (value: Value) => string) {
