@@ -12,14 +12,32 @@
  * The result is more nodes in the same graph: forward, backward and whatever is computed from both are one graph, and
  * `model.ts` cuts out the part that a session should run.
  */
-import { GRADIENT_RULES, zerosLike } from "./gradient_rules.ts";
 import { GRADIENT_DOMAIN, type Node, type Shape, type Value } from "./graph.ts";
-import { add, reshape, sum } from "./operators.ts";
+import { add, reshape, sum } from "./ops/mod.ts";
+import { GRADIENT_RULES, zerosLike } from "./rules/mod.ts";
 
 /**
- * Gradients of `Σᵢ ⟨outputs[i], cotangents[i]⟩` with respect to each value of `wrt` (inputs or inner values), with
- * the shapes of those values. A value that no output depends on gets zeros.
- * @throws Error naming the operator that has no rule.
+ * Returns the gradients of `Σᵢ ⟨outputs[i], cotangents[i]⟩` with respect to each value of `wrt` (inputs or inner values),
+ * with the shapes of those values. A value that no output depends on gets zeros.
+ * @param cotangents one for each output, with its shape and type
+ * @throws Error naming the operator that does not have a rule.
+ * @example
+ * ```ts
+ * import { gradients, Graph, mul, Session, tensor } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const g = new Graph();
+ * const x = g.input("x", [3]), dy = g.input("dy", [3]);
+ * const cube = mul(x, mul(x, x));
+ * const [slope] = gradients([cube], [dy], [x]);
+ * const [curvature] = gradients([slope], [dy], [x]);
+ * const session = await Session.compile({ slope, curvature });
+ * const vector = (...elements: number[]) => tensor(Float32Array.from(elements), [3]);
+ * const out = await session.run({ x: vector(1, 2, 3), dy: vector(1, 1, 1) });
+ * assertEquals([...out.slope.data], [3, 12, 27]);
+ * assertEquals([...out.curvature.data], [6, 12, 18]);
+ * await session.release();
+ * ```
  */
 export function gradients(
   outputs: readonly Value[],

@@ -23,12 +23,17 @@ import { ATTRIBUTE, encodeModel } from "./protobuf.ts";
 /** Operator set of all graphs: 20 is the first with Gelu. */
 export const OPSET = 20;
 
+/** A result of a model. */
 export interface Result {
+  /** what it is in the graph */
   value: Value;
+  /** its name inside the model */
   onnxName: string;
 }
 
+/** A model cut out of a graph. */
 export interface Model {
+  /** ONNX protobuf; empty once a session has compiled it */
   bytes: Uint8Array;
   /** feed name → value, in the order met */
   inputs: Map<string, Value>;
@@ -40,7 +45,7 @@ export interface Model {
 
 /**
  * Builds the model that computes `outputs` (result name → value) from the graph inputs and `cuts` (feed name → value).
- * @throws Error when a symbol of a shape vector stands in no input's shape.
+ * @throws Error when no input's shape has a symbol of a shape vector.
  */
 export function buildModel(
   outputs: Record<string, Value>,

@@ -11,6 +11,7 @@ import type { SessionOptions } from "./session.ts";
 
 /** What a program compiles to: a session, or several that are freed together. */
 export interface Releasable {
+  /** Frees what was compiled. */
   release(): Promise<void>;
 }
 
@@ -19,11 +20,6 @@ export type Program<Spec extends readonly unknown[], T> = (
   cache: ProgramCache,
   ...spec: Spec
 ) => Promise<T>;
-
-interface Definition<Spec extends readonly unknown[], T> {
-  name: string;
-  build: (...args: [...Spec, SessionOptions]) => Promise<T>;
-}
 
 /**
  * Defines a program. Call this at the top level of a module, so that the name stands for one function.
@@ -35,6 +31,20 @@ interface Definition<Spec extends readonly unknown[], T> {
  * @param build takes the specification and, last, the session options; returns what was compiled
  * @throws Error when the name is empty or contains "[", which begins the specification in a key. The program itself throws
  * an Error when the cache has met another function of that name, and a TypeError for a specification that is not plain data.
+ * @example
+ * ```ts
+ * import { defineProgram, Graph, mul, ProgramCache, Session, type SessionOptions } from "./mod.ts";
+ * import { assertStrictEquals } from "@std/assert";
+ *
+ * const scaled = defineProgram("scaled", (by: { factor: number }, options: SessionOptions) => {
+ *   const x = new Graph().input("x", ["n"]);
+ *   return Session.compile({ y: mul(x, by.factor) }, {}, options);
+ * });
+ * const cache = new ProgramCache();
+ * const twice = await scaled(cache, { factor: 2 });
+ * assertStrictEquals(await scaled(cache, { factor: 2 }), twice);
+ * await cache.close();
+ * ```
  */
 export function defineProgram<Spec extends readonly unknown[], T extends Releasable>(
   name: string,
@@ -43,8 +53,7 @@ export function defineProgram<Spec extends readonly unknown[], T extends Releasa
   if (name === "" || name.includes("[")) {
     throw new Error(`program name "${name}": expected a name that is not empty and has no "["`);
   }
-  const definition: Definition<Spec, T> = { name, build };
-  return (cache, ...spec) => cache.program(definition, spec);
+  return (cache, ...spec) => cache.program(name, build, spec);
 }
 
 /**
@@ -93,21 +102,24 @@ function keyOfObject(value: object, where: string): string {
 
 /** Compiled programs by key, for one device and one number of threads. */
 export class ProgramCache {
+  /** options of every session that is compiled here */
   readonly sessionOptions: SessionOptions;
   readonly #compiled = new Map<string, Promise<unknown>>();
   readonly #builds = new Map<string, unknown>();
   #works = false;
 
+  /** Makes an empty cache. */
   constructor(options: SessionOptions = {}) {
     this.sessionOptions = { ...options };
   }
 
   /**
-   * Gives what a program compiles to for a specification; see {@link defineProgram}, which calls this.
+   * Returns what a program compiles to for a specification; {@link defineProgram} makes functions that call this.
    * @throws Error when another program of the same name was used with this cache.
    */
   program<Spec extends readonly unknown[], T>(
-    { name, build }: Definition<Spec, T>,
+    name: string,
+    build: (...args: [...Spec, SessionOptions]) => Promise<T>,
     spec: Spec,
   ): Promise<T> {
     const known = this.#builds.get(name) ?? build;
@@ -122,7 +134,7 @@ export class ProgramCache {
   }
 
   /**
-   * Gives what `build` made for `key`, once: a later call with the same key gives the same result, whatever its `build`.
+   * Returns what `build` made for `key`, once: a later call with the same key gives the same result, whatever its `build`.
    * After a failure the next call tries again.
    * @throws Error from {@link deviceError} when the first one fails on another device than the CPU.
    */

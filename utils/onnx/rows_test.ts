@@ -1,9 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { dtypeOf, DTYPES } from "./dtype.ts";
 import {
   cast,
   type Dtype,
-  dtypeOf,
-  DTYPES,
   Graph,
   joinRows,
   repeatRows,

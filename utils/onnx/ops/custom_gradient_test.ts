@@ -9,7 +9,6 @@ import {
 import {
   abs,
   add,
-  buildModel,
   cast,
   compileBothWays,
   detach,
@@ -24,9 +23,10 @@ import {
   sub,
   tanh,
   tensor,
-  type Value,
+  Value,
   withGradient,
-} from "./mod.ts";
+} from "../mod.ts";
+import { buildModel } from "../model.ts";
 
 const f64 = (...values: number[]) => tensor(Float64Array.from(values), [values.length]);
 const ones = (x: Value) => x.graph.constant(new Array(3).fill(1), [3], x.dtype);

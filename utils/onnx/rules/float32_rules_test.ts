@@ -1,6 +1,6 @@
 /**
  * Gradients of the operators that ONNX Runtime has in float32 only: they meet central differences of double-precision
- * formulas of our own. The others, and that no operator is left out, are in `gradients_test.ts`.
+ * formulas of our own. The others, and that every operator has a test, are in `rules_test.ts`.
  */
 import { assert } from "@std/assert";
 import {
@@ -13,11 +13,11 @@ import {
   rotaryEmbedding,
   Session,
   tensor,
-  type Value,
-} from "./mod.ts";
-import { random } from "./testing/random.ts";
+  Value,
+} from "../mod.ts";
+import { random } from "../testing/mod.ts";
 
-/** Runs a float32 gradient of one input with cotangent ones and compares it with a derivative given in double. */
+/** Runs a float32 gradient of one input with random cotangents and compares it with a derivative given in double. */
 async function compareFloat32(
   shape: number[],
   build: (x: Value) => Value,

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { gradients, Graph, Session, tensor, topK } from "./mod.ts";
+import { gradients, Graph, Session, tensor, topK } from "../mod.ts";
 
 Deno.test("topK() gives values and places, best first, and the lower index first where elements are equal", async () => {
   const g = new Graph();
