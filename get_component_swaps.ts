@@ -1,6 +1,6 @@
 /**
  * Heads of every checkpoint put into every other: a source × target grid of the task's metric (definitions:
- * `utils/heads/component_swap.ts`).
+ * `utils/heads/roles/component_swap.ts`).
  *
  *   deno run -A get_component_swaps.ts configs/swaps/pythia-nano_ioi.json
  *

@@ -4,7 +4,7 @@
  *
  *   deno run -A get_full_model_components_over_time.ts configs/comp/pythia-nano.json
  *
- * Writes `components/{model}/full_model_components_over_time.json` (layout: `utils/heads/component_scores.ts`) after each
+ * Writes `components/{model}/full_model_components_over_time.json` (layout: `utils/heads/roles/component_scores.ts`) after each
  * checkpoint; run again, it continues.
  */
 import { z } from "zod";

@@ -1,6 +1,6 @@
 /**
  * Algorithmic consistency of the indirect-object circuit over training: the share of direct, S2-inhibition and tertiary
- * effects that heads of the known types explain (definitions: `utils/heads/consistency.ts`).
+ * effects that heads of the known types explain (definitions: `utils/heads/roles/consistency.ts`).
  *
  *   deno run -A get_ioi_consistency.ts configs/consistency/pythia-nano.json
  *

@@ -1,6 +1,6 @@
 /**
  * Self-repair over training: the name movers of the circuit are silenced, and the direct contribution of every other
- * head is compared with what it was (definitions: `utils/heads/self_repair.ts`).
+ * head is compared with what it was (definitions: `utils/heads/roles/self_repair.ts`).
  *
  *   deno run -A get_self_repair_over_time.ts configs/self_repair/pythia-nano.json
  *

@@ -1,6 +1,6 @@
 /**
  * Checks the greater-than circuit at every checkpoint: do its heads look at the first year and point to it, do its MLPs
- * promote later years (definitions: `utils/heads/greater_than_circuit.ts`)?
+ * promote later years (definitions: `utils/heads/roles/greater_than_circuit.ts`)?
  *
  *   deno run -A verify_greater_than.ts configs/verify_greater_than/pythia-nano.json
  *

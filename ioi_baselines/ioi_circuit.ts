@@ -9,7 +9,7 @@
  *                        the place of the repeated name (position) or the name itself (token)
  *  5. their inputs       what the values of the heads that look at S2 are made of: heads, or embedding and MLPs
  *
- * Effects are e(head) of `utils/heads/ioi_roles.ts`: 0 without harm, −1 where patching the one head does all that
+ * Effects are e(head) of `utils/heads/roles/ioi_roles.ts`: 0 without harm, −1 where patching the one head does all that
  * corrupting the prompt does. Where a level finds no heads, the levels behind it are empty.
  */
 import { type Head, headName } from "../utils/heads/head.ts";

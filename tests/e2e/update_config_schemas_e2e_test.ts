@@ -4,7 +4,7 @@ import { readConfigFile, resolveConfig } from "../../utils/cli/config.ts";
 import { writeSchemas } from "../../utils/cli/config_schema.ts";
 import { SCRIPTS } from "../../update_config_schemas.ts";
 
-const CONFIGS = new URL("configs/", import.meta.url).pathname;
+const CONFIGS = new URL("../../configs/", import.meta.url).pathname;
 
 async function* jsonFiles(dir: string): AsyncGenerator<string> {
   for await (const entry of Deno.readDir(dir)) {

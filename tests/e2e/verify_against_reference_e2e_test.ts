@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { run } from "../support/run_script.ts";
 import { openSafetensors, writeSafetensors } from "../../utils/model/files/safetensors.ts";
 
-const REFERENCE = new URL("tests/reference/", import.meta.url).pathname;
+const REFERENCE = new URL("../reference/", import.meta.url).pathname;
 
 const verify = (...args: string[]) => run("verify_against_reference", ...args);
 

@@ -15,7 +15,7 @@ import {
   unsqueeze,
 } from "../../onnx/mod.ts";
 import { headResults } from "../../model/blocks/attention.ts";
-import { blockWeightShapes } from "../../model/blocks/block.ts";
+import { blockWeightShapes } from "../../model/blocks/block_weights.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { nForward } from "../graph/graph.ts";
 import type { BatchActivations } from "./activations.ts";

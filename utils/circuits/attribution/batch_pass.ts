@@ -19,7 +19,7 @@ import {
 } from "../../onnx/mod.ts";
 import { metricFeeds, type Readout } from "../../model/blocks/embedding.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
-import { weightFeeds } from "../../model/run/stack.ts";
+import { weightFeeds } from "../../model/blocks/block_weights.ts";
 import { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
 import {
   compileLayerProgram,

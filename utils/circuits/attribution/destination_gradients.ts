@@ -26,7 +26,7 @@ import {
   type Value,
 } from "../../onnx/mod.ts";
 import { packedAxes, storedOutIn } from "../../model/blocks/head_weights.ts";
-import type { BlockWeights } from "../../model/blocks/block.ts";
+import type { BlockWeights } from "../../model/blocks/block_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { overPoints, perPoint } from "./ig_block.ts";
 

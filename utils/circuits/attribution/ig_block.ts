@@ -19,7 +19,8 @@ import {
 } from "../../onnx/mod.ts";
 import { attention, type KeysValues, type SequenceInputs } from "../../model/blocks/attention.ts";
 import { storedOutIn } from "../../model/blocks/head_weights.ts";
-import { block, type BlockWeights, mlp } from "../../model/blocks/block.ts";
+import { block, mlp } from "../../model/blocks/block.ts";
+import { type BlockWeights } from "../../model/blocks/block_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { HookPoints, POS } from "../../model/blocks/hooks.ts";
 

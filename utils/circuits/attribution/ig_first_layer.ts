@@ -35,7 +35,7 @@ import {
 import { mlp } from "../../model/blocks/block.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { HookPoints, POS } from "../../model/blocks/hooks.ts";
-import { declareWeights } from "../../model/run/stack.ts";
+import { declareWeights } from "../../model/blocks/block_weights.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
 import { BATCH, overPoints, pastInputs, POINTS, PROMPTS } from "./ig_block.ts";
 import type { IgLayer } from "./ig_layer.ts";

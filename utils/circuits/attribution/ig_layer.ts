@@ -32,10 +32,10 @@ import {
 } from "../../onnx/mod.ts";
 import { LETTERS, type SequenceInputs } from "../../model/blocks/attention.ts";
 import { storedOutIn } from "../../model/blocks/head_weights.ts";
-import type { BlockWeights } from "../../model/blocks/block.ts";
+import type { BlockWeights } from "../../model/blocks/block_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { POS } from "../../model/blocks/hooks.ts";
-import { declareWeights } from "../../model/run/stack.ts";
+import { declareWeights } from "../../model/blocks/block_weights.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
 import { type IgBlock, igBlock, overPoints, pastInputs, type Replacement } from "./ig_block.ts";
 

@@ -9,7 +9,8 @@
 import { type CircuitShape, nBackward, nForward, realEdgeMask } from "../graph/graph.ts";
 import { PriorityQueue } from "./priority_queue.ts";
 import { nodeMask, pruneCircuit } from "../graph/pruning.ts";
-import type { Scores, SelectionOptions } from "./selection.ts";
+import type { SelectionOptions } from "./selection.ts";
+import type { Scores } from "../graph/graph.ts";
 
 /**
  * Flags of the n best-scored elements and of all unscored ones. Equal scores in index order; n is clamped.

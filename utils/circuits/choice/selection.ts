@@ -18,12 +18,10 @@ import {
   nForward,
   prevIndex,
   realEdgeMask,
+  type Scores,
 } from "../graph/graph.ts";
 import { checkLength } from "../graph/pruning.ts";
 import { PriorityQueue } from "./priority_queue.ts";
-
-/** Scores `[nForward, nBackward]`; cells that are no edge are ignored. */
-export type Scores = Float32Array | Float64Array;
 
 export interface SelectionOptions {
   /** rank by the absolute score (default) or by the score with its sign */

@@ -12,7 +12,7 @@
 import { type Feeds, free, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { sequenceFeeds } from "../../model/blocks/sequence.ts";
-import { weightFeeds } from "../../model/run/stack.ts";
+import { weightFeeds } from "../../model/blocks/block_weights.ts";
 import {
   type BatchActivations,
   batchActivations,

@@ -37,12 +37,13 @@ import {
 } from "../../onnx/mod.ts";
 import { attend, type KeysValues } from "../../model/blocks/attention.ts";
 import { storedOutIn } from "../../model/blocks/head_weights.ts";
-import { type BlockWeights, mlp } from "../../model/blocks/block.ts";
+import { mlp } from "../../model/blocks/block.ts";
+import { type BlockWeights } from "../../model/blocks/block_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { HookPoints, POS } from "../../model/blocks/hooks.ts";
 import { sequenceInputs } from "../../model/blocks/sequence.ts";
-import { declareWeights } from "../../model/run/stack.ts";
+import { declareWeights } from "../../model/blocks/block_weights.ts";
 
 const C = "circuits", N = "prompts", A = "heads";
 const BATCH = productDim([C, N]);

@@ -23,7 +23,7 @@ import {
 import { parseGraphJson } from "./graph_json_reader.ts";
 import { checkLength, nodeMask } from "../graph/pruning.ts";
 import { pythonFloat } from "./python_json.ts";
-import type { Scores } from "../choice/selection.ts";
+import type { Scores } from "../graph/graph.ts";
 
 /** The content of a graph file. */
 export interface GraphFile {

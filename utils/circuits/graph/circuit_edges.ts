@@ -9,7 +9,7 @@ import {
   sourceNode,
 } from "./graph.ts";
 import { checkLength } from "./pruning.ts";
-import type { Scores } from "../choice/selection.ts";
+import type { Scores } from "./graph.ts";
 
 /**
  * The edges of a mask with their scores, in EAP-IG's edge order.

@@ -222,3 +222,6 @@ export function parseEdge(
   }
   return { source, destination };
 }
+
+/** Scores `[nForward, nBackward]`; cells that are not edges are ignored. */
+export type Scores = Float32Array | Float64Array;

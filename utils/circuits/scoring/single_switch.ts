@@ -20,7 +20,7 @@ import {
 } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { sequenceFeeds } from "../../model/blocks/sequence.ts";
-import { weightFeeds } from "../../model/run/stack.ts";
+import { weightFeeds } from "../../model/blocks/block_weights.ts";
 import { type BatchActivations, repeatPast } from "../activations/activations.ts";
 import { metricOfCopies } from "../evaluation/evaluation.ts";
 import { headsProgram, mlpProgram } from "../evaluation/evaluation_programs.ts";

@@ -28,7 +28,8 @@ import { promptBatches } from "../../tasks/prompt_batches.ts";
 import { countEdges, nodesInCircuit, pruneCircuit } from "../../circuits/graph/pruning.ts";
 import { randomOrder } from "../../circuits/choice/random_circuit.ts";
 import { searchCircuitSize } from "../../circuits/choice/search.ts";
-import { greedyOrder, maskOf, type Scores, topnOrder } from "../../circuits/choice/selection.ts";
+import { greedyOrder, maskOf, topnOrder } from "../../circuits/choice/selection.ts";
+import { type Scores } from "../../circuits/graph/graph.ts";
 
 export interface CheckpointCircuit {
   summary: CheckpointSummary;

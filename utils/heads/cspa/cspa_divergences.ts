@@ -3,7 +3,7 @@
  * for as many heads and documents at once as fit in a processor's cache.
  */
 import type { HookedModel } from "../../model/hooked_model.ts";
-import { weightFeeds } from "../../model/run/stack.ts";
+import { weightFeeds } from "../../model/blocks/block_weights.ts";
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import {
   compileDivergences,

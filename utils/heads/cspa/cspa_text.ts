@@ -6,7 +6,7 @@
  *  2. p = exp(logits − normaliser), u·W_U of the documents' own tokens, and the expected unembedding Σ p·W_U
  */
 import type { HookedModel } from "../../model/hooked_model.ts";
-import type { WeightUnit } from "../../model/weights/weight_source.ts";
+import type { WeightUnit } from "../../model/blocks/block_weights.ts";
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import { compileLogits, compileSlice, compileText } from "./cspa_graphs.ts";
 

@@ -27,11 +27,12 @@ import {
 } from "../../onnx/mod.ts";
 import { type Letter, LETTERS } from "../../model/blocks/attention.ts";
 import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
-import { mlp, type MlpWeights } from "../../model/blocks/block.ts";
+import { mlp } from "../../model/blocks/block.ts";
+import { type MlpWeights } from "../../model/blocks/block_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { HookPoints } from "../../model/blocks/hooks.ts";
-import { declareWeights, weightFeeds } from "../../model/run/stack.ts";
+import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
 
 type Floats = Tensor<Float32Array>;
 

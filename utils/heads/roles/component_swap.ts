@@ -16,7 +16,8 @@
 import type { Readout } from "../../model/blocks/embedding.ts";
 import { HookedModel } from "../../model/hooked_model.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import type { WeightSource, WeightUnit } from "../../model/weights/weight_source.ts";
+import type { WeightSource } from "../../model/weights/weight_source.ts";
+import type { WeightUnit } from "../../model/blocks/block_weights.ts";
 import { bucketBy } from "../../model/run/batch.ts";
 import { readoutRows } from "../../tasks/prompt_batches.ts";
 import { tensor } from "../../onnx/mod.ts";

@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { HookedModel } from "../../model/hooked_model.ts";
-import type { WeightSource, WeightUnit } from "../../model/weights/weight_source.ts";
+import type { WeightSource } from "../../model/weights/weight_source.ts";
+import type { WeightUnit } from "../../model/blocks/block_weights.ts";
 import { tensor } from "../../onnx/mod.ts";
 import { headDonor, storedSource, swapHeads, swappedSource, SwapTarget } from "./component_swap.ts";
 import type { Head } from "../head.ts";

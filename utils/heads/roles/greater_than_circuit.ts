@@ -16,7 +16,7 @@ import { rowIndices } from "../../model/blocks/embedding.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { BATCH, POS } from "../../model/blocks/hooks.ts";
-import { declareWeights, weightFeeds } from "../../model/run/stack.ts";
+import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
 import {
   gather,
   Graph,

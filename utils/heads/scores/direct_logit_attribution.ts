@@ -11,7 +11,7 @@
  * On folded weights γ = 1, the mean is 0, and value biases are no part of a head (they sit in b_O).
  */
 import type { HookedModel, RunOptions } from "../../model/hooked_model.ts";
-import { declareWeights, weightFeeds } from "../../model/run/stack.ts";
+import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
 import { type Readout, readoutFeeds } from "../../model/blocks/embedding.ts";
 import { perHeadOutput } from "../../model/blocks/head_weights.ts";
 import { BATCH, POS } from "../../model/blocks/hooks.ts";

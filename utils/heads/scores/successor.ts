@@ -11,7 +11,7 @@ import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/h
 import { activate } from "../../model/blocks/block.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
-import { declareWeights, weightFeeds } from "../../model/run/stack.ts";
+import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
 import {
   add,
   cast,

@@ -19,64 +19,12 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import {
-  attention,
-  type AttentionWeights,
-  type HeadInputs,
-  type KeysValues,
-  type SequenceInputs,
-} from "./attention.ts";
+import { attention, type HeadInputs, type KeysValues, type SequenceInputs } from "./attention.ts";
+import { type BlockWeights, type MlpWeights } from "./block_weights.ts";
 import { storedOutIn } from "./head_weights.ts";
 import type { ModelConfig } from "../config.ts";
 import { hookedNorm } from "./hooked_norm.ts";
 import type { HookPoints } from "./hooks.ts";
-
-export interface MlpWeights {
-  ln2_w: Value;
-  ln2_b: Value;
-  in_w: Value;
-  in_b: Value;
-  out_w: Value;
-  out_b: Value;
-}
-
-export type BlockWeights = AttentionWeights & MlpWeights;
-
-/** Names of a block's weights, the feeds of its graph. */
-export const BLOCK_WEIGHTS = [
-  "ln1_w",
-  "ln1_b",
-  "qkv_w",
-  "qkv_b",
-  "o_w",
-  "o_b",
-  "ln2_w",
-  "ln2_b",
-  "in_w",
-  "in_b",
-  "out_w",
-  "out_b",
-] as const satisfies readonly (keyof BlockWeights)[];
-
-/** Shapes of a block's weights as stored. */
-export function blockWeightShapes(config: ModelConfig): Record<keyof BlockWeights, number[]> {
-  const { dModel: d, dMlp: m } = config;
-  const matrix = (out: number, into: number) => storedOutIn(config) ? [out, into] : [into, out];
-  return {
-    ln1_w: [d],
-    ln1_b: [d],
-    qkv_w: matrix(3 * d, d),
-    qkv_b: [3 * d],
-    o_w: matrix(d, d),
-    o_b: [d],
-    ln2_w: [d],
-    ln2_b: [d],
-    in_w: matrix(m, d),
-    in_b: [m],
-    out_w: matrix(d, m),
-    out_b: [d],
-  };
-}
 
 /** Activation function of the MLP. */
 export function activate(x: Value, config: ModelConfig): Value {

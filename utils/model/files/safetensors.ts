@@ -199,7 +199,7 @@ export async function writeSafetensors(
     await Deno.mkdir(dirname(path), { recursive: true });
     const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
     try {
-      // the sweep of abandoned temporary files (utils/experiment/files.ts) spares locked ones
+      // the sweep of abandoned temporary files (utils/base/files.ts) spares locked ones
       await file.lock(true).catch(() => {});
       await writeAll(file, headerBytes(header));
       for (const [, { dtype, data }] of ordered) await writeAll(file, encodeNumbers(data, dtype));

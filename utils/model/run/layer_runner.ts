@@ -8,7 +8,8 @@ import type { ModelConfig } from "../config.ts";
 import { type HookPlan, maskFeed, patchFeed } from "../blocks/hooks.ts";
 import type { Runtime } from "../runtime.ts";
 import { sequenceFeeds } from "../blocks/sequence.ts";
-import { localHook, StackProgram, type StackSpec, weightFeeds } from "./stack.ts";
+import { localHook, StackProgram, type StackSpec } from "./stack.ts";
+import { weightFeeds } from "../blocks/block_weights.ts";
 import type { WeightStore } from "../weights/weight_store.ts";
 
 /** Keys (after rotation) and values of earlier positions, per layer: `[batch, H, past, d_head]`. */

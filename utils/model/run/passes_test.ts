@@ -5,7 +5,8 @@ import { HookedModel } from "../hooked_model.ts";
 import { inPasses, promptsPerPass, savedBytesPerToken } from "./passes.ts";
 import { Runtime } from "../runtime.ts";
 import { sequenceFeeds } from "../blocks/sequence.ts";
-import { StackProgram, weightFeeds } from "./stack.ts";
+import { StackProgram } from "./stack.ts";
+import { weightFeeds } from "../blocks/block_weights.ts";
 
 Deno.test("promptsPerPass() makes equal groups below the limit", () => {
   const config = smallConfig("gpt_neox", { nLayers: 1, nHeads: 1, dModel: 1024, dMlp: 4096 });

@@ -20,11 +20,11 @@ import {
   type Tensor,
   type Value,
 } from "../../onnx/mod.ts";
-import { block, BLOCK_WEIGHTS, type BlockWeights, blockWeightShapes } from "../blocks/block.ts";
+import { block } from "../blocks/block.ts";
+import { declareWeights, type WeightUnit } from "../blocks/block_weights.ts";
 import type { ModelConfig } from "../config.ts";
 import { BATCH, type HookPlan, HookPoints, POS } from "../blocks/hooks.ts";
 import { sequenceInputs } from "../blocks/sequence.ts";
-import type { WeightUnit } from "../weights/weight_source.ts";
 
 export interface StackSpec {
   /** hook plan of each layer of the stack */
@@ -35,30 +35,6 @@ export interface StackSpec {
   keysValues?: boolean;
   /** whether a backward session is wanted */
   gradient?: boolean;
-}
-
-/** Feed name of a weight of the i-th layer of a stack. */
-export const weightFeed = (i: number, name: string) => `${i}.${name}`;
-
-/** Feeds of a layer's weights as the i-th layer of a stack. */
-export function weightFeeds(i: number, weights: WeightUnit): Feeds {
-  return Object.fromEntries(Object.entries(weights).map(([n, t]) => [weightFeed(i, n), t]));
-}
-
-/** A block's weights as graph inputs, or as constants where `baked` is given. */
-export function declareWeights(
-  g: Graph,
-  config: ModelConfig,
-  i: number,
-  baked?: WeightUnit,
-): BlockWeights {
-  const shapes = blockWeightShapes(config);
-  return Object.fromEntries(BLOCK_WEIGHTS.map((name) => [
-    name,
-    baked
-      ? g.constant(baked[name].data, baked[name].shape)
-      : g.input(weightFeed(i, name), shapes[name]),
-  ])) as unknown as BlockWeights;
 }
 
 /** Local name of a hook point of the i-th layer of a stack. */

@@ -4,7 +4,7 @@
  */
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { WeightStore } from "./weight_store.ts";
-import type { WeightUnit } from "./weight_source.ts";
+import type { WeightUnit } from "../blocks/block_weights.ts";
 
 export class EmbeddingRows {
   /** token → row of the table */

@@ -25,12 +25,12 @@ import {
 } from "../../onnx/mod.ts";
 import { concat, expand } from "../../onnx/mod.ts";
 import { storedOutIn } from "../blocks/head_weights.ts";
-import { BLOCK_WEIGHTS } from "../blocks/block.ts";
+import { BLOCK_WEIGHTS } from "../blocks/block_weights.ts";
 import type { ModelConfig } from "../config.ts";
 import type { Runtime } from "../runtime.ts";
-import { declareWeights, weightFeed } from "../run/stack.ts";
+import { declareWeights, weightFeed } from "../blocks/block_weights.ts";
 import type { UnitTransform } from "./weight_store.ts";
-import type { WeightUnit } from "./weight_source.ts";
+import type { WeightUnit } from "../blocks/block_weights.ts";
 
 export interface WeightProcessing {
   foldLayerNorm?: boolean;

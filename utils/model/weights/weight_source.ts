@@ -6,12 +6,10 @@
  *  layer    see `block.ts`
  *  unembed  ln_f_w, ln_f_b `[d]`, W_U `[V, d]`, and b_U `[V]` once a LayerNorm bias has been folded in
  */
-import { type Tensor, tensor } from "../../onnx/mod.ts";
-import { blockWeightShapes } from "../blocks/block.ts";
+import { tensor } from "../../onnx/mod.ts";
+import { blockWeightShapes, type WeightUnit } from "../blocks/block_weights.ts";
 import type { CheckpointFiles } from "../files/checkpoint_files.ts";
 import type { ModelConfig } from "../config.ts";
-
-export type WeightUnit = Record<string, Tensor<Float32Array>>;
 
 export interface WeightSource {
   config: ModelConfig;

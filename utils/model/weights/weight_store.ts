@@ -8,7 +8,8 @@
  * Which units are pinned changes no number, only how often a file is read.
  */
 import type { ModelConfig } from "../config.ts";
-import { unitTensors, type WeightSource, type WeightUnit } from "./weight_source.ts";
+import { unitTensors, type WeightSource } from "./weight_source.ts";
+import { type WeightUnit } from "../blocks/block_weights.ts";
 
 /** Bytes of a unit as float32. */
 export function unitBytes(config: ModelConfig, unit: string): number {
