@@ -1,6 +1,6 @@
 /** Times the engine on randomly initialised models of real shapes, each case in a process of its own. */
 import { Command } from "@commander-js/extra-typings";
-import { type Bench, type BenchCase, type Measurement, SHAPES } from "./bench/bench.ts";
+import { type Bench, type BenchCase, type Measurement, SHAPES } from "./bench/case.ts";
 import { benches as identities } from "./bench/circuit_identities.ts";
 import { benches as circuits } from "./bench/circuits.ts";
 import { benches as engine } from "./bench/engine.ts";

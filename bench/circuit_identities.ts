@@ -13,20 +13,27 @@
 import { attribute } from "../utils/circuits/attribution/attribution.ts";
 import { batchActivations } from "../utils/circuits/activations/activations.ts";
 import { EdgeContraction } from "../utils/circuits/attribution/edge_contraction.ts";
-import { nForward } from "../utils/circuits/graph/graph.ts";
+import { layerColumns, nForward } from "../utils/circuits/graph/graph.ts";
 import { circuitShape } from "../utils/circuits/graph/model_shape.ts";
 import { type PromptBatch, promptBatches } from "../utils/tasks/prompt_batches.ts";
 import { sourceDifferences } from "../utils/circuits/activations/source_differences.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
 import type { HookedModel } from "../utils/model/hooked_model.ts";
 import { tensor } from "../utils/onnx/mod.ts";
-import { type Bench, type BenchCase, type Measurement, median, peakRssMb } from "./bench.ts";
-import { POSITIONS, timed } from "./bench.ts";
+import { median } from "../utils/base/statistics.ts";
+import {
+  type Bench,
+  type BenchCase,
+  type Measurement,
+  peakRssMb,
+  POSITIONS,
+  timed,
+} from "./case.ts";
 import { attributionFlops, logitDifferences, openModel, randomPairs, STEPS } from "./circuits.ts";
 
 /** Seconds of all contractions of a batch, and of the passes beside it, in turn. */
 async function contraction(model: HookedModel, batch: PromptBatch): Promise<() => Promise<void>> {
-  const { nLayers, nHeads, dModel: d } = model.config;
+  const { nLayers, dModel: d } = model.config;
   const D = await sourceDifferences(model, await batchActivations(model, batch));
   const [N, , P] = D.shape;
   const rows = nForward(circuitShape(model.config));
@@ -36,7 +43,7 @@ async function contraction(model: HookedModel, batch: PromptBatch): Promise<() =
     nodes: new Float64Array(rows),
     neurons: new Float64Array(rows * d),
   });
-  const shape = [N, 3 * nHeads + 1, P, d];
+  const shape = [N, layerColumns(model.config, 0).end, P, d];
   const gradients = tensor(
     new Float32Array(shape.reduce((a, b) => a * b)).fill(1e-3),
     shape,

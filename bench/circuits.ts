@@ -14,10 +14,14 @@ import { attribute, defaultTokensPerPass } from "../utils/circuits/attribution/a
 import { CircuitEvaluator } from "../utils/circuits/evaluation/evaluation.ts";
 import {
   type CircuitShape,
-  nBackward,
+  layerColumns,
+  layerRows,
+  logitsColumn,
+  mlpColumn,
   nForward,
   prevIndex,
 } from "../utils/circuits/graph/graph.ts";
+import { countEdges, hasOutgoing } from "../utils/circuits/graph/circuit_mask.ts";
 import { circuitShape } from "../utils/circuits/graph/model_shape.ts";
 import { type PromptBatch, promptBatches } from "../utils/tasks/prompt_batches.ts";
 import { pruneCircuit } from "../utils/circuits/graph/pruning.ts";
@@ -28,8 +32,16 @@ import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
 import { randomSource } from "../utils/model/weights/weight_source.ts";
 import type { PromptPair } from "../utils/tasks/prompt_pair.ts";
-import { type Bench, type BenchCase, type Measurement, median, peakRssMb } from "./bench.ts";
-import { POSITIONS, randomPrompts, timed } from "./bench.ts";
+import { median } from "../utils/base/statistics.ts";
+import {
+  type Bench,
+  type BenchCase,
+  type Measurement,
+  peakRssMb,
+  POSITIONS,
+  randomPrompts,
+  timed,
+} from "./case.ts";
 import { Yardstick } from "./yardstick.ts";
 
 const MB = 2 ** 20;
@@ -107,10 +119,10 @@ function movingPositions(clean: readonly number[][], corrupted: readonly number[
 }
 
 function contractionFlops(shape: CircuitShape, width: number): number {
-  const perLayer = 3 * shape.nHeads + 1;
-  let products = prevIndex(shape, shape.nLayers * perLayer);
+  const perLayer = layerColumns(shape, 0).end;
+  let products = prevIndex(shape, logitsColumn(shape));
   for (let l = 0; l < shape.nLayers; l++) {
-    products += perLayer * prevIndex(shape, (l + 1) * perLayer - 1);
+    products += perLayer * prevIndex(shape, mlpColumn(shape, l));
   }
   return 2 * products * width;
 }
@@ -177,7 +189,7 @@ export function randomGreedyCircuit(shape: CircuitShape, edges: number): Uint8Ar
   const order = greedyOrder(shape, randomScores(shape, 1));
   for (let n = edges; n < order.length; n += 50) {
     const mask = pruneCircuit(shape, maskOf(shape, order, n));
-    if (mask.reduce((a, b) => a + b, 0) >= edges) return mask;
+    if (countEdges(mask) >= edges) return mask;
   }
   return maskOf(shape, order, order.length);
 }
@@ -188,16 +200,16 @@ export function randomGreedyCircuit(shape: CircuitShape, edges: number): Uint8Ar
  */
 export function evaluationFlops(config: ModelConfig, mask: Uint8Array, P: number, past: number) {
   const shape = circuitShape(config);
-  const { nHeads: H, nLayers: L, dHead: e, dModel: d, dMlp: m } = config;
-  const columns = nBackward(shape);
-  const used = (u: number): number =>
-    u === 0 || mask.subarray(u * columns, (u + 1) * columns).includes(1) ? 1 : 0;
-  const sources = Array.from({ length: nForward(shape) }, (_, u) => used(u));
+  const { nLayers: L, dHead: e, dModel: d, dMlp: m } = config;
+  const sources = Array.from(
+    { length: nForward(shape) },
+    (_, u) => Number(u === 0 || hasOutgoing(shape, mask, u)),
+  );
   let flops = 0, before = 1;
   for (let l = 0; l < L; l++) {
-    const first = 1 + l * (H + 1);
-    const heads = sources.slice(first, first + H).reduce((a, b) => a + b, 0);
-    const mlp = sources[first + H];
+    const rows = layerRows(shape, l);
+    const heads = sources.slice(rows.heads, rows.mlp).reduce((a, b) => a + b, 0);
+    const mlp = sources[rows.mlp];
     flops += heads * P * (8 * d * e + 4 * (P + past) * e) + mlp * P * 4 * d * m;
     flops += 2 * before * (3 * heads + mlp) * P * d;
     before += heads + mlp;
@@ -221,7 +233,7 @@ async function measureEvaluation(config: ModelConfig, c: BenchCase): Promise<Mea
     tokens: c.prompts * P,
     ...measured,
     more: {
-      edges: mask.reduce((a, b) => a + b, 0),
+      edges: countEdges(mask),
       seconds_per_prompt: measured.seconds / c.prompts,
       seconds_per_prompt_of_8: together / c.prompts / 8,
     },

@@ -12,16 +12,16 @@ import type { ModelConfig } from "../utils/model/config.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
 import { randomSource } from "../utils/model/weights/weight_source.ts";
+import { median } from "../utils/base/statistics.ts";
 import {
   type Bench,
   type BenchCase,
   type Measurement,
-  median,
   peakRssMb,
   POSITIONS,
   randomPrompts,
   timed,
-} from "./bench.ts";
+} from "./case.ts";
 import { layerActivationBytes, memoryBandwidth, Yardstick } from "./yardstick.ts";
 
 const MB = 2 ** 20;

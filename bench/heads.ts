@@ -1,5 +1,5 @@
 /** The head-level benchmarks under the common form; what they time and against what, their own files say. */
-import { type Bench, peakRssMb } from "./bench.ts";
+import { type Bench, peakRssMb } from "./case.ts";
 import { benchCspa } from "./cspa.ts";
 import { benchPathPatching } from "./path_patching.ts";
 import { engineFlops } from "./engine.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { SHAPES } from "../../bench/bench.ts";
+import { SHAPES } from "../../bench/case.ts";
 import { engineFlops } from "../../bench/engine.ts";
 
 async function bench(...args: string[]) {

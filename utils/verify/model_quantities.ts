@@ -6,6 +6,7 @@
  *             random sequence repeated once, of length 2n, offsets n (duplicate token) and n − 1 (induction)
  *  baseline   the metric of each prompt
  */
+import { layerRows } from "../circuits/graph/graph.ts";
 import { type RepeatedTokenScores, repeatedTokenScores } from "../heads/scores/attention_scores.ts";
 import { type Quantity, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
@@ -52,9 +53,9 @@ const nodes: Quantity = {
     };
     place("hook_embed", 0, 1);
     layers.forEach((b, l) => {
-      const first = 1 + l * (nHeads + 1);
-      place(`${b}.attn.hook_result`, first, nHeads);
-      place(`${b}.hook_mlp_out`, first + nHeads, 1);
+      const { heads, mlp } = layerRows({ nHeads }, l);
+      place(`${b}.attn.hook_result`, heads, nHeads);
+      place(`${b}.hook_mlp_out`, mlp, 1);
     });
     return out;
   },

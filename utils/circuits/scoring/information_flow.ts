@@ -26,7 +26,7 @@ import {
 } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { type BatchActivations, batchActivations } from "../activations/activations.ts";
-import { destinationNode, nBackward, nForward, prevIndex } from "../graph/graph.ts";
+import { destinationNode, layerRows, nBackward, nForward, prevIndex } from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
 import { sourceDifferences } from "../activations/source_differences.ts";
@@ -134,13 +134,12 @@ async function streamImportances(
     });
     return out.importance.data;
   };
-  const perLayer = model.config.nHeads + 1;
   const pre: Float32Array[] = [], mid: Float32Array[] = [];
   for (const [l, stream] of activations.residuals.entries()) {
-    pre.push(await importance(stream, 1 + l * perLayer));
+    pre.push(await importance(stream, layerRows(model.config, l).heads));
   }
   for (const [l, stream] of activations.mids.entries()) {
-    mid.push(await importance(stream, l * perLayer + perLayer));
+    mid.push(await importance(stream, layerRows(model.config, l).mlp));
   }
   return { pre, mid };
 }

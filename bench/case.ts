@@ -90,9 +90,3 @@ export async function timed(run: () => Promise<unknown>): Promise<number> {
   await run();
   return (performance.now() - start) / 1000;
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
