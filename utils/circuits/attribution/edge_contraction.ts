@@ -5,7 +5,13 @@
 import { type Results, type Session, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { compileContraction } from "./destination_gradients.ts";
-import { type CircuitShape, layerColumns, layerRows, logitsColumn, prevIndex } from "../graph/graph.ts";
+import {
+  type CircuitShape,
+  layerColumns,
+  layerRows,
+  logitsColumn,
+  prevIndex,
+} from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 import { compileNeurons } from "./node_scores.ts";
 

@@ -34,7 +34,9 @@ function batchOf(
     masks,
     sources: Array.from(used.keys()).filter((u) => used[u]),
     heads: layers.map((l) =>
-      Array.from({ length: shape.nHeads }, (_, h) => h).filter((h) => used[layerRows(shape, l).heads + h])
+      Array.from({ length: shape.nHeads }, (_, h) => h).filter((h) =>
+        used[layerRows(shape, l).heads + h]
+      )
     ),
     mlp: layers.map((l) => used[layerRows(shape, l).mlp] === 1),
   };
