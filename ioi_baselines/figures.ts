@@ -1,4 +1,5 @@
 /** The figures of the notebooks: layer × head heat maps, charts of points, lines and columns, and a timeline of roles. */
+import { headName } from "../utils/names/nodes.ts";
 import { Figure, withMinus } from "./display.ts";
 import { diverging, label, linearScale, picture, type Scale, stepScale, tag } from "./svg.ts";
 
@@ -69,7 +70,7 @@ function heatMap(
     }
     for (let h = 0; h < nHeads; h++) {
       const value = values[l * nHeads + h], share = value / strongest;
-      const hover = `a${l}.h${h}: ${withMinus(value.toFixed(digits + 1))}`;
+      const hover = `${headName([l, h])}: ${withMinus(value.toFixed(digits + 1))}`;
       const cellX = x + h * cell;
       parts.push(
         tag(

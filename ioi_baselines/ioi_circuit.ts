@@ -12,7 +12,7 @@
  * Effects are e(head) of `utils/heads/roles/ioi_roles.ts`: 0 without harm, −1 where patching the one head does all that
  * corrupting the prompt does. Where a level finds no heads, the levels behind it are empty.
  */
-import { type Head, headName } from "../utils/heads/head.ts";
+import { type Head, headName } from "../utils/names/nodes.ts";
 import { type Inputs, inputsOf } from "./ioi_inputs.ts";
 import {
   type Behaviour,

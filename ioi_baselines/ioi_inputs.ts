@@ -10,8 +10,8 @@ import {
   repeatedTokenScores,
 } from "../utils/heads/scores/attention_scores.ts";
 import { patchingEffects } from "../utils/heads/roles/ioi_roles.ts";
-import { allHeads, type Head } from "../utils/heads/head.ts";
-import type { Letter } from "../utils/model/blocks/attention.ts";
+import { allHeads } from "../utils/heads/head.ts";
+import type { Head, Letter } from "../utils/names/nodes.ts";
 import { tensor } from "../utils/onnx/mod.ts";
 import { type Behaviour, effectsOn } from "./ioi_levels.ts";
 import { type Ioi, withoutRepetition } from "./ioi_prompts.ts";

@@ -15,13 +15,13 @@ import {
 } from "../utils/heads/roles/ioi_roles.ts";
 import { pathPatch } from "../utils/heads/patching/path_patching.ts";
 import { type S2Inhibition, s2Inhibition } from "../utils/heads/roles/s2_inhibition.ts";
-import { allHeads, type Head, headName } from "../utils/heads/head.ts";
-import type { Letter } from "../utils/model/blocks/attention.ts";
+import { allHeads } from "../utils/heads/head.ts";
+import { type Head, headName, type Letter } from "../utils/names/nodes.ts";
 import { taskPerformance } from "../utils/tasks/performance.ts";
 import type { IoiFlipName } from "../utils/tasks/ioi_flips.ts";
 import type { Ioi } from "./ioi_prompts.ts";
 
-export type { Head } from "../utils/heads/head.ts";
+export type { Head } from "../utils/names/nodes.ts";
 
 /** What must be exceeded for a head to count. */
 export const THRESHOLDS = {

@@ -4,7 +4,7 @@
  */
 import { mean } from "../utils/base/statistics.ts";
 import { headsWhere, isNameMover, placeOf } from "../utils/heads/roles/ioi_roles.ts";
-import { type Head, headName } from "../utils/heads/head.ts";
+import { type Head, headName } from "../utils/names/nodes.ts";
 import { withMinus } from "./display.ts";
 import { added, doesTask, type IoiCircuit, THRESHOLDS, valuesOf } from "./ioi_circuit.ts";
 

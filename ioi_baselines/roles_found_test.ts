@@ -1,6 +1,6 @@
 /** Roles and statements on circuits made by hand: 2 layers of 2 heads, one prompt. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Head, headName } from "../utils/heads/head.ts";
+import { type Head, headName } from "../utils/names/nodes.ts";
 import { type IoiCircuit, readersOfS, type Signal, suppressors } from "./ioi_circuit.ts";
 import { comparison, rolesFound } from "./roles_found.ts";
 
