@@ -12,7 +12,8 @@ import { assert, assertEquals } from "@std/assert";
 import { attribute, type AttributionOptions } from "../attribution/attribution.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
-import { firstDifference, promptBatches, readoutRows } from "../../tasks/prompt_batches.ts";
+import { promptBatches, readoutRows } from "../../tasks/prompt_batches.ts";
+import { sharedLength } from "../../tasks/shared_prefix.ts";
 import { pathPoints } from "../attribution/quadrature.ts";
 import { randomTokens } from "../../../tests/support/random_model.ts";
 import {
@@ -32,7 +33,7 @@ for (const architecture of ["neox", "gpt2"] as const) {
   Deno.test(`identity 1: a shared prefix may be left out of every path point (${architecture})`, async () => {
     const { c, model, pairs, readout } = await referenceCase(architecture);
     const some = pairs.slice(0, 5);
-    const shared = some.map((p) => firstDifference(p.clean, p.corrupted, p.position));
+    const shared = some.map(sharedLength);
     assert(shared.every((length) => length > 0), "every pair begins with equal tokens");
     const points = pathPoints("reference", 3);
     // Plainly: neither the state of the prefix nor what is taken from it moves along the path.
