@@ -23,10 +23,13 @@ export type NamedNode =
   | { kind: "mlp"; layer: number }
   | { kind: "head"; layer: number; head: number };
 
-/** An edge by what its name says; `letter` is null where the target is not a head. */
+/** An edge by what its name says. */
 export interface NamedEdge {
+  /** name of the node that the edge leaves */
   source: string;
+  /** name of the node that the edge enters */
   target: string;
+  /** input of the target, if that is a head */
   letter: Letter | null;
 }
 
