@@ -1,14 +1,13 @@
 /**
- * What each of the identities behind attribution brings: seconds per prompt and path point without it over those with
- * all of them.
+ * Measures the gain of each identity that makes attribution fast: seconds per prompt and path point without it, divided
+ * by those with all of them. Without it means:
  *
- *   shared prefix      whole prompts at every path point, instead of what follows the first difference
- *   sums in head space gradients at the inputs of every head's q, k and v and of the MLPs, each through a LayerNorm
- *                      backward pass of its own; both sides on whole prompts
+ *   shared prefix      whole prompts at every path point, instead of the tokens from the first difference on
+ *   sums in head space gradients at the inputs of every head's q, k and v and of the MLPs, each with its own backward pass
+ *                      through a LayerNorm; both sides run whole prompts
  *   one contraction    the product of source differences and gradients at every path point, instead of once per prompt;
- *                      its time is taken on its own and added
- *   still input        the same prompts with the last token differing as well: then layer 0 has no positions at which
- *                      nothing moves
+ *                      it is timed separately and added
+ *   still input        the same prompts with a different last token as well, so that no position of layer 0 is still
  */
 import { attribute } from "../utils/circuits/attribution/attribution.ts";
 import { batchActivations } from "../utils/circuits/activations/activations.ts";
@@ -31,7 +30,7 @@ import {
 } from "./case.ts";
 import { attributionFlops, logitDifferences, openModel, randomPairs, STEPS } from "./circuits.ts";
 
-/** Seconds of all contractions of a batch, and of the passes beside it, in turn. */
+/** Returns a function that runs all contractions of a batch once. */
 async function contraction(model: HookedModel, batch: PromptBatch): Promise<() => Promise<void>> {
   const { nLayers, dModel: d } = model.config;
   const D = await sourceDifferences(model, await batchActivations(model, batch));
@@ -113,7 +112,7 @@ async function measure(
 export const benches: Bench[] = [{
   name: "attribution_identities",
   description:
-    "time without the shared prefix, sums in head space, one contraction, a still input of layer 0, over that with",
+    "gain of each identity: shared prefix, sums in head space, one contraction, still input of layer 0",
   shapes: ["pythia-70m", "pythia-160m"],
   prompts: [10],
   measure,

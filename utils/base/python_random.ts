@@ -59,19 +59,19 @@ export class PythonRandom {
     return draw;
   }
 
-  /** One element of a non-empty list. */
+  /** Returns an element of a list. @throws RangeError if the list is empty. */
   choice<T>(items: readonly T[]): T {
     if (items.length === 0) throw new RangeError("cannot choose from an empty list");
     return items[this.randbelow(items.length)];
   }
 
-  /** `k` elements, drawn with replacement. */
+  /** Draws `k` elements with replacement. @throws RangeError if the list is empty. */
   choices<T>(items: readonly T[], k: number): T[] {
     if (items.length === 0) throw new RangeError("cannot choose from an empty list");
     return Array.from({ length: k }, () => items[Math.floor(this.random() * items.length)]);
   }
 
-  /** `k` elements at different places of the list, in the order drawn. */
+  /** Draws `k` elements at different indices, in the order drawn. @throws RangeError if the list is shorter. */
   sample<T>(items: readonly T[], k: number): T[] {
     const n = items.length;
     if (!(k >= 0 && k <= n)) throw new RangeError(`cannot sample ${k} of ${n} elements`);

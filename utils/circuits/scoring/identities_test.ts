@@ -2,7 +2,7 @@
  * The identities that make attribution fast, each compared with the plain way (`tests/oracle/plain_scores.ts`):
  *
  *  1. shared prefix: before the first differing token nothing changes along the path, so only the suffix runs;
- *  2. the gradient before a LayerNorm follows from sums in head space;
+ *  2. the gradient at the input of a LayerNorm follows from sums in head space;
  *  3. gradients are added up over path points first and contracted with the source differences once;
  *  4. layer 0 of parallel models computes what does not move along the path only once.
  *
@@ -50,7 +50,7 @@ for (const architecture of ["neox", "gpt2"] as const) {
     await c.close();
   });
 
-  Deno.test(`identity 2: gradients before LayerNorms follow from sums in head space (${architecture})`, async () => {
+  Deno.test(`identity 2: gradients at the inputs of LayerNorms follow from sums in head space (${architecture})`, async () => {
     // One path point and whole prompts: only the way to the gradients differs.
     const { c, model, pairs, readout } = await referenceCase(architecture);
     const batches = promptBatches(pairs, readout, { sharePrefix: false });
