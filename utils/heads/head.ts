@@ -5,7 +5,9 @@ import { type Head, headName } from "../names/nodes.ts";
 export { type Head, headName, parseHead } from "../names/nodes.ts";
 
 /** Every head, layer by layer: its place in the list is its place in an `[L, H]` matrix. */
-export function allHeads({ nLayers, nHeads }: ModelConfig): Head[] {
+export function allHeads(
+  { nLayers, nHeads }: Pick<ModelConfig, "nLayers" | "nHeads">,
+): Head[] {
   return Array.from(
     { length: nLayers * nHeads },
     (_, i) => [Math.floor(i / nHeads), i % nHeads] as const,
