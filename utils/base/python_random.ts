@@ -18,7 +18,7 @@ export class PythonRandom {
   readonly #state = new Uint32Array(WORDS);
   #next = WORDS;
 
-  /** @throws RangeError if `seed` is not a safe integer. As in Python, its sign does not matter. */
+  /** Seeds the stream; as in Python, the sign is ignored. @throws RangeError if `seed` is not a safe integer. */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed)) {
       throw new RangeError(`expected a seed that is a whole number below 2^53, found ${seed}`);
