@@ -1,9 +1,9 @@
-/** Operators that move elements without computing: reshape, transpose, slice, concatenate, gather, scatter. */
-import type { Dim, Shape, Value } from "./graph.ts";
-import { frontAxis, sameShape, sumDim } from "./shapes.ts";
+/** Operators that arrange elements without computing: reshape, transpose, expand, slice, split, concatenate. */
+import type { Dim, Shape, Value } from "../graph.ts";
+import { frontAxis, sameShape, sumDim } from "../shapes.ts";
 
 /**
- * The same elements in another shape. Symbolic sizes are taken from the run: a dimension kept in its place is copied,
+ * Returns the same elements in another shape. Symbolic sizes are taken from the run: a dimension kept in its place is copied,
  * one may be inferred, more than that are read from the model's inputs.
  */
 export function reshape(x: Value, shape: Shape): Value {
@@ -16,13 +16,17 @@ export function reshape(x: Value, shape: Shape): Value {
   return x.graph.add("Reshape", [x, target], x.dtype, shape);
 }
 
+/**
+ * Orders the axes: axis `i` of the result is axis `perm[i]` of `x`.
+ * @throws Error when the permutation does not have one number for each axis.
+ */
 export function transpose(x: Value, perm: readonly number[]): Value {
   if (perm.length !== x.rank) throw new Error(`Transpose: permutation [${perm}] of ${x}`);
   if (perm.every((p, i) => p === i)) return x;
   return x.graph.add("Transpose", [x], x.dtype, perm.map((p) => x.shape[p]), { perm: [...perm] });
 }
 
-/** Exchanges the last two axes; twice gives the value itself. */
+/** Exchanges the last two axes; doing so twice gives the value itself. */
 export function swapLast(x: Value): Value {
   const perm = x.shape.map((_, i) => i);
   perm.splice(-2, 2, x.rank - 1, x.rank - 2);
@@ -30,11 +34,13 @@ export function swapLast(x: Value): Value {
   return exchanged ? x.node!.inputs[0] : transpose(x, perm);
 }
 
+/** Broadcasts `x` to a shape. */
 export function expand(x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;
   return x.graph.add("Expand", [x, x.graph.shapeVector(shape)], x.dtype, shape);
 }
 
+/** Inserts an axis of length 1 at `axis`. */
 export function unsqueeze(x: Value, axis: number): Value {
   const rank = x.rank + 1;
   const at = frontAxis("Unsqueeze", axis, rank);
@@ -53,7 +59,10 @@ export function squeeze(x: Value, axis: number): Value {
   return x.graph.add("Squeeze", [x, x.graph.constant([at], [1], "int64")], x.dtype, shape);
 }
 
-/** Elements `start … end−1` along one axis of known length. */
+/**
+ * Returns the elements `start … end − 1` along one axis of known length.
+ * @throws RangeError when the axis does not have them, or is symbolic.
+ */
 export function slice(x: Value, axis: number, start: number, end: number): Value {
   const at = frontAxis("Slice", axis, x.rank);
   const length = x.shape[at];
@@ -66,7 +75,10 @@ export function slice(x: Value, axis: number, start: number, end: number): Value
   return x.graph.add("Slice", [x, vector(start), vector(end), vector(at)], x.dtype, shape);
 }
 
-/** Cuts an axis into parts of the given lengths, of which some may be symbolic, e.g. `["past", "pos"]`. */
+/**
+ * Cuts an axis into parts of the given lengths. They may be symbolic, e.g. `["past", "pos"]`.
+ * @throws RangeError when they do not add up to the axis.
+ */
 export function split(x: Value, axis: number, sizes: Shape): Value[] {
   const at = frontAxis("Split", axis, x.rank);
   if (x.shape[at] !== sumDim(sizes)) {
@@ -76,6 +88,10 @@ export function split(x: Value, axis: number, sizes: Shape): Value[] {
   return x.graph.addMany("Split", [x, x.graph.shapeVector(sizes)], parts, { axis: at });
 }
 
+/**
+ * Joins values along an axis.
+ * @throws Error naming a value whose type or other axes differ from those of the first.
+ */
 export function concat(values: readonly Value[], axis: number): Value {
   const first = values[0];
   const at = frontAxis("Concat", axis, first.rank);
@@ -87,36 +103,4 @@ export function concat(values: readonly Value[], axis: number): Value {
   }
   const shape = first.shape.with(at, sumDim(values.map((v) => v.shape[at])));
   return first.graph.add("Concat", values, first.dtype, shape, { axis: at });
-}
-
-/** Rows of `x` along `axis` at integer `indices` (any shape): the axis is replaced by the shape of the indices. */
-export function gather(x: Value, indices: Value, axis = 0): Value {
-  const at = frontAxis("Gather", axis, x.rank);
-  const shape = x.shape.toSpliced(at, 1, ...indices.shape);
-  return x.graph.add("Gather", [x, indices], x.dtype, shape, { axis: at });
-}
-
-/** The first element, `[1]`, of a value of known shape: a result that costs nothing to hand over. */
-export function firstElement(x: Value): Value {
-  const size = (x.shape as number[]).reduce((a, b) => a * b, 1);
-  return gather(reshape(x, [size]), x.graph.constant([0], [1], "int64"));
-}
-
-/** `out[i…j…] = x[i…indices[i…j…]…]` along `axis`; shapes agree elsewhere. */
-export function gatherElements(x: Value, indices: Value, axis: number): Value {
-  const at = frontAxis("GatherElements", axis, x.rank);
-  return x.graph.add("GatherElements", [x, indices], x.dtype, indices.shape, { axis: at });
-}
-
-/** Adds `updates` into a copy of `data` at `indices` along `axis`; equal indices accumulate. */
-export function scatterAdd(data: Value, indices: Value, updates: Value, axis: number): Value {
-  const at = frontAxis("ScatterElements", axis, data.rank);
-  const attributes = { axis: at, reduction: "add" };
-  return data.graph.add(
-    "ScatterElements",
-    [data, indices, updates],
-    data.dtype,
-    data.shape,
-    attributes,
-  );
 }

@@ -1,6 +1,6 @@
 /**
  * Gradients of the operators that ONNX Runtime has in float32 only: they meet central differences of double-precision
- * formulas of our own. The others, and that no operator is left out, are in `gradients_test.ts`.
+ * formulas of our own. The others, and that every operator has a test, are in `rules_test.ts`.
  */
 import { assert } from "@std/assert";
 import {
@@ -8,15 +8,16 @@ import {
   gelu,
   gradients,
   Graph,
+  hardSigmoid,
   layerNorm,
   rotaryEmbedding,
   Session,
   tensor,
-  type Value,
-} from "./mod.ts";
-import { random } from "./testing/random.ts";
+  Value,
+} from "../mod.ts";
+import { random } from "../testing/mod.ts";
 
-/** Runs a float32 gradient of one input with cotangent ones and compares it with a derivative given in double. */
+/** Runs a float32 gradient of one input with random cotangents and compares it with a derivative given in double. */
 async function compareFloat32(
   shape: number[],
   build: (x: Value) => Value,
@@ -75,6 +76,14 @@ Deno.test("gradients() of Gelu (tanh) equals central differences of its formula"
     (x) => gelu(x, "tanh"),
     (r) =>
       r.map((x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
+    2e-6,
+  ));
+
+Deno.test("gradients() of HardSigmoid equals central differences of its formula, both sides cut off", () =>
+  compareFloat32(
+    [2, 8],
+    (x) => hardSigmoid(x, 0.4, 0.5),
+    (r) => r.map((x) => Math.min(1, Math.max(0, 0.4 * x + 0.5))),
     2e-6,
   ));
 
