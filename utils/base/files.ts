@@ -8,9 +8,6 @@
  */
 import { dirname, join } from "@std/path";
 import { formatJson } from "./format_json.ts";
-import { isThere } from "./paths.ts";
-
-export { isThere };
 
 /** A file could not be written: the disk is full or the folder cannot be written to. */
 export class WriteError extends Error {
@@ -104,6 +101,17 @@ export function checkWritable(path: string): void {
     Deno.removeSync(temporary);
   } catch (cause) {
     throw new WriteError(`cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Whether there is a file or folder of this name. */
+export function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -14,7 +14,6 @@ import type { Progress } from "../cli/progress.ts";
 import { openResultFile, type ResultFile } from "../results/result_file.ts";
 import { ResultPaths } from "../results/result_path.ts";
 import { type Column, printTable } from "../cli/table.ts";
-import { isFile } from "../base/paths.ts";
 import { UserError } from "../base/user_error.ts";
 import { type ModelConfig, readModelConfig } from "../model/config.ts";
 import type { HookedModel, ModelOptions } from "../model/hooked_model.ts";
@@ -187,7 +186,14 @@ export class Experiment {
  * @throws UserError naming the folder when there is none.
  */
 function requireCircuits(paths: ResultPaths, task: string, steps: readonly number[]): void {
-  if (!steps.some((step) => isFile(paths.graph(task, step)))) {
+  const there = (step: number) => {
+    try {
+      return Deno.statSync(paths.graph(task, step)).isFile;
+    } catch {
+      return false;
+    }
+  };
+  if (!steps.some(there)) {
     throw new UserError(
       `no circuit of task ${task} such as ${paths.graph(task, steps.at(-1)!)}; ` +
         `run get_circuits_over_time.ts for this model and task first`,

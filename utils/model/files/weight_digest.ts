@@ -7,7 +7,7 @@ import { join } from "@std/path";
 import { contentDigest } from "../../base/digest.ts";
 import { readJson } from "../../base/files.ts";
 import { shardNames, WEIGHT_FILES } from "./checkpoint_files.ts";
-import { isFile } from "../../base/paths.ts";
+import { isFile } from "../hub/local_steps.ts";
 
 const MIB = 2 ** 20;
 

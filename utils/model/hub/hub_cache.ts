@@ -12,7 +12,7 @@ import { dirname, join } from "@std/path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
 import { writeFileAtomic } from "../../base/files.ts";
 import { shardNames, WEIGHT_FILES } from "../files/checkpoint_files.ts";
-import { isFile } from "../../base/paths.ts";
+import { isFile } from "./local_steps.ts";
 
 /** Files of a tokenizer, beside `config.json` and the weights; each is optional. */
 export const TOKENIZER_FILES = [

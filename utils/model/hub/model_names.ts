@@ -9,7 +9,7 @@
  */
 import { fromFileUrl, join } from "@std/path";
 import { UserError } from "../../base/user_error.ts";
-import { isFolder } from "../../base/paths.ts";
+import { isFolder } from "./local_steps.ts";
 import { nearNames } from "../../base/near_names.ts";
 
 /** Where a model is. */
