@@ -18,6 +18,7 @@ import { dirname, join, normalize } from "@std/path";
 
 /** Rooms from the ground up. A room imports from rooms named before it. */
 export const FLOORS = [
+  "utils/names",
   "utils/base",
   "utils/onnx",
   "utils/cli",
@@ -41,7 +42,7 @@ export const FLOORS = [
 
 /** Rooms that import from these alone: plotting reads results, never a model. */
 const ONLY: Record<string, readonly string[]> = {
-  plotting: ["plotting", "utils/base", "utils/cli", "utils/results"],
+  plotting: ["plotting", "utils/names", "utils/base", "utils/cli", "utils/results"],
 };
 
 /** Second doors: what pages run in the browser is apart from what makes the pages. */

@@ -1,43 +1,53 @@
-/** What a benchmark is, the shapes it runs on, and the line that it prints. */
+/** What a benchmark is and measures, the shapes it runs on, and small tools for timing. */
 import type { ModelConfig } from "../utils/model/config.ts";
 
-/** One run of a benchmark, in a process of its own. */
+/** One run of a benchmark, in its own process. */
 export interface BenchCase {
+  /** name of the benchmark */
   bench: string;
+  /** name of the model shape */
   shape: string;
+  /** number of prompts */
   prompts: number;
-  /** how often it is timed, in turn with its yardstick */
+  /** number of timings, in turn with the yardstick */
   repeats: number;
   /** threads of ONNX Runtime; default: one per core */
   threads?: number;
 }
 
+/** What a benchmark measures. */
 export interface Measurement {
   /** tokens that pass through the model */
   tokens: number;
-  /** median */
+  /** median over the timings */
   seconds: number;
   /** floating-point operations of the matrix products that the result needs */
   flops: number;
-  /** median of (flops/seconds) over the matrix-product rate timed beside it; undefined where that says nothing */
+  /** median of flops/seconds relative to the matrix-product rate of the same moment; undefined if not meaningful */
   ofMatmulRate?: number;
-  /** largest resident memory before the yardstick was set up */
+  /** largest resident memory before the yardstick was set up, MiB */
   peakRssMb: number;
+  /** size of the weights, MiB */
   weightsMb: number;
   /** further columns of the line, e.g. lower bounds of the time */
   more?: Record<string, number>;
 }
 
+/** A benchmark. */
 export interface Bench {
+  /** name on the command line */
   name: string;
+  /** one line for `--help` */
   description: string;
-  /** shapes and numbers of prompts that it runs on unless told otherwise */
+  /** shapes that it runs on by default */
   shapes: readonly string[];
+  /** numbers of prompts that it runs with by default */
   prompts: readonly number[];
+  /** runs one case in this process */
   measure(config: ModelConfig, c: BenchCase): Promise<Measurement>;
 }
 
-/** Tokens per prompt, the longest of the indirect-object prompts. */
+/** Tokens per prompt: the length of the longest indirect-object prompt. */
 export const POSITIONS = 21;
 
 function pythia(nLayers: number, nHeads: number, dModel: number): ModelConfig {
@@ -60,7 +70,7 @@ function pythia(nLayers: number, nHeads: number, dModel: number): ModelConfig {
   };
 }
 
-/** Randomly initialised models have these shapes; their time does not depend on the weights. */
+/** Shapes of the randomly initialised models; the time does not depend on the weights. */
 export const SHAPES: Record<string, ModelConfig> = {
   "pythia-14m": pythia(6, 4, 128),
   "pythia-70m": pythia(6, 8, 512),
@@ -68,14 +78,14 @@ export const SHAPES: Record<string, ModelConfig> = {
   "pythia-410m": pythia(24, 16, 1024),
 };
 
-/** Random prompts of equal length. */
+/** Returns random prompts of equal length, always the same ones. */
 export function randomPrompts(n: number, length: number, vocabSize: number): number[][] {
   let state = 12345;
   const next = () => state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
   return Array.from({ length: n }, () => Array.from({ length }, () => next() % vocabSize));
 }
 
-/** Largest resident memory of this process so far, in MiB. */
+/** Returns the largest resident memory of this process so far, in MiB. */
 export function peakRssMb(): number {
   try {
     const status = Deno.readTextFileSync("/proc/self/status");
@@ -85,14 +95,9 @@ export function peakRssMb(): number {
   }
 }
 
+/** Returns the seconds that `run` takes. */
 export async function timed(run: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await run();
   return (performance.now() - start) / 1000;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
