@@ -55,12 +55,12 @@ export function describeSteps(revision: string, available: readonly number[]): s
     : `there are ${range}, the nearest ${names(nearSteps(step, available))}`;
 }
 
-/** Tells whether `path` is a folder. Follows links. */
+/** Whether `path` is a folder (links followed). */
 export function isFolder(path: string): boolean {
   return statOf(path)?.isDirectory ?? false;
 }
 
-/** Tells whether `path` is a file. Follows links. */
+/** Whether `path` is a file (links followed). */
 export function isFile(path: string): boolean {
   return statOf(path)?.isFile ?? false;
 }
