@@ -21,11 +21,13 @@ import { circuitEdges } from "../../circuits/graph/circuit_edges.ts";
 import { edgeScores } from "../../circuits/scoring/edge_scores.ts";
 import { CircuitEvaluator } from "../../circuits/evaluation/evaluation.ts";
 import type { CircuitConfig } from "./settings.ts";
-import { type CircuitShape, edgeCount, nBackward, parseEdge } from "../../circuits/graph/graph.ts";
+import { countEdges, nodesInCircuit } from "../../circuits/graph/circuit_mask.ts";
+import { type CircuitShape, edgeCell, edgeCount } from "../../circuits/graph/graph.ts";
 import { cmd, cpr, mibEdgeCounts } from "../../circuits/choice/mib.ts";
 import { circuitShape } from "../../circuits/graph/model_shape.ts";
 import { promptBatches } from "../../tasks/prompt_batches.ts";
-import { countEdges, nodesInCircuit, pruneCircuit } from "../../circuits/graph/pruning.ts";
+import { edgeName } from "../../names/nodes.ts";
+import { pruneCircuit } from "../../circuits/graph/pruning.ts";
 import { randomOrder } from "../../circuits/choice/random_circuit.ts";
 import { searchCircuitSize } from "../../circuits/choice/search.ts";
 import { greedyOrder, maskOf, topnOrder } from "../../circuits/choice/selection.ts";
@@ -180,11 +182,8 @@ export async function findCircuit(
   return { summary, scores, mask, curve };
 }
 
-const cellOf = (shape: CircuitShape, edge: CheckpointSummary["circuit"][number]): number => {
-  const letter = edge.letter === null ? "" : `<${edge.letter}>`;
-  const { source, destination } = parseEdge(shape, `${edge.source}->${edge.target}${letter}`);
-  return source * nBackward(shape) + destination;
-};
+const cellOf = (shape: CircuitShape, edge: CheckpointSummary["circuit"][number]): number =>
+  edgeCell(shape, edgeName(edge));
 
 /** The mask of a circuit as a summary lists it. */
 export function maskOfCircuit(

@@ -38,12 +38,12 @@ import {
   sub,
   sum,
   tanh,
+  topK,
   transpose,
   unsqueeze,
   type Value,
   where,
 } from "../../onnx/mod.ts";
-import { largest } from "../../onnx/top_k.ts";
 
 const [D, T, G, R, C] = ["docs", "tokens", "group", "docs*tokens", "columns"];
 const MASKED = -1e9;
@@ -141,7 +141,7 @@ function keptPairs(g: Graph, x: Value, U: Value, largestK: number): Value {
   const causal = g.input("causal", [T, T], "bool");
   const masked = where(source, where(causal, lens, MASKED), MASKED);
   const ranking = where(g.input("first", [D, 1, T], "bool"), masked, MASKED);
-  const top = largest(ranking, largestK);
+  const top = topK(ranking, largestK).values;
   const cutoff = sum(mul(top, g.input("rank", [T, largestK])), [-1], true);
   const below = cast(less(add(masked, 1e-6), cutoff), "float32");
   return mul(sub(1, below), cast(greater(masked, MASKED / 10), "float32"));

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { edgesInOrder, nBackward, nForward, parseEdge } from "../../circuits/graph/graph.ts";
+import { edgeCell, edgesInOrder, nBackward, nForward } from "../../circuits/graph/graph.ts";
 import type { IoiFlipName } from "../../tasks/ioi_flips.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import { CircuitHeads } from "./circuit_heads.ts";
@@ -64,10 +64,7 @@ Deno.test("CircuitHeads reads from the mask which heads write where", () => {
       "m1->logits",
       "a0.h1->a1.h0<k>",
     ]
-  ) {
-    const { source, destination } = parseEdge(graph, name);
-    mask[source * nBackward(graph) + destination] = 1;
-  }
+  ) mask[edgeCell(graph, name)] = 1;
   const circuit = new CircuitHeads({ shape: graph, mask });
   assertEquals(circuit.sources(), [[0, 0], [0, 1], [1, 0], [1, 1]]);
   assertEquals(circuit.intoLogits(), [[1, 1]]);

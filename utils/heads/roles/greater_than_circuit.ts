@@ -35,7 +35,7 @@ import {
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
 import { lastRow } from "../patching/clean_run.ts";
-import { type Head, headName } from "../head.ts";
+import { type Head, headName, mlpName } from "../../names/nodes.ts";
 
 /** Parts by node name; empty where the circuit has none. */
 export interface GreaterThanParts {
@@ -126,7 +126,7 @@ function named(
   return {
     attn_patterns: byHead(looks),
     attn_logits: byHead(points),
-    mlp_logits: Object.fromEntries(mlps.map((l, i) => [`m${l}`, promotes[i]])),
+    mlp_logits: Object.fromEntries(mlps.map((l, i) => [mlpName(l), promotes[i]])),
   };
 }
 

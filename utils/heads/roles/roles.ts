@@ -10,6 +10,7 @@
  *   S2 inhibition        as listed in                                                     heads_over_time
  */
 import { readJson } from "../../base/files.ts";
+import { headName } from "../../names/nodes.ts";
 import type { ResultPaths } from "../../results/result_path.ts";
 import { type ComponentEntry, nameMovers } from "./component_scores.ts";
 
@@ -24,7 +25,7 @@ type Grid = number[][];
 
 /** Names of heads whose score is above a threshold. */
 export function headsAbove(grid: Grid, threshold: number): string[] {
-  return grid.flatMap((row, l) => row.flatMap((x, h) => x > threshold ? [`a${l}.h${h}`] : []));
+  return grid.flatMap((row, l) => row.flatMap((x, h) => x > threshold ? [headName([l, h])] : []));
 }
 
 /** Entries of a result file by step; none without the file. @throws Error naming the file and a key that is missing. */

@@ -35,11 +35,11 @@ import {
   sum,
   type Tensor,
   tensor,
+  topK,
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
-import { largest } from "../../onnx/top_k.ts";
 
 /** Holds the copy scores of all heads, each `[L, H]` row-major, 0 … 100 percent. */
 export interface CopyScores {
@@ -170,7 +170,7 @@ function compileValues(config: ModelConfig, options: SessionOptions) {
 }
 
 /** Compiles: v and W_O of a group of heads, unembedding, names `[rows]` → count of names missed, per sign `[group]`. */
-function compileMisses(config: ModelConfig, bias: boolean, topK: number, options: SessionOptions) {
+function compileMisses(config: ModelConfig, bias: boolean, k: number, options: SessionOptions) {
   const g = new Graph();
   const { dHead: e, dModel: d, vocabSize: V } = config;
   const v = g.input("v", [GROUP, "rows", e]);
@@ -185,7 +185,7 @@ function compileMisses(config: ModelConfig, bias: boolean, topK: number, options
   ]);
   const misses = (signed: Value) => {
     const own = gatherElements(signed, names, 2);
-    const last = slice(largest(signed, topK), 2, topK - 1, topK);
+    const last = slice(topK(signed, k).values, 2, k - 1, k);
     return sum(cast(less(own, last), "float32"), [1, 2]);
   };
   const positive = misses(b_U ? add(logits, b_U) : logits);
