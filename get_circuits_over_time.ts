@@ -8,7 +8,7 @@
  * summary.json and the explorer page. A stopped run continues when started again, and ends with the same bytes.
  */
 import { resolve, toFileUrl } from "@std/path";
-import { buildExplorer } from "./plotting/explorer.ts";
+import { buildExplorer } from "./plotting/explorer/page.ts";
 import { findCircuit } from "./utils/experiments/circuits/checkpoint.ts";
 import { pathWarning } from "./utils/experiments/circuits/quadrature_warning.ts";
 import { openCircuitResults } from "./utils/experiments/circuits/results.ts";

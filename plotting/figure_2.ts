@@ -10,21 +10,28 @@
 import { filesBelow, isFolder } from "../utils/base/files.ts";
 import { findResults } from "../utils/results/find.ts";
 import { type CircuitSummary, readCircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
-import { axesOf, compareModels, modelColour, panelGrid } from "./figure_style.ts";
-import { headSeries } from "./head_files.ts";
-import { type HeadLine, headLines } from "./head_scores.ts";
-import { HEAD_MEASURES, MEASURED_KINDS } from "./head_measures.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { isSummary } from "./summaries.ts";
 import {
+  axesOf,
+  compareModels,
   type EndLabel,
   endLabels,
+  type Figure,
+  type HeadLine,
+  headLines,
   HeadPalette,
   logRange,
+  modelColour,
+  panelGrid,
+  plotCommand,
+  requirePaths,
+  runPlot,
   type TimeAxis,
   timeAxis,
-} from "./time_lines.ts";
+  type Trace,
+} from "./figures/mod.ts";
+import { headSeries } from "./result_files/head_files.ts";
+import { HEAD_MEASURES, MEASURED_KINDS } from "./result_files/head_measures.ts";
+import { isSummary } from "./result_files/summaries.ts";
 
 export const ELIGIBLE_SHARE = 0.25;
 

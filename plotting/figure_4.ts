@@ -3,12 +3,23 @@
  * heads of the known types explain, over training; a line per model. Open circles stand where a level had no receivers
  * (no name movers, or no S2-inhibition heads), so that there was nothing to explain.
  */
-import { axesOf, compareModels, modelColour, panelGrid, taskTitle } from "./figure_style.ts";
 import { findResults, type StoredOf } from "../utils/results/find.ts";
 import { type Consistency, ioiConsistencies } from "../utils/results/kinds/ioi_consistency.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { logRange, type TimeAxis, timeAxis } from "./time_lines.ts";
+import { taskTitle } from "./display_names.ts";
+import {
+  axesOf,
+  compareModels,
+  type Figure,
+  logRange,
+  modelColour,
+  panelGrid,
+  plotCommand,
+  requirePaths,
+  runPlot,
+  type TimeAxis,
+  timeAxis,
+  type Trace,
+} from "./figures/mod.ts";
 
 const LEVELS = [
   {

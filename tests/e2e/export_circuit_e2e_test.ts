@@ -5,7 +5,8 @@ import { circuitEdges } from "../../utils/circuits/graph/circuit_edges.ts";
 import { readGraphJson, writeGraphJson } from "../../utils/circuits/formats/graph_json.ts";
 import { edgesInOrder, nBackward, nForward } from "../../utils/circuits/graph/graph.ts";
 import { greedySelection } from "../../utils/circuits/choice/selection.ts";
-import { countEdges, pruneCircuit } from "../../utils/circuits/graph/pruning.ts";
+import { countEdges } from "../../utils/circuits/graph/circuit_mask.ts";
+import { pruneCircuit } from "../../utils/circuits/graph/pruning.ts";
 import { readModelConfig } from "../../utils/model/config.ts";
 import { ResultPaths } from "../../utils/results/result_path.ts";
 

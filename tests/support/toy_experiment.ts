@@ -1,4 +1,4 @@
-/** The smallest whole experiment: a "model" whose score at a step is log2(step + 1). Run by script_test.ts. */
+/** The smallest complete experiment: a "model" with score log2(step + 1) at each step. `script_e2e_test.ts` runs it. */
 import { z } from "zod";
 import { forEachCheckpoint } from "../../utils/experiments/checkpoint_loop.ts";
 import { resultSettings } from "../../utils/cli/config.ts";
@@ -22,9 +22,9 @@ const schema = z.object({
   scale: z.number().default(1).describe("factor of the score"),
   unreadable: z.array(z.int()).default([]).describe("steps whose checkpoint is damaged"),
   pause: z.int().min(0).default(0).describe("milliseconds each checkpoint takes"),
-  defect: z.boolean().default(false).describe("have a defect"),
+  defect: z.boolean().default(false).describe("fail by a defect of the program"),
   results_dir: z.string().default("results").describe("folder of the results"),
-  overwrite: z.boolean().default(false).describe("start anew"),
+  overwrite: z.boolean().default(false).describe("start from scratch"),
 });
 
 if (import.meta.main) {

@@ -8,7 +8,14 @@
  *
  * Prompts of different lengths are padded on the right; attention is causal, so padding changes no real position.
  */
-import { type Session, type SessionOptions, type Tensor, tensor } from "../onnx/mod.ts";
+import {
+  defineProgram,
+  type Results,
+  type Session,
+  type SessionOptions,
+  type Tensor,
+  tensor,
+} from "../onnx/mod.ts";
 import { padTokens } from "./run/batch.ts";
 import { openCheckpoint } from "./files/checkpoint_files.ts";
 import { type ModelConfig, readModelConfig } from "./config.ts";
@@ -57,6 +64,8 @@ export interface RunResult {
 }
 
 type Prompts = readonly (readonly number[])[];
+
+const embedProgram = defineProgram("embed", compileEmbed);
 
 const NOTHING: OuterRequests = { plan: {}, feeds: {} };
 
@@ -224,10 +233,10 @@ export class HookedModel {
     { plan, feeds }: OuterRequests = NOTHING,
     start = 0,
     least = 0,
-  ) {
+  ): Promise<Results> {
     const { tokens, pos } = padTokens(prompts, this.config.vocabSize, least);
     checkPositions(start + pos, this.config, this.runtime);
-    const session = await this.#compiled("embed", plan, (o) => compileEmbed(this.config, plan, o));
+    const session = await embedProgram(this.runtime, this.config, plan);
     const position_ids = tensor(Int32Array.from({ length: pos }, (_, i) => start + i), [pos]);
     return session.run({ ...await this.#embeddings.feeds(tokens), position_ids, ...feeds });
   }

@@ -17,7 +17,7 @@ import {
 import { headResults } from "../../model/blocks/attention.ts";
 import { blockWeightShapes } from "../../model/blocks/block_weights.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
-import { nForward } from "../graph/graph.ts";
+import { layerRows, nForward } from "../graph/graph.ts";
 import type { BatchActivations } from "./activations.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 
@@ -42,7 +42,7 @@ export async function sourceDifferences(
   { clean, corrupted }: BatchActivations,
 ): Promise<Tensor<Float32Array>> {
   const session = await compileLayer(model);
-  const { nLayers, nHeads, dModel } = model.config;
+  const { nLayers, dModel } = model.config;
   const [N, P] = clean.input.shape;
   const rows = nForward(circuitShape(model.config));
   const D = new Float32Array(N * rows * P * dModel);
@@ -61,9 +61,10 @@ export async function sourceDifferences(
       corrupted_mlp: corrupted.mlp[l],
       ...await model.store.get(String(l)),
     });
-    const block = (nHeads + 1) * width;
+    const { heads, end } = layerRows(model.config, l);
+    const block = (end - heads) * width;
     for (let n = 0; n < N; n++) {
-      D.set(ofLayer.data.subarray(n * block, (n + 1) * block), (n * rows + 1) * width + l * block);
+      D.set(ofLayer.data.subarray(n * block, (n + 1) * block), (n * rows + heads) * width);
     }
     free(ofLayer);
   }

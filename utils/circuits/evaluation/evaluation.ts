@@ -22,7 +22,7 @@ import {
 import { type CircuitBatch, circuitBatches, edgesInto } from "./circuit_batch.ts";
 import { corruptedResiduals, type Residuals } from "../activations/corrupted_residuals.ts";
 import { compileMix, headsProgram, mlpProgram } from "./evaluation_programs.ts";
-import type { CircuitShape } from "../graph/graph.ts";
+import { type CircuitShape, headColumns, logitsColumn, mlpColumn } from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
 import { pruneCircuit } from "../graph/pruning.ts";
@@ -121,7 +121,6 @@ export class CircuitEvaluator {
     const run = new GroupRun(this.shape, group, circuits, width, room);
     run.add(inputDifference(activations, circuits), 1);
     const sequence = sequenceFeeds(config, P, activations.past?.length ?? 0);
-    const perLayer = 3 * config.nHeads + 1;
     for (let l = 0; l < config.nLayers; l++) {
       const heads = group.heads[l];
       if (heads.length === 0 && !group.mlp[l]) continue;
@@ -129,9 +128,7 @@ export class CircuitEvaluator {
       store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
       const before = run.count;
       if (heads.length > 0) {
-        const columns = heads.flatMap((h) =>
-          [0, 1, 2].map((j) => l * perLayer + j * config.nHeads + h)
-        );
+        const columns = headColumns(config, l, heads);
         const layer = activations.past?.layers[l];
         const session = await headsProgram(this.model, layer !== undefined, "mixed");
         const feeds: Feeds = {
@@ -149,14 +146,14 @@ export class CircuitEvaluator {
           : [corrupted.mid[l], run.count];
         const session = await mlpProgram(this.model, "mixed");
         const feeds: Feeds = {
-          ...run.inputs([l * perLayer + 3 * config.nHeads], residual, sources),
+          ...run.inputs([mlpColumn(config, l)], residual, sources),
           corrupted_mlp: activations.corrupted.mlp[l],
         };
         run.add((await session.run({ ...feeds, ...weights })).differences, 1);
       }
     }
     const mix = await this.model.runtime.compiled("circuit mix", compileMix);
-    const last = [config.nLayers * perLayer];
+    const last = [logitsColumn(config)];
     const feeds = run.inputs(last, corrupted.pre[config.nLayers], run.count);
     const { x } = await mix.run(feeds);
     this.#room = room;

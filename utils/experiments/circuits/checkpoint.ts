@@ -15,21 +15,23 @@ import { mean } from "../../base/statistics.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { meanActivations } from "../../circuits/activations/activations.ts";
 import { circuitStability, scoreIntervals } from "../../circuits/choice/bootstrap.ts";
-import { circuitEdgeName, circuitEdges } from "../../circuits/graph/circuit_edges.ts";
+import { circuitEdges } from "../../circuits/graph/circuit_edges.ts";
 import { edgeScores } from "../../circuits/scoring/edge_scores.ts";
 import { CircuitEvaluator } from "../../circuits/evaluation/evaluation.ts";
+import { countEdges, nodesInCircuit } from "../../circuits/graph/circuit_mask.ts";
 import {
   type CircuitShape,
+  edgeCell,
   edgeCount,
   nBackward,
   nForward,
-  parseEdge,
   type Scores,
 } from "../../circuits/graph/graph.ts";
 import { cmd, cpr, mibEdgeCounts } from "../../circuits/choice/mib.ts";
 import { circuitShape } from "../../circuits/graph/model_shape.ts";
 import { promptBatches } from "../../tasks/prompt_batches.ts";
-import { countEdges, nodesInCircuit, pruneCircuit } from "../../circuits/graph/pruning.ts";
+import { edgeName } from "../../names/nodes.ts";
+import { pruneCircuit } from "../../circuits/graph/pruning.ts";
 import { randomOrder } from "../../circuits/choice/random_circuit.ts";
 import { searchCircuitSize } from "../../circuits/choice/search.ts";
 import { greedyOrder, maskOf, topnOrder } from "../../circuits/choice/selection.ts";
@@ -269,6 +271,5 @@ export function maskOfCircuit(
 }
 
 function cellOf(shape: CircuitShape, edge: CheckpointSummary["circuit"][number]): number {
-  const { source, destination } = parseEdge(shape, circuitEdgeName(edge));
-  return source * nBackward(shape) + destination;
+  return edgeCell(shape, edgeName(edge));
 }

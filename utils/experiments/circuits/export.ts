@@ -32,7 +32,8 @@ import {
 import { attributionGraph } from "../../circuits/formats/neuronpedia.ts";
 import { circuitEdges, scoreRange } from "../../circuits/graph/circuit_edges.ts";
 import { nBackward, nForward, realEdgeMask, type Scores } from "../../circuits/graph/graph.ts";
-import { countEdges, nodesInCircuit, pruneCircuit } from "../../circuits/graph/pruning.ts";
+import { countEdges, nodesInCircuit } from "../../circuits/graph/circuit_mask.ts";
+import { pruneCircuit } from "../../circuits/graph/pruning.ts";
 import { resolveModel } from "../../model/hub/hub.ts";
 import { loadTokenizer, type Tokenizer } from "../../model/tokenizer.ts";
 import {

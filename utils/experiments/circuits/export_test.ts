@@ -4,8 +4,10 @@ import { UserError } from "../../base/user_error.ts";
 import { attribute } from "../../circuits/attribution/attribution.ts";
 import { readGraphJson } from "../../circuits/formats/graph_json.ts";
 import { circuitEdges } from "../../circuits/graph/circuit_edges.ts";
-import { nForward, nodeName, sourceNode } from "../../circuits/graph/graph.ts";
-import { countEdges, pruneCircuit } from "../../circuits/graph/pruning.ts";
+import { nForward, sourceNode } from "../../circuits/graph/graph.ts";
+import { nodeName } from "../../names/nodes.ts";
+import { countEdges } from "../../circuits/graph/circuit_mask.ts";
+import { pruneCircuit } from "../../circuits/graph/pruning.ts";
 import { promptBatches } from "../../tasks/prompt_batches.ts";
 import {
   ARCHITECTURES,

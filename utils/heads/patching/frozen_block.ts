@@ -25,7 +25,7 @@ import {
   transpose,
   type Value,
 } from "../../onnx/mod.ts";
-import { type Letter, LETTERS } from "../../model/blocks/attention.ts";
+import { type Letter, LETTERS } from "../../names/nodes.ts";
 import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
 import { mlp } from "../../model/blocks/block.ts";
 import { type MlpWeights } from "../../model/blocks/block_weights.ts";

@@ -15,14 +15,14 @@ import { copySuppression } from "../../results/kinds/cspa.ts";
 import { fullModelComponents } from "../../results/kinds/full_model_components.ts";
 import { successorHeads } from "../../results/kinds/successor_heads.ts";
 import type { ResultKind } from "../../results/kind.ts";
+import { headName } from "../../names/nodes.ts";
 import type { ResultPaths } from "../../results/result_path.ts";
-import { headName } from "../head.ts";
 import { nameMovers } from "./component_scores.ts";
 
 /** The scores that a head must exceed to have a role. */
 export const ROLE_THRESHOLDS = { attention: 0.4, copy: 50, successor: 0.4, cspa: 0.1 } as const;
 
-/** Names of heads `[L][H]` whose score is above a threshold. */
+/** Returns the names of heads `[L][H]` whose score is above a threshold. */
 function headsAbove(grid: readonly (readonly number[])[], threshold: number): string[] {
   return grid.flatMap((row, l) => row.flatMap((x, h) => x > threshold ? [headName([l, h])] : []));
 }

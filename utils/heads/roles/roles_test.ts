@@ -10,7 +10,7 @@ const result = (kind: string, checkpoints: unknown) => ({
   checkpoints,
 });
 
-Deno.test("headRoles() names the roles of each head from whichever result files exist", async () => {
+Deno.test("headRoles() reads the roles of each head from the result files that exist", async () => {
   const dir = await Deno.makeTempDir();
   try {
     const paths = new ResultPaths(dir, "toy");
