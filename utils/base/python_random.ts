@@ -18,7 +18,7 @@ export class PythonRandom {
   readonly #state = new Uint32Array(WORDS);
   #next = WORDS;
 
-  /** @throws RangeError if `seed` is no safe integer. As in Python, the sign does not matter. */
+  /** Seeds the stream. As in Python, the sign does not matter. @throws RangeError if `seed` is not a safe integer. */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed)) {
       throw new RangeError(`seed must be a whole number below 2^53, found ${seed}`);
