@@ -13,6 +13,7 @@ import { formatJson } from "./format_json.ts";
 
 /** A file could not be written: the disk is full, or the folder is not writable. */
 export class WriteError extends Error {
+  /** "WriteError" */
   override name = "WriteError";
 }
 

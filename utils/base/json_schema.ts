@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 /** The part of JSON Schema that settings and result files use. */
-export interface JsonSchema {
+export type JsonSchema = {
   $schema?: string;
   title?: string;
   description?: string;
@@ -28,7 +28,7 @@ export interface JsonSchema {
   maxItems?: number;
   minLength?: number;
   pattern?: string;
-}
+};
 
 /** Returns the JSON Schema (draft 2020-12) of the values that a zod schema accepts. */
 export function toJsonSchema(schema: z.ZodType): JsonSchema {

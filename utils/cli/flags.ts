@@ -16,6 +16,7 @@ export interface ScriptDescription<S extends ConfigSchema> {
   description: string;
   /** arguments of example calls, e.g. "configs/pythia-nano_ioi.json --ig-steps 5" */
   examples: readonly string[];
+  /** the script's settings */
   schema: S;
 }
 

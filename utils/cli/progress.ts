@@ -15,8 +15,11 @@ export interface ProgressTarget {
   draw(text: string): void;
   /** Prints a permanent line of the run's report. */
   report(line: string): void;
+  /** whether the bar redraws itself */
   readonly interactive: boolean;
+  /** whether the bar has colours */
   readonly colors: boolean;
+  /** Returns the width of a line. */
   columns(): number;
   /** Returns milliseconds since any fixed moment. */
   now(): number;
@@ -44,6 +47,7 @@ export class Progress {
   #drawn = false;
 
   /**
+   * Starts a count.
    * @param label what is counted, e.g. "checkpoint"
    * @param total number of items
    * @param options.from items done before this run; they do not count for its rate

@@ -20,7 +20,18 @@ const powersOfTwo = Array.from({ length: 10 }, (_, i) => 2 ** i);
 const everyThousand = range(1000, FINAL_STEP, 1000);
 const lateDetail = [...range(15_000, 65_000, 5000), ...range(70_000, 140_000, 10_000)];
 
-const PYTHIA_SCHEDULES = {
+/** The named schedules of Pythia's steps. */
+export type PythiaSchedule =
+  | "all"
+  | "linear"
+  | "exponential"
+  | "exp_plus_detail"
+  | "late_start_exp_plus_detail"
+  | "late_start_all"
+  | "sparse"
+  | "other";
+
+const PYTHIA_SCHEDULES: Record<PythiaSchedule, number[]> = {
   all: [0, ...powersOfTwo, ...everyThousand],
   linear: everyThousand,
   exponential: Array.from({ length: 18 }, (_, i) => 2 ** i)
@@ -42,14 +53,14 @@ const PYTHIA_SCHEDULES = {
 };
 
 /** A named schedule, a list of steps, or the steps of a model folder. */
-export type ScheduleName = keyof typeof PYTHIA_SCHEDULES | "custom" | "suite";
+export type ScheduleName = PythiaSchedule | "custom" | "suite";
 
 /** All schedule names, for config schemas and messages. */
-export const SCHEDULE_NAMES = [
-  ...Object.keys(PYTHIA_SCHEDULES),
+export const SCHEDULE_NAMES: ScheduleName[] = [
+  ...Object.keys(PYTHIA_SCHEDULES) as PythiaSchedule[],
   "custom",
   "suite",
-] as ScheduleName[];
+];
 
 /**
  * Returns the training steps of a schedule, ascending and without duplicates. Pythia's schedules end with step 143000;
@@ -68,7 +79,7 @@ export function scheduleSteps(
       2,
     );
   }
-  return ascending([...PYTHIA_SCHEDULES[name as keyof typeof PYTHIA_SCHEDULES], FINAL_STEP]);
+  return ascending([...PYTHIA_SCHEDULES[name as PythiaSchedule], FINAL_STEP]);
 }
 
 function given(steps: readonly number[] | undefined, name: string, source: string) {

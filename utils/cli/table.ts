@@ -4,7 +4,9 @@ import { hasColors, styled, terminalColumns } from "./terminal.ts";
 
 /** A column: its header, and how it shows a row's value. */
 export interface Column<Row> {
+  /** text above the column */
   header: string;
+  /** Returns what the column shows of a row. */
   value: (row: Row) => string | number | boolean | null | undefined;
   /** digits after the decimal point; default 3, or 0 if the column holds only integers */
   digits?: number;

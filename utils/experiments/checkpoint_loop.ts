@@ -29,14 +29,17 @@ export interface CheckpointLoop<Loaded> {
   onError?(step: number, error: Error): void | Promise<void>;
   /** false: read each checkpoint only after the one before is released (half the memory) */
   ahead?: boolean;
+  /** default: the terminal */
   target?: ProgressTarget;
 }
 
 /** What became of each step. */
 export interface LoopResult {
+  /** computed by this run */
   done: number[];
   /** had results before this run */
   skipped: number[];
+  /** could not be read or computed */
   failed: { step: number; error: string }[];
   /** 0, or 1 when a checkpoint failed */
   exitCode: 0 | 1;

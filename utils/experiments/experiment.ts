@@ -24,7 +24,7 @@ import { forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
 import { FREE_KEYS, type ModelSettings } from "./model_keys.ts";
 import { ModelRef, resultPaths } from "./model_ref.ts";
 
-/** What an experiment needs beside its settings. */
+/** What an experiment needs in addition to its settings. */
 export interface ExperimentOptions {
   /** task whose circuits the experiment reads; at least one step must have one */
   circuits?: string;
@@ -36,24 +36,25 @@ export interface ExperimentOptions {
   processing?: ModelOptions["processing"];
 }
 
-/** What a script says about a result file beside its kind. */
+/** What a script says about a result file in addition to its kind. */
 export interface ResultsOptions<Header, Entry> {
   /** keys, in addition to `FREE_KEYS`, that change no number of the file */
   free?: readonly string[];
   /** settings that are not keys, and keys with a default filled in for the model */
   settings?: Record<string, unknown>;
-  /** what the file says about all checkpoints beside the model; default: its shape */
+  /** what the file says about all checkpoints in addition to the model; default: its shape */
   header?: Omit<Header, "model">;
+  /** keys of the file that follow from its entries */
   derive?: OpenOptions<Header, Entry>["derive"];
 }
 
 /** What `run` needs of a result file. */
-type Results = Pick<ResultFile<unknown>, "path" | "has" | "steps">;
+export type RunFile = Pick<ResultFile<unknown>, "path" | "has" | "steps">;
 
 /** What `run` does at each checkpoint and at the end. */
 export interface CheckpointRun {
   /** a step is done when all of these have it; the table shows the steps of the last one */
-  files: readonly Results[];
+  files: readonly RunFile[];
   /** Computes and writes a step's entries; returns the text of its line. */
   measure(step: number, model: HookedModel, progress: Progress): Promise<string>;
   /** Runs after the last checkpoint, e.g. to compare checkpoints; returns an exit code. */
@@ -104,7 +105,8 @@ export async function openExperiment(
   });
 }
 
-interface ExperimentParts {
+/** What an experiment is made of. */
+export type ExperimentParts = {
   config: ModelSettings;
   processing: ModelOptions["processing"];
   ref: ModelRef;
@@ -114,10 +116,11 @@ interface ExperimentParts {
   model: ModelConfig;
   runtime: Runtime;
   weights: ReadonlyMap<number, string>;
-}
+};
 
 /** One model over its training. Made by `openExperiment`. */
 export class Experiment {
+  /** Called by `openExperiment`. */
   constructor(private readonly parts: ExperimentParts) {}
 
   /** Steps to visit, ascending. */
@@ -157,7 +160,7 @@ export class Experiment {
 
   /**
    * Opens a result file with an entry per checkpoint.
-   * @param place what the file's path needs beside the model, e.g. the task
+   * @param place what the file's path needs in addition to the model, e.g. the task
    * @throws UserError if the file was made with other settings or of other weights.
    */
   results<Header, Entry, Place extends unknown[]>(

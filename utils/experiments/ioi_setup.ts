@@ -106,17 +106,20 @@ export function randomTokens(
   });
 }
 
-interface CspaSettings {
+/** Settings of `cspaKeys`. */
+export type CspaSettings = {
   cspa_from: "file" | "compute";
   cspa_text?: string;
   cspa_mean_docs: number;
   cspa_eval_docs: number;
   cspa_tokens: number;
-}
+};
 
 /** CSPA scores `[L, H]` and where they come from; computed ones are 0 for heads that are not candidates. */
 export interface CspaFound {
+  /** `[L, H]` */
   scores: Float32Array;
+  /** where the scores come from */
   from: "file" | "computed";
 }
 

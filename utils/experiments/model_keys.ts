@@ -7,7 +7,7 @@ import { DEVICES } from "../onnx/mod.ts";
 export type ModelSchedule = ScheduleName | "main";
 
 /** All schedules. */
-export const MODEL_SCHEDULES = ["main", ...SCHEDULE_NAMES] as [ModelSchedule, ...ModelSchedule[]];
+export const MODEL_SCHEDULES: [ModelSchedule, ...ModelSchedule[]] = ["main", ...SCHEDULE_NAMES];
 
 /** Schema fragment: spread it into a script's own keys. */
 export const modelKeys = {
@@ -46,15 +46,4 @@ export const FREE_KEYS = [
 ] as const;
 
 /** What `modelKeys` gives a script. */
-export interface ModelSettings {
-  model: string;
-  alt_model: string | null;
-  ckpt_schedule: ModelSchedule;
-  custom_schedule: number[];
-  cache_dir?: string;
-  results_dir: string;
-  device: (typeof DEVICES)[number];
-  threads?: number;
-  memory_budget?: number;
-  overwrite: boolean;
-}
+export type ModelSettings = z.output<z.ZodObject<typeof modelKeys>>;

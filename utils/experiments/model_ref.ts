@@ -20,12 +20,14 @@ const SMALL_MODEL = 1e9;
 
 /** The model whose weights an experiment loads: the variant if the settings name one. */
 export class ModelRef {
+  /** as the settings name it */
   readonly name: string;
+  /** a folder, or a repository on the Hub */
   readonly source: ModelSource;
   /** steps in the model's folder, ascending; undefined for a model on the Hub */
   readonly localSteps: readonly number[] | undefined;
 
-  /** @throws UserError if the name is not a model, listing the nearest names. */
+  /** Resolves the model of the settings. @throws UserError if its name means nothing, listing the nearest names. */
   constructor(private readonly settings: ModelSettings) {
     this.name = modelName(settings);
     this.source = modelSource(this.name);

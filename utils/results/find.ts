@@ -5,8 +5,11 @@ import type { StoredResult } from "./kind.ts";
 
 /** What reading needs of a kind (`ResultKind`). */
 export interface ReadableKind<Header = unknown, Entry = unknown> {
+  /** name and version of the layout */
   readonly format: string;
+  /** the script that makes the file */
   readonly madeBy: string;
+  /** Reads a file. @throws UserError if it is damaged or of another kind. */
   read(path: string): Promise<StoredResult<Header, Entry>>;
 }
 

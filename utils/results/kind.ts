@@ -8,7 +8,7 @@ import { checkValue, entriesOf, type ResultSchema } from "./check.ts";
 import { type OpenOptions, openResultFile, type ResultFile } from "./result_file.ts";
 import type { ResultPaths } from "./result_path.ts";
 
-/** What `defineResult` is given. `Place` is what a path needs beside the model, e.g. the task. */
+/** What `defineResult` is given. `Place` is what a path needs in addition to the model, e.g. the task. */
 export interface ResultSpec<Header, Entry, Place extends unknown[]>
   extends ResultSchema<Header, Entry> {
   /** the script that makes the file, for "run … first" */
@@ -19,17 +19,21 @@ export interface ResultSpec<Header, Entry, Place extends unknown[]>
 
 /** A result file as read. */
 export interface StoredResult<Header = unknown, Entry = unknown> {
+  /** where it was read */
   path: string;
+  /** name and version of its layout */
   format: string;
   /** the whole file; the schema of the header says what is known about it */
   header: Header;
-  /** ascending */
+  /** steps that have an entry, ascending */
   steps: number[];
+  /** by step, ascending */
   entries: ReadonlyMap<number, Entry>;
 }
 
 /** A kind of result file. Made by `defineResult`. */
 export class ResultKind<Header, Entry, Place extends unknown[] = unknown[]> {
+  /** Called by `defineResult`. */
   constructor(private readonly spec: ResultSpec<Header, Entry, Place>) {}
 
   /** Name and version of the layout, e.g. "circuits-over-time/cspa/1". */

@@ -19,6 +19,7 @@ import { checkValue, entriesOf, isObject, layoutOf, type ResultSchema } from "./
 
 /** What a run says about its result file. */
 export interface OpenOptions<Header, Entry> {
+  /** path of the file */
   path: string;
   /** settings that determine the results (`resultSettings`) */
   settings: Record<string, unknown>;
@@ -73,6 +74,7 @@ export class ResultFile<Entry> {
   /** stamp of the file as this process last wrote it */
   #written?: string;
 
+  /** Called by `openResultFile`. */
   constructor(
     private readonly schema: ResultSchema<unknown, Entry>,
     private readonly options: OpenOptions<unknown, Entry>,
@@ -115,7 +117,7 @@ export class ResultFile<Entry> {
       const now = this.options.weights?.get(step);
       if (now !== undefined) this.weights = { ...this.weights, [step]: now };
       const done = writeJsonAtomic(path, {
-        ...this.content(new Map(this.entries).set(step, plain)),
+        ...this.#content(new Map(this.entries).set(step, plain)),
         ...this.#weightKeys(),
       });
       this.#written = stamp(path);
@@ -127,10 +129,10 @@ export class ResultFile<Entry> {
 
   /** Returns what the file holds once complete: format, settings, header, entries, `more` keys after the weights. */
   complete(more: Record<string, unknown>): Record<string, unknown> {
-    return { ...this.content(this.entries), ...this.#weightKeys(), ...more };
+    return { ...this.#content(this.entries), ...this.#weightKeys(), ...more };
   }
 
-  private content(entries: ReadonlyMap<number, Entry>): Record<string, unknown> {
+  #content(entries: ReadonlyMap<number, Entry>): Record<string, unknown> {
     const { settings, header, derive } = this.options;
     const sorted = new Map([...entries].sort(([a], [b]) => a - b));
     return {

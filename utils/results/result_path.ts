@@ -20,9 +20,11 @@ export function modelFolder(model: string): string {
 
 /** Paths of one model's results under `root`. */
 export class ResultPaths {
+  /** folder name of the model */
   readonly model: string;
 
   /**
+   * Derives the paths of a model.
    * @param root the results folder, e.g. "results"
    * @param model name, Hugging Face id or local folder of the model
    */

@@ -38,11 +38,9 @@ import { greedyOrder, maskOf, topnOrder } from "../../circuits/choice/selection.
 import type { CircuitConfig } from "./settings.ts";
 import type { CircuitTask } from "./task.ts";
 
-/** The prompts of a task and how their metric is read. */
-type Prompts = Pick<CircuitTask, "prompts" | "readout">;
-
 /** What is found at one checkpoint. */
 export interface CheckpointCircuit {
+  /** the entry of summary.json */
   summary: CheckpointSummary;
   /** `[nForward, nBackward]` */
   scores: Float32Array;
@@ -106,7 +104,7 @@ type Evaluation = Awaited<ReturnType<typeof prepareEvaluation>>;
 /** Returns prompt batches and, for mean interventions, the means over the corrupted prompts. */
 export async function prepareEvaluation(
   model: HookedModel,
-  { prompts, readout }: Prompts,
+  { prompts, readout }: Pick<CircuitTask, "prompts" | "readout">,
   { intervention, batch_size: batchSize }: CircuitConfig,
 ) {
   const batches = promptBatches(prompts, readout, {
@@ -126,7 +124,7 @@ export async function prepareEvaluation(
 /** Finds the circuit of one checkpoint; see the header. */
 export async function findCircuit(
   model: HookedModel,
-  task: Prompts,
+  task: Pick<CircuitTask, "prompts" | "readout">,
   config: CircuitConfig,
   step: number,
   progress: Progress,

@@ -90,8 +90,11 @@ export type ExportConfig = z.output<typeof exportSchema>;
 
 /** What was written. */
 export interface Exported {
+  /** the file written */
   path: string;
+  /** after pruning */
   edges: number;
+  /** nodes with an edge */
   nodes: number;
   /** size of a circuit of neurons, in edges (MIB's weighted edge count) */
   weightedEdges?: number;

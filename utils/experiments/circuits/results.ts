@@ -29,6 +29,7 @@ import type { CircuitTask } from "./task.ts";
 
 /** All result files of one model and task. Made by `openCircuitResults`. */
 export class CircuitResults {
+  /** Called by `openCircuitResults`. */
   constructor(
     private readonly experiment: Experiment,
     private readonly config: CircuitConfig,

@@ -61,7 +61,7 @@ export const circuitSchema = z.object({
 /** Keys that change no number of a result, in addition to those of the model. */
 export const FREE_CIRCUIT_KEYS = ["batch_size", "large_model", "transfer", "pictures"] as const;
 
-/** @throws UserError if settings contradict each other. */
+/** Checks that settings fit together. @throws UserError if they contradict each other. */
 export function checkCircuitConfig({ verify, start, end }: CircuitConfig): void {
   if (verify && start > end) {
     throw new UserError(

@@ -9,10 +9,15 @@ import type { CircuitConfig } from "./settings.ts";
 
 /** A task with its prompts. */
 export interface CircuitTask {
+  /** the task's name in paths */
   name: string;
+  /** pairs of a clean and a corrupted prompt */
   prompts: PromptPair[];
+  /** what is read off the logits, and where */
   readout: Readout;
+  /** name of the metric */
   metric: TaskMetric["name"];
+  /** the first prompt, as text */
   example: { clean: string; corrupted: string; correct: string; wrong: string };
   /** `promptDigest` of the prompts of a user's file */
   digest?: string;

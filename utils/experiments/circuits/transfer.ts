@@ -18,10 +18,11 @@ import type { CircuitTask } from "./task.ts";
 /** Rows of transfer.json: by the step of the model, the faithfulness of each circuit. */
 type Rows = ResultFile<number[]>;
 
-/** The transfer matrix, and 1 if a model could not be read. */
+/** The transfer matrix. */
 export interface Transfer {
   /** of the models that could be read; undefined if there is none */
   transfer: CircuitSummary["transfer"];
+  /** 1 if a model could not be read */
   exitCode: 0 | 1;
 }
 

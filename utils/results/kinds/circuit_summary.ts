@@ -6,7 +6,7 @@
  * enters, `a3.h1<q>`, as in EAP-IG.
  */
 import { z } from "zod";
-import { defineResult } from "../kind.ts";
+import { defineResult, type ResultKind } from "../kind.ts";
 
 const curvePoint = z.object({
   /** number of edges requested */
@@ -151,7 +151,11 @@ export type CircuitSummary =
   & CircuitRunEnd;
 
 /** `graphs/{model}/{task}/summary.json`. */
-export const circuitSummary = defineResult({
+export const circuitSummary: ResultKind<
+  CircuitRunHeader & Partial<CircuitChanges & CircuitRunEnd>,
+  CheckpointSummary,
+  [task: string]
+> = defineResult({
   format: "circuits-over-time/summary/1",
   madeBy: "get_circuits_over_time.ts",
   path: (paths, task: string) => paths.summary(task),

@@ -7,7 +7,7 @@ export const grid = z.array(z.array(z.number()));
 /** Names of heads, `a{layer}.h{head}`. */
 export const headNames = z.array(z.string());
 
-/** Header of a file that holds a score of every head. */
+/** Header of a file about all heads of a model. */
 export const modelHeader = z.object({
   /** folder name of the model (`modelFolder`) */
   model: z.string(),
@@ -20,3 +20,6 @@ export const tertiaryScores = z.object({
   prev_token_scores: grid,
   duplicate_token_scores: grid,
 });
+
+/** Header of a file about all heads of a model. */
+export type ModelHeader = z.infer<typeof modelHeader>;

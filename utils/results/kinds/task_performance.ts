@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { isObject } from "../check.ts";
-import { defineResult, type EntryOf } from "../kind.ts";
+import { defineResult, type ResultKind } from "../kind.ts";
 
 const summary = z.object({
   mean: z.number(),
@@ -22,13 +22,23 @@ export type MetricSummary = z.infer<typeof summary>;
 /** Nested objects: outer → middle → inner key → value. */
 type Nested<Value> = Record<string, Record<string, Record<string, Value>>>;
 
+const entry = z.record(z.string(), z.record(z.string(), summary));
+
+/** Performance at one checkpoint: task → metric → summary. */
+export type TaskPerformances = z.infer<typeof entry>;
+
+const header = z.object({ model: z.string() });
+
+/** Header of the file. */
+export type PerformanceHeader = z.infer<typeof header>;
+
 /** `task_performance/{model}.json`. */
-export const taskPerformances = defineResult({
+export const taskPerformances: ResultKind<PerformanceHeader, TaskPerformances, []> = defineResult({
   format: "circuits-over-time/task-performance/1",
   madeBy: "get_model_task_performance.ts",
   path: (paths) => paths.taskPerformance(),
-  header: z.object({ model: z.string() }),
-  entry: z.record(z.string(), z.record(z.string(), summary)),
+  header,
+  entry,
   layout: {
     write(entries) {
       const tasks: Nested<MetricSummary> = {};
@@ -58,6 +68,3 @@ export const taskPerformances = defineResult({
     place: (step, [task, metric, ...inner]) => ["tasks", task, metric, step, ...inner],
   },
 });
-
-/** Performance at one checkpoint: task → metric → summary. */
-export type TaskPerformances = EntryOf<typeof taskPerformances>;

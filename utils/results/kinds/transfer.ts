@@ -3,10 +3,14 @@
  * faithfulness of each checkpoint's circuit in it. Its `config` names the circuits by steps and digest.
  */
 import { z } from "zod";
-import { defineResult } from "../kind.ts";
+import { defineResult, type ResultKind } from "../kind.ts";
 
 /** `graphs/{model}/{task}/transfer.json`. */
-export const circuitTransfers = defineResult({
+export const circuitTransfers: ResultKind<
+  Record<string, never>,
+  number[],
+  [task: string]
+> = defineResult({
   format: "circuits-over-time/transfer/1",
   madeBy: "get_circuits_over_time.ts",
   path: (paths, task: string) => paths.transfer(task),
