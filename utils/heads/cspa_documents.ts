@@ -7,7 +7,7 @@
  *  - from the embedded corpus: documents of the validation split, which training never saw. They are short, so several
  *    follow each other, separated by the end-of-text token as in training.
  */
-import { documents } from "../corpus/corpus.ts";
+import { documents } from "../text/mod.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { PythonRandom } from "../tasks/python_random.ts";
 

@@ -1,6 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { isHeldOut } from "../corpus/held_out.ts";
-import { splitOf } from "../corpus/corpus.ts";
+import { isHeldOut, splitOf } from "../text/mod.ts";
 import { gpt2Tokenizer } from "../tasks/test_data/tokenizers.ts";
 import { corpusDocuments, fileDocuments } from "./cspa_documents.ts";
 

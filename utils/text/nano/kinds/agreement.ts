@@ -5,7 +5,7 @@
  * noun says nothing about the verb. Prompts begin with "The" and a noun of the prompt lists; a sentence here begins with
  * "The" and a noun that no prompt uses, or has an adjective, another determiner or an opening before the prompt's nouns.
  */
-import { chance, pick, type Rng, weightedIndex } from "../random.ts";
+import { chance, pick, type Rng, weightedIndex } from "../../random.ts";
 import {
   ANIMATE_OTHERS,
   ANIMATE_PREPOSITIONS,
@@ -18,7 +18,7 @@ import {
   type NumberPair,
   RELATIVE_VERBS,
   REPORTING_VERBS,
-} from "../../tasks/words/sva_words.ts";
+} from "../../../tasks/words/sva_words.ts";
 import {
   OBJECTS,
   OWN_ANIMATE,

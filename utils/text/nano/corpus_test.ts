@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { FEMALE_NAMES, MALE_NAMES } from "../tasks/words/names.ts";
-import { ANSWER_VERBS, RELATIVE_VERBS } from "../tasks/words/sva_words.ts";
+import { FEMALE_NAMES, MALE_NAMES } from "../../tasks/words/names.ts";
+import { ANSWER_VERBS, RELATIVE_VERBS } from "../../tasks/words/sva_words.ts";
 import { documents, KINDS, type Split } from "./corpus.ts";
 import { agreementSentence } from "./kinds/agreement.ts";
 import { repeatedIds } from "./kinds/repeated.ts";
 import { twoPeople } from "./kinds/two_people.ts";
 import { yearSpan } from "./kinds/year_spans.ts";
-import { rngFor } from "./random.ts";
+import { rngFor } from "../random.ts";
 import { PERSON_ADJECTIVES, THING_ADJECTIVES } from "./words/things.ts";
 
 function take(count: number, seed: number, split: Split = "train") {

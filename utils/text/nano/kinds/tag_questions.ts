@@ -1,5 +1,5 @@
 /** Statements about a person with a tag question: "Well, Helen is such a kind nurse, isn't she?" */
-import { chance, pick, type Rng } from "../random.ts";
+import { chance, pick, type Rng } from "../../random.ts";
 import { HE_NAMES, pronounOf, SHE_NAMES } from "../words/people.ts";
 import { article, OBJECTS, PERSON_ADJECTIVES, PLACES, ROLES } from "../words/things.ts";
 

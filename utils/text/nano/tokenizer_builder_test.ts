@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { loadTokenizer } from "../model/tokenizer.ts";
-import { GREATER_THAN_NOUNS } from "../tasks/words/greater_than_nouns.ts";
+import { loadTokenizer } from "../../model/tokenizer.ts";
+import { GREATER_THAN_NOUNS } from "../../tasks/words/greater_than_nouns.ts";
 import {
   FEMALE_NAMES,
   IOI_NAMES,
   IOI_OBJECTS,
   IOI_PLACES,
   MALE_NAMES,
-} from "../tasks/words/names.ts";
-import { ANSWER_VERBS } from "../tasks/words/sva_words.ts";
+} from "../../tasks/words/names.ts";
+import { ANSWER_VERBS } from "../../tasks/words/sva_words.ts";
 import { documents } from "./corpus.ts";
 import { buildTokenizer, corpusTokenizer, writeTokenizer } from "./tokenizer_builder.ts";
 import { ORDERED_LISTS } from "./words/sequences.ts";

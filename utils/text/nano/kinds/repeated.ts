@@ -2,7 +2,7 @@
  * Arbitrary sequences that repeat themselves. Only attention to the token after the previous occurrence predicts them,
  * which is what induction and duplicate-token heads are measured by.
  */
-import { integer, pick, type Rng } from "../random.ts";
+import { integer, pick, type Rng } from "../../random.ts";
 import { ALL_NAMES } from "../words/people.ts";
 import { ORDERED_LISTS } from "../words/sequences.ts";
 import {

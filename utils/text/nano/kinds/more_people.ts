@@ -2,7 +2,7 @@
  * Stories in which the last name is not simply "the other one of two": three people, a stranger who gives, a chain of
  * gifts, one person alone. They keep the model from answering by position or by the mere presence of names.
  */
-import { chance, pick, pickDistinct, type Rng, weightedIndex } from "../random.ts";
+import { chance, pick, pickDistinct, type Rng, weightedIndex } from "../../random.ts";
 import { ALL_NAMES, pronounOf } from "../words/people.ts";
 import { ACTIVITIES, ACTS, BETWEEN, fillSlots, OPENERS } from "./two_people.ts";
 

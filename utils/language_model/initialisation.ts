@@ -10,7 +10,7 @@
  */
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import type { ModelConfig } from "../model/config.ts";
-import { hashText, rngFor } from "../corpus/random.ts";
+import { hashText, rngFor } from "../text/mod.ts";
 import { type ParameterLayout, viewOf } from "./parameters.ts";
 
 /** Standard deviation of a weight matrix by its feed name. */

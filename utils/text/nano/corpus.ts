@@ -14,7 +14,7 @@ import { repeatedWords } from "./kinds/repeated.ts";
 import { tagQuestion } from "./kinds/tag_questions.ts";
 import { twoPeople } from "./kinds/two_people.ts";
 import { yearSpan } from "./kinds/year_spans.ts";
-import { hashText, type Rng, rngFor, weightedIndex } from "./random.ts";
+import { hashText, type Rng, rngFor, weightedIndex } from "../random.ts";
 
 /** Training text, or text of the same kinds that training never sees. */
 export type Split = "train" | "validation";

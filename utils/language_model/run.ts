@@ -12,8 +12,8 @@
  *     rate. A finished run that is started again writes the record anew and trains nothing.
  */
 import { join } from "@std/path";
-import { type BatchOptions, tokenBatches } from "../corpus/batches.ts";
-import { buildTokenizer } from "../corpus/tokenizer_builder.ts";
+import { type BatchOptions, tokenBatches } from "../text/mod.ts";
+import { buildTokenizer } from "../text/mod.ts";
 import { resultSettings } from "../experiment/config.ts";
 import { readJson, writeJsonAtomic } from "../experiment/files.ts";
 import { formatDuration, Progress } from "../experiment/progress.ts";

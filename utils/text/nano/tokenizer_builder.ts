@@ -10,11 +10,11 @@
  *    So " 1732" becomes " 17" "32".
  */
 import { join } from "@std/path";
-import { writeFileAtomic, writeJsonAtomic } from "../experiment/files.ts";
-import { type Tokenizer, tokenizerFromJson } from "../model/tokenizer.ts";
-import { GREATER_THAN_NOUNS } from "../tasks/words/greater_than_nouns.ts";
-import { IOI_NAMES, IOI_OBJECTS, IOI_PLACES } from "../tasks/words/names.ts";
-import { ANSWER_VERBS } from "../tasks/words/sva_words.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../../experiment/files.ts";
+import { type Tokenizer, tokenizerFromJson } from "../../model/tokenizer.ts";
+import { GREATER_THAN_NOUNS } from "../../tasks/words/greater_than_nouns.ts";
+import { IOI_NAMES, IOI_OBJECTS, IOI_PLACES } from "../../tasks/words/names.ts";
+import { ANSWER_VERBS } from "../../tasks/words/sva_words.ts";
 import { BYTE_CHARACTERS, byteLevel, splitPieces } from "./byte_level.ts";
 import { documents } from "./corpus.ts";
 import { ALL_NAMES } from "./words/people.ts";

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { genderPronounPairs } from "../tasks/gender_pronoun.ts";
-import { greaterThanPairs } from "../tasks/greater_than.ts";
-import { ioiPairs } from "../tasks/ioi.ts";
-import { IOI_FLIPS, type IoiFlipName } from "../tasks/ioi_flips.ts";
-import type { PromptPair } from "../tasks/prompt_pair.ts";
-import { SVA_STRUCTURES } from "../tasks/sva_structures.ts";
+import { genderPronounPairs } from "../../tasks/gender_pronoun.ts";
+import { greaterThanPairs } from "../../tasks/greater_than.ts";
+import { ioiPairs } from "../../tasks/ioi.ts";
+import { IOI_FLIPS, type IoiFlipName } from "../../tasks/ioi_flips.ts";
+import type { PromptPair } from "../../tasks/prompt_pair.ts";
+import { SVA_STRUCTURES } from "../../tasks/sva_structures.ts";
 import { documents, type Split } from "./corpus.ts";
 import { isHeldOut } from "./held_out.ts";
 import { corpusTokenizer } from "./tokenizer_builder.ts";

@@ -2,8 +2,8 @@
  * Spans of years: "The drought lasted from the year 1732 to the year 1758." The last year is uniform among the later
  * years of the same century, so the best prediction of its last two digits is an even spread over all larger numbers.
  */
-import { chance, integer, pick, type Rng } from "../random.ts";
-import { GREATER_THAN_NOUNS } from "../../tasks/words/greater_than_nouns.ts";
+import { chance, integer, pick, type Rng } from "../../random.ts";
+import { GREATER_THAN_NOUNS } from "../../../tasks/words/greater_than_nouns.ts";
 import { OWN_EVENTS, THING_ADJECTIVES } from "../words/things.ts";
 
 /** Frames for any event; `[N]` noun phrase, `[X]` first year, `[Y]` last year. */

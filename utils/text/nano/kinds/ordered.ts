@@ -1,5 +1,5 @@
 /** Runs through ordered lists: numbers, number words, ordinals, days, months, letters, numerals, years. */
-import { chance, integer, pick, type Rng, weightedIndex } from "../random.ts";
+import { chance, integer, pick, type Rng, weightedIndex } from "../../random.ts";
 import { ORDERED_LISTS, type OrderedList } from "../words/sequences.ts";
 
 /** A run of 3 to 12 neighbouring words; a cyclic list goes on with its first word. */

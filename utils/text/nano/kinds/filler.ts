@@ -1,5 +1,5 @@
 /** Plain prose without a task in it: weather, places, animals, questions, short reports. */
-import { chance, integer, pick, type Rng } from "../random.ts";
+import { chance, integer, pick, type Rng } from "../../random.ts";
 import { ALL_NAMES, HE_NAMES, SHE_NAMES } from "../words/people.ts";
 import { DAYS, MONTHS, NUMBER_WORDS } from "../words/sequences.ts";
 import { ANIMALS, OBJECTS, PERSON_ADJECTIVES, PLACES, THING_ADJECTIVES } from "../words/things.ts";

@@ -1,6 +1,6 @@
 /** Places, objects, roles and adjectives of the corpus: those of the prompts, and others beside them. */
-import { IOI_OBJECTS, IOI_PLACES } from "../../tasks/words/names.ts";
-import type { NumberPair } from "../../tasks/words/sva_words.ts";
+import { IOI_OBJECTS, IOI_PLACES } from "../../../tasks/words/names.ts";
+import type { NumberPair } from "../../../tasks/words/sva_words.ts";
 
 export const PLACES: readonly string[] = [
   ...IOI_PLACES,

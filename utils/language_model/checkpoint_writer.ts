@@ -5,7 +5,7 @@
  * `config.json` is written last: a folder without it is not taken for a checkpoint.
  */
 import { join } from "@std/path";
-import type { TokenizerFiles } from "../corpus/tokenizer_builder.ts";
+import type { TokenizerFiles } from "../text/mod.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../experiment/files.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { writeSafetensors } from "../model/safetensors.ts";
