@@ -1,4 +1,4 @@
-/** What each checkpoint of a suite can do: the means of its tasks' metrics, on the prompts that circuits are found with. */
+/** Measures what each checkpoint of a suite can do: the means of its tasks' metrics, on the prompts that circuits are found with. */
 import { join } from "@std/path";
 import { mean } from "../experiment/statistics.ts";
 import { HookedModel } from "../model/hooked_model.ts";
@@ -10,7 +10,7 @@ import { loadTask, TASK_NAMES } from "../tasks/tasks.ts";
 
 const METRICS = ["accuracy", "logit_diff", "prob_diff"] as const;
 
-/** Step → task → metric → mean over prompts, for all checkpoints in a folder that share one tokenizer. */
+/** Returns step → task → metric → mean over prompts, for all checkpoints in a folder that share one tokenizer. */
 export async function suiteAbilities(
   folder: string,
   options: RuntimeOptions = {},

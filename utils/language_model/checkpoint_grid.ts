@@ -1,7 +1,9 @@
 /**
- * At which steps a training run keeps a checkpoint: as Pythia, step 0, the powers of two up to 512, then evenly to the
- * end, the last step included.
+ * Returns the steps at which a training run keeps a checkpoint. As in Pythia these are step 0, the powers of two up to 512,
+ * then even steps to the end, and the last step.
  *
+ * @param steps steps of the run
+ * @param every distance of the even steps
  * @param extra further steps, where abilities appear
  */
 export function checkpointGrid(

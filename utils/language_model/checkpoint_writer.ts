@@ -1,17 +1,18 @@
 /**
- * A checkpoint folder as Hugging Face's `GPTNeoXForCausalLM` reads it: `config.json`, `model.safetensors` in float16,
+ * Writes a checkpoint folder that Hugging Face's `GPTNeoXForCausalLM` reads: `config.json`, `model.safetensors` in float16,
  * `tokenizer.json` and `tokenizer_config.json`.
  *
  * `config.json` is written last: a folder without it is not taken for a checkpoint.
  */
 import { join } from "@std/path";
-import type { TokenizerFiles } from "../text/mod.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../experiment/files.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { writeSafetensors } from "../model/safetensors.ts";
-import { type ParameterLayout, viewOf } from "./parameters.ts";
+import { type TensorToWrite, writeSafetensors } from "../model/safetensors.ts";
+import type { TokenizerFiles } from "../text/mod.ts";
+import { viewOf } from "../training/mod.ts";
+import { modelParameters } from "./parameters.ts";
 
-/** `config.json` of a GPT-NeoX model, under the keys of the `transformers` class. */
+/** Returns the `config.json` of a GPT-NeoX model, under the keys of the `transformers` class. */
 export function neoxConfigJson(config: ModelConfig, eosId = 0): Record<string, unknown> {
   return {
     architectures: ["GPTNeoXForCausalLM"],
@@ -38,18 +39,21 @@ export function neoxConfigJson(config: ModelConfig, eosId = 0): Record<string, u
   };
 }
 
-/** Writes the checkpoint; each file at once or not at all. The same weights always give the same bytes. */
+/**
+ * Writes the checkpoint, each file at once or not at all. The same weights always give the same bytes.
+ * @throws Error naming the file that cannot be written.
+ */
 export async function writeCheckpoint(
   dir: string,
   config: ModelConfig,
-  layout: ParameterLayout,
   weights: Float32Array<ArrayBuffer>,
   { tokenizer, config: tokenizerConfig }: TokenizerFiles,
 ): Promise<void> {
-  const tensors = layout.parameters.map((p) =>
-    [p.name, { dtype: "F16" as const, shape: p.shape, data: viewOf(weights, p) }] as const
-  );
-  await writeSafetensors(join(dir, "model.safetensors"), Object.fromEntries(tensors));
+  const tensors: Record<string, TensorToWrite> = {};
+  for (const p of modelParameters(config)) {
+    tensors[p.name] = { dtype: "F16", shape: [...p.shape], data: viewOf(weights, p) };
+  }
+  await writeSafetensors(join(dir, "model.safetensors"), tensors);
   await writeFileAtomic(join(dir, "tokenizer.json"), JSON.stringify(tokenizer) + "\n");
   await writeJsonAtomic(join(dir, "tokenizer_config.json"), tokenizerConfig);
   await writeJsonAtomic(join(dir, "config.json"), neoxConfigJson(config));

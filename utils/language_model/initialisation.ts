@@ -11,22 +11,20 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import type { ModelConfig } from "../model/config.ts";
 import { hashText, rngFor } from "../text/mod.ts";
-import { type ParameterLayout, viewOf } from "./parameters.ts";
+import { viewOf } from "../training/mod.ts";
+import { modelParameters, parameterCount } from "./parameters.ts";
 
-/** Standard deviation of a weight matrix by its feed name. */
+/** Returns the standard deviation of a weight matrix by its feed name. */
 export function initialDeviation(feed: string, { dModel, nLayers }: ModelConfig): number {
   const writesResidual = feed === "o_w" || feed === "out_w";
   return writesResidual ? 2 / (nLayers * Math.sqrt(dModel)) : Math.sqrt(2 / (5 * dModel));
 }
 
-/** The parameter vector before training; the same for the same seed. */
-export function initialParameters(
-  config: ModelConfig,
-  layout: ParameterLayout,
-  seed: number,
-): Float32Array<ArrayBuffer> {
-  const vector = new Float32Array(layout.size);
-  for (const parameter of layout.parameters) {
+/** Returns the parameter vector before training; the same for the same seed. */
+export function initialParameters(config: ModelConfig, seed: number): Float32Array<ArrayBuffer> {
+  const parameters = modelParameters(config);
+  const vector = new Float32Array(parameterCount(parameters));
+  for (const parameter of parameters) {
     const { feed, shape, name } = parameter;
     const view = viewOf(vector, parameter);
     if (shape.length === 2) fillNormal(view, initialDeviation(feed, config), seed, name);
@@ -35,7 +33,7 @@ export function initialParameters(
   return vector;
 }
 
-/** Normal draws by Box & Muller (1958): two uniforms make two normals. */
+/** Fills a view with normal draws by Box & Muller (1958): two uniforms make two normals. */
 function fillNormal(view: Float32Array, deviation: number, seed: number, name: string): void {
   const rng = rngFor(seed, hashText(name));
   const uniform = () => (uniformInt(rng, 0, 0x7ffffffe) + 0.5) / 0x7fffffff;

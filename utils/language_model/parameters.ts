@@ -1,92 +1,84 @@
 /**
- * All weights of a model as one vector of parameters, so that the optimiser is a handful of operators over one vector.
- *
- * The vector holds the tensors of a GPT-NeoX checkpoint one after the other, in the order of use and in the stored
- * layout. Tensors are views of it: nothing is copied to write a checkpoint or to feed a session.
+ * The parameters of a language model: the tensors of its checkpoint in the order of use and in the stored layout, so that a
+ * checkpoint is written, and a model is run, from the training's own vector.
  */
 import type { ModelConfig } from "../model/config.ts";
 import { unitNames, unitTensors, type WeightSource } from "../model/weight_source.ts";
 import { tensor } from "../onnx/mod.ts";
+import { layoutOf, type PlacedTensor, viewOf } from "../training/mod.ts";
 
-/** One tensor inside the vector. */
-export interface Parameter {
-  /** unit and feed name of `weight_source.ts`, e.g. "0" and "qkv_w" */
-  unit: string;
-  feed: string;
-  /** tensor name in a checkpoint */
-  name: string;
-  shape: number[];
-  offset: number;
-  size: number;
-}
-
-/** The tensors of a model in their order, and the length of the vector. */
-export interface ParameterLayout {
-  parameters: Parameter[];
-  size: number;
+/** One tensor of a model and its place in the vector. */
+export interface ModelParameter extends PlacedTensor {
+  /** unit of `weight_source.ts`, e.g. "0" */
+  readonly unit: string;
+  /** feed name inside the unit, e.g. "qkv_w" */
+  readonly feed: string;
 }
 
 /**
- * The layout of a model's parameters.
- * @throws Error for a tied model, whose embedding would stand in the vector twice.
+ * Returns the parameters of a model; their names are those of the checkpoint's tensors.
+ * @throws Error for a tied model, whose embedding would occur twice.
  */
-export function parameterLayout(config: ModelConfig): ParameterLayout {
+export function modelParameters(config: ModelConfig): ModelParameter[] {
   if (config.tied) throw new Error("training: tied embeddings are not supported");
-  let size = 0;
-  const parameters = unitNames(config).flatMap((unit) =>
-    Object.entries(unitTensors(config, unit)).map(([feed, [name, shape]]) => {
-      const count = shape.reduce((a, b) => a * b, 1);
-      const parameter = { unit, feed, name, shape, offset: size, size: count };
-      size += count;
-      return parameter;
-    })
+  const found = unitNames(config).flatMap((unit) =>
+    Object.entries(unitTensors(config, unit)).map(([feed, [name, shape]]) => ({
+      unit,
+      feed,
+      name,
+      shape,
+    }))
   );
-  return { parameters, size };
+  return layoutOf(found).tensors.map((placed, i) => ({ ...found[i], ...placed }));
 }
 
-/** The part of a vector that holds a parameter, as a view. */
-export function viewOf(
-  vector: Float32Array<ArrayBuffer>,
-  { offset, size }: Parameter,
-): Float32Array<ArrayBuffer> {
-  return vector.subarray(offset, offset + size);
+/** Returns the number of elements of all parameters. */
+export function parameterCount(parameters: readonly ModelParameter[]): number {
+  return parameters.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** The vector as the weights of a model; later changes of the vector are changes of the model. */
+/** Returns the vector as the weights of a model; later changes of the vector are changes of the model. */
 export function vectorSource(
   config: ModelConfig,
-  layout: ParameterLayout,
   vector: Float32Array<ArrayBuffer>,
 ): WeightSource {
+  const parameters = modelParameters(config);
   return {
     config,
     units: unitNames(config),
     load: (unit) =>
       Promise.resolve(Object.fromEntries(
-        layout.parameters.filter((p) => p.unit === unit)
-          .map((p) => [p.feed, tensor(viewOf(vector, p), p.shape)]),
+        parameters.filter((p) => p.unit === unit)
+          .map((p) => [p.feed, tensor(viewOf(vector, p), [...p.shape])]),
       )),
     close() {},
   };
 }
 
 /**
- * Which elements weight decay acts on: those of matrices, except the token embedding, whose rows decay would shrink
- * whether their tokens occur or not. Biases and LayerNorms are free.
- * @returns 1 or 0 per element of the vector
+ * Whether weight decay acts on a parameter: on matrices except the token embedding, whose rows decay would shrink whether
+ * or not their tokens occur. Biases and LayerNorms are free.
  */
-export function decayMask(layout: ParameterLayout): Float32Array<ArrayBuffer> {
-  const mask = new Float32Array(layout.size);
-  for (const parameter of layout.parameters) {
-    if (parameter.shape.length === 2 && parameter.unit !== "embed") viewOf(mask, parameter).fill(1);
-  }
-  return mask;
+export function isDecayed({ shape, unit }: Pick<ModelParameter, "shape" | "unit">): boolean {
+  return shape.length === 2 && unit !== "embed";
 }
 
 /**
- * Parameters that take part in a matrix product for every token: all but the token embedding, which is looked up.
+ * Returns the weight matrices that every token is multiplied with, `[out, in]` by name. The token embedding is looked up.
+ */
+export function productShapes(
+  parameters: readonly ModelParameter[],
+): Record<string, readonly number[]> {
+  return Object.fromEntries(
+    parameters.filter((p) => p.shape.length === 2 && p.unit !== "embed")
+      .map((p) => [p.name, p.shape]),
+  );
+}
+
+/**
+ * Returns the number of parameters that take part in a matrix product for every token: all but the token embedding.
  * A training step costs about 6 floating-point operations per such parameter and token (Kaplan et al. 2020, §2.1).
  */
-export function multipliedParameters(layout: ParameterLayout): number {
-  return layout.parameters.filter((p) => p.unit !== "embed").reduce((sum, p) => sum + p.size, 0);
+export function multipliedParameters(parameters: readonly ModelParameter[]): number {
+  return parameterCount(parameters.filter((p) => p.unit !== "embed"));
 }

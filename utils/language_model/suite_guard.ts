@@ -1,7 +1,7 @@
 /**
- * Keeps a training run from mixing its checkpoints with those of another: what lies in the output folder belongs to the
- * run when `TRAINING.json` there has the same settings or, before the end of a run, when the state in the work folder
- * has (`state_file.ts` compares those) and the folder has the checkpoints that were made on the way to it.
+ * Keeps a training run from mixing its checkpoints with those of another. The checkpoints in the output folder belong to a
+ * run when `TRAINING.json` there has the same settings. Before the end of a run they do when the state in the work folder
+ * has the same settings (`readState` compares those) and no checkpoint made on the way to it is missing.
  */
 import { join } from "@std/path";
 import { formatJson } from "../experiment/format_json.ts";
@@ -9,14 +9,14 @@ import { isThere, readJson } from "../experiment/files.ts";
 import { UserError } from "../experiment/user_error.ts";
 import { listLocalSteps } from "../model/local_steps.ts";
 
-/** Path of the record of how a suite was made. */
+/** Returns the path of the record of how a suite was made. */
 export const recordPath = (dir: string): string => join(dir, "TRAINING.json");
 
 /**
  * Checks that a run may write its checkpoints to a folder.
  * @param settings what determines the run
  * @param grid steps at which the run keeps a checkpoint
- * @param reached step of the saved state; undefined where the run begins
+ * @param reached step of the saved state; undefined for a new run
  * @throws UserError naming the folder, what is there and what to do.
  */
 export async function checkSuite(
@@ -25,8 +25,8 @@ export async function checkSuite(
   grid: readonly number[],
   reached?: number,
 ): Promise<void> {
-  const mend =
-    "choose another output_dir, or start anew with --overwrite, which drops what is there";
+  const hint =
+    "choose another output_dir, or start from scratch with --overwrite, which drops what is there";
   const record = await readJson(recordPath(dir)) as
     | { config?: Record<string, unknown> }
     | undefined;
@@ -37,7 +37,7 @@ export async function checkSuite(
       .map((key) => `${key} is ${text(there[key])} there and ${text(settings[key])} here`);
     if (differences.length > 0) {
       throw new UserError(
-        `${dir} has a suite of other settings: ${differences.join(", ")}; ${mend}`,
+        `${dir} contains a suite of other settings: ${differences.join(", ")}; ${hint}`,
       );
     }
   }
@@ -47,17 +47,17 @@ export async function checkSuite(
     if (found.length === 0) return;
     throw new UserError(
       record
-        ? `${dir} has this suite already, and work_dir no state of it to go on from; ${mend}`
-        : `${dir} has checkpoints (${
+        ? `${dir} already contains this suite, but work_dir has no saved state to resume from; ${hint}`
+        : `${dir} contains checkpoints (${
           list(found)
-        }) and work_dir no state of their training; ${mend}`,
+        }), but work_dir has no state of their training; ${hint}`,
     );
   }
   const missing = grid.filter((step) => step < reached && !found.includes(step));
   if (missing.length > 0) {
     throw new UserError(
       `the state in work_dir has reached step ${reached}, but ${dir} lacks ${list(missing)}; ` +
-        `choose the output_dir of that run, or start anew with --overwrite`,
+        `choose the output_dir of that run, or start from scratch with --overwrite`,
     );
   }
 }

@@ -1,147 +1,243 @@
 /**
- * Training as two compiled graphs: one step (forward, backward, clipping, AdamW), and the loss alone.
+ * Training as two compiled graphs: one step (forward, backward, optimiser), and the loss alone.
  *
- * Weights and moments stay in three buffers. A step is fed with them and writes its results into them: no element-wise
- * operator reads an element after the same step has written it, because every update waits for the norm of the whole
- * gradient, by which time forward and backward pass are over.
+ *  1. Build the objective's graph and the optimiser's chain after it.
+ *  2. Feed a step with the state's own vectors, and let it write its results over them. Where the graph does not prove
+ *     that everything has been read by then (`write_order.ts`), the result goes to a second buffer and is copied.
  */
-import type { ModelConfig } from "../model/config.ts";
-import { sequenceFeeds } from "../model/sequence.ts";
-import { type Feeds, Graph, Session, type SessionOptions, tensor } from "../onnx/mod.ts";
-import { type AdamWSettings, adamWStep, optimiserFeeds } from "./adamw.ts";
-import { languageModel } from "./language_model.ts";
-import { decayMask, type ParameterLayout, parameterLayout } from "./parameters.ts";
+import {
+  type Feeds,
+  Graph,
+  Session,
+  type SessionOptions,
+  sub,
+  type Tensor,
+  tensor,
+  type Value,
+} from "../onnx/mod.ts";
+import type { NamedValues, Objective } from "./objective.ts";
+import { type Optimiser, scalarsOf, slotsOf, sumOf, type Update } from "./optimiser/part.ts";
+import { type Layout, layoutOf, viewOf } from "./parameters.ts";
+import { checkState, type TrainingState } from "./state.ts";
+import { WriteOrder } from "./write_order.ts";
 
-/**
- * Added to the attention scores of later positions. e^−70 ≈ 4e-31 of the attention is nothing in float32, and ONNX
- * Runtime's softmax takes five times as long for −∞, whose exponential it finds by way of subnormal numbers.
- */
-const MASKED = -70;
-
-/** What training changes: all that a resumed run needs. */
-export interface TrainingState {
-  /** steps done */
-  step: number;
-  weights: Float32Array<ArrayBuffer>;
-  m: Float32Array<ArrayBuffer>;
-  v: Float32Array<ArrayBuffer>;
+/** What a step tells. */
+export interface StepResult {
+  /** loss before the update */
+  loss: number;
+  /** the optimiser's and the objective's metrics, before the update */
+  metrics: Record<string, number>;
+  /** the learning rate, where the optimiser has one */
+  rate?: number;
 }
 
-/** The state before the first step. */
-export function initialState(weights: Float32Array<ArrayBuffer>): TrainingState {
-  const zeros = () => new Float32Array(weights.length);
-  return { step: 0, weights, m: zeros(), v: zeros() };
+/** A result and the memory that it is written to. */
+interface Write {
+  output: string;
+  result: Value;
+  target: Tensor<Float32Array>;
+  /** memory of its own, where `target` may still be read when the result is written */
+  second?: Tensor<Float32Array>;
 }
 
-export class Trainer {
-  readonly layout: ParameterLayout;
-  private sequence?: { context: number; feeds: Feeds };
+/** One objective with its optimiser and state. */
+export class Trainer<Batch> {
+  readonly #given: Feeds;
+  readonly #into: Feeds;
 
   private constructor(
-    readonly config: ModelConfig,
-    readonly settings: AdamWSettings,
+    private readonly objective: Objective<Batch>,
+    private readonly optimiser: Optimiser,
+    /** parameters, slots and carried tensors; each step changes it in place */
     readonly state: TrainingState,
-    private readonly stepSession: Session<"loss" | "norm" | "weights" | "m" | "v">,
-    private readonly lossSession: Session<"loss">,
+    private readonly writes: readonly Write[],
+    given: Feeds,
+    private readonly optimiserMetrics: readonly string[],
+    private readonly stepSession: Session,
+    private readonly lossSession: Session,
   ) {
-    this.layout = parameterLayout(config);
-  }
-
-  /** Compiles both graphs. `state` is changed in place by every step. */
-  static async compile(
-    config: ModelConfig,
-    settings: AdamWSettings,
-    state: TrainingState,
-    options: SessionOptions = {},
-  ): Promise<Trainer> {
-    const layout = parameterLayout(config);
-    if (state.weights.length !== layout.size) {
-      throw new Error(
-        `training state has ${state.weights.length} weights, the model has ${layout.size}`,
-      );
-    }
-    const g = new Graph();
-    const model = languageModel(g, config, layout);
-    const { weights, m, v, norm } = adamWStep(
-      g,
-      model.weights,
-      model.gradient(),
-      decayMask(layout),
-      settings,
-      g.input("inverse_rows", []),
-    );
-    // Every step has the same shapes: memory given back would only have to be faulted in again.
-    const stepOptions = { ...options, arena: true };
-    const step = await Session.compile({ loss: model.loss, norm, weights, m, v }, {}, stepOptions);
-    const loss = await Session.compile({ loss: model.loss }, {}, options);
-    return new Trainer(config, settings, state, step, loss);
+    this.#given = given;
+    this.#into = Object.fromEntries(writes.map((w) => [w.output, w.second ?? w.target]));
   }
 
   /**
-   * One step on token ids `[batch, context + 1]`; the last `context` of each row are the targets.
-   * @returns loss in nats and norm of the gradient, both before the update
-   * @throws Error when the loss is not finite, naming the step; weights are then spoilt.
+   * Compiles both graphs.
+   * @param state is changed in place by every step
+   * @throws Error naming what the state, the objective or the optimiser lacks.
    */
-  async step(
-    ids: Int32Array,
-    batch: number,
-    rate: number,
-  ): Promise<{ loss: number; norm: number }> {
+  static async compile<Batch>(
+    objective: Objective<Batch>,
+    optimiser: Optimiser,
+    state: TrainingState,
+    options: SessionOptions = {},
+  ): Promise<Trainer<Batch>> {
+    const layout = layoutOf(objective.parameters);
+    const carriedLayout = layoutOf(objective.carried ?? []);
+    checkState(state, layout, slotsOf(optimiser), carriedLayout);
+    const g = new Graph();
+    const parameters = layout.tensors.map(({ name, shape }) => g.input(name, shape));
+    const carried = carriedLayout.tensors.map(({ name, shape }) => g.input(name, shape));
+    const built = objective.build(
+      g,
+      byName(objective.parameters, parameters),
+      byName(carriedLayout.tensors, carried),
+    );
+    const step = optimiserStep(
+      g,
+      optimiser,
+      objective,
+      parameters,
+      built.gradients,
+      built.gradientFactor,
+    );
+
+    const given: Feeds = {};
+    const replaced: { input: Value; result: Value; target: Tensor<Float32Array> }[] = [];
+    const replace = (input: Value, result: Value, data: Float32Array<ArrayBuffer>) => {
+      const target = tensor(data, input.shape as number[]);
+      given[input.name] = target;
+      if (result !== input) replaced.push({ input, result, target });
+    };
+    layout.tensors.forEach((place, i) => {
+      replace(parameters[i], step.parameters[i], viewOf(state.weights, place));
+      for (const { name, before, after } of step.slots) {
+        replace(before[i], after[i], viewOf(state.slots[name], place));
+      }
+    });
+    carriedLayout.tensors.forEach(({ name }, i) => {
+      const next = required(built.carried ?? {}, name, "carried tensor");
+      replace(carried[i], next, state.carried[name]);
+    });
+
+    const metrics = { ...built.metrics, ...step.metrics };
+    const scalars = { loss: built.loss, ...metrics };
+    checkScalars(scalars);
+    const order = new WriteOrder([...Object.values(scalars), ...replaced.map((r) => r.result)]);
+    const writes = replaced.map(({ input, result, target }): Write => ({
+      output: `next ${input.name}`,
+      result,
+      target,
+      second: order.isSafe(input, result)
+        ? undefined
+        : tensor(new Float32Array(target.data.length), target.shape),
+    }));
+    const outputs = { ...scalars, ...Object.fromEntries(writes.map((w) => [w.output, w.result])) };
+    // Every step has the same shapes: memory given back would only be faulted in again.
+    const stepSession = await Session.compile(outputs, {}, { ...options, arena: true });
+    const lossSession = await Session.compile({ loss: built.loss, ...built.metrics }, {}, options);
+    const names = Object.keys(step.metrics);
+    return new Trainer(objective, optimiser, state, writes, given, names, stepSession, lossSession);
+  }
+
+  /** Names of the tensors that a step cannot write in place, and needs a second buffer for. */
+  get secondBuffers(): string[] {
+    return this.writes.filter((w) => w.second).map((w) => w.output.slice("next ".length));
+  }
+
+  /**
+   * Makes one step.
+   * @throws Error naming the step when the loss or a number of the optimiser is not finite; the state is then spoilt.
+   */
+  async step(batch: Batch): Promise<StepResult> {
     const t = this.state.step + 1;
-    const vector = (data: Float32Array) => tensor(data, [this.layout.size]);
-    const { weights, m, v } = this.state;
-    const buffers = { weights: vector(weights), m: vector(m), v: vector(v) };
-    const feeds = {
-      ...this.#batchFeeds(ids, batch),
-      ...optimiserFeeds(t, rate, this.settings),
-      ...buffers,
-    };
-    const results = await this.stepSession.run(feeds, buffers);
-    const [loss, norm] = [results.loss.data[0], results.norm.data[0]];
-    if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
-      throw new Error(`step ${t}: the loss is ${loss} and the gradient's norm ${norm}`);
+    const scalars = scalarsOf(this.optimiser, t);
+    const feeds: Feeds = { ...this.objective.feeds(batch, t), ...this.#given };
+    for (const [name, value] of Object.entries(scalars)) {
+      feeds[name] = tensor(Float32Array.of(value), []);
     }
+    const results = await this.stepSession.run(feeds, this.#into);
+    const { loss, ...metrics } = this.#numbers(results);
+    const checked = {
+      loss,
+      ...Object.fromEntries(this.optimiserMetrics.map((n) => [n, metrics[n]])),
+    };
+    if (!Object.values(checked).every(Number.isFinite)) {
+      const found = Object.entries(checked).map(([name, value]) => `${name} ${value}`).join(", ");
+      throw new Error(`step ${t}: expected finite numbers, found ${found}`);
+    }
+    for (const { target, second } of this.writes) if (second) target.data.set(second.data);
     this.state.step = t;
-    return { loss, norm };
+    return { loss, metrics, ...("rate" in scalars && { rate: scalars.rate }) };
   }
 
-  /** Mean loss in nats on token ids `[batch, context + 1]` with the present weights. */
-  async loss(ids: Int32Array, batch: number): Promise<number> {
-    const weights = tensor(this.state.weights, [this.layout.size]);
-    const { loss } = await this.lossSession.run({ ...this.#batchFeeds(ids, batch), weights });
-    return loss.data[0];
+  /** Returns loss and metrics of the objective on a batch with the present parameters; changes nothing. */
+  async evaluate(batch: Batch): Promise<{ loss: number; metrics: Record<string, number> }> {
+    const feeds = { ...this.objective.feeds(batch, this.state.step + 1), ...this.#given };
+    const { loss, ...metrics } = this.#numbers(await this.lossSession.run(feeds));
+    return { loss, metrics };
   }
 
-  #batchFeeds(ids: Int32Array, batch: number): Feeds {
-    const row = ids.length / batch;
-    const context = row - 1;
-    const tokens = new Int32Array(batch * context);
-    const targets = new Int32Array(batch * context);
-    for (let b = 0; b < batch; b++) {
-      tokens.set(ids.subarray(b * row, (b + 1) * row - 1), b * context);
-      targets.set(ids.subarray(b * row + 1, (b + 1) * row), b * context);
-    }
-    return {
-      tokens: tensor(tokens, [batch, context]),
-      targets: tensor(targets, [batch, context]),
-      inverse_rows: tensor(Float32Array.of(1 / (batch * context)), []),
-      ...this.#sequence(context),
-    };
+  /** The scalar results of a session. */
+  #numbers(
+    results: Record<string, Tensor<Float32Array>>,
+  ): Record<string, number> & { loss: number } {
+    const numbers = Object.entries(results).filter(([name]) => !(name in this.#into))
+      .map(([name, { data }]) => [name, data[0]]);
+    return Object.fromEntries(numbers);
   }
 
-  /** Mask and rotary tables of a context length, made once; the mask is {@link MASKED} instead of −∞. */
-  #sequence(context: number): Feeds {
-    if (this.sequence?.context !== context) {
-      const feeds = sequenceFeeds(this.config, context);
-      const mask = (feeds.causal_mask.data as Float32Array).map((x) => Math.max(x, MASKED));
-      feeds.causal_mask = tensor(mask, feeds.causal_mask.shape);
-      this.sequence = { context, feeds };
-    }
-    return this.sequence.feeds;
-  }
-
+  /** Frees the compiled graphs. */
   async release(): Promise<void> {
     await this.stepSession.release();
     await this.lossSession.release();
+  }
+}
+
+/** Adds the optimiser to the graph: the parameters and slots after the step. */
+function optimiserStep(
+  g: Graph,
+  optimiser: Optimiser,
+  { parameters: specs }: Pick<Objective<never>, "parameters">,
+  parameters: readonly Value[],
+  gradients: NamedValues,
+  factor: Value | undefined,
+) {
+  let updates: readonly Update[] = specs.map(({ name }) => [
+    { value: required(gradients, name, "gradient"), factor },
+  ]);
+  const slots: { name: string; before: Value[]; after: readonly Value[] }[] = [];
+  const metrics: NamedValues = {};
+  for (const part of optimiser) {
+    if (!part.apply) continue;
+    const own = (part.slots ?? []).map((name) =>
+      [name, specs.map((spec) => g.input(`${name} ${spec.name}`, spec.shape))] as const
+    );
+    const scalars = Object.keys(part.scalars?.(1) ?? {}).map((name) => [name, g.input(name, [])]);
+    const made = part.apply({
+      graph: g,
+      specs,
+      parameters,
+      updates,
+      slots: Object.fromEntries(own),
+      scalars: Object.fromEntries(scalars),
+    });
+    updates = made.updates;
+    for (const [name, before] of own) slots.push({ name, before, after: made.slots![name] });
+    Object.assign(metrics, made.metrics);
+  }
+  const next = specs.map((spec, i) =>
+    optimiser.reduce(
+      (value, part) => part.after?.(spec, value) ?? value,
+      sub(parameters[i], sumOf(updates[i])),
+    )
+  );
+  return { parameters: next, slots, metrics };
+}
+
+function byName(specs: readonly { name: string }[], values: readonly Value[]): NamedValues {
+  return Object.fromEntries(specs.map(({ name }, i) => [name, values[i]]));
+}
+
+function required(values: NamedValues, name: string, what: string): Value {
+  if (values[name]) return values[name];
+  throw new Error(
+    `the objective gives no ${what} for "${name}"; it gives: ${Object.keys(values).join(", ")}`,
+  );
+}
+
+function checkScalars(values: NamedValues): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value.rank === 0) continue;
+    throw new Error(`"${name}" must be a scalar, found ${value}; average it in the objective`);
   }
 }
