@@ -1,4 +1,5 @@
 /** Training of any objective: optimisers in parts, the loop over steps, state and log on the disk. Knows no model. */
+export type { Block } from "./blocks.ts";
 export {
   type Batches,
   fit,

@@ -15,9 +15,10 @@ import {
   tensor,
   type Value,
 } from "../onnx/mod.ts";
+import { type Block, blocksOf, joined, tensorsOf } from "./blocks.ts";
 import type { NamedValues, Objective } from "./objective.ts";
 import { type Optimiser, scalarsOf, slotsOf, sumOf, type Update } from "./optimiser/part.ts";
-import { type Layout, layoutOf, viewOf } from "./parameters.ts";
+import { layoutOf, viewOf } from "./parameters.ts";
 import { checkState, type TrainingState } from "./state.ts";
 import { WriteOrder } from "./write_order.ts";
 
@@ -74,22 +75,19 @@ export class Trainer<Batch> {
     const layout = layoutOf(objective.parameters);
     const carriedLayout = layoutOf(objective.carried ?? []);
     checkState(state, layout, slotsOf(optimiser), carriedLayout);
+    const blocks = blocksOf(layout, optimiser.flatMap((part) => part.separate ?? []));
     const g = new Graph();
-    const parameters = layout.tensors.map(({ name, shape }) => g.input(name, shape));
+    const parameters = blocks.map(({ name, shape }) => g.input(name, shape));
     const carried = carriedLayout.tensors.map(({ name, shape }) => g.input(name, shape));
     const built = objective.build(
       g,
-      byName(objective.parameters, parameters),
-      byName(carriedLayout.tensors, carried),
+      tensorsOf(blocks, parameters),
+      Object.fromEntries(carriedLayout.tensors.map(({ name }, i) => [name, carried[i]])),
     );
-    const step = optimiserStep(
-      g,
-      optimiser,
-      objective,
-      parameters,
-      built.gradients,
-      built.gradientFactor,
+    const gradients = blocks.map((block) =>
+      joined(block, (name) => required(built.gradients, name, "gradient"))
     );
+    const step = optimiserStep(optimiser, blocks, parameters, gradients, built.gradientFactor);
 
     const given: Feeds = {};
     const replaced: { input: Value; result: Value; target: Tensor<Float32Array> }[] = [];
@@ -98,10 +96,10 @@ export class Trainer<Batch> {
       given[input.name] = target;
       if (result !== input) replaced.push({ input, result, target });
     };
-    layout.tensors.forEach((place, i) => {
-      replace(parameters[i], step.parameters[i], viewOf(state.weights, place));
+    blocks.forEach((block, i) => {
+      replace(parameters[i], step.parameters[i], viewOf(state.weights, block));
       for (const { name, before, after } of step.slots) {
-        replace(before[i], after[i], viewOf(state.slots[name], place));
+        replace(before[i], after[i], viewOf(state.slots[name], block));
       }
     });
     carriedLayout.tensors.forEach(({ name }, i) => {
@@ -129,7 +127,7 @@ export class Trainer<Batch> {
     return new Trainer(objective, optimiser, state, writes, given, names, stepSession, lossSession);
   }
 
-  /** Names of the tensors that a step cannot write in place, and needs a second buffer for. */
+  /** Names of the blocks that a step cannot write in place, and needs a second buffer for. */
   get secondBuffers(): string[] {
     return this.writes.filter((w) => w.second).map((w) => w.output.slice("next ".length));
   }
@@ -183,49 +181,44 @@ export class Trainer<Batch> {
   }
 }
 
-/** Adds the optimiser to the graph: the parameters and slots after the step. */
+/** Adds the optimiser to the graph: the parameters and slots after the step, by block. */
 function optimiserStep(
-  g: Graph,
   optimiser: Optimiser,
-  { parameters: specs }: Pick<Objective<never>, "parameters">,
+  blocks: readonly Block[],
   parameters: readonly Value[],
-  gradients: NamedValues,
+  gradients: readonly Value[],
   factor: Value | undefined,
 ) {
-  let updates: readonly Update[] = specs.map(({ name }) => [
-    { value: required(gradients, name, "gradient"), factor },
-  ]);
+  const graph = parameters[0].graph;
+  let updates: readonly Update[] = gradients.map((value) => [{ value, factor }]);
   const slots: { name: string; before: Value[]; after: readonly Value[] }[] = [];
   const metrics: NamedValues = {};
   for (const part of optimiser) {
     if (!part.apply) continue;
     const own = (part.slots ?? []).map((name) =>
-      [name, specs.map((spec) => g.input(`${name} ${spec.name}`, spec.shape))] as const
+      [name, blocks.map((block) => graph.input(`${name} ${block.name}`, block.shape))] as const
     );
-    const scalars = Object.keys(part.scalars?.(1) ?? {}).map((name) => [name, g.input(name, [])]);
     const made = part.apply({
-      graph: g,
-      specs,
+      graph,
+      blocks,
       parameters,
       updates,
       slots: Object.fromEntries(own),
-      scalars: Object.fromEntries(scalars),
+      scalars: Object.fromEntries(
+        Object.keys(part.scalars?.(1) ?? {}).map((name) => [name, graph.input(name, [])]),
+      ),
     });
     updates = made.updates;
     for (const [name, before] of own) slots.push({ name, before, after: made.slots![name] });
     Object.assign(metrics, made.metrics);
   }
-  const next = specs.map((spec, i) =>
-    optimiser.reduce(
-      (value, part) => part.after?.(spec, value) ?? value,
+  const next = blocks.map(({ name }, i) =>
+    optimiser.filter((part) => part.after && part.separate?.includes(name)).reduce(
+      (value, part) => part.after!(name, value),
       sub(parameters[i], sumOf(updates[i])),
     )
   );
   return { parameters: next, slots, metrics };
-}
-
-function byName(specs: readonly { name: string }[], values: readonly Value[]): NamedValues {
-  return Object.fromEntries(specs.map(({ name }, i) => [name, values[i]]));
 }
 
 function required(values: NamedValues, name: string, what: string): Value {

@@ -5,28 +5,29 @@
  *   u₀ = gradient,   uₖ = partₖ(uₖ₋₁),   w ← after(w − u_K)
  *
  * An update is a sum of terms `factor · value`. Parts that only scale, such as clipping and the learning rate, multiply
- * scalars, so that the chain passes over a tensor as rarely as possible.
+ * scalars, so that the chain passes over a tensor as rarely as possible. Parts work on blocks (`blocks.ts`): large tensors,
+ * and small ones joined.
  */
 import { add, type Graph, mul, type Value } from "../../onnx/mod.ts";
-import type { TensorSpec } from "../parameters.ts";
+import type { Block } from "../blocks.ts";
 
 /** One summand of an update. */
 export interface Term {
-  /** tensor of the parameter's shape */
+  /** tensor of the block's shape */
   value: Value;
   /** scalar `[]`; absent for 1 */
   factor?: Value;
 }
 
-/** What is subtracted from a parameter: the sum of its terms. */
+/** What is subtracted from a block: the sum of its terms. */
 export type Update = readonly Term[];
 
-/** What a part sees of a step. Lists run over the parameters in their order. */
+/** What a part sees of a step. Lists run over the blocks in their order. */
 export interface PartInput {
   /** the graph of the step */
   graph: Graph;
   /** names and shapes */
-  specs: readonly TensorSpec[];
+  blocks: readonly Block[];
   /** the parameters before the step */
   parameters: readonly Value[];
   /** the updates so far */
@@ -49,14 +50,16 @@ export interface PartOutput {
 
 /** One part of an optimiser. */
 export interface OptimiserPart {
+  /** names of parameters that it treats in a way of their own; each is a block */
+  readonly separate?: readonly string[];
   /** what it keeps for every element of every parameter; zeros at the start */
   readonly slots?: readonly string[];
   /** Returns the scalars of step `t`, counted from 1; always the same names. */
   scalars?(t: number): Record<string, number>;
   /** Adds the part to the graph of a step. */
   apply?(input: PartInput): PartOutput;
-  /** Returns the parameter that a constraint makes of the updated one. */
-  after?(spec: TensorSpec, next: Value): Value;
+  /** Returns what a constraint makes of an updated parameter; called for those in `separate`. */
+  after?(name: string, next: Value): Value;
 }
 
 /** A chain of parts. */

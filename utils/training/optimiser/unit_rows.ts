@@ -4,7 +4,7 @@
  *   before the step:  g ← g − (g·w) w     the part of the gradient that would only change a row's norm
  *   after it:         w ← w / ‖w‖₂        row by row; a row of zeros stays as it is
  */
-import { div, max, mul, sqrt, sub, sum, type Value } from "../../onnx/mod.ts";
+import { div, max, mul, sqrt, sub, sum } from "../../onnx/mod.ts";
 import { oneTerm, type OptimiserPart } from "./part.ts";
 
 /** Squared norms below this count as zero. */
@@ -17,9 +17,10 @@ const SMALLEST = 2 ** -100;
  */
 export function tangentToRows(names: readonly string[]): OptimiserPart {
   return {
-    apply: ({ specs, parameters, updates }) => ({
+    separate: names,
+    apply: ({ blocks, parameters, updates }) => ({
       updates: updates.map((update, i) => {
-        if (!names.includes(specs[i].name)) return update;
+        if (!names.includes(blocks[i].name)) return update;
         const { value, factor } = oneTerm(update);
         const w = parameters[i];
         return [{ value: sub(value, mul(sum(mul(value, w), [-1], true), w)), factor }];
@@ -34,8 +35,8 @@ export function tangentToRows(names: readonly string[]): OptimiserPart {
  */
 export function unitRows(names: readonly string[]): OptimiserPart {
   return {
-    after: ({ name }, next: Value) => {
-      if (!names.includes(name)) return next;
+    separate: names,
+    after(_, next) {
       const squared = sum(mul(next, next), [-1], true);
       return div(next, sqrt(max(squared, SMALLEST)));
     },
