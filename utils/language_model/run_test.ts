@@ -2,8 +2,8 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { HookedModel } from "../model/hooked_model.ts";
 import { listLocalSteps } from "../model/local_steps.ts";
 import { loadTokenizer } from "../model/tokenizer.ts";
-import { readState } from "./state_file.ts";
-import { parameterLayout, vectorSource } from "./parameters.ts";
+import { layoutOf, readState } from "../training/mod.ts";
+import { modelParameters, vectorSource } from "./parameters.ts";
 
 const root = new URL("../../", import.meta.url);
 const SMALL = "--layers 1 --heads 2 --width 16 --mlp-width 16 --context 24 --batch-size 4 " +
@@ -93,11 +93,12 @@ Deno.test("a float16 checkpoint is the model that training goes on from", async 
   try {
     assertEquals((await train(folder)).code, 0);
     const written = await HookedModel.load(`${folder}/model`);
-    const layout = parameterLayout(written.config);
+    const layout = layoutOf(modelParameters(written.config));
     const settings = JSON.parse(await Deno.readTextFile(`${folder}/model/TRAINING.json`)).config;
-    const state = await readState(`${folder}/work/state.safetensors`, settings, layout.size);
+    const path = `${folder}/work/state.safetensors`;
+    const state = await readState(path, settings, layout, ["m", "v"], layoutOf([]));
     assertEquals(state?.step, 14);
-    const source = vectorSource(written.config, layout, state!.weights);
+    const source = vectorSource(written.config, state!.weights);
     const exact = HookedModel.fromSource(source, { runtime: written.runtime });
     const tokenizer = await loadTokenizer(`${folder}/model/step14`);
     const prompts = [
@@ -115,7 +116,7 @@ Deno.test("a float16 checkpoint is the model that training goes on from", async 
   }
 });
 
-Deno.test("checkpoints of another run are left alone unless --overwrite drops them, and damaged states are told of", async () => {
+Deno.test("checkpoints of another run are left alone unless --overwrite drops them, and damaged states are refused", async () => {
   const folder = await Deno.makeTempDir();
   const refused = async (message: RegExp, ...more: string[]) => {
     const before = await filesOf(folder);
@@ -128,21 +129,25 @@ Deno.test("checkpoints of another run are left alone unless --overwrite drops th
     assertEquals((await train(folder)).code, 0);
     const state = `${folder}/work/state.safetensors`;
     await Deno.truncate(state, 9000);
-    await refused(/state.safetensors.*truncated.*; start anew with --overwrite, or choose another/);
-    await Deno.remove(state);
-    await refused(/model has this suite already, and work_dir no state.*--overwrite/);
     await refused(
-      /model has a suite of other settings: seed is 0 there and 5 here;/,
+      /state.safetensors.*truncated.*; start from scratch with --overwrite, or choose another/,
+    );
+    await Deno.remove(state);
+    await refused(
+      /model already contains this suite, but work_dir has no saved state.*--overwrite/,
+    );
+    await refused(
+      /model contains a suite of other settings: seed is 0 there and 5 here;/,
       "--seed",
       "5",
     );
     await Deno.remove(`${folder}/model/TRAINING.json`);
     await refused(
-      /model has checkpoints \(step0, step1, step2, .*\) and work_dir no state of their/,
+      /model contains checkpoints \(step0, step1, step2, .*\), but work_dir has no state of their/,
     );
 
-    const anew = await train(folder, "--steps", "5", "--overwrite");
-    assertEquals(anew.code, 0, anew.stderr);
+    const again = await train(folder, "--steps", "5", "--overwrite");
+    assertEquals(again.code, 0, again.stderr);
     assertEquals(listLocalSteps(`${folder}/model`), [0, 1, 2, 4, 5]);
     await Deno.remove(`${folder}/model/step2`, { recursive: true });
     await refused(/work_dir has reached step 5, but .*model lacks step2;/, "--steps", "5");

@@ -1,8 +1,9 @@
 /** A model small enough to train in a test. */
 import type { ModelConfig } from "../model/config.ts";
+import { adamW, initialState, layoutOf, Trainer } from "../training/mod.ts";
 import { initialParameters } from "./initialisation.ts";
-import { parameterLayout } from "./parameters.ts";
-import { initialState, Trainer } from "./trainer.ts";
+import { languageModelObjective, type TokenBatch } from "./objective.ts";
+import { isDecayed, modelParameters } from "./parameters.ts";
 
 export const TINY: ModelConfig = {
   architecture: "gpt_neox",
@@ -21,12 +22,19 @@ export const TINY: ModelConfig = {
   tied: false,
 };
 
-export const ADAMW = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
+const decayed = new Set(modelParameters(TINY).filter(isDecayed).map(({ name }) => name));
+
+/** AdamW with clipping and a constant rate. */
+export const ADAMW = adamW({
+  ...{ beta1: 0.9, beta2: 0.95, epsilon: 1e-8, clip: 1, joined: true },
+  decay: ({ name }) => decayed.has(name) ? 0.1 : 0,
+  rate: () => 0.01,
+});
 
 /** A trainer of {@link TINY} from its seeded weights. */
-export function tinyTrainer(seed = 1): Promise<Trainer> {
-  const weights = initialParameters(TINY, parameterLayout(TINY), seed);
-  return Trainer.compile(TINY, ADAMW, initialState(weights));
+export function tinyTrainer(seed = 1): Promise<Trainer<TokenBatch>> {
+  const state = initialState(initialParameters(TINY, seed), ["m", "v"], layoutOf([]));
+  return Trainer.compile(languageModelObjective(TINY), ADAMW, state);
 }
 
 /** Token ids that follow no simple rule, `[batch, row]`. */
