@@ -25,7 +25,7 @@ import { randomSource } from "../utils/model/weight_source.ts";
 import type { PromptPair } from "../utils/tasks/prompt_pair.ts";
 import { type Bench, type BenchCase, type Measurement, median, peakRssMb } from "./bench.ts";
 import { POSITIONS, randomPrompts, timed } from "./bench.ts";
-import { Yardstick } from "./yardstick.ts";
+import { layerProducts } from "./yardstick.ts";
 
 const MB = 2 ** 20;
 /** path points */
@@ -122,13 +122,12 @@ async function timedWithRate(
   run: () => Promise<unknown>,
 ) {
   const peak = peakRssMb();
-  const yardstick = await Yardstick.of(model.store, rows, true, threads);
-  await yardstick.rate();
+  const yardstick = await layerProducts(model.store, rows, true, threads);
   const seconds: number[] = [], rates: number[] = [];
   for (let i = 0; i < repeats; i++) {
-    const before = await yardstick.rate();
+    const before = await yardstick.sample();
     seconds.push(await timed(run));
-    rates.push((before + await yardstick.rate()) / 2);
+    rates.push((before + await yardstick.sample()) / 2);
   }
   const measured = {
     seconds: median(seconds),

@@ -22,6 +22,7 @@ export {
   type OptimiserPart,
   type PartInput,
   type PartOutput,
+  scalarsOf,
   slotsOf,
   type Term,
   type Update,
@@ -32,5 +33,6 @@ export { type Layout, layoutOf, type PlacedTensor, type TensorSpec, viewOf } fro
 export { openRun, type Run, type RunOptions } from "./run.ts";
 export { initialState, type TrainingState } from "./state.ts";
 export { readState, writeState } from "./state_file.ts";
+export { buildStep, type Replaced, type StepGraph } from "./step_graph.ts";
 export { type StepResult, Trainer } from "./trainer.ts";
 export { type LogLine, TrainingLog } from "./training_log.ts";

@@ -10,7 +10,11 @@
 import { GREATER_THAN_NOUNS } from "../../tasks/words/greater_than_nouns.ts";
 import { BABA_TEMPLATES } from "../../tasks/words/ioi_templates.ts";
 import { GENDER_FRAMES } from "../../tasks/words/names.ts";
-import { ANIMATE_OTHERS, ANIMATE_SUBJECTS, INANIMATE_SUBJECTS } from "../../tasks/words/sva_words.ts";
+import {
+  ANIMATE_OTHERS,
+  ANIMATE_SUBJECTS,
+  INANIMATE_SUBJECTS,
+} from "../../tasks/words/sva_words.ts";
 
 const SLOT = /\\\[[A-Z]+\\\]/g;
 const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
