@@ -70,7 +70,7 @@ Deno.test("fileDocuments() says how many documents are long enough, or which lin
     assertRejects(
       () => fileDocuments(path, tokenizer, { count: 1, length: 1 }),
       Error,
-      "line 2 is no JSON object",
+      'line 2: expected a JSON object with a string "text", found {"txt": "b"}',
     ));
   await assertRejects(
     () => fileDocuments("no_such_file.txt", tokenizer, { count: 1, length: 1 }),

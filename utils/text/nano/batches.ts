@@ -10,34 +10,32 @@ import { cachedEncoder } from "./cached_encoder.ts";
 import { generateDocument, type Split } from "./corpus.ts";
 import { repeatedIds } from "./kinds/repeated.ts";
 import { chance, rngFor } from "../random.ts";
+import type { TokenStream } from "../token_stream.ts";
 
 /** What determines a stream of batches. */
 export interface BatchOptions {
+  /** the tokenizer, with an end-of-text token */
   tokenizer: Tokenizer;
+  /** random seed of the text */
   seed: number;
-  /** Rows per step. */
+  /** rows per step */
   batch: number;
-  /** Tokens per row. */
+  /** tokens per row */
   context: number;
-  /** Default `train`. */
+  /** which texts; default `train` */
   split?: Split;
-  /** Share of documents that are random token ids repeated; default 0.02. */
+  /** share of documents that are random token ids repeated; default 0.02 */
   repeatedIdsShare?: number;
 }
 
-/** A stream of batches with random access. */
-export interface TokenBatches {
-  batch: number;
-  context: number;
-  /** Token ids of a step, row-major `[batch, context]`; a fresh array at each call. */
-  at(step: number): Int32Array<ArrayBuffer>;
-}
+/** The embedded corpus as a stream of full rows. */
+export type TokenBatches = TokenStream;
 
 const LEADING_END_OF_TEXT = 0.25;
 
 /**
- * The batches of a seed and split.
- * @throws Error if batch or context is no positive integer or the tokenizer has no end-of-text token.
+ * Returns the batches of a seed and split.
+ * @throws Error if batch or context is not a positive integer or the tokenizer has no end-of-text token.
  */
 export function tokenBatches(options: BatchOptions): TokenBatches {
   const { tokenizer, seed, batch, context, split = "train", repeatedIdsShare = 0.02 } = options;

@@ -28,7 +28,9 @@ const LARGEST_SPACED_NUMBER = 20;
 
 /** What `tokenizer.json` and `tokenizer_config.json` hold. */
 export interface TokenizerFiles {
+  /** content of `tokenizer.json` */
   tokenizer: { model: { vocab: Record<string, number>; merges: [string, string][] } };
+  /** content of `tokenizer_config.json` */
   config: Record<string, unknown>;
 }
 
