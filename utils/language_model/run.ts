@@ -17,12 +17,7 @@ import { UserError } from "../experiment/user_error.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { tokenizerFromJson } from "../model/tokenizer.ts";
 import type { SessionOptions } from "../onnx/mod.ts";
-import {
-  type BatchOptions,
-  buildTokenizer,
-  tokenBatches,
-  type TokenizerFiles,
-} from "../text/mod.ts";
+import { type BatchOptions, buildTokenizer, tokenBatches } from "../text/mod.ts";
 import {
   adamW,
   fit,

@@ -119,8 +119,9 @@ export class DocumentIndex {
  * @throws Error naming the file, the place, the expected range and the id found.
  */
 export function checkIds(file: TokenFile, ids: Int32Array, from: number, vocabSize: number): void {
-  const at = ids.findIndex((id) => id < 0 || id >= vocabSize);
-  if (at < 0) return;
+  let at = 0;
+  while (at < ids.length && ids[at] >= 0 && ids[at] < vocabSize) at++;
+  if (at === ids.length) return;
   const { path, dtype } = file.layout;
   throw new Error(
     `${path}: expected ids from 0 to ${vocabSize - 1}, found ${ids[at]} at place ${from + at} ` +

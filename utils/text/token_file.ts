@@ -101,13 +101,13 @@ export class TokenFile {
 function idsOf({ buffer }: Uint8Array<ArrayBuffer>, dtype: IdFormat): Int32Array<ArrayBuffer> {
   switch (dtype) {
     case "U8":
-      return Int32Array.from(new Uint8Array(buffer));
+      return new Int32Array(new Uint8Array(buffer));
     case "U16":
-      return Int32Array.from(new Uint16Array(buffer));
+      return new Int32Array(new Uint16Array(buffer));
     case "I16":
-      return Int32Array.from(new Int16Array(buffer));
+      return new Int32Array(new Int16Array(buffer));
     case "U32":
-      return Int32Array.from(new Uint32Array(buffer));
+      return new Int32Array(new Uint32Array(buffer));
     case "I64":
       return Int32Array.from(new BigInt64Array(buffer), Number);
     case "I32":
