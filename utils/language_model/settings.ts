@@ -1,7 +1,13 @@
-/** Settings of a training run: the keys of `train_pythia_nano.ts`. */
+/**
+ * Settings of a training run: the keys of `train_pythia_nano.ts`. Both exports have types of zod, which `deno doc` does not
+ * know; they are marked internal to it.
+ */
 import { z } from "zod";
 
-/** Schema of the settings. */
+/**
+ * Checks settings and fills in defaults.
+ * @internal
+ */
 export const trainingSchema = z.object({
   layers: z.int().min(1).default(4).describe("transformer blocks"),
   heads: z.int().min(1).default(6).describe("attention heads per block"),
@@ -41,7 +47,10 @@ export const trainingSchema = z.object({
     error: "expected at most steps",
   });
 
-/** Settings of a training run. */
+/**
+ * Settings of a training run, as the schema gives them.
+ * @internal
+ */
 export type TrainingConfig = z.output<typeof trainingSchema>;
 
 /** Settings that do not change what is computed. */
