@@ -8,7 +8,7 @@
  * summary.json and the explorer page. Stopped at any moment it continues when run again, and ends with the same bytes.
  */
 import { resolve, toFileUrl } from "@std/path";
-import { buildExplorer } from "./plotting/explorer.ts";
+import { buildExplorer } from "./plotting/explorer/page.ts";
 import { findCircuit } from "./utils/experiments/circuits/checkpoint.ts";
 import { openCircuitResults } from "./utils/experiments/circuits/results.ts";
 import { loadCircuitTask } from "./utils/experiments/circuits/task.ts";

@@ -45,6 +45,9 @@ const ONLY: Record<string, readonly string[]> = {
   plotting: ["plotting", "utils/names", "utils/base", "utils/cli", "utils/results"],
 };
 
+/** Second doors: what pages run in the browser is apart from what makes the pages. */
+const BROWSER_DOORS = ["plotting/page/client/mod.ts"];
+
 /** Largest number of source files in a folder, tests not counted. */
 export const MOST_FILES = 16;
 /** Largest number of lines in a source file. */
@@ -149,7 +152,7 @@ export function checkImports(sources: readonly SourceFile[]): string[] {
         faults.push(`${from}:${line} imports ${to}; it may import from ${only.join(", ")}`);
       }
       const door = doorOf(from, to, files);
-      if (door !== undefined && door !== to) {
+      if (door !== undefined && door !== to && !BROWSER_DOORS.includes(to)) {
         faults.push(`${from}:${line} imports past a door: ${to}; import from ${door}`);
       }
     }

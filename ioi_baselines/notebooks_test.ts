@@ -5,7 +5,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { Resvg } from "@resvg/resvg-js";
 import { keyNumbers, type Notebook, readNotebook } from "./notebook.ts";
-import { moduleOf, runNotebook } from "./run_notebook.ts";
+import { runNotebook } from "./run_notebook.ts";
 
 const pathOf = (name: string) => new URL(`./${name}.ipynb`, import.meta.url).pathname;
 const NAMES = ["ioi_circuit", "ioi_over_training"];
@@ -86,20 +86,4 @@ Deno.test("ioi_circuit.ipynb runs to its end on an untrained checkpoint, where t
   const notebook = await runNotebook(CIRCUIT, { STEP: "0", PROMPTS: "5" });
   assertEquals(keyNumbers(notebook).roles, []);
   assertStringIncludes(textOf(notebook), "No circuit.");
-});
-
-Deno.test("the code of the notebooks passes the type checker", async () => {
-  const modules = await Promise.all(NAMES.map(async (name) => {
-    const path = new URL(`./.${name}.${Deno.pid}.check.ts`, import.meta.url).pathname;
-    await Deno.writeTextFile(path, moduleOf(await readNotebook(pathOf(name))));
-    return path;
-  }));
-  try {
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["check", ...modules],
-    }).output();
-    assert(success, new TextDecoder().decode(stderr));
-  } finally {
-    await Promise.all(modules.map((path) => Deno.remove(path)));
-  }
 });

@@ -3,23 +3,19 @@
  *
  * Numbers are rounded to a tenth of a pixel, so that the same values always give the same bytes.
  */
+import { niceTicks } from "../plotting/page/client/mod.ts";
+import { escapeHtml } from "../plotting/page/mod.ts";
 
 type Attributes = Record<string, string | number | undefined>;
 
 const rounded = (value: number): string => String(Math.round(value * 10) / 10 + 0);
-
-const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(
-    '"',
-    "&quot;",
-  );
 
 /** Returns an element with its children, without the attributes that are undefined. */
 export function tag(name: string, attributes: Attributes, ...children: string[]): string {
   const list = Object.entries(attributes).flatMap(([key, value]) =>
     value === undefined
       ? []
-      : [`${key}="${typeof value === "number" ? rounded(value) : escaped(value)}"`]
+      : [`${key}="${typeof value === "number" ? rounded(value) : escapeHtml(value)}"`]
   );
   const open = [name, ...list].join(" ");
   return children.length === 0 ? `<${open}/>` : `<${open}>${children.join("")}</${name}>`;
@@ -47,7 +43,7 @@ export function label(
     fill,
     "font-weight": bold ? "600" : undefined,
     transform: turned ? `rotate(-90 ${rounded(x)} ${rounded(y)})` : undefined,
-  }, escaped(text));
+  }, escapeHtml(text));
 }
 
 /** Returns a whole picture on white, for light and dark pages. */
@@ -65,7 +61,7 @@ export function picture(width: number, height: number, title: string, parts: str
       fill: "#2b2f36",
       role: "img",
     },
-    tag("title", {}, escaped(title)),
+    tag("title", {}, escapeHtml(title)),
     tag("rect", { width: w, height: h, fill: "#ffffff" }),
     parts.join("\n"),
   );
@@ -86,14 +82,8 @@ export function linearScale(
   count = 5,
 ): Scale {
   const span = high - low || 1;
-  const raw = span / count;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999)!;
-  const ticks: number[] = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
-    ticks.push(Number((i * step).toPrecision(12)));
-  }
-  return { at: (value) => from + (value - low) / span * (to - from), ticks };
+  const at = (value: number) => from + (value - low) / span * (to - from);
+  return { at, ticks: niceTicks(low, high, count) };
 }
 
 /**

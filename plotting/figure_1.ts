@@ -2,24 +2,28 @@
  * Figure 1, behaviour over training: four tasks, one line per model, the interval of the mean as a band. Steps (or
  * tokens) on a log axis, where step 0 has no place.
  */
+import { metricName, taskTitle } from "./display_names.ts";
 import {
   axesOf,
   compareModels,
+  type Figure,
   modelColour,
   panelGrid,
-  taskTitle,
+  plotCommand,
+  requirePaths,
+  runPlot,
+  type TimeAxis,
+  timeAxis,
+  type Trace,
   translucent,
-} from "./figure_style.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { readPerformances, type TaskPerformance } from "./task_performance.ts";
-import { type TimeAxis, timeAxis } from "./time_lines.ts";
+} from "./figures/mod.ts";
+import { readPerformances, type TaskPerformance } from "./result_files/task_performance.ts";
 
 const PANELS = [
-  { task: "ioi", metric: "logit_diff", label: "logit difference" },
-  { task: "gender_pronoun", metric: "logit_diff", label: "logit difference" },
-  { task: "greater_than", metric: "prob_diff", label: "probability difference" },
-  { task: "sva", metric: "prob_diff", label: "probability difference" },
+  { task: "ioi", metric: "logit_diff" },
+  { task: "gender_pronoun", metric: "logit_diff" },
+  { task: "greater_than", metric: "prob_diff" },
+  { task: "sva", metric: "prob_diff" },
 ];
 
 /** The 2 × 2 figure. A model without a task or metric is missing from that panel only. */
@@ -68,10 +72,10 @@ export function behaviourFigure(
       named.add(model);
     }
   });
-  const panels = PANELS.map(({ task, label }, index) => ({
+  const panels = PANELS.map(({ task, metric }, index) => ({
     title: taskTitle(task),
     xTitle: index >= 2 ? time.title : "",
-    yTitle: label,
+    yTitle: metricName(metric),
     y: { zeroline: true, zerolinewidth: 1 },
   }));
   return {

@@ -9,21 +9,28 @@
  */
 import { basename } from "@std/path";
 import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
-import { axesOf, compareModels, modelColour, panelGrid } from "./figure_style.ts";
-import { findHeadFiles, headSeries, jsonBelow } from "./head_files.ts";
-import { type HeadLine, headLines } from "./head_scores.ts";
-import { HEAD_MEASURES } from "./head_measures.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { readSummary } from "./summaries.ts";
 import {
+  axesOf,
+  compareModels,
   type EndLabel,
   endLabels,
+  type Figure,
+  type HeadLine,
+  headLines,
   HeadPalette,
   logRange,
+  modelColour,
+  panelGrid,
+  plotCommand,
+  requirePaths,
+  runPlot,
   type TimeAxis,
   timeAxis,
-} from "./time_lines.ts";
+  type Trace,
+} from "./figures/mod.ts";
+import { findHeadFiles, headSeries, jsonBelow } from "./result_files/head_files.ts";
+import { HEAD_MEASURES } from "./result_files/head_measures.ts";
+import { readSummary } from "./result_files/summaries.ts";
 
 export const ELIGIBLE_SHARE = 0.25;
 

@@ -7,11 +7,20 @@
 import { parse } from "@std/csv";
 import { basename, dirname, extname } from "@std/path";
 import { UserError } from "../utils/base/user_error.ts";
-import { axesOf, compareModels, panelGrid } from "./figure_style.ts";
-import { findHeadFiles } from "./head_files.ts";
-import { colourAxis, colourAxisName, heatTrace } from "./heat_maps.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure } from "./plotly_page.ts";
+import { metricName, withoutUnderscores } from "./display_names.ts";
+import {
+  axesOf,
+  colourAxis,
+  colourAxisName,
+  compareModels,
+  type Figure,
+  heatTrace,
+  panelGrid,
+  plotCommand,
+  requirePaths,
+  runPlot,
+} from "./figures/mod.ts";
+import { findHeadFiles } from "./result_files/head_files.ts";
 
 const FORMAT = "circuits-over-time/component_swaps/1";
 const COLUMNS = ["source", "target", "baseline_val", "swapped_val", "difference"] as const;
@@ -77,8 +86,8 @@ async function jsonGrids(paths: string[]): Promise<SwapGrid[]> {
           difference,
         }));
       });
-      const task = basename(path, ".json").replaceAll("_", " ");
-      const title = `${task}: ${GROUP_TITLES[group] ?? group.replaceAll("_", " ")}`;
+      const task = withoutUnderscores(basename(path, ".json"));
+      const title = `${task}: ${GROUP_TITLES[group] ?? withoutUnderscores(group)}`;
       return swapGrid({ model, title, metric: String(header.metric ?? "metric") }, swaps);
     });
   });
@@ -116,7 +125,7 @@ export function csvGrid(path: string, text: string): SwapGrid {
   const group = heads.join("_");
   return swapGrid({
     model: basename(dirname(path)),
-    title: `${task}: ${GROUP_TITLES[group] ?? group.replaceAll("_", " ")}`,
+    title: `${task}: ${GROUP_TITLES[group] ?? withoutUnderscores(group)}`,
     metric,
   }, swaps);
 }
@@ -135,9 +144,6 @@ export async function readSwaps(paths: string[]): Promise<SwapGrid[]> {
   if (others.length > 0) grids.push(...await jsonGrids(others));
   return grids;
 }
-
-export const metricTitle = (metric: string) =>
-  ({ logit_diff: "logit difference", prob_diff: "probability difference" })[metric] ?? metric;
 
 /** One decimal, with a true minus and without a sign before zero. */
 function shortNumber(value: number | null): string {
@@ -217,7 +223,7 @@ export function swapsFigure(given: readonly SwapGrid[]): Figure {
     layout[colourAxisName(i)] = colourAxis([-size, size], {
       signed: true,
       unit: "",
-      title: `change of the ${metricTitle(metric)}`,
+      title: `change of the ${metricName(metric)}`,
       at: {
         x: 1 + (14 + 74 * i) / inner.width,
         y: 1 - SIDE / inner.height / 2,

@@ -3,11 +3,22 @@
  * heads of the known types explain, over training; a line per model. Open circles stand where a level had no receivers
  * (no name movers, or no S2-inhibition heads), so that there was nothing to explain.
  */
-import { axesOf, compareModels, modelColour, panelGrid, taskTitle } from "./figure_style.ts";
-import { findHeadFiles, type HeadFile } from "./head_files.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { logRange, type TimeAxis, timeAxis } from "./time_lines.ts";
+import { taskTitle } from "./display_names.ts";
+import {
+  axesOf,
+  compareModels,
+  type Figure,
+  logRange,
+  modelColour,
+  panelGrid,
+  plotCommand,
+  requirePaths,
+  runPlot,
+  type TimeAxis,
+  timeAxis,
+  type Trace,
+} from "./figures/mod.ts";
+import { findHeadFiles, type HeadFile } from "./result_files/head_files.ts";
 
 const FORMAT = "circuits-over-time/ioi_consistency/1";
 

@@ -4,17 +4,28 @@ import { UserError } from "../utils/base/user_error.ts";
 import { circuitMembers, componentsFigure, eligibleHeads } from "./figure_2.ts";
 import { csvGrid, readSwaps, swapGrid, swapsFigure } from "./figure_3.ts";
 import { CONSISTENCY_LEVELS, type ConsistencyEntry, levelPoints } from "./figure_4.ts";
-import { PARAMETERS, tokensPerStep } from "./figure_style.ts";
-import { findHeadFiles, type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
-import { allSteps, gridAt, heatMapPage, pictureSteps } from "./head_heatmaps.ts";
-import { drawnRange, extremes, HEAD_MEASURES } from "./head_measures.ts";
+import {
+  allSteps,
+  headLines,
+  PARAMETERS,
+  pictureSteps,
+  spreadSteps,
+  timeAxis,
+  tokensPerStep,
+} from "./figures/mod.ts";
+import { gridAt, heatMapPage, heatMapPicture } from "./head_heatmaps.ts";
 import { commonSteps, farthest, headPoints, scatterOf } from "./head_scatter.ts";
-import { headLines, headScoresFigure } from "./head_scores.ts";
-import { spreadSteps } from "./heat_maps.ts";
+import { headScoresFigure } from "./head_scores.ts";
+import {
+  findHeadFiles,
+  type HeadSeries,
+  ofOneModel,
+  readHeadSeries,
+} from "./result_files/head_files.ts";
+import { drawnRange, extremes, HEAD_MEASURES } from "./result_files/head_measures.ts";
 import { changingHeads, type Repairs } from "./self_repair.ts";
-import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
 import { pythiaSteps } from "./testing/forming_circuit.ts";
-import { timeAxis } from "./time_lines.ts";
+import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
 
 /** A score of two layers of two heads. */
 function series(grids: (number[][] | null)[], name = "copy", steps?: number[]): HeadSeries {
@@ -275,3 +286,20 @@ Deno.test("spreadSteps() keeps the first and the last step and spreads the other
   assertEquals(spreadSteps([1, 2, 3], 1), [3]);
   assert(spreadSteps([0, 1000, 2000, 3000], 3).includes(3000));
 });
+
+Deno.test("head_heatmaps: cells of pictures are square", () =>
+  inFolder(async (folder) => {
+    await writeMadeUpHeads(folder);
+    const shown = (await readHeadSeries([folder])).slice(0, 3);
+    const { layout, width, height } = heatMapPicture(shown, [0, 1000, 143000]);
+    const { l, r, t, b } = layout.margin as Record<string, number>;
+    const length = (axis: string) => {
+      const [low, high] = (layout[axis] as { domain: [number, number] }).domain;
+      return (high - low) * (axis.startsWith("x") ? width - l - r : height - t - b);
+    };
+    for (const i of ["", "2", "9"]) {
+      const [across, down] = [length(`xaxis${i}`), length(`yaxis${i}`)];
+      const ratio = (across / SOME_HEADS.nHeads) / (down / SOME_HEADS.nLayers);
+      assert(Math.abs(ratio - 1) < 0.02, `panel ${i}: cells of ratio ${ratio}`);
+    }
+  }));

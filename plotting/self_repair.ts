@@ -3,11 +3,22 @@
  * whole model and of the silenced one; middle, the summed change of the direct contributions of all other heads, inside
  * and outside the circuit; right, the heads that change most. A row per model. Hollow points: no head was silenced.
  */
-import { axesOf, compareModels, panelGrid } from "./figure_style.ts";
-import { findHeadFiles, type HeadFile } from "./head_files.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { endLabels, HeadPalette, logRange, type TimeAxis, timeAxis } from "./time_lines.ts";
+import {
+  axesOf,
+  compareModels,
+  endLabels,
+  type Figure,
+  HeadPalette,
+  logRange,
+  panelGrid,
+  plotCommand,
+  requirePaths,
+  runPlot,
+  type TimeAxis,
+  timeAxis,
+  type Trace,
+} from "./figures/mod.ts";
+import { findHeadFiles, type HeadFile } from "./result_files/head_files.ts";
 
 const FORMAT = "circuits-over-time/self_repair/1";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { readPerformances } from "../../plotting/task_performance.ts";
+import { readPerformances } from "../../plotting/result_files/task_performance.ts";
 import { assertOneLine, inFolder, run, runKilledAndAgain } from "../support/run_script.ts";
 import { listLocalSteps } from "../../utils/model/hub/local_steps.ts";
 import { EMBEDDED_MODELS } from "../../utils/model/hub/model_names.ts";

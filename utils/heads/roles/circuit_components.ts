@@ -1,11 +1,11 @@
 /**
- * Scores of the heads inside an indirect-object circuit, by the part they could play (the paper's
+ * Scores the heads of an indirect-object circuit by the roles they could have (the paper's
  * `get_circuit_components_over_time`).
  *
- *  1. Direct effects: heads with an in-circuit edge to the logits. Their copy scores, and their CSPA from a first layer
- *     on. Name movers among them: copy score above a threshold, attention END→IO above END→S1 and END→S2.
+ *  1. Direct effects: heads with an in-circuit edge to the logits get copy scores and, from a first layer on, CSPA.
+ *     Name movers are those with a copy score above a threshold and attention END→IO above END→S1 and END→S2.
  *  2. S2 inhibition: heads with an in-circuit edge to the queries of these name movers (`s2_inhibition.ts`).
- *  3. Tertiary heads: previous-token, duplicate-token and induction scores of all heads that write anywhere in the circuit.
+ *  3. Tertiary heads: every head that writes to the circuit gets previous-token, duplicate-token and induction scores.
  */
 import { z } from "zod";
 import type { Readout } from "../../model/blocks/embedding.ts";
@@ -57,17 +57,22 @@ export const headsEntry = z.object({
 });
 export type HeadsOfTypes = z.output<typeof headsEntry>;
 
+/** Sets thresholds, and how to compute CSPA. */
 export interface CircuitComponentOptions {
+  /** Percent that the copy score of a name mover must exceed. */
   copyThreshold: number;
+  /** First layer with CSPA. */
   cspaStartLayer: number;
-  /** CSPA `[L, H]`, given the heads it is wanted for */
+  /** Returns CSPA `[L, H]`. `candidates` are the heads that need it. */
   cspa: (candidates: readonly Head[]) => Promise<{ scores: Float32Array }>;
 }
 
 /**
  * Scores one checkpoint.
- * @param model with folded weights
- * @param repeated random tokens repeated once
+ * @param model model with folded weights
+ * @param task indirect-object pairs, the pairs of each flip on the same clean prompts, and the metric
+ * @param repeated random tokens repeated once (`repeatedTokens`)
+ * @returns the entries of `components_over_time.json` and `heads_over_time.json`
  */
 export async function circuitComponents(
   model: HookedModel,

@@ -1,5 +1,5 @@
 /**
- * The scores that make up `components/{model}/full_model_components_over_time.json`: for every head of a checkpoint its
+ * Computes the entries of `components/{model}/full_model_components_over_time.json`: for every head of a checkpoint its
  * previous-token, duplicate-token and induction score, copy scores of both signs, and attention from END to the names.
  */
 import { z } from "zod";
@@ -32,10 +32,10 @@ export type ComponentEntry = z.output<typeof componentEntry>;
 export const COMPONENT_FORMAT = "circuits-over-time/full_model_components/1";
 
 /**
- * All scores of one checkpoint.
- * @param model with folded weights, on which copy scores are defined
+ * Computes all scores of one checkpoint.
+ * @param model model with folded weights, on which copy scores are defined
  * @param prompts indirect-object prompts with the marks IO, S1, S2 and END
- * @param repeated random tokens repeated once
+ * @param repeated random tokens repeated once (`repeatedTokens`)
  */
 export async function componentScores(
   model: HookedModel,
@@ -58,7 +58,7 @@ export async function componentScores(
   };
 }
 
-/** Names of an entry's name movers (`isNameMover`) with a copy score above `threshold` percent. */
+/** Returns the names of an entry's name movers (`isNameMover`) with a copy score above `threshold` percent. */
 export function nameMovers(
   { copy_scores, attention_to_names: { io, s1, s2 } }: ComponentEntry,
   threshold = 50,

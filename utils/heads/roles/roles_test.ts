@@ -3,7 +3,7 @@ import { writeJsonAtomic } from "../../base/files.ts";
 import { ResultPaths } from "../../results/result_path.ts";
 import { headRoles } from "./roles.ts";
 
-Deno.test("headRoles() names the roles of each head from whichever result files exist", async () => {
+Deno.test("headRoles() reads the roles of each head from the result files that exist", async () => {
   const dir = await Deno.makeTempDir();
   try {
     const paths = new ResultPaths(dir, "toy");
