@@ -16,7 +16,7 @@ import {
   titled,
 } from "../../page/client/mod.ts";
 import { jaccardMatrix } from "./circuit_math.ts";
-import { edgeName } from "./names.ts";
+import { edgeName } from "../../../utils/names/mod.ts";
 import { nearestIndex, type State, type Store } from "./state.ts";
 
 interface Matrix {
