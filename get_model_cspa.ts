@@ -4,7 +4,7 @@
  *   deno run -A get_model_cspa.ts configs/cspa/pythia-nano.json
  *
  * Text comes from a file, or from the validation split of the embedded corpus. Each checkpoint's entry holds the scores
- * (at most 1) and the two mean divergences behind them, in nats, `[L][H]`; layers before `start_layer` hold 0. Updates
+ * (at most 1) and the two mean divergences that they compare, in nats, `[L][H]`; layers before `start_layer` hold 0. Updates
  * `cspa/{model}/all_checkpoints.json` after each checkpoint. A stopped run continues when started again.
  */
 import { z } from "zod";

@@ -208,7 +208,7 @@ export function drawnRange(
   return [signed ? -size : 0, size];
 }
 
-/** Smallest and largest of 0 and the values, of which there may be too many for arguments of Math.max. */
+/** Returns the smallest and largest of 0 and the values. There may be too many values for the arguments of Math.max. */
 export function extremes(values: readonly number[]): [low: number, high: number] {
   return values.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [0, 0]);
 }
