@@ -10,17 +10,17 @@
  * checkpoint; run again, it continues. Scores are `[L][H]`, 0 for heads they are not taken of.
  */
 import { z } from "zod";
-import { runScript } from "./utils/experiment/script.ts";
+import { runScript } from "./utils/cli/script.ts";
 import {
   type CircuitComponents,
   circuitComponents,
   componentsEntry,
   headsEntry,
   type HeadsOfTypes,
-} from "./utils/heads/circuit_components.ts";
-import { readCircuitHeads } from "./utils/heads/circuit_heads.ts";
-import { FOLDED } from "./utils/model/weight_processing.ts";
-import { openExperiment } from "./utils/scripts/experiment.ts";
+} from "./utils/heads/roles/circuit_components.ts";
+import { readCircuitHeads } from "./utils/heads/roles/circuit_heads.ts";
+import { FOLDED } from "./utils/model/weights/weight_processing.ts";
+import { openExperiment } from "./utils/experiments/experiment.ts";
 import {
   cspaKeys,
   cspaSource,
@@ -29,8 +29,8 @@ import {
   randomTokens,
   repeatKeys,
   repeatSettings,
-} from "./utils/scripts/ioi_setup.ts";
-import { modelKeys } from "./utils/model/model_keys.ts";
+} from "./utils/experiments/ioi_setup.ts";
+import { modelKeys } from "./utils/experiments/model_keys.ts";
 
 export const script = {
   name: "get_circuit_components_over_time",

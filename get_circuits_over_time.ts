@@ -9,18 +9,18 @@
  */
 import { resolve, toFileUrl } from "@std/path";
 import { buildExplorer } from "./plotting/explorer/page.ts";
-import { findCircuit } from "./utils/circuits/checkpoint_circuit.ts";
-import { openCircuitResults } from "./utils/circuits/circuit_results.ts";
-import { loadCircuitTask } from "./utils/circuits/circuit_task.ts";
-import { checkCircuitConfig, circuitSchema } from "./utils/circuits/experiment_config.ts";
-import { pathWarning } from "./utils/circuits/path_error.ts";
-import { circuitTransfer, storedTransfer } from "./utils/circuits/transfer.ts";
-import type { CheckpointSummary } from "./utils/experiment/circuit_summary.ts";
-import { writeFileAtomic } from "./utils/experiment/files.ts";
-import { runScript } from "./utils/experiment/script.ts";
-import { printTable } from "./utils/experiment/table.ts";
-import { headRoles } from "./utils/heads/roles.ts";
-import { openExperiment } from "./utils/scripts/experiment.ts";
+import { findCircuit } from "./utils/experiments/circuits/checkpoint.ts";
+import { openCircuitResults } from "./utils/experiments/circuits/results.ts";
+import { loadCircuitTask } from "./utils/experiments/circuits/task.ts";
+import { checkCircuitConfig, circuitSchema } from "./utils/experiments/circuits/settings.ts";
+import { pathWarning } from "./utils/experiments/circuits/quadrature_warning.ts";
+import { circuitTransfer, storedTransfer } from "./utils/experiments/circuits/transfer.ts";
+import type { CheckpointSummary } from "./utils/results/circuit_summary.ts";
+import { writeFileAtomic } from "./utils/base/files.ts";
+import { runScript } from "./utils/cli/script.ts";
+import { printTable } from "./utils/cli/table.ts";
+import { headRoles } from "./utils/heads/roles/roles.ts";
+import { openExperiment } from "./utils/experiments/experiment.ts";
 
 export const script = {
   name: "get_circuits_over_time",

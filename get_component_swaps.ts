@@ -1,6 +1,6 @@
 /**
  * Heads of every checkpoint put into every other: a source × target grid of the task's metric (definitions:
- * `utils/heads/component_swap.ts`).
+ * `utils/heads/roles/component_swap.ts`).
  *
  *   deno run -A get_component_swaps.ts configs/swaps/pythia-nano_ioi.json
  *
@@ -8,20 +8,20 @@
  * of heads, the target's own metric and, per source step, the metric with the source's heads and their difference.
  */
 import { z } from "zod";
-import { readJson } from "./utils/experiment/files.ts";
-import type { ResultPaths } from "./utils/experiment/result_path.ts";
-import { runScript, UserError } from "./utils/experiment/script.ts";
-import { mean } from "./utils/experiment/statistics.ts";
-import type { HeadsOfTypes } from "./utils/heads/circuit_components.ts";
+import { readJson } from "./utils/base/files.ts";
+import type { ResultPaths } from "./utils/results/result_path.ts";
+import { runScript, UserError } from "./utils/cli/script.ts";
+import { mean } from "./utils/base/statistics.ts";
+import type { HeadsOfTypes } from "./utils/heads/roles/circuit_components.ts";
 import {
   type HeadDonor,
   headDonor,
   storedSource,
   SwapTarget,
-} from "./utils/heads/component_swap.ts";
-import { checkHeads, type Head, parseHead } from "./utils/heads/senders.ts";
-import { openExperiment, resultPaths } from "./utils/scripts/experiment.ts";
-import { modelKeys } from "./utils/model/model_keys.ts";
+} from "./utils/heads/roles/component_swap.ts";
+import { checkHeads, type Head, parseHead } from "./utils/heads/head.ts";
+import { openExperiment, resultPaths } from "./utils/experiments/experiment.ts";
+import { modelKeys } from "./utils/experiments/model_keys.ts";
 import { loadTask, readoutOf, TASK_NAMES } from "./utils/tasks/tasks.ts";
 
 const group = z.object({

@@ -4,23 +4,28 @@
  *
  *   deno run -A get_full_model_components_over_time.ts configs/comp/pythia-nano.json
  *
- * Writes `components/{model}/full_model_components_over_time.json` (layout: `utils/heads/component_scores.ts`) after each
+ * Writes `components/{model}/full_model_components_over_time.json` (layout: `utils/heads/roles/component_scores.ts`) after each
  * checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import { runScript } from "./utils/experiment/script.ts";
+import { runScript } from "./utils/cli/script.ts";
 import {
   COMPONENT_FORMAT,
   type ComponentEntry,
   componentEntry,
   componentScores,
   nameMovers,
-} from "./utils/heads/component_scores.ts";
+} from "./utils/heads/roles/component_scores.ts";
 import { largestHead } from "./utils/heads/head_grid.ts";
-import { FOLDED } from "./utils/model/weight_processing.ts";
-import { openExperiment } from "./utils/scripts/experiment.ts";
-import { promptKeys, randomTokens, repeatKeys, repeatSettings } from "./utils/scripts/ioi_setup.ts";
-import { modelKeys } from "./utils/model/model_keys.ts";
+import { FOLDED } from "./utils/model/weights/weight_processing.ts";
+import { openExperiment } from "./utils/experiments/experiment.ts";
+import {
+  promptKeys,
+  randomTokens,
+  repeatKeys,
+  repeatSettings,
+} from "./utils/experiments/ioi_setup.ts";
+import { modelKeys } from "./utils/experiments/model_keys.ts";
 import { loadTask } from "./utils/tasks/tasks.ts";
 
 export const script = {

@@ -1,6 +1,6 @@
 /**
  * Algorithmic consistency of the indirect-object circuit over training: the share of direct, S2-inhibition and tertiary
- * effects that heads of the known types explain (definitions: `utils/heads/consistency.ts`).
+ * effects that heads of the known types explain (definitions: `utils/heads/roles/consistency.ts`).
  *
  *   deno run -A get_ioi_consistency.ts configs/consistency/pythia-nano.json
  *
@@ -8,16 +8,16 @@
  * Writes `algorithmic_consistency/ioi/{model}.json` after each checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import { runScript } from "./utils/experiment/script.ts";
-import { repeatedTokenScores } from "./utils/heads/attention_scores.ts";
-import { readCircuitHeads } from "./utils/heads/circuit_heads.ts";
-import { gridSchema } from "./utils/heads/component_scores.ts";
-import { ioiConsistency, THRESHOLDS } from "./utils/heads/consistency.ts";
-import { nameCopyScores } from "./utils/heads/copy_score.ts";
+import { runScript } from "./utils/cli/script.ts";
+import { repeatedTokenScores } from "./utils/heads/scores/attention_scores.ts";
+import { readCircuitHeads } from "./utils/heads/roles/circuit_heads.ts";
+import { gridSchema } from "./utils/heads/roles/component_scores.ts";
+import { ioiConsistency, THRESHOLDS } from "./utils/heads/roles/consistency.ts";
+import { nameCopyScores } from "./utils/heads/scores/copy_score.ts";
 import { headGrid } from "./utils/heads/head_grid.ts";
-import { type Head, headName } from "./utils/heads/senders.ts";
-import { FOLDED } from "./utils/model/weight_processing.ts";
-import { openExperiment } from "./utils/scripts/experiment.ts";
+import { type Head, headName } from "./utils/heads/head.ts";
+import { FOLDED } from "./utils/model/weights/weight_processing.ts";
+import { openExperiment } from "./utils/experiments/experiment.ts";
 import {
   cspaKeys,
   cspaSource,
@@ -26,8 +26,8 @@ import {
   randomTokens,
   repeatKeys,
   repeatSettings,
-} from "./utils/scripts/ioi_setup.ts";
-import { modelKeys } from "./utils/model/model_keys.ts";
+} from "./utils/experiments/ioi_setup.ts";
+import { modelKeys } from "./utils/experiments/model_keys.ts";
 
 const names = z.array(z.string());
 const entry = z.object({

@@ -8,15 +8,15 @@
  * Writes `cspa/{model}/all_checkpoints.json` after each checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import { runScript, UserError } from "./utils/experiment/script.ts";
-import { gridSchema } from "./utils/heads/component_scores.ts";
-import { cspaScores } from "./utils/heads/cspa.ts";
-import { corpusDocuments, fileDocuments } from "./utils/heads/cspa_documents.ts";
-import { functionWordIds } from "./utils/heads/function_words.ts";
+import { runScript, UserError } from "./utils/cli/script.ts";
+import { gridSchema } from "./utils/heads/roles/component_scores.ts";
+import { cspaScores } from "./utils/heads/cspa/cspa.ts";
+import { corpusDocuments, fileDocuments } from "./utils/heads/cspa/cspa_documents.ts";
+import { functionWordIds } from "./utils/heads/cspa/function_words.ts";
 import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
-import { FOLDED } from "./utils/model/weight_processing.ts";
-import { openExperiment } from "./utils/scripts/experiment.ts";
-import { modelKeys } from "./utils/model/model_keys.ts";
+import { FOLDED } from "./utils/model/weights/weight_processing.ts";
+import { openExperiment } from "./utils/experiments/experiment.ts";
+import { modelKeys } from "./utils/experiments/model_keys.ts";
 
 const entry = z.object({ scores: gridSchema, kl_kept: gridSchema, kl_ablated: gridSchema });
 type Entry = z.output<typeof entry>;

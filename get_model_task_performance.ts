@@ -7,10 +7,10 @@
  * again, it continues. `plotting/figure_1.ts` draws the file.
  */
 import { z } from "zod";
-import { resultSettings } from "./utils/experiment/config.ts";
-import { runScript, UserError } from "./utils/experiment/script.ts";
-import { openExperiment } from "./utils/scripts/experiment.ts";
-import { FREE_KEYS, modelKeys } from "./utils/model/model_keys.ts";
+import { resultSettings } from "./utils/cli/config.ts";
+import { runScript, UserError } from "./utils/cli/script.ts";
+import { openExperiment } from "./utils/experiments/experiment.ts";
+import { FREE_KEYS, modelKeys } from "./utils/experiments/model_keys.ts";
 import { taskPerformance } from "./utils/tasks/performance.ts";
 import {
   type CheckpointPerformance,

@@ -7,13 +7,13 @@
  * Writes `components/{model}/successor_heads_over_time.json` after each checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import { runScript } from "./utils/experiment/script.ts";
-import { gridSchema } from "./utils/heads/component_scores.ts";
+import { runScript } from "./utils/cli/script.ts";
+import { gridSchema } from "./utils/heads/roles/component_scores.ts";
 import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
-import { successorScores } from "./utils/heads/successor.ts";
-import { successorPairs, type TokenPairs } from "./utils/heads/successor_words.ts";
-import { openExperiment } from "./utils/scripts/experiment.ts";
-import { modelKeys } from "./utils/model/model_keys.ts";
+import { successorScores } from "./utils/heads/scores/successor.ts";
+import { successorPairs, type TokenPairs } from "./utils/heads/scores/successor_words.ts";
+import { openExperiment } from "./utils/experiments/experiment.ts";
+import { modelKeys } from "./utils/experiments/model_keys.ts";
 
 const entry = z.object({ corrected: gridSchema, compat: gridSchema });
 type Entry = z.output<typeof entry>;

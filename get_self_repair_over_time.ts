@@ -1,6 +1,6 @@
 /**
  * Self-repair over training: the name movers of the circuit are silenced, and the direct contribution of every other
- * head is compared with what it was (definitions: `utils/heads/self_repair.ts`).
+ * head is compared with what it was (definitions: `utils/heads/roles/self_repair.ts`).
  *
  *   deno run -A get_self_repair_over_time.ts configs/self_repair/pythia-nano.json
  *
@@ -8,20 +8,20 @@
  * checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import type { ResultFile } from "./utils/experiment/result_file.ts";
-import { runScript } from "./utils/experiment/script.ts";
-import type { Column } from "./utils/experiment/table.ts";
-import { readCircuitHeads } from "./utils/heads/circuit_heads.ts";
-import { gridSchema } from "./utils/heads/component_scores.ts";
-import { nameCopyScores } from "./utils/heads/copy_score.ts";
+import type { ResultFile } from "./utils/results/result_file.ts";
+import { runScript } from "./utils/cli/script.ts";
+import type { Column } from "./utils/cli/table.ts";
+import { readCircuitHeads } from "./utils/heads/roles/circuit_heads.ts";
+import { gridSchema } from "./utils/heads/roles/component_scores.ts";
+import { nameCopyScores } from "./utils/heads/scores/copy_score.ts";
 import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
-import { placeOf } from "./utils/heads/ioi_roles.ts";
-import { pastNameMovers, selfRepair } from "./utils/heads/self_repair.ts";
-import { headName, parseHead } from "./utils/heads/senders.ts";
-import { FOLDED } from "./utils/model/weight_processing.ts";
-import { openExperiment } from "./utils/scripts/experiment.ts";
-import { promptKeys } from "./utils/scripts/ioi_setup.ts";
-import { modelKeys } from "./utils/model/model_keys.ts";
+import { placeOf } from "./utils/heads/roles/ioi_roles.ts";
+import { pastNameMovers, selfRepair } from "./utils/heads/roles/self_repair.ts";
+import { headName, parseHead } from "./utils/heads/head.ts";
+import { FOLDED } from "./utils/model/weights/weight_processing.ts";
+import { openExperiment } from "./utils/experiments/experiment.ts";
+import { promptKeys } from "./utils/experiments/ioi_setup.ts";
+import { modelKeys } from "./utils/experiments/model_keys.ts";
 import { loadTask, readoutOf } from "./utils/tasks/tasks.ts";
 
 const entry = z.object({

@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import { runTraining } from "./utils/training/run.ts";
-import { runScript } from "./utils/experiment/script.ts";
+import { runScript } from "./utils/cli/script.ts";
 
 /** Settings of a training run. */
 export const schema = z.object({

@@ -14,7 +14,7 @@ import { script as performance } from "./get_model_task_performance.ts";
 import { script as successors } from "./get_new_successor_head_scores_over_time.ts";
 import { script as selfRepair } from "./get_self_repair_over_time.ts";
 import { schema as training } from "./train_pythia_nano.ts";
-import { writeSchemas } from "./utils/experiment/config_schema.ts";
+import { writeSchemas } from "./utils/cli/config_schema.ts";
 import { script as greaterThan } from "./verify_greater_than.ts";
 
 export const SCRIPTS = [

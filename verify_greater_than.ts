@@ -1,6 +1,6 @@
 /**
  * Checks the greater-than circuit at every checkpoint: do its heads look at the first year and point to it, do its MLPs
- * promote later years (definitions: `utils/heads/greater_than_circuit.ts`)?
+ * promote later years (definitions: `utils/heads/roles/greater_than_circuit.ts`)?
  *
  *   deno run -A verify_greater_than.ts configs/verify_greater_than/pythia-nano.json
  *
@@ -8,16 +8,16 @@
  * each checkpoint; run again, it continues.
  */
 import { z } from "zod";
-import { runScript } from "./utils/experiment/script.ts";
-import { mean } from "./utils/experiment/statistics.ts";
-import { readCircuitHeads } from "./utils/heads/circuit_heads.ts";
+import { runScript } from "./utils/cli/script.ts";
+import { mean } from "./utils/base/statistics.ts";
+import { readCircuitHeads } from "./utils/heads/roles/circuit_heads.ts";
 import {
   greaterThanNodes,
   type GreaterThanParts,
   greaterThanParts,
-} from "./utils/heads/greater_than_circuit.ts";
-import { openExperiment } from "./utils/scripts/experiment.ts";
-import { modelKeys } from "./utils/model/model_keys.ts";
+} from "./utils/heads/roles/greater_than_circuit.ts";
+import { openExperiment } from "./utils/experiments/experiment.ts";
+import { modelKeys } from "./utils/experiments/model_keys.ts";
 import { loadTask } from "./utils/tasks/tasks.ts";
 
 const byNode = z.record(z.string(), z.number());

@@ -1,6 +1,6 @@
 /**
- * The notebooks as saved: they hold outputs, their code runs, and it gives the numbers that are saved. When this fails
- * because a model or a definition has changed: `deno run -A ioi_baselines/run_notebook.ts ioi_baselines/{name}.ipynb`.
+ * The saved notebooks: they have outputs, their code runs, and it gives the saved numbers. If this fails because a model or
+ * a definition has changed, run `deno run -A ioi_baselines/run_notebook.ts ioi_baselines/{name}.ipynb`.
  */
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { Resvg } from "@resvg/resvg-js";
@@ -18,11 +18,11 @@ const bundles = ({ cells }: Notebook) =>
 const textOf = (notebook: Notebook) =>
   bundles(notebook).map((data) => (data["text/plain"] as string[]).join("")).join("\n");
 
-/** Steps of the keys `step{n}`, ascending. */
+/** Returns the steps in the keys `step{n}`, ascending. */
 const stepsOf = (numbers: Record<string, unknown>) =>
   Object.keys(numbers).map((name) => Number(name.slice(4))).sort((a, b) => a - b);
 
-/** The same structure and texts, numbers to ±0.005. */
+/** Asserts the same structure and texts, and numbers within ±0.005. */
 function assertClose(found: unknown, expected: unknown, where = "key numbers"): void {
   if (typeof expected === "number") {
     assertAlmostEquals(found as number, expected, 0.005, where);

@@ -4,8 +4,8 @@
  * number of edges drawn, of which pruning leaves few or none. MIB's two areas (CPR, CMD) are printed for every checkpoint
  * that has them.
  */
-import type { CircuitSummary, CurvePoint } from "../utils/experiment/circuit_summary.ts";
-import { type Column, printTable } from "../utils/experiment/table.ts";
+import type { CircuitSummary, CurvePoint } from "../utils/results/circuit_summary.ts";
+import { type Column, printTable } from "../utils/cli/table.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,

@@ -8,7 +8,7 @@
  * Copy scores and CSPA are shown as fractions, as the others.
  */
 import { basename } from "@std/path";
-import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
+import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
 import {
   axesOf,
   compareModels,

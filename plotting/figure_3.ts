@@ -6,7 +6,7 @@
  */
 import { parse } from "@std/csv";
 import { basename, dirname, extname } from "@std/path";
-import { UserError } from "../utils/experiment/user_error.ts";
+import { UserError } from "../utils/base/user_error.ts";
 import { metricName, withoutUnderscores } from "./display_names.ts";
 import {
   axesOf,

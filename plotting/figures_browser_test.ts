@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
+import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
 import { correlationFigure, publishedPoints } from "./correlation.ts";
 import { edgesOverTimeFigure } from "./edges_over_time.ts";
 import { faithfulnessFigure } from "./faithfulness.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { run } from "../tests/run_script.ts";
+import { run } from "../tests/support/run_script.ts";
 import { writeMadeUpHeads } from "./testing/made_up_heads.ts";
 
 const plot = (script: string, ...args: string[]) => run(`plotting/${script}`, ...args);

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
-import { UserError } from "../utils/experiment/user_error.ts";
+import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
+import { UserError } from "../utils/base/user_error.ts";
 import { circuitMembers, componentsFigure, eligibleHeads } from "./figure_2.ts";
 import { csvGrid, readSwaps, swapGrid, swapsFigure } from "./figure_3.ts";
 import { CONSISTENCY_LEVELS, type ConsistencyEntry, levelPoints } from "./figure_4.ts";

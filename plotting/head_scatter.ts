@@ -4,7 +4,7 @@
  * slider, pictures show a panel per checkpoint. The heads farthest out are named.
  */
 import { extname } from "@std/path";
-import { UserError } from "../utils/experiment/user_error.ts";
+import { UserError } from "../utils/base/user_error.ts";
 import { lowerFirst } from "./display_names.ts";
 import {
   axesOf,

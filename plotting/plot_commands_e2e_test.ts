@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { run } from "../tests/run_script.ts";
+import { run } from "../tests/support/run_script.ts";
 import { commands } from "./testing/commands.ts";
 
 Deno.test("--help of every command of plotting/ has an example", async () => {

@@ -1,5 +1,5 @@
 import { assertRejects } from "@std/assert";
-import { UserError } from "../../utils/experiment/user_error.ts";
+import { UserError } from "../../utils/base/user_error.ts";
 import { plotlyImage, saveFigure } from "./plotly_page.ts";
 
 /** A figure without traces. */

@@ -1,6 +1,6 @@
 /** Finding and reading the result files of the head scripts, and the head scores in them. */
 import { join } from "@std/path";
-import { UserError } from "../../utils/experiment/user_error.ts";
+import { UserError } from "../../utils/base/user_error.ts";
 import { HEAD_MEASURES, type HeadMeasure } from "./head_measures.ts";
 
 /** A result file with one entry per checkpoint. */

@@ -1,7 +1,7 @@
 /** Finding and reading `summary.json` files for the plots. */
 import { dirname, join } from "@std/path";
-import type { CircuitSummary } from "../../utils/experiment/circuit_summary.ts";
-import { UserError } from "../../utils/experiment/user_error.ts";
+import type { CircuitSummary } from "../../utils/results/circuit_summary.ts";
+import { UserError } from "../../utils/base/user_error.ts";
 
 export interface FoundSummary {
   /** folder that holds the file */

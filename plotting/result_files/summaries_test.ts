@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { UserError } from "../../utils/experiment/user_error.ts";
+import { UserError } from "../../utils/base/user_error.ts";
 import { formingCircuit } from "../testing/forming_circuit.ts";
 import { findSummaries, readSummary } from "./summaries.ts";
 

@@ -1,6 +1,6 @@
 /** The files of the behaviour experiment, `results/task_performance/{model}.json`, as figure 1 reads them. */
 import { join } from "@std/path";
-import { UserError } from "../../utils/experiment/user_error.ts";
+import { UserError } from "../../utils/base/user_error.ts";
 
 export interface Performance {
   mean: number;

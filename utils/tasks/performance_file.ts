@@ -4,8 +4,8 @@
  *     { "format", "config", "model", "tasks": { task: { metric: { step: { mean, se, interval: [low, high] } } } } }
  */
 import { z } from "zod";
-import { openResultFile, type ResultFile, type ResultLayout } from "../experiment/result_file.ts";
-import { bootstrapMeanIntervals, mean, standardError } from "../experiment/statistics.ts";
+import { openResultFile, type ResultFile, type ResultLayout } from "../results/result_file.ts";
+import { bootstrapMeanIntervals, mean, seededIndices, standardError } from "../base/statistics.ts";
 
 const summarySchema = z.object({
   mean: z.number(),
@@ -29,7 +29,8 @@ export function summarise(
   resamples: number,
   seed: number,
 ): Record<string, Summary> {
-  const intervals = bootstrapMeanIntervals(Object.values(values), { resamples, seed });
+  const draw = seededIndices(seed);
+  const intervals = bootstrapMeanIntervals(Object.values(values), { resamples, draw });
   return Object.fromEntries(
     Object.entries(values).map(([metric, list], i) => [
       metric,

@@ -6,9 +6,9 @@
  */
 import { join } from "@std/path";
 import type { TokenizerFiles } from "../corpus/tokenizer_builder.ts";
-import { writeFileAtomic, writeJsonAtomic } from "../experiment/files.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../base/files.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { writeSafetensors } from "../model/safetensors.ts";
+import { writeSafetensors } from "../model/files/safetensors.ts";
 import { type ParameterLayout, viewOf } from "./parameters.ts";
 
 /** `config.json` of a GPT-NeoX model, under the keys of the `transformers` class. */

@@ -15,9 +15,10 @@
  * The vector is split into tensors at the start, so the gradient rule of Split puts the gradients back into one vector.
  */
 import type { ModelConfig } from "../model/config.ts";
-import { block, type BlockWeights } from "../model/block.ts";
-import { BATCH, HookPoints, POS } from "../model/hooks.ts";
-import { sequenceInputs } from "../model/sequence.ts";
+import { block } from "../model/blocks/block.ts";
+import { type BlockWeights } from "../model/blocks/block_weights.ts";
+import { BATCH, HookPoints, POS } from "../model/blocks/hooks.ts";
+import { sequenceInputs } from "../model/blocks/sequence.ts";
 import {
   add,
   expand,

@@ -5,7 +5,7 @@
  * layout. Tensors are views of it: nothing is copied to write a checkpoint or to feed a session.
  */
 import type { ModelConfig } from "../model/config.ts";
-import { unitNames, unitTensors, type WeightSource } from "../model/weight_source.ts";
+import { unitNames, unitTensors, type WeightSource } from "../model/weights/weight_source.ts";
 import { tensor } from "../onnx/mod.ts";
 
 /** One tensor inside the vector. */

@@ -14,10 +14,10 @@
 import { join } from "@std/path";
 import { type BatchOptions, tokenBatches } from "../corpus/batches.ts";
 import { buildTokenizer } from "../corpus/tokenizer_builder.ts";
-import { resultSettings } from "../experiment/config.ts";
-import { readJson, writeJsonAtomic } from "../experiment/files.ts";
-import { formatDuration, Progress } from "../experiment/progress.ts";
-import { UserError } from "../experiment/user_error.ts";
+import { resultSettings } from "../cli/config.ts";
+import { readJson, writeJsonAtomic } from "../base/files.ts";
+import { formatDuration, Progress } from "../cli/progress.ts";
+import { UserError } from "../base/user_error.ts";
 import { type ModelConfig, parseModelConfig } from "../model/config.ts";
 import { tokenizerFromJson } from "../model/tokenizer.ts";
 import { suiteAbilities } from "./abilities.ts";

@@ -2,9 +2,13 @@
  * The state of a training run on disk, so that a run that was stopped goes on to the same weights: a safetensors file of
  * weights and both moments in float32, with step and settings in its metadata. Written at once or not at all.
  */
-import { UserError } from "../experiment/user_error.ts";
-import { isFile } from "../model/local_steps.ts";
-import { openSafetensors, readSafetensorsHeader, writeSafetensors } from "../model/safetensors.ts";
+import { UserError } from "../base/user_error.ts";
+import { isFile } from "../model/hub/local_steps.ts";
+import {
+  openSafetensors,
+  readSafetensorsHeader,
+  writeSafetensors,
+} from "../model/files/safetensors.ts";
 import type { TrainingState } from "./trainer.ts";
 
 const FORMAT = "circuits-over-time/training-state/1";

@@ -6,7 +6,7 @@
  * gradient, by which time forward and backward pass are over.
  */
 import type { ModelConfig } from "../model/config.ts";
-import { sequenceFeeds } from "../model/sequence.ts";
+import { sequenceFeeds } from "../model/blocks/sequence.ts";
 import { type Feeds, Graph, Session, type SessionOptions, tensor } from "../onnx/mod.ts";
 import { type AdamWSettings, adamWStep, optimiserFeeds } from "./adamw.ts";
 import { languageModel } from "./language_model.ts";

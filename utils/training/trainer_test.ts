@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
 import { HookedModel } from "../model/hooked_model.ts";
-import { sequenceFeeds } from "../model/sequence.ts";
+import { sequenceFeeds } from "../model/blocks/sequence.ts";
 import { Graph, mul, Session, tensor } from "../onnx/mod.ts";
 import { adamWStep, optimiserFeeds } from "./adamw.ts";
 import { languageModel } from "./language_model.ts";

@@ -3,7 +3,7 @@
  * learning rate) and one for each checkpoint (validation loss). Written together with the state, so that a resumed run
  * writes the lines that an uninterrupted one would have written. Times stand nowhere in it.
  */
-import { writeFileAtomic } from "../experiment/files.ts";
+import { writeFileAtomic } from "../base/files.ts";
 
 export interface LogLine {
   step: number;

@@ -1,5 +1,5 @@
 /** Writes the circuit on the screen as JSON in EAP-IG's graph format. */
-import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/circuit_summary.ts";
 import { edgeName, type Shape } from "./names.ts";
 
 /** Yields the names of all edges of a model, in the order of EAP-IG's files. */
