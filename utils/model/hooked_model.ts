@@ -278,8 +278,8 @@ export class HookedModel {
   }
 
   async #forward(prompts: Prompts, options: RunOptions, differentiate: readonly string[] = []) {
-    const { read, patches, past, keysValues, pos } = options;
-    const requests: HookRequests = sortRequests(this.config, read, patches, differentiate);
+    const { past, keysValues, pos } = options;
+    const requests: HookRequests = sortRequests(this.config, { ...options, differentiate });
     const embedded = await this.embed(prompts, requests.embedding, past?.length ?? 0, pos);
     const result: LayerRunResult = await this.layers.run(embedded.residual, {
       ...requests.layers,

@@ -1,90 +1,22 @@
 /**
- * Hook points: named places in a transformer whose value can be read, patched and differentiated.
+ * Hook points: named places in a transformer whose value can be read, patched, frozen and differentiated.
  *
- * Names and axes are TransformerLens'. Inside a block a hook point is the call `hooks.at(name, value)`, which gives the
- * value on, or `mask ? given : value` where it is patched (mask and given value being graph inputs), and remembers it
- * for reading and differentiation. A block is compiled for a {@link HookPlan}; hook points outside the plan cost
- * nothing.
+ * Inside a block a hook point is the call `hooks.at(name, value)`. It returns the value, in this order
+ *
+ *   patched         `mask ? given : value`, where mask and given value are graph inputs;
+ *   frozen          the same numbers, and no gradient passes;
+ *   differentiated  a value of its own, so that its gradient is that of this use.
+ *
+ * A block is compiled for a {@link HookPlan}; hook points outside the plan cost nothing.
  */
-import { type Dim, identity, type Value, where } from "../../onnx/mod.ts";
-import type { ModelConfig } from "../config.ts";
+import { detach, type Dim, identity, type Value, where } from "../../onnx/mod.ts";
 
-/** Hook points inside a block, without `blocks.{l}.`; b batch, p position, h head, k key position. */
-export const BLOCK_HOOKS = {
-  "hook_resid_pre": "b p d",
-  "hook_q_input": "b p h d",
-  "hook_k_input": "b p h d",
-  "hook_v_input": "b p h d",
-  "ln1.hook_scale": "b p 1",
-  "ln1.hook_normalized": "b p d",
-  "attn.hook_q": "b p h dh",
-  "attn.hook_k": "b p h dh",
-  "attn.hook_v": "b p h dh",
-  "attn.hook_attn_scores": "b h p k",
-  "attn.hook_pattern": "b h p k",
-  "attn.hook_z": "b p h dh",
-  "attn.hook_result": "b p h d",
-  "hook_attn_out": "b p d",
-  "hook_resid_mid": "b p d",
-  "hook_mlp_in": "b p d",
-  "ln2.hook_scale": "b p 1",
-  "ln2.hook_normalized": "b p d",
-  "mlp.hook_pre": "b p m",
-  "mlp.hook_post": "b p m",
-  "hook_mlp_out": "b p d",
-  "hook_resid_post": "b p d",
-} as const;
-export type BlockHook = keyof typeof BLOCK_HOOKS;
-
-/** Hook points before and after the blocks. */
-export const OUTER_HOOKS = {
-  "hook_embed": "b p d",
-  "hook_pos_embed": "b p d",
-  "ln_final.hook_scale": "b p 1",
-  "ln_final.hook_normalized": "b p d",
-} as const;
-
-/** A hook point by layer (`blocks.3.attn.hook_z`), or outside the blocks (`hook_embed`, layer undefined). */
-export interface HookName {
-  layer: number | undefined;
-  point: string;
-}
-
-/**
- * Takes a full hook name apart.
- * @throws Error naming the hook, the number of layers, and the points there are.
- */
-export function parseHookName(name: string, config: ModelConfig): HookName {
-  if (name in OUTER_HOOKS) {
-    if (name === "hook_pos_embed" && config.architecture !== "gpt2") {
-      throw new Error(`hook "${name}": this model has rotary positions, no position embedding`);
-    }
-    return { layer: undefined, point: name };
-  }
-  const match = /^blocks\.(\d+)\.(.+)$/.exec(name);
-  if (!match || !(match[2] in BLOCK_HOOKS)) {
-    const points = [
-      ...Object.keys(OUTER_HOOKS),
-      ...Object.keys(BLOCK_HOOKS).map((p) => `blocks.{l}.${p}`),
-    ];
-    throw new Error(`unknown hook "${name}"; there are: ${points.join(", ")}`);
-  }
-  const layer = Number(match[1]);
-  if (layer >= config.nLayers) {
-    throw new Error(`hook "${name}": the model has layers 0 … ${config.nLayers - 1}`);
-  }
-  if (match[2] === "hook_resid_mid" && config.parallel) {
-    throw new Error(
-      `hook "${name}": attention and MLP are parallel here, there is no residual between them`,
-    );
-  }
-  return { layer, point: match[2] };
-}
-
-/** Which hook points of one block are read, patched and differentiated. */
+/** Says which hook points of one block are read, patched, frozen and differentiated. */
 export interface HookPlan {
   read?: readonly string[];
   patch?: readonly string[];
+  /** points that no gradient passes; a gradient with respect to a frozen point itself still exists */
+  freeze?: readonly string[];
   differentiate?: readonly string[];
 }
 
@@ -115,11 +47,10 @@ export class HookPoints {
     return points.some((p) => this.changes(p) || this.plan.read?.includes(p));
   }
 
-  /** Whether the plan patches or differentiates at one of these points. */
+  /** Whether the plan patches, freezes or differentiates at one of these points. */
   changes(...points: string[]): boolean {
-    return points.some((p) =>
-      [this.plan.patch, this.plan.differentiate].some((l) => l?.includes(p))
-    );
+    const { patch, freeze, differentiate } = this.plan;
+    return points.some((p) => [patch, freeze, differentiate].some((list) => list?.includes(p)));
   }
 
   /**
@@ -139,11 +70,11 @@ export class HookPoints {
 
   /** @throws Error when the plan names a point that the graph built does not have. */
   checkPlan(): void {
-    const { read = [], patch = [], differentiate = [] } = this.plan;
-    for (const point of [...read, ...patch, ...differentiate]) this.required(point);
+    const { read = [], patch = [], freeze = [], differentiate = [] } = this.plan;
+    for (const point of [...read, ...patch, ...freeze, ...differentiate]) this.required(point);
   }
 
-  /** The value of a hook point, patched if planned; a differentiated point becomes a value of its own. */
+  /** Returns the value of a hook point as planned; see the header. */
   at(point: string, value: Value): Value {
     const name = this.prefix + point;
     let result = value;
@@ -152,6 +83,7 @@ export class HookPoints {
       const mask = value.graph.input(maskFeed(name), maskShape(value.shape, point), "bool");
       result = where(mask, given, result);
     }
+    if (this.plan.freeze?.includes(point)) result = detach(result);
     if (this.plan.differentiate?.includes(point)) result = identity(result);
     this.values.set(name, result);
     return result;

@@ -4,7 +4,8 @@
  */
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
-import { type HookPlan, maskFeed, maskShape, parseHookName, patchFeed } from "../blocks/hooks.ts";
+import { type HookPlan, maskFeed, maskShape, patchFeed } from "../blocks/hooks.ts";
+import { parseHookName } from "../blocks/hook_names.ts";
 import type { LayerPatch, LayerRun } from "./layer_runner.ts";
 
 /** A hook point given another value where `mask` is true; without a mask everywhere. */
@@ -24,8 +25,16 @@ export interface OuterRequests {
 
 export interface HookRequests {
   embedding: OuterRequests;
-  layers: Pick<LayerRun, "read" | "patches" | "differentiate">;
+  layers: Pick<LayerRun, "read" | "patches" | "freeze" | "differentiate">;
   final: OuterRequests;
+}
+
+/** What a run asks, by full hook name. */
+export interface Requests {
+  read?: readonly string[];
+  patches?: readonly Patch[];
+  freeze?: readonly string[];
+  differentiate?: readonly string[];
 }
 
 /**
@@ -34,9 +43,7 @@ export interface HookRequests {
  */
 export function sortRequests(
   config: ModelConfig,
-  read: readonly string[] = [],
-  patches: readonly Patch[] = [],
-  differentiate: readonly string[] = [],
+  { read = [], patches = [], freeze = [], differentiate = [] }: Requests,
 ): HookRequests {
   const outer = (final: boolean): OuterRequests => {
     const here = (name: string) =>
@@ -46,6 +53,7 @@ export function sortRequests(
       plan: {
         read: read.filter(here),
         patch: given.map((p) => p.hook),
+        freeze: freeze.filter(here),
         differentiate: differentiate.filter(here),
       },
       feeds: patchFeeds(given),
@@ -69,6 +77,7 @@ export function sortRequests(
     layers: {
       read: byLayer(read, config),
       patches: layerPatches,
+      freeze: byLayer(freeze, config),
       differentiate: byLayer(differentiate, config),
     },
     final: outer(true),

@@ -5,6 +5,7 @@
  */
 import { type Feeds, free, type Results, type Tensor } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
+import { hookName } from "../blocks/hook_names.ts";
 import { type HookPlan, maskFeed, patchFeed } from "../blocks/hooks.ts";
 import type { Runtime } from "../runtime.ts";
 import { sequenceFeeds } from "../blocks/sequence.ts";
@@ -31,6 +32,7 @@ export interface LayerRun {
   to?: number;
   read?: Map<number, string[]>;
   patches?: Map<number, LayerPatch[]>;
+  freeze?: Map<number, string[]>;
   differentiate?: Map<number, string[]>;
   past?: Past;
   keysValues?: boolean;
@@ -54,8 +56,6 @@ export interface BlockForm {
   layersPerSession?: number;
   baked?: boolean;
 }
-
-const fullName = (layer: number, point: string) => `blocks.${layer}.${point}`;
 
 export class LayerRunner {
   constructor(
@@ -82,7 +82,7 @@ export class LayerRunner {
       const results = await program.forward.run({ ...feeds, ...weights });
       layers.forEach((layer, i) => {
         for (const point of run.read?.get(layer) ?? []) {
-          hooks.set(fullName(layer, point), results[localHook(i, point)]);
+          hooks.set(hookName(layer, point), results[localHook(i, point)]);
         }
         if (run.keysValues) keysValues.push({ k: results[`${i}.k`], v: results[`${i}.v`] });
       });
@@ -100,7 +100,7 @@ export class LayerRunner {
         const grads = await program.runBackward({ ...feeds, ...weights }, results, flowing);
         layers.forEach((layer, i) => {
           for (const point of run.differentiate?.get(layer) ?? []) {
-            found.set(fullName(layer, point), grads[`d:${localHook(i, point)}`]);
+            found.set(hookName(layer, point), grads[`d:${localHook(i, point)}`]);
           }
         });
         if (flowing !== dResidual) free(flowing);
@@ -130,6 +130,7 @@ export class LayerRunner {
       plans: layers.map((l): HookPlan => ({
         read: run.read?.get(l) ?? [],
         patch: run.patches?.get(l)?.map((p) => p.point) ?? [],
+        freeze: run.freeze?.get(l) ?? [],
         differentiate: run.differentiate?.get(l) ?? [],
       })),
       past: run.past !== undefined,

@@ -14,6 +14,8 @@ import type { Past } from "./layer_runner.ts";
 export interface RunOptions {
   read?: readonly string[];
   patches?: readonly Patch[];
+  /** hook points that no gradient passes, by full name, e.g. all patterns and LayerNorm scales ({@link linearPoints}) */
+  freeze?: readonly string[];
   /** continue after these keys and values: tokens given are the suffix */
   past?: Past;
   /** return keys and values, to continue after these tokens */
