@@ -7,7 +7,6 @@ import {
   add,
   gather,
   Graph,
-  identity,
   linear,
   mul,
   productDim,
@@ -17,9 +16,10 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { attention, type KeysValues, type SequenceInputs } from "../../model/blocks/attention.ts";
+import { attention } from "../../model/blocks/attention.ts";
+import type { BlockContext, KeysValues } from "../../model/blocks/context.ts";
 import { storedOutIn } from "../../model/blocks/head_weights.ts";
-import { block, mlp } from "../../model/blocks/block.ts";
+import { afterAttention, block } from "../../model/blocks/block.ts";
 import { type BlockWeights } from "../../model/blocks/block_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { HookPoints, POS } from "../../model/blocks/hooks.ts";
@@ -65,35 +65,26 @@ class ReplacingHooks extends HookPoints {
 export function igBlock(
   x: Value,
   weights: BlockWeights,
-  sequence: SequenceInputs,
-  config: ModelConfig,
+  { config, ...shared }: Omit<BlockContext, "hooks">,
   { last, replacement }: { last: boolean; replacement?: Replacement },
-  past?: KeysValues,
 ): IgBlock {
   const given = replacement ? replacements(x.graph, config, replacement) : {};
   const hooks = new ReplacingHooks(given);
-  if (last) return lastBlock(x, weights, sequence, config, hooks, past);
-  const { residual } = block(x, weights, sequence, config, hooks, past);
+  const context = { config, ...shared, hooks };
+  if (last) return lastBlock(x, weights, context);
+  const { residual } = block(x, weights, context);
   const [z, mlpIn] = ["attn.hook_z", "hook_mlp_in"].map((point) => hooks.required(point));
   return { hooks, x, z, mlpIn, residual };
 }
 
-function lastBlock(
-  x: Value,
-  w: BlockWeights,
-  sequence: SequenceInputs,
-  config: ModelConfig,
-  hooks: HookPoints,
-  past?: KeysValues,
-): IgBlock {
-  const { z } = attention(x, w, sequence, config, hooks, past);
+function lastBlock(x: Value, w: BlockWeights, context: BlockContext): IgBlock {
+  const { config, hooks } = context;
+  const { z } = attention(x, w, context);
   const atEnd = (v: Value) => gather(v, x.graph.constant([-1], [1], "int64"), 1);
   const last = { x: atEnd(x), z: atEnd(z) };
   const heads = linear(reshape(last.z, [BATCH, 1, config.dModel]), w.o_w, storedOutIn(config));
-  const mid = add(last.x, add(heads, w.o_b));
-  if (!config.parallel) hooks.save("mid", mid);
-  const mlpIn = identity(config.parallel ? last.x : mid);
-  return { hooks, x, z, mlpIn, last, residual: add(mid, mlp(mlpIn, w, config, hooks)) };
+  const residual = afterAttention(last.x, add(heads, w.o_b), w, context);
+  return { hooks, x, z, mlpIn: hooks.required("hook_mlp_in"), last, residual };
 }
 
 /** Keys and values of the prefix, the same at every path point; `i` is the prefix of their names. */

@@ -29,11 +29,10 @@ import {
   attend,
   headOutputs,
   packedProjections,
-  type SequenceInputs,
   unpackedHeadFirst,
 } from "../../model/blocks/attention.ts";
 import { mlp } from "../../model/blocks/block.ts";
-import type { ModelConfig } from "../../model/config.ts";
+import type { BlockContext } from "../../model/blocks/context.ts";
 import { HookPoints, POS } from "../../model/blocks/hooks.ts";
 import { declareWeights } from "../../model/blocks/block_weights.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
@@ -49,8 +48,7 @@ const MOVING = "moving", STILL = "still";
  */
 export function igFirstLayer(
   g: Graph,
-  sequence: SequenceInputs,
-  config: ModelConfig,
+  { config, sequence }: Pick<BlockContext, "config" | "sequence">,
   { past: hasPast }: { past: boolean },
 ): IgLayer {
   const d = config.dModel;
@@ -59,23 +57,23 @@ export function igFirstLayer(
   const weights = declareWeights(g, config, 0);
   const past = hasPast ? pastInputs(g, config, 0) : undefined;
 
-  const hooks = new HookPoints({});
-  const once = new HookPoints({}, "still.");
-  const qkv = packedProjections(moving, weights, config, hooks);
-  const qkvStill = packedProjections(still, weights, config, once);
+  const context = { config, sequence, hooks: new HookPoints({}), past };
+  const once = { config, hooks: new HookPoints({}, "still.") };
+  const qkv = packedProjections(moving, weights, context);
+  const qkvStill = packedProjections(still, weights, once);
   const [q, k, v] = unpackedHeadFirst(
     { ...qkv, value: joined(qkv.value, qkvStill.value) },
     past,
   );
-  const { z } = attend({ q, k, v }, sequence, config, hooks, past);
+  const { z } = attend({ q, k, v }, context);
   const [mlpIn, through] = [identity(moving), identity(moving)];
   const passed = joined(
-    add(through, mlp(mlpIn, weights, config, hooks)),
-    add(still, mlp(still, weights, config, once)),
+    add(through, mlp(mlpIn, weights, context)),
+    add(still, mlp(still, weights, once)),
   );
-  const output = add(passed, headOutputs(z, weights, config, hooks));
+  const output = add(passed, headOutputs(z, weights, context));
 
-  const saved: Record<string, Value> = Object.fromEntries(hooks.saved);
+  const saved: Record<string, Value> = Object.fromEntries(context.hooks.saved);
   saved["saved:qkv"] = qkv.value;
   const [mean, inverse] = [saved["saved:ln1.mean"], saved["saved:ln1.inverse"]];
 

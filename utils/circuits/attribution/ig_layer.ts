@@ -30,7 +30,8 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { LETTERS, type SequenceInputs } from "../../model/blocks/attention.ts";
+import { LETTERS } from "../../model/blocks/attention.ts";
+import type { BlockContext } from "../../model/blocks/context.ts";
 import { storedOutIn } from "../../model/blocks/head_weights.ts";
 import type { BlockWeights } from "../../model/blocks/block_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";
@@ -68,13 +69,12 @@ export interface IgLayer {
 export function igLayer(
   x: Value,
   i: number,
-  sequence: SequenceInputs,
-  config: ModelConfig,
+  { config, sequence }: Pick<BlockContext, "config" | "sequence">,
   spec: IgSpec,
 ): IgLayer {
   const weights = declareWeights(x.graph, config, i);
   const past = spec.past ? pastInputs(x.graph, config, i) : undefined;
-  const run = igBlock(x, weights, sequence, config, spec, past);
+  const run = igBlock(x, weights, { config, sequence, past }, spec);
   return {
     residual: run.residual,
     saved: Object.fromEntries(run.hooks.saved),

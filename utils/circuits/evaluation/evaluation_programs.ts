@@ -35,7 +35,8 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { attend, type KeysValues } from "../../model/blocks/attention.ts";
+import { attend } from "../../model/blocks/attention.ts";
+import type { KeysValues } from "../../model/blocks/context.ts";
 import { storedOutIn } from "../../model/blocks/head_weights.ts";
 import { mlp } from "../../model/blocks/block.ts";
 import { type BlockWeights } from "../../model/blocks/block_weights.ts";
@@ -103,13 +104,12 @@ function compileHeads(
   const [q, k, v] = split(add(products, own.biases), 2, [1, 1, 1]).map((part) =>
     reshape(transpose(reshape(part, [C, A, N, POS, e]), [0, 2, 1, 3, 4]), [BATCH, A, POS, e])
   );
-  const { z } = attend(
-    { q, k, v },
-    sequence,
+  const { z } = attend({ q, k, v }, {
     config,
-    new HookPoints({}),
-    past ? pastOf(g, config, heads) : undefined,
-  );
+    sequence,
+    hooks: new HookPoints({}),
+    past: past ? pastOf(g, config, heads) : undefined,
+  });
   const change = sub(reshape(z, [C, N, POS, A, e]), unsqueeze(gather(corruptedZ, heads, 2), 0));
   const changes = reshape(transpose(change, [0, 3, 1, 2, 4]), [C, A, productDim([N, POS]), e]);
   return Session.compile({ differences: ownOutput(changes, w.o_w, heads, config) }, {}, options);
@@ -153,7 +153,7 @@ function compileMlp(
   const corrupted = g.input("corrupted_mlp", [N, POS, d]);
   const w = declareWeights(g, config, 0);
   const x = form === "mixed" ? reshape(mixed(g, 1), [C, N, POS, d]) : g.input("x", [C, N, POS, d]);
-  const out = mlp(reshape(x, [BATCH, POS, d]), w, config, new HookPoints({}));
+  const out = mlp(reshape(x, [BATCH, POS, d]), w, { config, hooks: new HookPoints({}) });
   const differences = sub(reshape(out, [C, N, POS, d]), unsqueeze(corrupted, 0));
   return Session.compile({ differences }, {}, options);
 }

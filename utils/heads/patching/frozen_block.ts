@@ -27,20 +27,13 @@ import {
 } from "../../onnx/mod.ts";
 import { type Letter, LETTERS } from "../../model/blocks/attention.ts";
 import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
-import { mlp } from "../../model/blocks/block.ts";
-import { type MlpWeights } from "../../model/blocks/block_weights.ts";
+import { afterAttention } from "../../model/blocks/block.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { HookPoints } from "../../model/blocks/hooks.ts";
 import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
 
 type Floats = Tensor<Float32Array>;
-
-/** A block with given attention output; `x` and `attention` broadcast. */
-function givenAttention(x: Value, attention: Value, w: MlpWeights, config: ModelConfig): Value {
-  const mid = add(x, attention);
-  return add(mid, mlp(config.parallel ? x : mid, w, config, new HookPoints({})));
-}
 
 /** The three programs for one model; compiled once per shape of model. */
 export class FrozenBlocks {
@@ -105,13 +98,14 @@ function buildSwitch(g: Graph, config: ModelConfig): Value {
   const w = declareWeights(g, config, 0);
   const change = gather(transpose(sub(switched, z), [1, 0, 2]), heads);
   const written = matmul(change, gather(perHeadOutput(w.o_w, config), heads));
-  return givenAttention(x, add(attention, written), w, config);
+  return afterAttention(x, add(attention, written), w, { config, hooks: new HookPoints({}) });
 }
 
 function buildFrozen(g: Graph, config: ModelConfig): Value {
   const x = g.input("x", ["senders", "rows", config.dModel]);
   const attention = g.input("attention", ["rows", config.dModel]);
-  return givenAttention(x, attention, declareWeights(g, config, 0), config);
+  const w = declareWeights(g, config, 0);
+  return afterAttention(x, attention, w, { config, hooks: new HookPoints({}) });
 }
 
 function buildProject(g: Graph, config: ModelConfig, letter: Letter): Value {

@@ -133,7 +133,7 @@ async function secondDerivative(
   let out: Value = x;
   for (let l = 0; l < config.nLayers; l++) {
     const hooks = new HookPoints({ freeze, differentiate });
-    out = block(out, declareWeights(g, config, l), sequence, config, hooks).residual;
+    out = block(out, declareWeights(g, config, l), { config, sequence, hooks }).residual;
     hooks.checkPlan();
   }
   const final = new HookPoints({ freeze: ["ln_final.hook_scale"] });

@@ -81,7 +81,7 @@ export class StackProgram {
         g.input(`${i}.past_${name}`, [BATCH, config.nHeads, "past", config.dHead]);
       const past = spec.past ? { k: kv("k"), v: kv("v") } : undefined;
       if (i > 0) saved[`saved:${i}.x`] = residual;
-      const out = block(residual, weights, sequence, config, hooks, past);
+      const out = block(residual, weights, { config, sequence, hooks, past });
       residual = out.residual;
       hooks.checkPlan();
       for (const point of plan.read ?? []) outputs[localHook(i, point)] = hooks.required(point);
