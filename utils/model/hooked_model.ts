@@ -52,7 +52,7 @@ export interface ModelOptions {
 }
 
 export type { Patch } from "./run/hook_requests.ts";
-
+export { defineSplice, type Splice, type SplicedLayer } from "./blocks/splice.ts";
 export type { Gradients, RunOptions } from "./run/passes.ts";
 
 export interface RunResult {

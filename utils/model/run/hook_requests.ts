@@ -5,7 +5,8 @@
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
 import { type HookPlan, maskFeed, maskShape, patchFeed } from "../blocks/hooks.ts";
-import { parseHookName } from "../blocks/hook_names.ts";
+import { type HookName, hookName, parseHookName } from "../blocks/hook_names.ts";
+import { checkSpliceWeights, type SplicedLayer, splicePoint } from "../blocks/splice.ts";
 import type { LayerPatch, LayerRun } from "./layer_runner.ts";
 
 /** A hook point given another value where `mask` is true; without a mask everywhere. */
@@ -25,13 +26,14 @@ export interface OuterRequests {
 
 export interface HookRequests {
   embedding: OuterRequests;
-  layers: Pick<LayerRun, "read" | "patches" | "freeze" | "differentiate">;
+  layers: Pick<LayerRun, "read" | "splices" | "patches" | "freeze" | "differentiate">;
   final: OuterRequests;
 }
 
 /** What a run asks, by full hook name. */
 export interface Requests {
   read?: readonly string[];
+  splices?: readonly SplicedLayer[];
   patches?: readonly Patch[];
   freeze?: readonly string[];
   differentiate?: readonly string[];
@@ -39,15 +41,20 @@ export interface Requests {
 
 /**
  * Sorts the requests of a run.
- * @throws Error naming a hook that the model does not have, or that is patched twice.
+ * @throws Error naming a hook that the model does not have or that is patched twice, or a splice that does not fit.
  */
 export function sortRequests(
   config: ModelConfig,
-  { read = [], patches = [], freeze = [], differentiate = [] }: Requests,
+  { read = [], splices = [], patches = [], freeze = [], differentiate = [] }: Requests,
 ): HookRequests {
+  const spliced = splicesByLayer(splices, config);
+  const own = splices.flatMap(({ layer, splice: { name, form } }) =>
+    (form.points ?? []).map((point) => hookName(layer, splicePoint(name, point)))
+  );
+  const parse = (name: string) => parseHookName(name, config, own);
   const outer = (final: boolean): OuterRequests => {
     const here = (name: string) =>
-      parseHookName(name, config).layer === undefined && name.startsWith("ln_final.") === final;
+      parse(name).layer === undefined && name.startsWith("ln_final.") === final;
     const given = patches.filter((p) => here(p.hook));
     return {
       plan: {
@@ -66,7 +73,7 @@ export function sortRequests(
       throw new Error(`hook "${patch.hook}" is patched twice; merge the values and masks`);
     }
     seen.add(patch.hook);
-    const { layer, point } = parseHookName(patch.hook, config);
+    const { layer, point } = parse(patch.hook);
     if (layer === undefined) continue;
     const list = layerPatches.get(layer) ?? [];
     list.push({ point, value: patch.value, mask: patch.mask ?? fullMask(patch.value, point) });
@@ -75,10 +82,11 @@ export function sortRequests(
   return {
     embedding: outer(false),
     layers: {
-      read: byLayer(read, config),
+      read: byLayer(read, parse),
+      splices: spliced,
       patches: layerPatches,
-      freeze: byLayer(freeze, config),
-      differentiate: byLayer(differentiate, config),
+      freeze: byLayer(freeze, parse),
+      differentiate: byLayer(differentiate, parse),
     },
     final: outer(true),
   };
@@ -92,13 +100,35 @@ function patchFeeds(patches: readonly Patch[]): Feeds {
   ]));
 }
 
-function byLayer(names: readonly string[], config: ModelConfig): Map<number, string[]> {
+function byLayer(
+  names: readonly string[],
+  parse: (name: string) => HookName,
+): Map<number, string[]> {
   const map = new Map<number, string[]>();
   for (const name of names) {
-    const { layer, point } = parseHookName(name, config);
+    const { layer, point } = parse(name);
     if (layer === undefined) continue;
     const points = map.get(layer) ?? [];
     if (!points.includes(point)) map.set(layer, [...points, point]);
+  }
+  return map;
+}
+
+/** @throws Error naming the splice whose layer or weights do not fit. */
+function splicesByLayer(
+  splices: readonly SplicedLayer[],
+  { nLayers }: ModelConfig,
+): Map<number, SplicedLayer[]> {
+  const map = new Map<number, SplicedLayer[]>();
+  for (const spliced of splices) {
+    const { layer, splice } = spliced;
+    if (!Number.isInteger(layer) || layer < 0 || layer >= nLayers) {
+      throw new Error(
+        `splice "${splice.name}" at layer ${layer}: the model has layers 0 … ${nLayers - 1}`,
+      );
+    }
+    checkSpliceWeights(spliced);
+    map.set(layer, [...map.get(layer) ?? [], spliced]);
   }
   return map;
 }

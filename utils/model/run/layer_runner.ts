@@ -7,6 +7,7 @@ import { type Feeds, free, type Results, type Tensor } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
 import { hookName } from "../blocks/hook_names.ts";
 import { type HookPlan, maskFeed, patchFeed } from "../blocks/hooks.ts";
+import { type SplicedLayer, spliceFeed } from "../blocks/splice.ts";
 import type { Runtime } from "../runtime.ts";
 import { sequenceFeeds } from "../blocks/sequence.ts";
 import { localHook, StackProgram, type StackSpec } from "./stack.ts";
@@ -31,6 +32,7 @@ export interface LayerRun {
   from?: number;
   to?: number;
   read?: Map<number, string[]>;
+  splices?: Map<number, SplicedLayer[]>;
   patches?: Map<number, LayerPatch[]>;
   freeze?: Map<number, string[]>;
   differentiate?: Map<number, string[]>;
@@ -129,6 +131,7 @@ export class LayerRunner {
     const spec: StackSpec = {
       plans: layers.map((l): HookPlan => ({
         read: run.read?.get(l) ?? [],
+        splices: run.splices?.get(l)?.map(({ splice }) => splice) ?? [],
         patch: run.patches?.get(l)?.map((p) => p.point) ?? [],
         freeze: run.freeze?.get(l) ?? [],
         differentiate: run.differentiate?.get(l) ?? [],
@@ -149,9 +152,14 @@ export class LayerRunner {
     return { program, weights: await this.#weights(layers) };
   }
 
-  #layerFeeds(layers: number[], { patches, past }: LayerRun): Feeds {
+  #layerFeeds(layers: number[], { splices, patches, past }: LayerRun): Feeds {
     const feeds: Feeds = {};
     layers.forEach((layer, i) => {
+      for (const { splice, weights } of splices?.get(layer) ?? []) {
+        for (const [name, weight] of Object.entries(weights)) {
+          feeds[localHook(i, spliceFeed(splice.name, name))] = weight;
+        }
+      }
       for (const { point, value, mask } of patches?.get(layer) ?? []) {
         feeds[patchFeed(localHook(i, point))] = value;
         feeds[maskFeed(localHook(i, point))] = mask;
