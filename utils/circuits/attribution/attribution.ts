@@ -97,8 +97,8 @@ function componentsOf(method: GradientMethod, config: ModelConfig, compat: boole
   return [
     { layer: -1, skipsFirstLayer: compat && config.architecture === "gpt_neox" },
     ...layers.flatMap((layer): Component[] => [
-      { layer, replacement: "attention" },
-      { layer, replacement: "mlp" },
+      { layer, output: "attention" },
+      { layer, output: "mlp" },
     ]),
   ];
 }

@@ -56,7 +56,7 @@ export class BatchPass {
 
   /**
    * @param components by how many the sum over components is divided
-   * @param inOneSession all layers in one session; components with a replacement go layer by layer all the same
+   * @param inOneSession all layers in one session; a component whose output moves inside a layer goes layer by layer all the same
    */
   constructor(
     private readonly model: HookedModel,
@@ -83,7 +83,7 @@ export class BatchPass {
         .map(({ alpha, weight }) => ({ alpha, weight: weight / this.components }));
       for (const [from, to] of parts(this.#N, tokens / (this.#P * some.length))) {
         const pass = { component, points: some, from, count: to - from };
-        if (this.inOneSession && !component.replacement) await this.#wholeModel(pass);
+        if (this.inOneSession && !component.output) await this.#wholeModel(pass);
         else await this.#layerByLayer(pass);
         onPass(pass.count * some.length);
       }
@@ -190,12 +190,12 @@ export class BatchPass {
 
   #layerProgram(component: Component, l: number): Promise<BothWays> {
     const { config, runtime } = this.model;
-    const replacement = component.layer === l ? component.replacement : undefined;
+    const moving = component.layer === l ? component.output : undefined;
     const spec: LayerSpec = {
       past: this.inputs.past !== undefined,
       first: l === 0,
-      last: l === config.nLayers - 1 && !replacement,
-      replacement,
+      last: l === config.nLayers - 1 && !moving,
+      moving,
       still: l === 0 && this.#feeds.startsStill(component),
     };
     const key = `ig layer ${JSON.stringify([config, spec])}`;

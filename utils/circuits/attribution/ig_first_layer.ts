@@ -36,7 +36,8 @@ import type { BlockContext } from "../../model/blocks/context.ts";
 import { HookPoints, POS } from "../../model/blocks/hooks.ts";
 import { declareWeights } from "../../model/blocks/block_weights.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
-import { BATCH, overPoints, pastInputs, POINTS, PROMPTS } from "./ig_block.ts";
+import { pastInputs } from "./ig_block.ts";
+import { overPoints, POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 import type { IgLayer } from "./ig_layer.ts";
 
 /** Positions whose input moves, and those behind. */
@@ -52,7 +53,7 @@ export function igFirstLayer(
   { past: hasPast }: { past: boolean },
 ): IgLayer {
   const d = config.dModel;
-  const moving = reshape(g.input("x_moving", [PROMPTS, POINTS, MOVING, d]), [BATCH, MOVING, d]);
+  const moving = reshape(g.input("x_moving", [PROMPTS, POINTS, MOVING, d]), [ROWS, MOVING, d]);
   const still = g.input("x_still", [PROMPTS, STILL, d]);
   const weights = declareWeights(g, config, 0);
   const past = hasPast ? pastInputs(g, config, 0) : undefined;
@@ -78,7 +79,7 @@ export function igFirstLayer(
   const [mean, inverse] = [saved["saved:ln1.mean"], saved["saved:ln1.inverse"]];
 
   const backward = (cotangent: Value) => {
-    const flowing = reshape(cotangent, [BATCH, POS, d]);
+    const flowing = reshape(cotangent, [ROWS, POS, d]);
     const wrt = [qkv.value, mlpIn, through];
     const [dQkv, dMlpIn, dThrough] = gradients([output], [flowing], wrt);
     const along = sum(mul(dQkv, sub(qkv.value, headConstants(weights, config))), [-1]);
@@ -98,10 +99,10 @@ export function igFirstLayer(
   return { residual: output, saved, backward };
 }
 
-/** Moving positions `[BATCH, C, …]`, and behind them the others `[N, P − C, …]` at every path point: `[BATCH, P, …]`. */
+/** Moving positions `[ROWS, C, …]`, and behind them the others `[N, P − C, …]` at every path point: `[ROWS, P, …]`. */
 function joined(moving: Value, still: Value): Value {
   const tail = still.shape.slice(2);
   const repeated = expand(unsqueeze(still, 1), [PROMPTS, POINTS, STILL, ...tail]);
-  const all = concat([moving, reshape(repeated, [BATCH, STILL, ...tail])], 1);
-  return reshape(all, [BATCH, POS, ...tail]);
+  const all = concat([moving, reshape(repeated, [ROWS, STILL, ...tail])], 1);
+  return reshape(all, [ROWS, POS, ...tail]);
 }

@@ -38,14 +38,17 @@ import type { ModelConfig } from "../../model/config.ts";
 import { POS } from "../../model/blocks/hooks.ts";
 import { declareWeights } from "../../model/blocks/block_weights.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
-import { type IgBlock, igBlock, overPoints, pastInputs, type Replacement } from "./ig_block.ts";
+import { type IgBlock, igBlock, pastInputs } from "./ig_block.ts";
+import type { MovingOutput } from "./interpolated_output.ts";
+import { overPoints } from "./path_axes.ts";
 
 export interface IgSpec {
   past: boolean;
   first: boolean;
-  /** only the last position's output is wanted; not with a replacement */
+  /** only the last position's output is wanted; not where an output moves */
   last: boolean;
-  replacement?: Replacement;
+  /** an output of the layer that moves along the path */
+  moving?: MovingOutput;
 }
 
 /** A layer in a graph. */

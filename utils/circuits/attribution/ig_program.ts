@@ -20,7 +20,7 @@ import type { ModelConfig } from "../../model/config.ts";
 import { metricGradient, type MetricSpec } from "../../model/blocks/embedding.ts";
 import { POS } from "../../model/blocks/hooks.ts";
 import { sequenceInputs } from "../../model/blocks/sequence.ts";
-import { BATCH, POINTS, PROMPTS } from "./ig_block.ts";
+import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 import { igFirstLayer } from "./ig_first_layer.ts";
 import { type IgLayer, igLayer, type IgSpec } from "./ig_layer.ts";
 
@@ -39,7 +39,7 @@ function layerOf(
 ): IgLayer {
   if (spec.still) return igFirstLayer(g, shared, spec);
   const { dModel: d } = shared.config;
-  const input = x ?? reshape(g.input("x", [PROMPTS, POINTS, POS, d]), [BATCH, POS, d]);
+  const input = x ?? reshape(g.input("x", [PROMPTS, POINTS, POS, d]), [ROWS, POS, d]);
   return igLayer(input, i, shared, spec);
 }
 
@@ -80,7 +80,7 @@ export function compileModelProgram(
     const spec = { past, first, last: l === nLayers - 1, still: first && still };
     layers.push(layerOf(g, layers.at(-1)?.residual, l, { config, sequence }, spec));
   }
-  const end = reshape(layers.at(-1)!.residual, [BATCH, d]);
+  const end = reshape(layers.at(-1)!.residual, [ROWS, d]);
   const d_end = reshape(metricGradient(end, config, metric), [PROMPTS, POINTS, 1, d]);
   const results: Record<string, Value> = { d_end };
   let cotangent = d_end;

@@ -8,17 +8,21 @@ import type { HookedModel } from "../../model/hooked_model.ts";
 import type { Past } from "../../model/run/layer_runner.ts";
 import { sequenceFeeds } from "../../model/blocks/sequence.ts";
 import type { SourceOutputs } from "../activations/activations.ts";
-import type { Replacement } from "./ig_block.ts";
+import {
+  interpolatedOutput,
+  interpolationFeeds,
+  type MovingOutput,
+} from "./interpolated_output.ts";
 import { compileInterpolation } from "./interpolation.ts";
 import { type PromptBatch, readoutRows } from "../../tasks/prompt_batches.ts";
 import type { PathPoint } from "./quadrature.ts";
 
 type F32 = Tensor<Float32Array>;
 
-/** A component whose output moves along the path; `layer` −1 is the input. */
+/** A component that moves along the path: the input (`layer` −1), or an output of a layer. */
 export interface Component {
   layer: number;
-  replacement?: Replacement;
+  output?: MovingOutput;
   /** leave out the destinations of layer 0 (`compat`) */
   skipsFirstLayer?: boolean;
 }
@@ -31,7 +35,7 @@ export interface PassInputs {
   start: F32;
   /** D `[N, nForward, P, d]` */
   differences: F32;
-  /** for components with a replacement */
+  /** for components that are outputs of layers */
   outputs?: { clean: SourceOutputs; corrupted: SourceOutputs };
 }
 
@@ -97,17 +101,17 @@ export class PassFeeds {
 
   /** The two ends of layer l's output, if it is the one that moves. */
   outputs({ component, points, from, count }: Pass, l: number): Feeds {
-    const { layer, replacement } = component;
-    if (layer !== l || !replacement) return {};
+    const { layer, output } = component;
+    if (layer !== l || !output) return {};
     const { clean, corrupted } = this.inputs.outputs!;
     const of = (outputs: SourceOutputs) =>
-      someRows(replacement === "attention" ? outputs.z[l] : outputs.mlp[l], from, count);
+      someRows(output === "attention" ? outputs.z[l] : outputs.mlp[l], from, count);
     const rest = Float32Array.from(points, ({ alpha }) => 1 - alpha);
-    return {
-      clean_output: of(clean),
-      corrupted_output: of(corrupted),
+    return interpolationFeeds(interpolatedOutput(this.model.config, output), {
+      clean: of(clean),
+      corrupted: of(corrupted),
       one_minus_alpha: tensor(rest, [points.length]),
-    };
+    });
   }
 
   /** The read-out of every prompt and point, weighted by the path's weights and turned into a loss: `[N · K, width]`. */
