@@ -13,12 +13,7 @@ import type { ResultPaths } from "./utils/results/result_path.ts";
 import { runScript, UserError } from "./utils/cli/script.ts";
 import { mean } from "./utils/base/statistics.ts";
 import type { HeadsOfTypes } from "./utils/heads/roles/circuit_components.ts";
-import {
-  type HeadDonor,
-  headDonor,
-  storedSource,
-  SwapTarget,
-} from "./utils/heads/roles/component_swap.ts";
+import { type HeadDonor, headDonor, SwapTarget } from "./utils/heads/roles/component_swap.ts";
 import { checkHeads, type Head, parseHead } from "./utils/heads/head.ts";
 import { openExperiment, resultPaths } from "./utils/experiments/experiment.ts";
 import { modelKeys } from "./utils/experiments/model_keys.ts";
@@ -112,7 +107,7 @@ if (import.meta.main) {
     const donors = new Map<number, HeadDonor>();
     for (const step of steps.every((s) => results.has(s)) ? [] : steps) {
       const source = await experiment.open(step);
-      donors.set(step, await headDonor(storedSource(source), heads));
+      donors.set(step, await headDonor(source.weights.asSource(), heads));
       source.close();
     }
 

@@ -92,7 +92,7 @@ async function measure(
     seconds: seconds("all"),
     flops: attributionFlops(config, batches),
     peakRssMb: peakRssMb(),
-    weightsMb: model.store.totalBytes / 2 ** 20,
+    weightsMb: model.weights.totalBytes / 2 ** 20,
     more: {
       seconds_per_prompt_step: perStep("all"),
       shared_prefix_gain: perStep("whole") / perStep("all"),

@@ -127,7 +127,7 @@ async function timedWithRate(
   run: () => Promise<unknown>,
 ) {
   const peak = peakRssMb();
-  const yardstick = await Yardstick.of(model.store, rows, true, threads);
+  const yardstick = await Yardstick.of(model.weights, rows, true, threads);
   await yardstick.rate();
   const seconds: number[] = [], rates: number[] = [];
   for (let i = 0; i < repeats; i++) {
@@ -141,7 +141,7 @@ async function timedWithRate(
     ofMatmulRate: median(seconds.map((s, i) => flops / s / rates[i])),
     // before the yardstick was there, unless the one run is the first
     peakRssMb: repeats > 1 ? peak : peakRssMb(),
-    weightsMb: model.store.totalBytes / MB,
+    weightsMb: model.weights.totalBytes / MB,
   };
   return { measured, floor: flops / median(rates) };
 }

@@ -7,7 +7,7 @@
  *  memory           one addition over an array far larger than the caches
  */
 import type { ModelConfig } from "../utils/model/config.ts";
-import type { WeightStore } from "../utils/model/weights/weight_store.ts";
+import type { ModelWeights } from "../utils/model/weights/model_weights.ts";
 import {
   add,
   type Feeds,
@@ -32,12 +32,12 @@ export class Yardstick {
 
   /** @param backward also the products with the weights the other way round */
   static async of(
-    store: WeightStore,
+    weights: ModelWeights,
     tokens: number,
     backward: boolean,
     threads?: number,
   ): Promise<Yardstick> {
-    const { dModel: d, dMlp: m, nLayers } = store.config;
+    const { dModel: d, dMlp: m, nLayers } = weights.config;
     const g = new Graph();
     const activations = new Map<number, Value>();
     const rows = (width: number) => {
@@ -57,12 +57,12 @@ export class Yardstick {
       const data = Float32Array.from({ length: tokens * width }, (_, i) => random[i % 997]);
       return [name, tensor(data, [tokens, width])];
     }));
-    const layers = Array.from({ length: Math.min(LAYERS, nLayers) }, (_, l) => String(l));
+    const layers = Array.from({ length: Math.min(LAYERS, nLayers) }, (_, l) => l);
     const feeds = await Promise.all(
-      layers.map(async (l): Promise<Feeds> => ({ ...given, ...await store.get(l) })),
+      layers.map(async (l): Promise<Feeds> => ({ ...given, ...await weights.layer(l) })),
     );
-    const weights = Object.values(shapes).reduce((sum, [out, width]) => sum + out * width, 0);
-    const flops = layers.length * 2 * tokens * weights * (backward ? 2 : 1);
+    const elements = Object.values(shapes).reduce((sum, [out, width]) => sum + out * width, 0);
+    const flops = layers.length * 2 * tokens * elements * (backward ? 2 : 1);
     return new Yardstick(session, feeds, flops);
   }
 

@@ -169,7 +169,7 @@ export async function openCheckpointModel(
   const dir = await checkpointFolder(config, step, options.onProgress);
   const memoryBudget = config.memory_budget && config.memory_budget * 1e9;
   const model = await HookedModel.load(dir, { ...options, runtime, memoryBudget });
-  const small = model.store.totalBytes < 1e9 && memoryBudget === undefined;
-  if (small) await Promise.all(model.store.source.units.map((unit) => model.store.get(unit)));
+  const small = model.weights.totalBytes < 1e9 && memoryBudget === undefined;
+  if (small) await model.weights.load();
   return model;
 }

@@ -112,7 +112,7 @@ export async function batchActivations(
   const clean = outputs(false);
   const positions = batch.clean.map(() => batch.position);
   const metric = async (r: F32) =>
-    (await model.readout(r, positions, batch.readout, batch.position + 1, false)).values.data;
+    (await model.readout({ residual: r, positions, readout: batch.readout })).values.data;
   return {
     batch,
     past,

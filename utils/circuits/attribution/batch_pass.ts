@@ -19,7 +19,6 @@ import {
 } from "../../onnx/mod.ts";
 import { metricFeeds, type Readout } from "../../model/blocks/embedding.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
-import { weightFeeds } from "../../model/blocks/block_weights.ts";
 import { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
 import {
   compileLayerProgram,
@@ -43,8 +42,8 @@ interface LayerTrail {
 const SMALL = 1e9;
 
 /** Whether the passes of a model run in one session: it is small, and all its weights are in memory. */
-export function runsInOneSession({ store }: HookedModel): boolean {
-  return store.allPinned && store.totalBytes < SMALL;
+export function runsInOneSession({ weights }: HookedModel): boolean {
+  return weights.allInMemory && weights.totalBytes < SMALL;
 }
 
 /** The passes over one batch. */
@@ -91,19 +90,17 @@ export class BatchPass {
   }
 
   async #wholeModel(pass: Pass): Promise<void> {
-    const { config, store } = this.model;
+    const { config, weights } = this.model;
     const readout = this.#feeds.readout(pass);
     const program = await this.#modelProgram(pass.component, readout);
     const feeds: Feeds = {
       ...await this.#feeds.start(pass),
       ...this.#feeds.sequence,
       ...metricFeeds(readout),
-      ...await store.get("unembed"),
+      ...await weights.unembedding(),
+      ...await weights.allLayers(),
     };
-    for (let l = 0; l < config.nLayers; l++) {
-      Object.assign(feeds, weightFeeds(l, await store.get(String(l))));
-      Object.assign(feeds, this.#feeds.past(pass, l, l));
-    }
+    for (let l = 0; l < config.nLayers; l++) Object.assign(feeds, this.#feeds.past(pass, l, l));
     const { d_end, ...results } = await program.run(feeds);
     await this.#scoreLogits(pass, d_end);
     for (let l = config.nLayers - 1; l >= 0; l--) await this.#score(pass, l, ofLayer(results, l));
@@ -118,13 +115,11 @@ export class BatchPass {
   }
 
   async #forward(pass: Pass, trail: LayerTrail[]): Promise<F32> {
-    const { config, store } = this.model;
     const start = await this.#feeds.start(pass);
     let x: F32 | undefined;
-    for (let l = 0; l < config.nLayers; l++) {
+    const loop = this.model.weights.layers({ thenUnembed: true });
+    for await (const { layer: l, feeds: weights } of loop) {
       const program = await this.#layerProgram(pass.component, l);
-      const weights = weightFeeds(0, await store.get(String(l)));
-      store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
       const feeds = {
         ...(x ? { x } : start),
         ...this.#feeds.sequence,
@@ -139,11 +134,9 @@ export class BatchPass {
   }
 
   async #backward(pass: Pass, trail: LayerTrail[], atEnd: F32): Promise<void> {
-    const { config, store } = this.model;
     let cotangent = atEnd;
-    for (let l = config.nLayers - 1; l >= 0; l--) {
-      const weights = weightFeeds(0, await store.get(String(l)));
-      store.prefetch(l > 0 ? String(l - 1) : undefined);
+    const loop = this.model.weights.layers({ reverse: true });
+    for await (const { layer: l, feeds: weights } of loop) {
       const { program, feeds, results: saved } = trail.pop()!;
       const { dx, ...results } = await program.backward.run({
         ...feeds,
@@ -177,12 +170,12 @@ export class BatchPass {
     await this.#contraction.logits(from, sum);
   }
 
-  #modelProgram(component: Component, { kind, width }: Readout): Promise<Session> {
-    const { config, runtime, foldedBias } = this.model;
+  #modelProgram(component: Component, readout: Readout): Promise<Session> {
+    const { config, runtime } = this.model;
     const spec: ModelSpec = {
       past: this.inputs.past !== undefined,
       still: this.#feeds.startsStill(component),
-      metric: { kind, width, bias: foldedBias },
+      metric: this.model.metricSpec(readout),
     };
     const key = `ig model ${JSON.stringify([config, spec])}`;
     return runtime.compiled(key, (o) => compileModelProgram(config, spec, o));
@@ -205,10 +198,13 @@ export class BatchPass {
   /** Gradient of the weighted loss at the final residual stream x `[N, K, P or 1, d]`, whose last position is read. */
   async #metricGradient(pass: Pass, x: F32): Promise<F32> {
     const [N, K, P, d] = x.shape;
-    const flat = tensor(x.data, [N * K, P, d]);
+    const residual = tensor(x.data, [N * K, P, d]);
     const positions = new Array(N * K).fill(P - 1);
     const readout = this.#feeds.readout(pass);
-    const { d_residual } = await this.model.readout(flat, positions, readout, P, true);
+    const { d_residual } = await this.model.readout(
+      { residual, positions, readout },
+      { gradient: true },
+    );
     return tensor(d_residual.data, [N, K, P, d]);
   }
 }

@@ -12,7 +12,6 @@
 import { type Feeds, free, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { sequenceFeeds } from "../../model/blocks/sequence.ts";
-import { weightFeeds } from "../../model/blocks/block_weights.ts";
 import {
   type BatchActivations,
   batchActivations,
@@ -114,7 +113,7 @@ export class CircuitEvaluator {
     group: CircuitBatch,
     { activations, corrupted }: PreparedBatch,
   ): Promise<Float32Array> {
-    const { config, store } = this.model;
+    const { config, weights } = this.model;
     const [N, P, d] = activations.clean.input.shape;
     const circuits = group.masks.length, width = N * P * d;
     const room = this.#takeRoom((1 + group.sources.length) * circuits * width);
@@ -122,11 +121,10 @@ export class CircuitEvaluator {
     run.add(inputDifference(activations, circuits), 1);
     const sequence = sequenceFeeds(config, P, activations.past?.length ?? 0);
     const perLayer = 3 * config.nHeads + 1;
-    for (let l = 0; l < config.nLayers; l++) {
+    const used = (l: number) => group.heads[l].length > 0 || group.mlp[l];
+    const loop = weights.layers({ only: used, thenUnembed: true });
+    for await (const { layer: l, feeds: ofLayer } of loop) {
       const heads = group.heads[l];
-      if (heads.length === 0 && !group.mlp[l]) continue;
-      const weights = weightFeeds(0, await store.get(String(l)));
-      store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
       const before = run.count;
       if (heads.length > 0) {
         const columns = heads.flatMap((h) =>
@@ -141,7 +139,7 @@ export class CircuitEvaluator {
           ...sequence,
           ...(layer && { past_k: layer.k, past_v: layer.v }),
         };
-        run.add((await session.run({ ...feeds, ...weights })).differences, heads.length);
+        run.add((await session.run({ ...feeds, ...ofLayer })).differences, heads.length);
       }
       if (group.mlp[l]) {
         const [residual, sources] = config.parallel
@@ -152,7 +150,7 @@ export class CircuitEvaluator {
           ...run.inputs([l * perLayer + 3 * config.nHeads], residual, sources),
           corrupted_mlp: activations.corrupted.mlp[l],
         };
-        run.add((await session.run({ ...feeds, ...weights })).differences, 1);
+        run.add((await session.run({ ...feeds, ...ofLayer })).differences, 1);
       }
     }
     const mix = await this.model.runtime.compiled("circuit mix", compileMix);
@@ -188,7 +186,7 @@ export async function metricOfCopies(
     weights: repeat(readout.weights, new Float32Array(size)),
   };
   const positions = new Array(x.shape[0]).fill(position);
-  return (await model.readout(x, positions, repeated, x.shape[1], false)).values.data;
+  return (await model.readout({ residual: x, positions, readout: repeated })).values.data;
 }
 
 /** Differences of the sources computed so far, `[1 + sources in use, circuits, width]`, and what destinations read. */

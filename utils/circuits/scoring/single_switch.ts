@@ -20,7 +20,6 @@ import {
 } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { sequenceFeeds } from "../../model/blocks/sequence.ts";
-import { weightFeeds } from "../../model/blocks/block_weights.ts";
 import { type BatchActivations, repeatPast } from "../activations/activations.ts";
 import { metricOfCopies } from "../evaluation/evaluation.ts";
 import { headsProgram, mlpProgram } from "../evaluation/evaluation_programs.ts";
@@ -118,7 +117,7 @@ export class SingleSwitch {
 
   /** Change of a head's output when one of its three inputs is `x` `[C, N, P, d]`, the others clean. */
   async #head(layer: number, head: number, letter: string, x: F32): Promise<F32> {
-    const { config, store } = this.model;
+    const { config, weights } = this.model;
     const { clean, past, residuals } = this.activations;
     const [copies, N, P, d] = x.shape;
     const width = N * P * d;
@@ -136,7 +135,7 @@ export class SingleSwitch {
       corrupted_z: clean.z[layer],
       ...sequenceFeeds(config, P, past?.length ?? 0),
       ...(past && { past_k: past.layers[layer].k, past_v: past.layers[layer].v }),
-      ...weightFeeds(0, await store.get(String(layer))),
+      ...await weights.layerFeeds(layer),
     });
     return tensor(differences.data, x.shape);
   }
@@ -147,7 +146,7 @@ export class SingleSwitch {
     const { differences } = await session.run({
       x,
       corrupted_mlp: this.activations.clean.mlp[layer],
-      ...weightFeeds(0, await this.model.store.get(String(layer))),
+      ...await this.model.weights.layerFeeds(layer),
     });
     return tensor(differences.data, x.shape);
   }
@@ -164,7 +163,7 @@ export class SingleSwitch {
     const { batch, past, residuals } = this.activations;
     const x = await this.#moved(residuals[from], ...changes);
     const [copies, N, P, d] = x.shape;
-    const { residual } = await this.model.layers.run(tensor(x.data, [copies * N, P, d]), {
+    const { residual } = await this.model.runBlocks(tensor(x.data, [copies * N, P, d]), {
       from,
       past: past && repeatPast(past, copies, from),
     });

@@ -3,7 +3,6 @@
  * for as many heads and documents at once as fit in a processor's cache.
  */
 import type { HookedModel } from "../../model/hooked_model.ts";
-import { weightFeeds } from "../../model/blocks/block_weights.ts";
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import {
   compileDivergences,
@@ -29,7 +28,7 @@ export async function layerDivergences(
   feeds: Feeds,
   { slices }: CleanText,
 ): Promise<HeadDivergences[]> {
-  const { config, runtime, store } = model;
+  const { config, runtime } = model;
   const H = config.nHeads;
   const largestK = feeds.rank.shape[1];
   const toHeads = await runtime.compiled(
@@ -40,7 +39,7 @@ export async function layerDivergences(
     `cspa output logits ${JSON.stringify(config)}`,
     (o) => compileOutputLogits(config, o),
   );
-  const weights = weightFeeds(0, await store.get(String(layer)));
+  const weights = await model.weights.layerFeeds(layer);
   const { W_O, ...heads } = await toHeads.run({ ...feeds, ...weights });
   const [D, T] = feeds.scale.shape;
   const sums = {

@@ -13,6 +13,7 @@
  */
 import {
   add,
+  type Feeds,
   gather,
   Graph,
   layerNorm,
@@ -31,7 +32,7 @@ import { afterAttention } from "../../model/blocks/block.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { HookPoints } from "../../model/blocks/hooks.ts";
-import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
+import { declareWeights } from "../../model/blocks/block_weights.ts";
 
 type Floats = Tensor<Float32Array>;
 
@@ -77,8 +78,8 @@ export class FrozenBlocks {
     return (await session.run({ x, ...await this.#weights(layer) })).out;
   }
 
-  async #weights(layer: number) {
-    return weightFeeds(0, await this.model.store.get(String(layer)));
+  #weights(layer: number): Promise<Feeds> {
+    return this.model.weights.layerFeeds(layer);
   }
 
   #session(name: string, build: (g: Graph, config: ModelConfig) => Value) {

@@ -9,8 +9,9 @@
  */
 import { readoutRows } from "../../tasks/prompt_batches.ts";
 import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { LayerPatch, Past } from "../../model/run/layer_runner.ts";
+import type { HookedModel, Patch } from "../../model/hooked_model.ts";
+import { hookName } from "../../model/blocks/hook_names.ts";
+import type { Past } from "../../model/run/layer_runner.ts";
 import { tensor } from "../../onnx/mod.ts";
 import { type CleanBatch, type CleanRun, type Floats, lastRow } from "./clean_run.ts";
 import type { Head } from "../head.ts";
@@ -23,7 +24,7 @@ export interface PatchedGroup {
   /** residual stream of the copies of a batch before block `from`, `[size · prompts, pos, d]` */
   start(batch: CleanBatch): Floats | Promise<Floats>;
   /** hook points given in a block, for the copies of a batch */
-  patches?(layer: number, batch: CleanBatch): LayerPatch[];
+  patches?(layer: number, batch: CleanBatch): Patch[];
   /** told the metric of each copy and prompt, `[size · prompts]` */
   finish(batch: CleanBatch, values: Float32Array): void;
   /** told attention at the read-out `[size · prompts, H, keys]` of the layers in `watch` */
@@ -53,16 +54,17 @@ export async function runPatched(
     for (const [b, batch] of clean.batches.entries()) {
       const past = pastAt(batch, layer, largest);
       for (const [group, stream] of streams) {
-        const { residual, hooks } = await model.layers.run(stream[b], {
+        const pattern = hookName(layer, "attn.hook_pattern");
+        const { residual, hooks } = await model.runBlocks(stream[b], {
           from: layer,
           to: layer + 1,
           past: past && shorten(past, layer, stream[b].shape[0]),
-          patches: new Map([[layer, group.patches?.(layer, batch) ?? []]]),
-          read: new Map(watch.has(layer) ? [[layer, ["attn.hook_pattern"]]] : []),
+          patches: group.patches?.(layer, batch),
+          read: watch.has(layer) ? [pattern] : [],
         });
         stream[b] = residual;
-        const pattern = hooks.get(`blocks.${layer}.attn.hook_pattern`);
-        if (pattern) group.attention?.(layer, batch, lastRow(pattern));
+        const found = hooks.get(pattern);
+        if (found) group.attention?.(layer, batch, lastRow(found));
       }
     }
   }
@@ -70,13 +72,11 @@ export async function runPatched(
     for (const [b, batch] of clean.batches.entries()) {
       const { pos, prompts } = batch;
       const rows = Array.from({ length: group.size }, () => prompts).flat();
-      const { values } = await model.readout(
-        stream[b],
-        rows.map(() => pos - 1),
-        readoutRows(readout, rows),
-        pos,
-        false,
-      );
+      const { values } = await model.readout({
+        residual: stream[b],
+        positions: rows.map(() => pos - 1),
+        readout: readoutRows(readout, rows),
+      });
       group.finish(batch, values.data);
     }
   }
@@ -105,14 +105,11 @@ export async function readoutOfRows(
   const senders = x.shape[0], N = clean.prompts.length;
   const order = clean.batches.flatMap((batch) => batch.prompts);
   const all = Array.from({ length: senders }, () => order).flat();
-  const last = lastPositions(x, clean);
-  const { values } = await model.readout(
-    last,
-    all.map(() => 0),
-    readoutRows(readout, all),
-    1,
-    false,
-  );
+  const { values } = await model.readout({
+    residual: lastPositions(x, clean),
+    positions: all.map(() => 0),
+    readout: readoutRows(readout, all),
+  });
   const out = new Float32Array(senders * N);
   values.data.forEach((value, i) => out[Math.floor(i / N) * N + all[i]] = value);
   return out;

@@ -15,8 +15,8 @@
  */
 import type { Letter } from "../../model/blocks/attention.ts";
 import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { LayerPatch } from "../../model/run/layer_runner.ts";
+import { hookName } from "../../model/blocks/hook_names.ts";
+import type { HookedModel, Patch } from "../../model/hooked_model.ts";
 import { tensor } from "../../onnx/mod.ts";
 import type { CleanBatch, CleanRun, Floats } from "./clean_run.ts";
 import { FrozenBlocks } from "./frozen_block.ts";
@@ -170,7 +170,7 @@ function headPatch(
   value: Floats,
   letter: Letter,
   heads: readonly Head[],
-): LayerPatch {
+): Patch {
   const rows = batchRows(value, batch);
   const [items, pos, H] = rows.shape;
   const row = new Uint8Array(H);
@@ -178,7 +178,7 @@ function headPatch(
   const mask = new Uint8Array(items * pos * H);
   for (let i = 0; i < items * pos; i++) mask.set(row, i * H);
   return {
-    point: `attn.hook_${letter}`,
+    hook: hookName(layer, `attn.hook_${letter}`),
     value: rows,
     mask: tensor(mask, [items, pos, H, 1]),
   };

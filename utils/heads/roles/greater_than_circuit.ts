@@ -15,8 +15,9 @@ import { bucketBy } from "../../model/run/batch.ts";
 import { rowIndices } from "../../model/blocks/embedding.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
+import { hookName } from "../../model/blocks/hook_names.ts";
 import { BATCH, POS } from "../../model/blocks/hooks.ts";
-import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
+import { declareWeights } from "../../model/blocks/block_weights.ts";
 import {
   gather,
   Graph,
@@ -70,8 +71,10 @@ export async function greaterThanParts(
   const years = Int32Array.from([...prompts[0].wrong, ...prompts[0].correct]);
   const layers = [...new Set(heads.map(([l]) => l))];
   const read = [
-    ...layers.flatMap((l) => [`blocks.${l}.attn.hook_pattern`, `blocks.${l}.attn.hook_z`]),
-    ...mlps.map((l) => `blocks.${l}.hook_mlp_out`),
+    ...layers.flatMap((l) =>
+      ["attn.hook_pattern", "attn.hook_z"].map((point) => hookName(l, point))
+    ),
+    ...mlps.map((l) => hookName(l, "hook_mlp_out")),
   ];
   for (const batch of bucketBy(prompts, (p) => p.position, batchSize)) {
     const pairs = batch.map((n) => prompts[n]);
@@ -80,11 +83,11 @@ export async function greaterThanParts(
     const { hooks } = await model.run(tokens, { read });
     const rows = rowIndices(pairs.map(() => end), end + 1);
     for (const layer of layers) {
-      const pattern = lastRow(hooks.get(`blocks.${layer}.attn.hook_pattern`)!);
+      const pattern = lastRow(hooks.get(hookName(layer, "attn.hook_pattern"))!);
       const lens = await headLens(
         model,
         layer,
-        hooks.get(`blocks.${layer}.attn.hook_z`)!,
+        hooks.get(hookName(layer, "attn.hook_z"))!,
         rows,
         years,
       );
@@ -100,7 +103,7 @@ export async function greaterThanParts(
       });
     }
     for (const [i, layer] of mlps.entries()) {
-      const lens = await mlpLens(model, hooks.get(`blocks.${layer}.hook_mlp_out`)!, rows, years);
+      const lens = await mlpLens(model, hooks.get(hookName(layer, "hook_mlp_out"))!, rows, years);
       pairs.forEach(({ wrong }, b) => {
         const logits = lens.data.subarray(b * years.length, (b + 1) * years.length);
         promotes[i].push(
@@ -159,14 +162,14 @@ async function headLens(
   rows: Tensor,
   years: Int32Array,
 ): Promise<Tensor<Float32Array>> {
-  const { config, runtime, store } = model;
+  const { config, runtime, weights } = model;
   const session = await runtime.compiled(
     `years of heads ${JSON.stringify(config)}`,
     (o) => compileHeadLens(config, o),
   );
-  const weights = weightFeeds(0, await store.get(String(layer)));
   const ids = tensor(years, [years.length]);
-  return (await session.run({ z, rows, ids, ...weights, ...await store.get("unembed") })).logits;
+  const feeds = { ...await weights.layerFeeds(layer), ...await weights.unembedding() };
+  return (await session.run({ z, rows, ids, ...feeds })).logits;
 }
 
 function compileHeadLens(config: ModelConfig, options: SessionOptions) {
@@ -186,7 +189,7 @@ async function mlpLens(
   rows: Tensor,
   years: Int32Array,
 ): Promise<Tensor<Float32Array>> {
-  const { config, runtime, store } = model;
+  const { config, runtime, weights } = model;
   const session = await runtime.compiled(`years of MLPs ${JSON.stringify(config)}`, (o) => {
     const g = new Graph();
     const x = atRows(g, g.input("out", [BATCH, POS, config.dModel]), config.dModel);
@@ -195,5 +198,5 @@ async function mlpLens(
     return Session.compile({ logits }, {}, o);
   });
   const ids = tensor(years, [years.length]);
-  return (await session.run({ out, rows, ids, ...await store.get("unembed") })).logits;
+  return (await session.run({ out, rows, ids, ...await weights.unembedding() })).logits;
 }

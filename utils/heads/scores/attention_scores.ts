@@ -10,6 +10,7 @@
  *  - On indirect-object prompts, the mean attention from END to the names IO, S1 and S2 (Wang et al. 2022).
  */
 import type { HookedModel } from "../../model/hooked_model.ts";
+import { hookName, hookNames } from "../../model/blocks/hook_names.ts";
 import { BATCH } from "../../model/blocks/hooks.ts";
 import {
   Graph,
@@ -87,15 +88,15 @@ export async function repeatedTokenScores(
   };
   const perLayer = 4 * tokens.length * H * pos * pos;
   const count = Math.max(1, Math.floor(PATTERN_BYTES / perLayer));
-  let { residual } = await model.embed(tokens);
+  let { residual } = await model.run(tokens, { to: 0 });
   for (let from = 0; from < L; from += count) {
     const to = Math.min(L, from + count);
     const layers = Array.from({ length: to - from }, (_, i) => from + i);
-    const read = new Map(layers.map((l) => [l, ["attn.hook_pattern"]]));
-    const run = await model.layers.run(residual, { from, to, read });
+    const read = layers.map((l) => hookName(l, "attn.hook_pattern"));
+    const run = await model.runBlocks(residual, { from, to, read });
     residual = run.residual;
     for (const l of layers) {
-      const pattern = run.hooks.get(`blocks.${l}.attn.hook_pattern`)!;
+      const pattern = run.hooks.get(hookName(l, "attn.hook_pattern"))!;
       const { means } = await session.run({ pattern, diagonals });
       Object.values(result).forEach((scores: Float32Array, i) => {
         for (let h = 0; h < H; h++) scores[l * H + h] = means.data[3 * h + i];
@@ -169,7 +170,7 @@ export async function attentionToNames(
       return at;
     })
   );
-  const names = Array.from({ length: L }, (_, l) => `blocks.${l}.attn.hook_pattern`);
+  const names = hookNames(model.config, "attn.hook_pattern");
   const cut = prompts.map(({ clean }, n) => clean.slice(0, places[n][0] + 1));
   const { hooks } = await model.run(cut, { read: names });
   const sums = [0, 1, 2].map(() => new Float64Array(L * H));

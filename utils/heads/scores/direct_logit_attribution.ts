@@ -11,9 +11,10 @@
  * On folded weights γ = 1, the mean is 0, and value biases are no part of a head (they sit in b_O).
  */
 import type { HookedModel, RunOptions } from "../../model/hooked_model.ts";
-import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
+import { declareWeights } from "../../model/blocks/block_weights.ts";
 import { type Readout, readoutFeeds } from "../../model/blocks/embedding.ts";
 import { perHeadOutput } from "../../model/blocks/head_weights.ts";
+import { hookNames } from "../../model/blocks/hook_names.ts";
 import { BATCH, POS } from "../../model/blocks/hooks.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import {
@@ -82,9 +83,9 @@ export async function directLogitAttribution(
       "direct logit attribution needs a metric over logits (logit_diff), this one is over probabilities",
     );
   }
-  const { config, runtime, store } = model;
+  const { config, runtime, weights } = model;
   const { nLayers: L, nHeads: H } = config;
-  const names = Array.from({ length: L }, (_, l) => `blocks.${l}.attn.hook_z`);
+  const names = hookNames(config, "attn.hook_z");
   const { hooks } = await model.run(prompts, {
     ...options,
     read: [...names, "ln_final.hook_scale"],
@@ -102,16 +103,15 @@ export async function directLogitAttribution(
   const { direction } = await toDirection.run({
     ...feeds,
     scale,
-    ...await store.get("unembed"),
+    ...await weights.unembedding(),
   });
   const out = new Float32Array(L * H * prompts.length);
-  for (const [l, name] of names.entries()) {
-    const weights = weightFeeds(0, await store.get(String(l)));
+  for await (const { layer: l, feeds: ofLayer } of weights.layers()) {
     const result = await contributions.run({
-      ...weights,
+      ...ofLayer,
       rows: feeds.rows,
       direction,
-      z: hooks.get(name)!,
+      z: hooks.get(names[l])!,
     });
     out.set(result.contributions.data, l * H * prompts.length);
   }

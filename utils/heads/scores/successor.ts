@@ -11,7 +11,7 @@ import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/h
 import { activate } from "../../model/blocks/block.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
-import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
+import { declareWeights } from "../../model/blocks/block_weights.ts";
 import {
   add,
   cast,
@@ -106,7 +106,7 @@ async function eachLayer(
   feeds: Record<string, Tensor>,
   take: (layer: number, data: Float32Array) => void,
 ): Promise<void> {
-  const { config, runtime, store } = model;
+  const { config, runtime, weights } = model;
   const toMlp = await runtime.compiled(
     `successor mlp ${JSON.stringify(config)}`,
     (o) => compileFirstMlp(config, o),
@@ -122,15 +122,13 @@ async function eachLayer(
   const words = int32(ids);
   const { M } = await toMlp.run({
     words,
-    ...await store.get("embed"),
-    ...weightFeeds(0, await store.get("0")),
+    ...await weights.embedding(),
+    ...await weights.layerFeeds(0),
   });
-  const { U } = await toRows.run({ words, ...await store.get("unembed") });
-  for (let l = 0; l < config.nLayers; l++) {
-    const weights = weightFeeds(0, await store.get(String(l)));
-    store.prefetch(String(l + 1));
-    const { result } = await session.run({ ...weights, ...feeds, M, U });
-    take(l, result.data);
+  const { U } = await toRows.run({ words, ...await weights.unembedding() });
+  for await (const { layer, feeds: ofLayer } of weights.layers()) {
+    const { result } = await session.run({ ...ofLayer, ...feeds, M, U });
+    take(layer, result.data);
   }
 }
 

@@ -39,19 +39,38 @@ export interface Requests {
   differentiate?: readonly string[];
 }
 
+/** The part of a model that a run goes through. */
+export interface RunRange {
+  /** whether it begins with tokens */
+  embeds: boolean;
+  /** first layer, and the layer after the last */
+  from: number;
+  to: number;
+}
+
 /**
  * Sorts the requests of a run.
- * @throws Error naming a hook that the model does not have or that is patched twice, or a splice that does not fit.
+ * @throws Error naming a hook that the model does not have, that the run does not come to, or that is patched twice; or a
+ * splice that does not fit.
  */
 export function sortRequests(
   config: ModelConfig,
   { read = [], splices = [], patches = [], freeze = [], differentiate = [] }: Requests,
+  range: RunRange = { embeds: true, from: 0, to: config.nLayers },
 ): HookRequests {
   const spliced = splicesByLayer(splices, config);
   const own = splices.flatMap(({ layer, splice: { name, form } }) =>
     (form.points ?? []).map((point) => hookName(layer, splicePoint(name, point)))
   );
-  const parse = (name: string) => parseHookName(name, config, own);
+  const parse = (name: string) => {
+    const hook = parseHookName(name, config, own);
+    checkRange(name, hook, range, config);
+    return hook;
+  };
+  for (const { layer, splice } of splices) {
+    const point = Object.keys(splice.form.at)[0] ?? splice.name;
+    checkRange(hookName(layer, point), { layer, point }, range, config);
+  }
   const outer = (final: boolean): OuterRequests => {
     const here = (name: string) =>
       parse(name).layer === undefined && name.startsWith("ln_final.") === final;
@@ -90,6 +109,22 @@ export function sortRequests(
     },
     final: outer(true),
   };
+}
+
+/** @throws Error when a run does not come to a hook point. */
+function checkRange(
+  name: string,
+  { layer, point }: HookName,
+  { embeds, from, to }: RunRange,
+  { nLayers }: ModelConfig,
+): void {
+  const isFinal = point.startsWith("ln_final.");
+  const reached = layer === undefined
+    ? isFinal ? to === nLayers : embeds
+    : layer >= from && layer < to;
+  if (reached) return;
+  const start = embeds ? "the tokens" : `layer ${from}`;
+  throw new Error(`hook "${name}" is not part of this run, from ${start} to before layer ${to}`);
 }
 
 /** Feeds of patches outside the blocks. */
