@@ -18,6 +18,7 @@ import { circuitShape } from "../utils/circuits/graph/model_shape.ts";
 import { type PromptBatch, promptBatches } from "../utils/tasks/prompt_batches.ts";
 import { sourceDifferences } from "../utils/circuits/activations/source_differences.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
+import { hookName } from "../utils/model/blocks/hook_names.ts";
 import type { HookedModel } from "../utils/model/hooked_model.ts";
 import { tensor } from "../utils/onnx/mod.ts";
 import { type Bench, type BenchCase, type Measurement, median, peakRssMb } from "./bench.ts";
@@ -67,7 +68,7 @@ async function measure(
     { length: config.nLayers },
     (_, l) =>
       ["hook_q_input", "hook_k_input", "hook_v_input", "hook_mlp_in"]
-        .map((point) => `blocks.${l}.${point}`),
+        .map((point) => hookName(l, point)),
   ).flat();
   const tokens = pairs.map(({ clean }) => clean);
   const positions = pairs.map(({ position }) => position);

@@ -17,7 +17,7 @@ import type { Runtime } from "../model/runtime.ts";
 import { openSafetensors } from "../model/files/safetensors.ts";
 import type { TensorSet } from "../model/files/tensor_set.ts";
 import { FOLDED } from "../model/weights/weight_processing.ts";
-import type { Readout } from "../tasks/readout.ts";
+import type { Readout } from "../model/blocks/embedding.ts";
 
 /** Largest error accepted where a quantity has no reason for another: float32 against float64. */
 export const TOLERANCE = 2e-5;

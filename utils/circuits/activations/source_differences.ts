@@ -5,9 +5,11 @@
  */
 import {
   concat,
+  defineProgram,
   free,
   Graph,
   Session,
+  type SessionOptions,
   sub,
   type Tensor,
   tensor,
@@ -16,15 +18,16 @@ import {
 } from "../../onnx/mod.ts";
 import { headResults } from "../../model/blocks/attention.ts";
 import { declareWeights } from "../../model/blocks/block_weights.ts";
+import type { ModelConfig } from "../../model/config.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { nForward } from "../graph/graph.ts";
 import type { BatchActivations } from "./activations.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 
 /** z, z', MLP outputs of one layer → `[N, H+1, P, d]`. */
-function compileLayer(model: HookedModel): Promise<Session> {
-  const { config } = model;
-  return model.runtime.compiled(`source differences ${JSON.stringify(config)}`, (options) => {
+const layerProgram = defineProgram(
+  "source differences",
+  (config: ModelConfig, options: SessionOptions) => {
     const g = new Graph();
     const z = (name: string) => g.input(name, ["batch", "pos", config.nHeads, config.dHead]);
     const m = (name: string) => g.input(name, ["batch", "pos", config.dModel]);
@@ -33,15 +36,15 @@ function compileLayer(model: HookedModel): Promise<Session> {
     const mlp = unsqueeze(sub(m("corrupted_mlp"), m("clean_mlp")), 2);
     const rows = transpose(concat([heads, mlp], 2), [0, 2, 1, 3]);
     return Session.compile({ rows }, {}, options);
-  });
-}
+  },
+);
 
 /** D of a batch; see the header. */
 export async function sourceDifferences(
   model: HookedModel,
   { clean, corrupted }: BatchActivations,
 ): Promise<Tensor<Float32Array>> {
-  const session = await compileLayer(model);
+  const session = await layerProgram(model.runtime, model.config);
   const { nHeads, dModel } = model.config;
   const [N, P] = clean.input.shape;
   const rows = nForward(circuitShape(model.config));

@@ -10,6 +10,8 @@
  */
 import {
   type BothWays,
+  defineProgram,
+  type F32,
   type Feeds,
   free,
   type Results,
@@ -29,14 +31,15 @@ import {
 import { type Component, type Pass, PassFeeds, type PassInputs } from "./pass_feeds.ts";
 import type { PathPoint } from "./quadrature.ts";
 
-type F32 = Tensor<Float32Array>;
-
 /** What a layer's forward pass took and gave. */
 interface LayerTrail {
   program: BothWays;
   feeds: Feeds;
   results: Results;
 }
+
+const layerProgram = defineProgram("ig layer", compileLayerProgram);
+const modelProgram = defineProgram("ig model", compileModelProgram);
 
 /** Bytes of weights up to which a model runs in one session: larger layers take longer than what is around them. */
 const SMALL = 1e9;
@@ -177,8 +180,7 @@ export class BatchPass {
       still: this.#feeds.startsStill(component),
       metric: this.model.metricSpec(readout),
     };
-    const key = `ig model ${JSON.stringify([config, spec])}`;
-    return runtime.compiled(key, (o) => compileModelProgram(config, spec, o));
+    return modelProgram(runtime, config, spec);
   }
 
   #layerProgram(component: Component, l: number): Promise<BothWays> {
@@ -191,8 +193,7 @@ export class BatchPass {
       moving,
       still: l === 0 && this.#feeds.startsStill(component),
     };
-    const key = `ig layer ${JSON.stringify([config, spec])}`;
-    return runtime.compiled(key, (o) => compileLayerProgram(config, spec, o));
+    return layerProgram(runtime, config, spec);
   }
 
   /** Gradient of the weighted loss at the final residual stream x `[N, K, P or 1, d]`, whose last position is read. */

@@ -2,14 +2,12 @@
  * From gradients at destinations and at outputs, summed over path points, to scores of edges, nodes and neurons: each a
  * product with the source differences D, prompt by prompt. See `destination_gradients.ts` and `node_scores.ts`.
  */
-import { type Results, type Session, type Tensor, tensor } from "../../onnx/mod.ts";
+import { defineProgram, type F32, type Results, tensor } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { compileContraction } from "./destination_gradients.ts";
 import { type CircuitShape, prevIndex } from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 import { compileNeurons } from "./node_scores.ts";
-
-type F32 = Tensor<Float32Array>;
 
 /** Where scores go; `edge` is called for every edge of prompt n, the arrays are added to. */
 export interface EdgeSink {
@@ -19,6 +17,9 @@ export interface EdgeSink {
   /** `[nForward, d]` */
   neurons: Float64Array;
 }
+
+const contractionProgram = defineProgram("contraction", compileContraction);
+const neuronsProgram = defineProgram("neurons", compileNeurons);
 
 export class EdgeContraction {
   readonly #shape: CircuitShape;
@@ -54,7 +55,7 @@ export class EdgeContraction {
     gradients: Float32Array,
     positions: number,
   ) {
-    const contraction = await this.#session("contraction", compileContraction);
+    const contraction = await contractionProgram(this.model.runtime);
     const sources = prevIndex(this.#shape, first + count - 1);
     const width = positions * this.differences.shape[3];
     for (let n = 0; n * count * width < gradients.length; n++) {
@@ -90,7 +91,7 @@ export class EdgeContraction {
 
   async #sources(prompt: number, n: number, first: number, count: number, gradient: F32) {
     const [, P, d] = gradient.shape;
-    const session = await this.#session("neurons", compileNeurons);
+    const session = await neuronsProgram(this.model.runtime);
     const { neurons: { data } } = await session.run({
       differences: tensor(this.#rows(prompt, first, count, P), [count, P, d]),
       gradient: tensor(gradient.data.subarray(n * P * d, (n + 1) * P * d), [P, d]),
@@ -113,9 +114,5 @@ export class EdgeContraction {
     }
     const at = (prompt * sources + first) * P * d;
     return this.differences.data.subarray(at, at + (count - 1) * P * d + positions * d);
-  }
-
-  #session(name: string, build: typeof compileContraction): Promise<Session> {
-    return this.model.runtime.compiled(name, build);
   }
 }

@@ -2,7 +2,7 @@
  * What a gradient pass is fed: the input at every path point, the shared past, outputs of a component that moves, and
  * the weighted read-out.
  */
-import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
+import { defineProgram, type F32, type Feeds, sliceRows, tensor } from "../../onnx/mod.ts";
 import type { Readout } from "../../model/blocks/embedding.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import type { Past } from "../../model/run/layer_runner.ts";
@@ -16,8 +16,6 @@ import {
 import { compileInterpolation } from "./interpolation.ts";
 import { type PromptBatch, readoutRows } from "../../tasks/prompt_batches.ts";
 import type { PathPoint } from "./quadrature.ts";
-
-type F32 = Tensor<Float32Array>;
 
 /** A component that moves along the path: the input (`layer` −1), or an output of a layer. */
 export interface Component {
@@ -47,6 +45,8 @@ export interface Pass {
   count: number;
 }
 
+const interpolationProgram = defineProgram("interpolation", compileInterpolation);
+
 export class PassFeeds {
   /** what all layers of all passes share */
   readonly sequence: Feeds;
@@ -75,7 +75,7 @@ export class PassFeeds {
   /** What layer 0 reads at every point of the path: `x` `[N, K, P, d]`, or its moving and its still positions. */
   async start({ component, points, from, count }: Pass): Promise<Feeds> {
     const { start, differences } = this.inputs;
-    const interpolation = await this.model.runtime.compiled("interpolation", compileInterpolation);
+    const interpolation = await interpolationProgram(this.model.runtime);
     const rest = Float32Array.from(points, ({ alpha }) => component.layer >= 0 ? 0 : 1 - alpha);
     const split = this.startsStill(component);
     const moving = split ? this.#moving : this.#P;
@@ -94,8 +94,8 @@ export class PassFeeds {
     const layer = this.inputs.past?.layers[l];
     if (!layer) return {};
     return {
-      [`${i}.past_k`]: someRows(layer.k, from, count),
-      [`${i}.past_v`]: someRows(layer.v, from, count),
+      [`${i}.past_k`]: sliceRows(layer.k, from, from + count),
+      [`${i}.past_v`]: sliceRows(layer.v, from, from + count),
     };
   }
 
@@ -105,7 +105,7 @@ export class PassFeeds {
     if (layer !== l || !output) return {};
     const { clean, corrupted } = this.inputs.outputs!;
     const of = (outputs: SourceOutputs) =>
-      someRows(output === "attention" ? outputs.z[l] : outputs.mlp[l], from, count);
+      sliceRows(output === "attention" ? outputs.z[l] : outputs.mlp[l], from, from + count);
     const rest = Float32Array.from(points, ({ alpha }) => 1 - alpha);
     return interpolationFeeds(interpolatedOutput(this.model.config, output), {
       clean: of(clean),
@@ -125,12 +125,6 @@ export class PassFeeds {
     }
     return readout;
   }
-}
-
-/** Rows `from … from+count−1` of the leading axis, as a view. */
-function someRows(t: F32, from: number, count: number): F32 {
-  const row = t.data.length / t.shape[0];
-  return tensor(t.data.subarray(from * row, (from + count) * row), [count, ...t.shape.slice(1)]);
 }
 
 /** Some prompts' positions `from … to−1` of `[N, P, d]`, or of the first source of `[N, sources, P, d]`. */

@@ -9,7 +9,7 @@
  * Circuits are pruned first. The whole graph gives the model's own metric, the empty one that of the corrupted run
  * (EAP-IG's `evaluate_graph`, in the factorised form).
  */
-import { type Feeds, free, type Tensor, tensor } from "../../onnx/mod.ts";
+import { type F32, type Feeds, free, tensor } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { sequenceFeeds } from "../../model/blocks/sequence.ts";
 import {
@@ -20,7 +20,7 @@ import {
 } from "../activations/activations.ts";
 import { type CircuitBatch, circuitBatches, edgesInto } from "./circuit_batch.ts";
 import { corruptedResiduals, type Residuals } from "../activations/corrupted_residuals.ts";
-import { compileMix, headsProgram, mlpProgram } from "./evaluation_programs.ts";
+import { headsProgram, mixProgram, mlpProgram } from "./evaluation_programs.ts";
 import type { CircuitShape } from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
@@ -32,8 +32,6 @@ export interface EvaluationOptions {
   /** bytes of activations that a group of circuits may take; default 256 MB */
   memory?: number;
 }
-
-type F32 = Tensor<Float32Array>;
 
 interface PreparedBatch {
   activations: BatchActivations;
@@ -131,7 +129,12 @@ export class CircuitEvaluator {
           [0, 1, 2].map((j) => l * perLayer + j * config.nHeads + h)
         );
         const layer = activations.past?.layers[l];
-        const session = await headsProgram(this.model, layer !== undefined, "mixed");
+        const session = await headsProgram(
+          this.model.runtime,
+          config,
+          layer !== undefined,
+          "mixed",
+        );
         const feeds: Feeds = {
           ...run.inputs(columns, corrupted.pre[l], before),
           head_ids: tensor(Int32Array.from(heads), [heads.length]),
@@ -145,7 +148,7 @@ export class CircuitEvaluator {
         const [residual, sources] = config.parallel
           ? [corrupted.pre[l], before]
           : [corrupted.mid[l], run.count];
-        const session = await mlpProgram(this.model, "mixed");
+        const session = await mlpProgram(this.model.runtime, config, "mixed");
         const feeds: Feeds = {
           ...run.inputs([l * perLayer + 3 * config.nHeads], residual, sources),
           corrupted_mlp: activations.corrupted.mlp[l],
@@ -153,7 +156,7 @@ export class CircuitEvaluator {
         run.add((await session.run({ ...feeds, ...ofLayer })).differences, 1);
       }
     }
-    const mix = await this.model.runtime.compiled("circuit mix", compileMix);
+    const mix = await mixProgram(this.model.runtime);
     const last = [config.nLayers * perLayer];
     const feeds = run.inputs(last, corrupted.pre[config.nLayers], run.count);
     const { x } = await mix.run(feeds);

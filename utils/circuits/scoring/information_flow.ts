@@ -13,6 +13,7 @@
 import {
   abs,
   div,
+  type F32,
   Graph,
   max,
   mean,
@@ -20,7 +21,6 @@ import {
   type SessionOptions,
   sub,
   sum,
-  type Tensor,
   tensor,
   unsqueeze,
 } from "../../onnx/mod.ts";
@@ -30,8 +30,6 @@ import { destinationNode, nBackward, nForward, prevIndex } from "../graph/graph.
 import { circuitShape } from "../graph/model_shape.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
 import { sourceDifferences } from "../activations/source_differences.ts";
-
-type F32 = Tensor<Float32Array>;
 
 export interface InformationFlow {
   /** mean over prompts, `[nForward, nBackward]`; cells that are no edge are 0, the edges into a destination add up to 1 */

@@ -11,10 +11,11 @@
  */
 import {
   add,
+  defineProgram,
+  type F32,
   Graph,
   Session,
   type SessionOptions,
-  type Tensor,
   tensor,
   unsqueeze,
 } from "../../onnx/mod.ts";
@@ -27,8 +28,6 @@ import { destinationNode, LETTERS, sourceNode } from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 import { sourceDifferences } from "../activations/source_differences.ts";
 
-type F32 = Tensor<Float32Array>;
-
 /** residual `[N, P, d]` + changes `[C, N, P, d]`, one or two of them. */
 function compileMoved(terms: number, options: SessionOptions): Promise<Session> {
   const g = new Graph();
@@ -39,6 +38,8 @@ function compileMoved(terms: number, options: SessionOptions): Promise<Session> 
   const residual = unsqueeze(g.input("residual", ["batch", "pos", "d"]), 0);
   return Session.compile({ x: changes.reduce(add, residual) }, {}, options);
 }
+
+const movedProgram = defineProgram("moved residual", compileMoved);
 
 export class SingleSwitch {
   private constructor(
@@ -107,10 +108,7 @@ export class SingleSwitch {
   }
 
   async #moved(residual: F32, ...changes: F32[]): Promise<F32> {
-    const session = await this.model.runtime.compiled(
-      `moved residual ${changes.length}`,
-      (options) => compileMoved(changes.length, options),
-    );
+    const session = await movedProgram(this.model.runtime, changes.length);
     const feeds = Object.fromEntries(changes.map((change, i) => [`change${i}`, change]));
     return (await session.run({ residual, ...feeds })).x;
   }
@@ -128,7 +126,7 @@ export class SingleSwitch {
         inputs.set(l === letter ? own : residuals[layer].data, (3 * c + j) * width)
       );
     }
-    const session = await headsProgram(this.model, past !== undefined, "given");
+    const session = await headsProgram(this.model.runtime, config, past !== undefined, "given");
     const { differences } = await session.run({
       x: tensor(inputs, [copies, 1, 3, N, P, d]),
       head_ids: tensor(Int32Array.of(head), [1]),
@@ -142,7 +140,7 @@ export class SingleSwitch {
 
   /** Change of an MLP's output when it reads `x` `[C, N, P, d]`. */
   async #mlp(layer: number, x: F32): Promise<F32> {
-    const session = await mlpProgram(this.model, "given");
+    const session = await mlpProgram(this.model.runtime, this.model.config, "given");
     const { differences } = await session.run({
       x,
       corrupted_mlp: this.activations.clean.mlp[layer],

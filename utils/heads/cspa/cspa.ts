@@ -18,7 +18,7 @@
  */
 import { hookName, hookNames } from "../../model/blocks/hook_names.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
-import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
+import { defineProgram, type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import { layerDivergences } from "./cspa_divergences.ts";
 import { compileAccumulate } from "./cspa_graphs.ts";
 import { cleanText } from "./cspa_text.ts";
@@ -44,6 +44,8 @@ export interface CspaScores {
   kept: Float32Array;
   ablated: Float32Array;
 }
+
+const accumulateProgram = defineProgram("cspa means", compileAccumulate);
 
 /** Documents run at once for the means. */
 const DOCS_AT_ONCE = 10;
@@ -109,10 +111,7 @@ async function meanValues(
 ): Promise<Tensor<Float32Array>[]> {
   const { config, runtime } = model;
   const { nLayers: L, nHeads: H, dHead: e } = config;
-  const accumulate = await runtime.compiled(
-    `cspa means ${JSON.stringify(config)}`,
-    (o) => compileAccumulate(config, o),
-  );
+  const accumulate = await accumulateProgram(runtime, config);
   const shape = [docs[0].length, H, e];
   const size = shape.reduce((a, b) => a * b);
   const share = tensor(Float32Array.of(1 / docs.length), []);

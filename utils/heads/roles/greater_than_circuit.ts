@@ -19,6 +19,7 @@ import { hookName } from "../../model/blocks/hook_names.ts";
 import { BATCH, POS } from "../../model/blocks/hooks.ts";
 import { declareWeights } from "../../model/blocks/block_weights.ts";
 import {
+  defineProgram,
   gather,
   Graph,
   linear,
@@ -154,6 +155,9 @@ function atRows(g: Graph, x: Value, width: number): Value {
   return gather(reshape(x, [productDim([BATCH, POS]), width]), g.input("rows", ["rows"], "int32"));
 }
 
+const headLensProgram = defineProgram("years of heads", compileHeadLens);
+const mlpLensProgram = defineProgram("years of MLPs", compileMlpLens);
+
 /** Logits of the years, `[H, rows, years]`, of a layer's heads. */
 async function headLens(
   model: HookedModel,
@@ -163,10 +167,7 @@ async function headLens(
   years: Int32Array,
 ): Promise<Tensor<Float32Array>> {
   const { config, runtime, weights } = model;
-  const session = await runtime.compiled(
-    `years of heads ${JSON.stringify(config)}`,
-    (o) => compileHeadLens(config, o),
-  );
+  const session = await headLensProgram(runtime, config);
   const ids = tensor(years, [years.length]);
   const feeds = { ...await weights.layerFeeds(layer), ...await weights.unembedding() };
   return (await session.run({ z, rows, ids, ...feeds })).logits;
@@ -190,13 +191,15 @@ async function mlpLens(
   years: Int32Array,
 ): Promise<Tensor<Float32Array>> {
   const { config, runtime, weights } = model;
-  const session = await runtime.compiled(`years of MLPs ${JSON.stringify(config)}`, (o) => {
-    const g = new Graph();
-    const x = atRows(g, g.input("out", [BATCH, POS, config.dModel]), config.dModel);
-    const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
-    const logits = linear(x, gather(W_U, g.input("ids", ["years"], "int32")), true);
-    return Session.compile({ logits }, {}, o);
-  });
+  const session = await mlpLensProgram(runtime, config);
   const ids = tensor(years, [years.length]);
   return (await session.run({ out, rows, ids, ...await weights.unembedding() })).logits;
+}
+
+function compileMlpLens(config: ModelConfig, options: SessionOptions) {
+  const g = new Graph();
+  const x = atRows(g, g.input("out", [BATCH, POS, config.dModel]), config.dModel);
+  const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
+  const logits = linear(x, gather(W_U, g.input("ids", ["years"], "int32")), true);
+  return Session.compile({ logits }, {}, options);
 }

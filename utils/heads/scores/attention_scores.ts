@@ -13,6 +13,7 @@ import type { HookedModel } from "../../model/hooked_model.ts";
 import { hookName, hookNames } from "../../model/blocks/hook_names.ts";
 import { BATCH } from "../../model/blocks/hooks.ts";
 import {
+  defineProgram,
   Graph,
   matmul,
   mean,
@@ -42,6 +43,8 @@ export interface RepeatedTokenScores {
   duplicateToken: Float32Array;
   induction: Float32Array;
 }
+
+const diagonalMeansProgram = defineProgram("diagonal means", compileDiagonalMeans);
 
 /** Bytes of attention patterns held at once. */
 const PATTERN_BYTES = 256 * 2 ** 20;
@@ -76,10 +79,7 @@ export async function repeatedTokenScores(
   const pos = tokens[0]?.length ?? 0;
   const half = pos / 2;
   checkRepeated(tokens, config.maxPositions);
-  const session = await runtime.compiled(
-    `diagonal means ${JSON.stringify([H, pos])}`,
-    (o) => compileDiagonalMeans(H, pos, o),
-  );
+  const session = await diagonalMeansProgram(runtime, H, pos);
   const diagonals = diagonalWeights(pos, [1, half, half - 1]);
   const result: RepeatedTokenScores = {
     prevToken: new Float32Array(L * H),

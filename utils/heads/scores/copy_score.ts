@@ -17,6 +17,7 @@ import { declareWeights } from "../../model/blocks/block_weights.ts";
 import {
   add,
   cast,
+  defineProgram,
   expand,
   gather,
   gatherElements,
@@ -57,6 +58,9 @@ export interface CopyScoreOptions {
 }
 
 const GROUP = "group";
+
+const valuesProgram = defineProgram("copy values", compileValues);
+const missesProgram = defineProgram("copy misses", compileMisses);
 
 /**
  * Copy scores of all heads.
@@ -115,14 +119,8 @@ async function countHits(
   const { nHeads: H, dHead: e, dModel: d, vocabSize: V } = config;
   const unembed = await weights.unembedding();
   const bias = "b_U" in unembed;
-  const values = await runtime.compiled(
-    `copy values ${JSON.stringify(config)}`,
-    (o) => compileValues(config, o),
-  );
-  const counting = await runtime.compiled(
-    `copy misses ${JSON.stringify([config, bias, topK])}`,
-    (o) => compileMisses(config, bias, topK, o),
-  );
+  const values = await valuesProgram(runtime, config);
+  const counting = await missesProgram(runtime, config, bias, topK);
   const count = feeds.rows.shape[0];
   const size = Math.min(H, Math.max(1, Math.floor(logitBytes / (4 * count * V))));
   for await (const { layer: l, feeds: ofLayer } of weights.layers()) {

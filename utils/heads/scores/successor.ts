@@ -15,6 +15,7 @@ import { declareWeights } from "../../model/blocks/block_weights.ts";
 import {
   add,
   cast,
+  defineProgram,
   expand,
   gather,
   gatherElements,
@@ -35,6 +36,10 @@ import {
   type Value,
 } from "../../onnx/mod.ts";
 import type { TokenPairs } from "./successor_words.ts";
+
+const firstMlpProgram = defineProgram("successor mlp", compileFirstMlp);
+const unembedRowsProgram = defineProgram("successor rows", compileUnembedRows);
+const successorProgram = defineProgram("successor", compileSuccessor);
 
 const int32 = (list: readonly number[]) => tensor(Int32Array.from(list), [list.length]);
 
@@ -107,18 +112,9 @@ async function eachLayer(
   take: (layer: number, data: Float32Array) => void,
 ): Promise<void> {
   const { config, runtime, weights } = model;
-  const toMlp = await runtime.compiled(
-    `successor mlp ${JSON.stringify(config)}`,
-    (o) => compileFirstMlp(config, o),
-  );
-  const toRows = await runtime.compiled(
-    `successor rows ${JSON.stringify(config)}`,
-    (o) => compileUnembedRows(config, o),
-  );
-  const session = await runtime.compiled(
-    `successor ${kind} ${JSON.stringify(config)}`,
-    (o) => compileSuccessor(config, kind, o),
-  );
+  const toMlp = await firstMlpProgram(runtime, config);
+  const toRows = await unembedRowsProgram(runtime, config);
+  const session = await successorProgram(runtime, config, kind);
   const words = int32(ids);
   const { M } = await toMlp.run({
     words,

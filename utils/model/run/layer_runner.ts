@@ -2,7 +2,14 @@
  * Runs a range of blocks over a residual stream, layer after layer, with weights streamed in, and optionally back
  * again. Whole runs, cached runs, patched runs, suffixes after a prefix and gradients are settings of it.
  */
-import { type Feeds, free, type Results, type Tensor } from "../../onnx/mod.ts";
+import {
+  defineProgram,
+  type Feeds,
+  free,
+  type Results,
+  type SessionOptions,
+  type Tensor,
+} from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
 import { hookName } from "../blocks/hook_names.ts";
 import { type HookPlan, maskFeed, patchFeed } from "../blocks/hooks.ts";
@@ -58,6 +65,12 @@ export interface BlockForm {
   layersPerSession?: number;
   baked?: boolean;
 }
+
+const stackProgram = defineProgram(
+  "stack",
+  (config: ModelConfig, spec: StackSpec, options: SessionOptions) =>
+    StackProgram.compile(config, spec, options),
+);
 
 export class LayerRunner {
   constructor(
@@ -139,14 +152,13 @@ export class LayerRunner {
       keysValues: run.keysValues ?? false,
       gradient: run.gradient ?? false,
     };
-    const baked = this.form.baked ?? false;
-    const place = baked ? `${this.weightsKey}:${layers}` : "";
-    const key = `stack ${JSON.stringify([this.config, spec])} ${place}`;
-    return this.runtime.compiled(key, async (options) => {
-      const units = baked
-        ? await Promise.all(layers.map((l) => this.store.get(String(l))))
-        : undefined;
-      return StackProgram.compile(this.config, spec, options, units);
+    const { config, runtime, store } = this;
+    if (!this.form.baked) return stackProgram(runtime, config, spec);
+    // A program with baked weights belongs to one checkpoint and these layers.
+    const key = `baked stack ${JSON.stringify([config, spec])} ${this.weightsKey}:${layers}`;
+    return runtime.compiled(key, async (options) => {
+      const units = await Promise.all(layers.map((l) => store.get(String(l))));
+      return StackProgram.compile(config, spec, options, units);
     });
   }
 
