@@ -66,6 +66,11 @@ export class PassFeeds {
     this.#moving = movingPositions(inputs.differences);
   }
 
+  /** Whether the prompts continue after a shared prefix. */
+  get hasPast(): boolean {
+    return this.inputs.past !== undefined;
+  }
+
   /** Whether layer 0 has positions at which nothing moves and no destination has a source. */
   startsStill({ layer }: Component): boolean {
     const { parallel, nLayers } = this.model.config;
