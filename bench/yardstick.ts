@@ -18,7 +18,7 @@ import {
   tensor,
   type Value,
 } from "../utils/onnx/mod.ts";
-import { timed } from "./bench.ts";
+import { timed } from "./case.ts";
 
 /** Layers whose weights the yardstick cycles through: enough that no weight stays in a cache. */
 const LAYERS = 4;

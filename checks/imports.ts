@@ -18,6 +18,7 @@ import { dirname, join, normalize } from "@std/path";
 
 /** Rooms from the ground up. A room imports from rooms named before it. */
 export const FLOORS = [
+  "utils/names",
   "utils/base",
   "utils/onnx",
   "utils/cli",
@@ -41,8 +42,11 @@ export const FLOORS = [
 
 /** Rooms that import from these alone: plotting reads results, never a model. */
 const ONLY: Record<string, readonly string[]> = {
-  plotting: ["plotting", "utils/base", "utils/cli", "utils/results"],
+  plotting: ["plotting", "utils/names", "utils/base", "utils/cli", "utils/results"],
 };
+
+/** Second doors: what pages run in the browser is apart from what makes the pages. */
+const BROWSER_DOORS = ["plotting/page/client/mod.ts"];
 
 /** Largest number of source files in a folder, tests not counted. */
 export const MOST_FILES = 16;
@@ -148,7 +152,7 @@ export function checkImports(sources: readonly SourceFile[]): string[] {
         faults.push(`${from}:${line} imports ${to}; it may import from ${only.join(", ")}`);
       }
       const door = doorOf(from, to, files);
-      if (door !== undefined && door !== to) {
+      if (door !== undefined && door !== to && !BROWSER_DOORS.includes(to)) {
         faults.push(`${from}:${line} imports past a door: ${to}; import from ${door}`);
       }
     }

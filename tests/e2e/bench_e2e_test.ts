@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { SHAPES } from "../../bench/bench.ts";
+import { SHAPES } from "../../bench/case.ts";
 import { engineFlops } from "../../bench/engine.ts";
 
 async function bench(...args: string[]) {
@@ -37,10 +37,10 @@ Deno.test("bench prints one line of JSON per case", async () => {
   assertEquals(line.weights_mb, Math.round(4 * values / 2 ** 20));
 });
 
-Deno.test("bench names an unknown bench or shape with those there are", async () => {
+Deno.test("bench reports an unknown bench or shape and lists the known ones", async () => {
   const wrongBench = await bench("--bench", "sideways");
   assertEquals(wrongBench.code, 1);
-  assert(wrongBench.stderr.includes('unknown bench "sideways"; there are: forward'));
+  assert(wrongBench.stderr.includes('unknown bench "sideways": expected one of forward'));
   const wrongShape = await bench("--shape", "pythia-3k");
   assertEquals(wrongShape.code, 1);
   assert(wrongShape.stderr.includes("pythia-160m"));

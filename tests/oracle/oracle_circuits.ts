@@ -1,23 +1,23 @@
 /**
- * Circuits in the oracle transformer: one prompt at a time, in double precision, every destination's input edited at its
- * hook point as the definition says. Shares no code with the batched programs.
+ * Circuits in the oracle transformer: one prompt at a time, in double precision, editing the input of every destination at
+ * its hook point as the definition says. It shares no code with the batched programs.
  */
 import { oracleMetric } from "../support/hook_checks.ts";
 import { type Edit, type HookValue, oracle, type OracleRun } from "./oracle_transformer.ts";
 import type { Readout } from "../../utils/model/blocks/embedding.ts";
 import type { ModelConfig } from "../../utils/model/config.ts";
 import {
-  destinationNames,
+  destinationName,
   nBackward,
   nForward,
   prevIndex,
 } from "../../utils/circuits/graph/graph.ts";
 import type { SmallModel } from "../support/circuit_cases.ts";
 
-/** Outputs `[P, d]` of sources, by row. */
+/** Outputs `[P, d]` of sources, indexed by row. */
 export type Sources = Float64Array[];
 
-/** Takes the sources out of a hook value, if it is one that holds some. */
+/** Returns the sources in a hook value, as row and output; none if it does not hold any. */
 function sourcesAt(config: ModelConfig, name: string, { shape, data }: HookValue) {
   const [, layer, point] = /^(?:blocks\.(\d+)\.)?(.+)$/.exec(name)!;
   const first = 1 + Number(layer ?? 0) * (config.nHeads + 1);
@@ -34,7 +34,7 @@ function sourcesAt(config: ModelConfig, name: string, { shape, data }: HookValue
   });
 }
 
-/** Outputs of all sources of a run. */
+/** Returns the outputs of all sources of a run. */
 export function sourcesOf(config: ModelConfig, run: OracleRun): Sources {
   const sources: Sources = [];
   for (const [name, value] of run.hooks) {
@@ -43,16 +43,16 @@ export function sourcesOf(config: ModelConfig, run: OracleRun): Sources {
   return sources;
 }
 
-/** The hook point by which each column reads, and the head there: `blocks.1.hook_q_input`, 2. */
+/** Returns the hook point at which a column reads, and the head there: `blocks.1.hook_q_input`, 2. */
 function inputHook(config: ModelConfig, v: number): { name: string; head?: number } {
-  const column = destinationNames(config)[v];
+  const column = destinationName(config, v);
   const head = /^a(\d+)\.h(\d+)<(.)>$/.exec(column);
   if (head) return { name: `blocks.${head[1]}.hook_${head[3]}_input`, head: Number(head[2]) };
   if (column === "logits") return { name: `blocks.${config.nLayers - 1}.hook_resid_post` };
   return { name: `blocks.${column.slice(1)}.hook_mlp_in` };
 }
 
-/** Adds `change(v)` `[P, d]` to the input of every destination v. */
+/** Returns an edit that adds `change(v)` `[P, d]` to the input of every destination v. */
 export function editInputs(
   config: ModelConfig,
   change: (v: number) => Float64Array | undefined,
@@ -72,15 +72,15 @@ export function editInputs(
   };
 }
 
-/** The metric of prompt n of a run. */
+/** Returns the metric of prompt n of a run. */
 export function metricOf({ config }: SmallModel, run: OracleRun, n: number, r: Readout): number {
   const position = run.logits.length / config.vocabSize - 1;
   return oracleMetric(run, n, position, r, config.vocabSize);
 }
 
 /**
- * Metric of a circuit on one clean prompt, read at its last token: `in_v += Σ_u (1 − E[u, v]) (z'_u − z̃_u)`, with z̃ the
- * current output of u and z' the corrupted one. Without pruning.
+ * Returns the metric of a circuit, not pruned, on one clean prompt, read at its last token:
+ * `in_v += Σ_u (1 − E[u, v]) (z'_u − z̃_u)`, with z̃ the current output of u and z' the corrupted one.
  */
 export function slowCircuit(
   small: SmallModel,

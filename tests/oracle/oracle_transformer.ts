@@ -1,29 +1,32 @@
 /**
- * A transformer in plain double-precision loops, one prompt at a time: the independent computation against which tests
- * hold the graphs. It shares no code with them and is written for reading, not for speed.
+ * A transformer in plain double-precision loops, one prompt at a time. Tests compare the ONNX graphs with it. It shares no
+ * code with them and is written to be read, not to be fast.
  */
 import type { ModelConfig } from "../../utils/model/config.ts";
 
-/** Weights under `{unit}.{name}`, e.g. `0.qkv_w`, `embed.W_E`, in the stored layout of the architecture. */
+/** Weights by `{unit}.{name}`, e.g. `0.qkv_w`, `embed.W_E`, in the stored layout of the architecture. */
 export type OracleWeights = Record<string, ArrayLike<number>>;
 
-/** A value at a hook point of one prompt, row-major; first axis position (head for scores and patterns). */
+/** A value at a hook point of one prompt; the first axis is the position (the head for scores and patterns). */
 export interface HookValue {
+  /** without a batch axis */
   shape: number[];
+  /** row-major */
   data: Float64Array;
 }
 
-/** Called at every hook point, in the order of computing; may change `value.data` in place. */
+/** Called at every hook point, in the order of computation; may change `value.data` in place. */
 export type Edit = (name: string, value: HookValue) => void;
 
+/** What a run of the oracle returns. */
 export interface OracleRun {
   /** `[pos, V]` */
   logits: Float64Array;
-  /** values after editing */
+  /** values of all hook points, after edits */
   hooks: Map<string, HookValue>;
 }
 
-/** `out[r, o] = Σ_i x[r, i] · weight(i, o) + bias(o)` */
+/** Returns `out[r, o] = Σ_i x[r, i] · weight(i, o) + bias(o)` */
 function affine(
   x: Float64Array,
   [rows, width, outs]: [number, number, number],
@@ -41,7 +44,7 @@ function affine(
   return out;
 }
 
-/** Φ(x) by the series of erf, good to double precision for |x| < 8. */
+/** Returns Φ(x) by the series of erf, accurate to double precision for |x| < 8. */
 function normalCdf(x: number): number {
   if (Math.abs(x) > 8) return x > 0 ? 1 : 0;
   let term = x, total = x;
@@ -75,7 +78,7 @@ export function oracle(
     hooks.set(name, value);
     return value.data;
   };
-  /** a stored matrix from `ins` to `outs` as a function of both indices */
+  /** returns a stored matrix from `ins` to `outs` as a function of both indices */
   const matrix = (name: string, ins: number, outs: number) => (i: number, o: number) =>
     neox ? w[name][o * ins + i] : w[name][i * outs + o];
   const rows = (table: ArrayLike<number>, ids: readonly number[]) =>
@@ -100,7 +103,7 @@ export function oracle(
     return hook ? at(`${hook}.hook_normalized`, [n, d], out) : out;
   };
 
-  /** turns the first `rotaryDims` of a head's vectors by angle position · base^(−2i/dims), pairs (i, i + dims/2) */
+  /** rotates the first `rotaryDims` of a head's vectors by angle position · base^(−2i/dims), pairs (i, i + dims/2) */
   const rotate = (x: Float64Array) => {
     const out = x.slice(), half = c.rotaryDims / 2;
     for (let p = 0; p < P; p++) {
@@ -133,7 +136,7 @@ export function oracle(
       const column = (h: number, i: number) => neox ? (h * 3 + j) * e + i : (j * H + h) * e + i;
       const weight = matrix(`${l}.qkv_w`, d, 3 * d);
       const out = new Float64Array(P * H * e);
-      // LayerNorm hooks show the stream that all heads share; they are edited only where no copy is.
+      // LayerNorm hooks show the stream that all heads share; edit them only where the heads' copies are not edited.
       const normed = layerNorm(undefined, input, `${l}.ln1`);
       const shared = j === 0
         ? layerNorm(`${b}.ln1`, pre, `${l}.ln1`)

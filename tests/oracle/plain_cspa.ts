@@ -1,6 +1,6 @@
 /**
- * CSPA of one head as its definition reads, number by number in double precision: the oracle of `cspa.ts`. Only hook
- * values of runs are taken from the model.
+ * CSPA of one head straight from its definition, number by number in double precision: the oracle of `cspa.ts`. It takes
+ * only weights and hook values from the model.
  */
 import type { HookedModel } from "../../utils/model/hooked_model.ts";
 
@@ -21,15 +21,21 @@ function klDivergence(clean: readonly number[], other: readonly number[]): numbe
   return p.reduce((s, x, i) => s + Math.exp(x) * (x - q[i]), 0);
 }
 
+/** The head, and the settings of the score. */
 export interface PlainOptions {
+  /** layer of the head */
   layer: number;
+  /** number of the head within its layer */
   head: number;
+  /** number of documents that divergences are averaged over */
   evalDocs: number;
+  /** share of the source tokens that are kept */
   kUnembeddings: number;
+  /** token ids that are never kept */
   functionWords: readonly number[];
 }
 
-/** Mean divergences and score of one head; `model` has folded GPT-NeoX or GPT-2 weights. */
+/** Returns the mean divergences and the score of one head; `model` has folded GPT-NeoX or GPT-2 weights. */
 export async function plainCspa(
   model: HookedModel,
   docs: readonly (readonly number[])[],
@@ -59,7 +65,7 @@ export async function plainCspa(
   }
   const b_U = Array.from(unembed.b_U.data);
   const { o_w } = await model.weights.layer(layer);
-  /** v·W_O[head] */
+  /** returns v·W_O[head] */
   const written = (v: number[]) =>
     Array.from({ length: d }, (_, i) =>
       v.reduce((s, x, j) => {

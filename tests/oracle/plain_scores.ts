@@ -1,16 +1,17 @@
 /**
- * Edge scores the plain way: whole prompts one by one, the gradient at every destination's own copy of the residual
- * stream at every path point, each contracted with every source's difference by itself, in double precision.
+ * Edge scores computed the plain way, in double precision: whole prompts one by one, the gradient at every destination's
+ * own copy of the residual stream at every path point, and one contraction per source, destination and point.
  */
 import type { Readout } from "../../utils/model/blocks/embedding.ts";
 import type { HookedModel } from "../../utils/model/hooked_model.ts";
 import { tensor } from "../../utils/onnx/mod.ts";
 import type { PromptPair } from "../../utils/tasks/prompt_pair.ts";
-import { LETTERS, nBackward, nForward, prevIndex } from "../../utils/circuits/graph/graph.ts";
+import { LETTERS } from "../../utils/names/nodes.ts";
+import { nBackward, nForward, prevIndex } from "../../utils/circuits/graph/graph.ts";
 import { readoutRows } from "../../utils/tasks/prompt_batches.ts";
 import type { PathPoint } from "../../utils/circuits/attribution/quadrature.ts";
 
-/** Outputs `[P, d]` of all sources on one prompt. */
+/** Returns the outputs `[P, d]` of all sources on one prompt. */
 async function sources(model: HookedModel, tokens: number[]): Promise<Float32Array[]> {
   const { nLayers, nHeads: H, dModel: d } = model.config;
   const layers = Array.from({ length: nLayers }, (_, l) => `blocks.${l}`);
@@ -31,19 +32,20 @@ async function sources(model: HookedModel, tokens: number[]): Promise<Float32Arr
   ];
 }
 
-/** The token embedding at α of the way from corrupted to clean. */
+/** Returns the token embedding at α of the way from corrupted to clean. */
 function interpolated(clean: Float32Array, corrupted: Float32Array, alpha: number): Float32Array {
   return clean.map((x, i) => x + (1 - alpha) * (corrupted[i] - x));
 }
 
+/** Scores of one prompt at one path point. */
 export interface PlainScores {
-  /** `[nForward · nBackward]` of one prompt at one path point, of the loss, not weighted */
+  /** `[nForward · nBackward]`, of the loss, without the weight of the point */
   scores: Float64Array;
-  /** keys of all layers `[P, H, d_head]` in the run at this path point */
+  /** keys of all layers in the run at this path point, `[P, H, d_head]` each */
   keys: Float32Array[];
 }
 
-/** Scores of one prompt at each path point. */
+/** Returns the scores of one prompt at each path point. */
 export async function plainScores(
   model: HookedModel,
   { clean, corrupted, position }: PromptPair,
@@ -99,7 +101,7 @@ export async function plainScores(
   return results;
 }
 
-/** Weighted sums over the path points, per prompt. */
+/** Returns the weighted sum over the path points for each prompt. */
 export async function plainPathScores(
   model: HookedModel,
   pairs: readonly PromptPair[],

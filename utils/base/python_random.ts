@@ -1,57 +1,57 @@
 /**
- * Python's `random` module for whole-number seeds, bit for bit, so that seeded prompts are the
- * same prompts everywhere.
+ * Python's `random` module for integer seeds, bit for bit, so that a seed gives the same prompts here
+ * as in Python.
  *
  * 1. The Mersenne Twister MT19937 (Matsumoto & Nishimura 1998) keeps 624 words of 32 bits. Seeding
  *    mixes a fixed sequence with the seed's 32-bit words, lowest first ("init by array").
  * 2. Each refill computes `x[i] = x[i+397] ⊕ (y >> 1) ⊕ (y odd ? 0x9908b0df : 0)` with y = top bit
  *    of x[i] joined to the low 31 bits of x[i+1]; each output is tempered by four shifts.
- * 3. Draws as CPython 3.11 derives them: `getrandbits(k)` = top k bits of one output;
+ * 3. Draws follow CPython 3.11: `getrandbits(k)` = top k bits of one output;
  *    `randbelow(n)` = repeat k-bit draws, k the bit length of n, until one is below n;
  *    `random()` = 53 bits of two outputs.
  */
 const WORDS = 624;
 const SHIFT = 397;
 
-/** A seeded stream that equals that of `random.Random(seed)` in CPython 3. */
+/** A seeded stream of random numbers, equal to `random.Random(seed)` of CPython 3. */
 export class PythonRandom {
   readonly #state = new Uint32Array(WORDS);
   #next = WORDS;
 
-  /** @throws RangeError if `seed` is no safe integer. As in Python, the sign does not matter. */
+  /** Seeds the stream. As in Python, the sign does not matter. @throws RangeError if `seed` is not a safe integer. */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed)) {
-      throw new RangeError(`seed must be a whole number below 2^53, found ${seed}`);
+      throw new RangeError(`expected a seed that is a whole number below 2^53, found ${seed}`);
     }
     const size = Math.abs(seed);
     const high = Math.floor(size / 2 ** 32);
     this.#seedByArray(high === 0 ? [size >>> 0] : [size >>> 0, high]);
   }
 
-  /** The top `k` bits of the next 32-bit output, 1 ≤ k ≤ 32. */
+  /** Returns the top `k` bits of the next 32-bit output. @throws RangeError unless 1 ≤ k ≤ 32. */
   getrandbits(k: number): number {
     if (!(Number.isInteger(k) && k >= 1 && k <= 32)) {
-      throw new RangeError(`getrandbits takes 1 to 32 bits, found ${k}`);
+      throw new RangeError(`getrandbits: expected 1 to 32 bits, found ${k}`);
     }
     return this.#output() >>> (32 - k);
   }
 
-  /** A float in [0, 1) with 53 random bits. */
+  /** Returns a float in [0, 1) with 53 random bits. */
   random(): number {
     const high = this.#output() >>> 5;
     const low = this.#output() >>> 6;
     return (high * 2 ** 26 + low) / 2 ** 53;
   }
 
-  /** A float between `a` and `b`. */
+  /** Returns a float between `a` and `b`. */
   uniform(a: number, b: number): number {
     return a + (b - a) * this.random();
   }
 
-  /** A whole number in 0 … n−1, 1 ≤ n < 2^32; Python's `randrange(n)`. */
+  /** Returns a whole number in 0 … n−1, as `randrange(n)` does. @throws RangeError unless 1 ≤ n < 2^32. */
   randbelow(n: number): number {
     if (!(Number.isInteger(n) && n >= 1 && n < 2 ** 32)) {
-      throw new RangeError(`randbelow takes 1 to 2^32 - 1, found ${n}`);
+      throw new RangeError(`randbelow: expected 1 to 2^32 - 1, found ${n}`);
     }
     const bits = 32 - Math.clz32(n);
     let draw = this.getrandbits(bits);
@@ -59,19 +59,19 @@ export class PythonRandom {
     return draw;
   }
 
-  /** One element of a non-empty list. */
+  /** Returns an element of a list. @throws RangeError if the list is empty. */
   choice<T>(items: readonly T[]): T {
     if (items.length === 0) throw new RangeError("cannot choose from an empty list");
     return items[this.randbelow(items.length)];
   }
 
-  /** `k` elements, drawn with replacement. */
+  /** Draws `k` elements with replacement. @throws RangeError if the list is empty. */
   choices<T>(items: readonly T[], k: number): T[] {
     if (items.length === 0) throw new RangeError("cannot choose from an empty list");
     return Array.from({ length: k }, () => items[Math.floor(this.random() * items.length)]);
   }
 
-  /** `k` elements at different places of the list, in the order drawn. */
+  /** Draws `k` elements at different indices, in the order drawn. @throws RangeError if the list is shorter. */
   sample<T>(items: readonly T[], k: number): T[] {
     const n = items.length;
     if (!(k >= 0 && k <= n)) throw new RangeError(`cannot sample ${k} of ${n} elements`);

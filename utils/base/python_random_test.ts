@@ -51,13 +51,13 @@ Deno.test("sample() follows CPython with small and large populations", () => {
   assertEquals(random.sample(range(200), 10), [121, 160, 148, 16, 155, 3, 120, 66, 141, 59]);
 });
 
-Deno.test("PythonRandom takes seeds above 32 bits and ignores the sign", () => {
+Deno.test("PythonRandom accepts seeds above 32 bits and ignores the sign", () => {
   const large = new PythonRandom(2 ** 40 + 12345);
   assertEquals(range(3).map(() => large.getrandbits(32)), [1332995613, 1500173691, 493462063]);
   assertEquals(new PythonRandom(-42).getrandbits(32), 2746317213);
 });
 
-Deno.test("PythonRandom refuses what Python refuses", () => {
+Deno.test("PythonRandom rejects what Python rejects", () => {
   const random = new PythonRandom(1);
   assertThrows(() => new PythonRandom(0.5), RangeError, "0.5");
   assertThrows(() => random.choice([]), RangeError, "empty");

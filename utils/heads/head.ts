@@ -1,14 +1,13 @@
 /** Heads as senders of a patch: which ones, layer by layer, and where their results belong. */
 import type { ModelConfig } from "../model/config.ts";
+import { type Head, headName } from "../names/nodes.ts";
 
-/** A head by layer and number. */
-export type Head = readonly [layer: number, head: number];
-
-/** `a{layer}.h{head}`, the name of a head's node. */
-export const headName = ([layer, head]: Head): string => `a${layer}.h${head}`;
+export { type Head, headName, parseHead } from "../names/nodes.ts";
 
 /** Every head, layer by layer: its place in the list is its place in an `[L, H]` matrix. */
-export function allHeads({ nLayers, nHeads }: ModelConfig): Head[] {
+export function allHeads(
+  { nLayers, nHeads }: Pick<ModelConfig, "nLayers" | "nHeads">,
+): Head[] {
   return Array.from(
     { length: nLayers * nHeads },
     (_, i) => [Math.floor(i / nHeads), i % nHeads] as const,
@@ -46,11 +45,4 @@ export function checkHeads(heads: readonly Head[], { nLayers, nHeads }: ModelCon
       `head ${headName(wrong)} does not exist: the model has ${nLayers} layers of ${nHeads} heads`,
     );
   }
-}
-
-/** The head of that name. @throws Error when it is no `a{layer}.h{head}`. */
-export function parseHead(name: string): Head {
-  const match = /^a(\d+)\.h(\d+)$/.exec(name);
-  if (!match) throw new Error(`expected a head such as a3.h1, found ${JSON.stringify(name)}`);
-  return [Number(match[1]), Number(match[2])];
 }

@@ -25,7 +25,7 @@ Deno.test("genderPronounPairs() is seeded and shuffled", () => {
   assert(texts(3).join() !== texts(4).join());
 });
 
-Deno.test("genderPronounPairs() says what a small tokenizer lacks", () => {
+Deno.test("genderPronounPairs() reports what a small tokenizer lacks", () => {
   assertThrows(
     () => genderPronounPairs(wordTokenizer([" she"]), 1),
     Error,

@@ -66,12 +66,12 @@ Deno.test("flipPrompt() gives each flip the token and the position signal of its
       assertEquals(`token_${token}_pos_${position}`, name);
       assert(first !== second && (s2 === first || s2 === second));
       assert(words.every((word, at) => word === text.split(" ")[at] || places.includes(at)));
-      assertEquals(words.at(-1), io, "the final name stays");
+      assertEquals(words.at(-1), io, "the final name must stay");
     });
   }
 });
 
-Deno.test("flipPrompt() draws the same fresh names again, whatever the order of the pool", () => {
+Deno.test("flipPrompt() draws the same fresh names whatever the order of the pool", () => {
   const prompts = ioiPrompts(20);
   const rule = IOI_FLIPS.token_diff_pos_same;
   const once = flipPrompt(prompts, rule, 42, IOI_NAMES);
@@ -80,7 +80,7 @@ Deno.test("flipPrompt() draws the same fresh names again, whatever the order of 
   assertThrows(() => flipPrompt(prompts, "ABB->XY", 42, IOI_NAMES), Error, "flip rule");
 });
 
-Deno.test("ioiPairs() leaves out names that a small tokenizer does not have as one token", () => {
+Deno.test("ioiPairs() leaves out names that are not single tokens of a small tokenizer", () => {
   const words = BABA_TEMPLATES.join(" ").replaceAll(/\[\w+\]/g, "").match(/\w+/g)!;
   const small = wordTokenizer([
     ..." Mary, John, Anna, Paul, store, garden, ring, drink".split(","),

@@ -1,36 +1,38 @@
 /**
- * Prompt pairs as batches of one length, cut at the read-out, with what both prompts share at the front set apart.
+ * Batches of prompt pairs: of one length, cut at the read-out, with the shared prefix (`shared_prefix.ts`) apart.
  *
- *  - No position after the read-out is computed: attention is causal.
- *  - Pairs are grouped by length, so a batch has no padding and its read-out is its last position.
- *  - Before the first position at which clean and corrupted tokens differ both runs are equal, so this prefix is
- *    computed once and only the suffix is run again (identity 1: shared prefix).
+ * Pairs are grouped by their read-out position, so a batch has no padding and its read-out is its last position.
  */
 import { bucketBy } from "../model/run/batch.ts";
 import type { Readout } from "../model/blocks/embedding.ts";
 import type { PromptPair } from "./prompt_pair.ts";
+import { sharedLength, splitPrompt } from "./shared_prefix.ts";
 
+/** Pairs that run together. */
 export interface PromptBatch {
-  /** place of each prompt in the task */
+  /** index of each prompt in the task */
   indices: number[];
-  /** tokens before the first difference of any pair in the batch, per prompt; empty lists where there are none */
+  /** per prompt, the tokens before the first difference of any pair in the batch; empty lists if there are none */
   prefix: number[][];
-  /** tokens from there to the read-out, all of one length */
+  /** clean tokens from there to the read-out, all of one length */
   clean: number[][];
+  /** corrupted tokens from there to the read-out, all of one length */
   corrupted: number[][];
-  /** read-out position within the suffix: its last */
+  /** read-out position within the suffix: the last one */
   position: number;
+  /** what is read out, one row per prompt of the batch */
   readout: Readout;
 }
 
+/** How pairs are put into batches. */
 export interface BatchOptions {
-  /** prompts per batch at most */
+  /** largest number of prompts per batch; default: no limit */
   batchSize?: number;
-  /** false: run whole prompts, for tests and for interventions that change the prefix */
+  /** false: run whole prompts, for tests and for interventions that change the prefix; default true */
   sharePrefix?: boolean;
 }
 
-/** Rows of a read-out. */
+/** Returns some rows of a read-out, in the given order. */
 export function readoutRows(readout: Readout, rows: readonly number[]): Readout {
   const { kind, width } = readout;
   const take = <T extends Int32Array | Float32Array>(data: T, out: T): T => {
@@ -45,36 +47,29 @@ export function readoutRows(readout: Readout, rows: readonly number[]): Readout 
   };
 }
 
-/** The first position at which two token lists differ, or `end` if they agree up to there. */
-export function firstDifference(a: readonly number[], b: readonly number[], end: number): number {
-  for (let p = 0; p < end; p++) if (a[p] !== b[p]) return p;
-  return end;
-}
-
-/** Groups prompt pairs into batches; see the header. */
+/** Groups prompt pairs into batches. */
 export function promptBatches(
   prompts: readonly PromptPair[],
   readout: Readout,
   { batchSize = Infinity, sharePrefix = true }: BatchOptions = {},
 ): PromptBatch[] {
-  const start = (p: PromptPair) =>
-    sharePrefix ? firstDifference(p.clean, p.corrupted, p.position) : 0;
   return bucketBy(prompts, (p) => p.position, batchSize).map((indices) => {
     const members = indices.map((i) => prompts[i]);
-    const shared = Math.min(...members.map(start));
-    const end = members[0].position + 1;
+    const { position } = members[0];
+    const shared = sharePrefix ? Math.min(...members.map(sharedLength)) : 0;
+    const clean = members.map((p) => splitPrompt(p.clean, shared, position));
     return {
       indices,
-      prefix: members.map((p) => p.clean.slice(0, shared)),
-      clean: members.map((p) => p.clean.slice(shared, end)),
-      corrupted: members.map((p) => p.corrupted.slice(shared, end)),
-      position: end - shared - 1,
+      prefix: clean.map(({ prefix }) => prefix),
+      clean: clean.map(({ suffix }) => suffix),
+      corrupted: members.map((p) => splitPrompt(p.corrupted, shared, position).suffix),
+      position: position - shared,
       readout: readoutRows(readout, indices),
     };
   });
 }
 
-/** All token ids of some batches. */
+/** Returns all token ids in some batches. */
 export function batchTokens(batches: readonly PromptBatch[]): Set<number> {
   return new Set(
     batches.flatMap(({ clean, corrupted, prefix }) => [clean, corrupted, prefix].flat(2)),

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { firstDifference, promptBatches, readoutRows } from "./prompt_batches.ts";
+import { promptBatches, readoutRows } from "./prompt_batches.ts";
 import { pair, smallReadout } from "../../tests/support/circuit_cases.ts";
 
 const PAIRS = [
@@ -9,7 +9,7 @@ const PAIRS = [
   pair([4, 5, 6], [4, 5, 6], 2),
 ];
 
-Deno.test("promptBatches() groups by read-out position, cuts there and sets the shared prefix apart", () => {
+Deno.test("promptBatches() groups by read-out position, cuts there and splits off the shared prefix", () => {
   const readout = smallReadout(4);
   const batches = promptBatches(PAIRS, readout);
   assertEquals(batches.map(({ readout: _, ...rest }) => rest), [
@@ -42,7 +42,7 @@ Deno.test("promptBatches() groups by read-out position, cuts there and sets the 
   }
 });
 
-Deno.test("promptBatches() without sharing leaves prompts whole up to the read-out", () => {
+Deno.test("promptBatches() without sharing keeps prompts whole up to the read-out", () => {
   const batches = promptBatches(PAIRS, smallReadout(4), { sharePrefix: false });
   for (const { indices, prefix, clean, corrupted, position } of batches) {
     indices.forEach((i, n) => {
@@ -63,15 +63,12 @@ Deno.test("promptBatches() limits the batch size and loses no prompt", () => {
   }
 });
 
-Deno.test("firstDifference() stops at the end it is given, so the read-out is never in the prefix", () => {
-  assertEquals(firstDifference([1, 2, 3], [1, 2, 4], 3), 2);
-  assertEquals(firstDifference([1, 2, 3], [1, 2, 4], 2), 2);
-  assertEquals(firstDifference([1, 2, 3], [0, 2, 3], 3), 0);
+Deno.test("promptBatches() never puts the read-out into the prefix", () => {
   const [batch] = promptBatches([pair([1, 2, 3], [1, 2, 3], 2)], smallReadout(1));
   assertEquals([batch.clean, batch.position], [[[3]], 0]);
 });
 
-Deno.test("readoutRows() takes rows in the order given", () => {
+Deno.test("readoutRows() takes rows in the given order", () => {
   const r = smallReadout(3);
   assertEquals([...readoutRows(r, [2, 0]).ids], [...r.ids.subarray(4, 6), ...r.ids.subarray(0, 2)]);
 });

@@ -1,6 +1,6 @@
 /**
- * Reference values of single heads that are read off the weights and one run: copy scores, successor logits, CSPA, direct
- * logit attribution. Folded weights, except for the successor logits.
+ * Reference values of single heads, from the weights and one run: copy scores, successor logits, CSPA, direct logit
+ * attribution. All but the successor logits use folded weights.
  */
 import { copyScores } from "../heads/scores/copy_score.ts";
 import { cspaScores } from "../heads/cspa/cspa.ts";
@@ -60,6 +60,7 @@ const attribution: Quantity = {
   },
 };
 
+/** Quantities of single heads. */
 export const headQuantities: Quantity[] = [
   copyScore("copy_score", "positive"),
   copyScore("copy_score.negative", "negative"),

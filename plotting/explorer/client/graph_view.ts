@@ -2,13 +2,12 @@
  * The circuit of one checkpoint as SVG. Elements are kept from step to step under their names: those that stay glide to
  * their new width, those that join fade in, those that leave fade out and are then removed (CSS transitions).
  */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import { afterPaint, byId, hideTooltip, showTooltip, svg } from "../../page/client/mod.ts";
 import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
-import { byId, svg } from "./dom.ts";
 import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
 import { allNodes, edgeName, letterOf, longName, parseNode, shortName } from "./names.ts";
 import type { Store } from "./state.ts";
-import { hideTooltip, showTooltip } from "./tooltip.ts";
 import { describeEdge, describeNode, roleIndex, roleLabel, rolesAt } from "./describe.ts";
 
 const FADE_MS = 450;
@@ -255,9 +254,4 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
 
   root.addEventListener("click", () => store.set({ pinned: null }));
   return { update, highlight, resize };
-}
-
-/** Runs `action` once the browser has painted what is there now, so that a change made then is a transition. */
-function afterPaint(action: () => void) {
-  requestAnimationFrame(() => requestAnimationFrame(action));
 }

@@ -2,7 +2,7 @@
  * Names of nodes and edges, as EAP-IG writes them: `input`, `a3.h1`, `m3`, `logits`, `a0.h2->a3.h1<q>`.
  * Shared by the page and by the code that builds it.
  */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 
 export type Shape = CircuitSummary["shape"];
 

@@ -1,12 +1,20 @@
 /** The column beside the circuit: the step in numbers, the pinned node, and the strongest edges. */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import {
+  byId,
+  hideTooltip,
+  html,
+  integer,
+  number,
+  percent,
+  plural,
+  showTooltip,
+} from "../../page/client/mod.ts";
+import { metricName } from "../../display_names.ts";
 import { pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { describeEdge, describeNode } from "./describe.ts";
-import { byId, html, integer, number, percent, plural } from "./dom.ts";
 import { edgeName, letterOf, shortName } from "./names.ts";
 import type { Store } from "./state.ts";
-import { metricName } from "./timelines.ts";
-import { hideTooltip, showTooltip } from "./tooltip.ts";
 
 const MOST_LISTED = 60;
 

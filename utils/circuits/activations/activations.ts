@@ -13,6 +13,7 @@ import { hookNames } from "../../model/blocks/hook_names.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import type { Past } from "../../model/run/layer_runner.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
+import { prefixPast } from "../../tasks/shared_prefix.ts";
 
 export const INTERVENTIONS = ["patching", "zero", "mean", "mean-positional"] as const;
 export type Intervention = (typeof INTERVENTIONS)[number];
@@ -72,9 +73,7 @@ export async function batchActivations(
   intervention: Intervention = "patching",
   means?: MeanActivations,
 ): Promise<BatchActivations> {
-  const past = batch.prefix[0].length > 0
-    ? (await model.run(batch.prefix, { keysValues: true })).past
-    : undefined;
+  const past = await prefixPast(model, batch.prefix);
   if (past && intervention !== "patching") {
     throw new Error(
       `intervention "${intervention}" changes the shared prefix: batch without sharing it`,

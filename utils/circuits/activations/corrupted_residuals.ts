@@ -5,6 +5,7 @@
 import { type F32, tensor } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import type { BatchActivations, Intervention } from "./activations.ts";
+import { layerRows } from "../graph/graph.ts";
 import { sourceDifferences } from "./source_differences.ts";
 
 export interface Residuals {
@@ -21,7 +22,7 @@ export async function corruptedResiduals(
   intervention: Intervention,
 ): Promise<Residuals> {
   if (intervention === "patching") return activations.corruptedRun;
-  const { nLayers, nHeads, parallel } = model.config;
+  const { nLayers, parallel } = model.config;
   const D = await sourceDifferences(model, activations);
   const [N, rows, P, d] = D.shape;
   const width = P * d;
@@ -40,10 +41,10 @@ export async function corruptedResiduals(
   addRows(0, 1);
   for (let l = 0; l < nLayers; l++) {
     result.pre.push(moved(activations.residuals[l]));
-    const first = 1 + l * (nHeads + 1);
-    addRows(first, nHeads);
+    const { heads, mlp } = layerRows(model.config, l);
+    addRows(heads, mlp - heads);
     if (!parallel) result.mid.push(moved(activations.mids[l]));
-    addRows(first + nHeads, 1);
+    addRows(mlp, 1);
   }
   result.pre.push(moved(activations.residuals[nLayers]));
   return result;

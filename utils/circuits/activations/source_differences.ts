@@ -20,7 +20,7 @@ import { headResults } from "../../model/blocks/attention.ts";
 import { declareWeights } from "../../model/blocks/block_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
-import { nForward } from "../graph/graph.ts";
+import { layerRows, nForward } from "../graph/graph.ts";
 import type { BatchActivations } from "./activations.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 
@@ -45,7 +45,7 @@ export async function sourceDifferences(
   { clean, corrupted }: BatchActivations,
 ): Promise<Tensor<Float32Array>> {
   const session = await layerProgram(model.runtime, model.config);
-  const { nHeads, dModel } = model.config;
+  const { dModel } = model.config;
   const [N, P] = clean.input.shape;
   const rows = nForward(circuitShape(model.config));
   const D = new Float32Array(N * rows * P * dModel);
@@ -64,9 +64,10 @@ export async function sourceDifferences(
       corrupted_mlp: corrupted.mlp[l],
       ...feeds,
     });
-    const block = (nHeads + 1) * width;
+    const { heads, end } = layerRows(model.config, l);
+    const block = (end - heads) * width;
     for (let n = 0; n < N; n++) {
-      D.set(ofLayer.data.subarray(n * block, (n + 1) * block), (n * rows + 1) * width + l * block);
+      D.set(ofLayer.data.subarray(n * block, (n + 1) * block), (n * rows + heads) * width);
     }
     free(ofLayer);
   }

@@ -5,7 +5,13 @@
 import { defineProgram, type F32, free, type Results, tensor } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { compileContraction } from "./destination_gradients.ts";
-import { type CircuitShape, prevIndex } from "../graph/graph.ts";
+import {
+  type CircuitShape,
+  layerColumns,
+  layerRows,
+  logitsColumn,
+  prevIndex,
+} from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 import { compileNeurons } from "./node_scores.ts";
 import type { Pass } from "./pass_feeds.ts";
@@ -38,15 +44,14 @@ export class EdgeContraction {
    * Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. Behind the positions of
    * the gradients D is 0 (layer 0 of `ig_first_layer.ts`, whose only source is the input).
    */
-  #edgesOfLayer(l: number, from: number, gradients: F32): Promise<void> {
+  edgesOfLayer(l: number, from: number, gradients: F32): Promise<void> {
     const [, count, positions] = gradients.shape;
-    return this.#into(l * count, count, from, gradients.data, positions);
+    return this.#into(layerColumns(this.#shape, l).first, count, from, gradients.data, positions);
   }
 
   /** Scores into `logits`, gradients `[n, P, d]`. */
   #edgesIntoLogits(from: number, gradients: Float32Array): Promise<void> {
-    const { nLayers, nHeads } = this.#shape;
-    return this.#into(nLayers * (3 * nHeads + 1), 1, from, gradients, this.differences.shape[2]);
+    return this.#into(logitsColumn(this.#shape), 1, from, gradients, this.differences.shape[2]);
   }
 
   async #into(
@@ -77,7 +82,7 @@ export class EdgeContraction {
   /** Forms the scores of a layer from the results of its backward pass, which it frees. */
   async ofLayer({ component, from, count }: Pass, l: number, results: Results): Promise<void> {
     const skipsEdges = l === 0 && component.skipsFirstLayer;
-    if (!skipsEdges) await this.#edgesOfLayer(l, from, results.gradients);
+    if (!skipsEdges) await this.edgesOfLayer(l, from, results.gradients);
     await this.#nodes(l, from, count, results);
     free(...Object.values(results));
   }
@@ -104,11 +109,10 @@ export class EdgeContraction {
     count: number,
     { at_heads, at_mlp, at_input }: Results,
   ): Promise<void> {
-    const { nHeads } = this.#shape;
-    const first = 1 + l * (nHeads + 1);
+    const { heads, mlp } = layerRows(this.#shape, l);
     for (let n = 0; n < count; n++) {
-      await this.#sources(from + n, n, first, nHeads, at_heads);
-      await this.#sources(from + n, n, first + nHeads, 1, at_mlp);
+      await this.#sources(from + n, n, heads, mlp - heads, at_heads);
+      await this.#sources(from + n, n, mlp, 1, at_mlp);
       if (at_input) await this.#sources(from + n, n, 0, 1, at_input);
     }
   }

@@ -30,8 +30,8 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { LETTERS } from "../../model/blocks/attention.ts";
 import type { BlockContext } from "../../model/blocks/context.ts";
+import { LETTERS } from "../../names/nodes.ts";
 import { storedOutIn } from "../../model/blocks/head_weights.ts";
 import type { BlockWeights } from "../../model/blocks/block_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";

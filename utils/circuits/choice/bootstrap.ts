@@ -1,33 +1,48 @@
 /**
- * How sure scores and circuits are, by resampling prompts (Efron's bootstrap; asked for circuits by Méloux et al., 2025).
+ * How certain scores and circuits are, by resampling prompts (Efron's bootstrap; Méloux et al., 2025, ask for it).
  *
- * 1. Draw N of the N prompts with replacement, B times; the same draws for every edge.
+ * 1. Draw N of the N prompts with replacement, B times, with Python's random numbers; all edges share the draws.
  * 2. Each draw has mean scores s̄_b = (1/N) Σ_n count_b(n) s_n.
  * 3. The interval of an edge is between the (1 ± level)/2 quantiles of its B means (linear between order statistics).
  * 4. The stability of a circuit is the mean over draws of the Jaccard similarity between its edges and those of the
  *    circuit chosen from s̄_b in the same way.
  */
 import { PythonRandom } from "../../base/python_random.ts";
+import { percentileInterval, resampledIndices } from "../../base/statistics.ts";
+import { maskJaccard } from "../graph/comparison.ts";
 
-/** Scores of each prompt, row-major `[nPrompts, cells]`, cells = nForward · nBackward. */
+/** The scores of every prompt. */
 export interface PromptScores {
+  /** number of prompts, N */
   nPrompts: number;
+  /** row-major `[nPrompts, cells]`, cells = nForward · nBackward */
   scores: Float32Array;
 }
 
-export interface BootstrapOptions {
-  /** B */
+/** How prompts are resampled. */
+export interface ResamplingOptions {
+  /** number of draws, B */
   resamples?: number;
+  /** seed of the draws; default 0 */
   seed?: number;
 }
 
-/** Means over all prompts, `[cells]`, summed in double precision. */
+/** How score intervals are computed. */
+export interface IntervalOptions extends ResamplingOptions {
+  /** share of the resampled means inside the interval; default 0.95 */
+  level?: number;
+}
+
+/**
+ * Returns the means over all prompts, `[cells]`, added up in double precision.
+ * @throws Error if the scores are not a whole number of cells per prompt.
+ */
 export function meanScores(prompts: PromptScores): Float32Array {
   return weightedMean(prompts, new Uint16Array(prompts.nPrompts).fill(1));
 }
 
 /**
- * Intervals of the mean scores of some cells, `[low, high]` each.
+ * Returns the intervals [low, high] of the mean scores of some cells, from 1000 draws by default.
  *
  * @param cells indices into a prompt's scores, usually the edges of the circuit
  * @throws Error if the scores are not a whole number of cells per prompt.
@@ -35,7 +50,7 @@ export function meanScores(prompts: PromptScores): Float32Array {
 export function scoreIntervals(
   prompts: PromptScores,
   cells: ArrayLike<number>,
-  { resamples = 1000, seed = 0, level = 0.95 }: BootstrapOptions & { level?: number } = {},
+  { resamples = 1000, seed = 0, level = 0.95 }: IntervalOptions = {},
 ): [number, number][] {
   const { nPrompts, scores } = prompts;
   const width = cellCount(prompts);
@@ -47,21 +62,21 @@ export function scoreIntervals(
       for (let n = 0; n < nPrompts; n++) sum += counts[n] * scores[n * width + cell];
       means[b] = sum / nPrompts;
     });
-    means.sort();
-    return [quantile(means, (1 - level) / 2), quantile(means, (1 + level) / 2)];
+    return percentileInterval(means, level);
   });
 }
 
 /**
- * Mean Jaccard similarity between the circuit chosen from all prompts and those chosen from resampled ones; 1 where both
- * are empty.
+ * Returns the mean Jaccard similarity between the circuit chosen from all prompts and the circuits chosen from resampled
+ * prompts (100 draws by default); a pair of empty circuits counts 1.
  *
  * @param select chooses a mask `[cells]` from mean scores `[cells]`
+ * @throws Error if the scores are not a whole number of cells per prompt.
  */
 export function circuitStability(
   prompts: PromptScores,
   select: (scores: Float32Array) => Uint8Array,
-  { resamples = 100, seed = 0 }: BootstrapOptions = {},
+  { resamples = 100, seed = 0 }: ResamplingOptions = {},
 ): number {
   const circuit = select(meanScores(prompts));
   let total = 0;
@@ -71,12 +86,12 @@ export function circuitStability(
   return total / resamples;
 }
 
-/** How often each prompt was drawn: `resamples` arrays of counts that sum to `nPrompts`. */
+/** Returns how often each prompt is drawn: `resamples` arrays of counts that add up to `nPrompts`. */
 export function drawCounts(nPrompts: number, resamples: number, seed: number): Uint16Array[] {
   const random = new PythonRandom(seed);
-  return Array.from({ length: resamples }, () => {
+  return Array.from(resampledIndices(nPrompts, resamples, (n) => random.randbelow(n)), (drawn) => {
     const counts = new Uint16Array(nPrompts);
-    for (let n = 0; n < nPrompts; n++) counts[random.randbelow(nPrompts)]++;
+    for (const n of drawn) counts[n]++;
     return counts;
   });
 }
@@ -92,22 +107,6 @@ function weightedMean(prompts: PromptScores, counts: Uint16Array): Float32Array 
     for (let cell = 0; cell < width; cell++) sums[cell] += count * row[cell];
   }
   return Float32Array.from(sums, (sum) => sum / nPrompts);
-}
-
-function maskJaccard(a: Uint8Array, b: Uint8Array): number {
-  let common = 0, union = 0;
-  for (let i = 0; i < a.length; i++) {
-    common += a[i] & b[i];
-    union += a[i] | b[i];
-  }
-  return union === 0 ? 1 : common / union;
-}
-
-/** Quantile of sorted values, linear between neighbours (NumPy's default). */
-function quantile(sorted: Float64Array, q: number): number {
-  const at = q * (sorted.length - 1), below = Math.floor(at);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }
 
 function cellCount({ nPrompts, scores }: PromptScores): number {

@@ -46,7 +46,7 @@ Deno.test("scoreIntervals() of one prompt have no width", () => {
   assertEquals(scoreIntervals(prompts, [1]), [[-4, -4]]);
 });
 
-Deno.test("circuitStability() is 1 where prompts agree and what chance gives where they do not", () => {
+Deno.test("circuitStability() is 1 where prompts agree, and what chance gives where they do not", () => {
   const best = (scores: Float32Array) => {
     const mask = new Uint8Array(scores.length);
     mask[scores.indexOf(Math.max(...scores))] = 1;
@@ -56,7 +56,7 @@ Deno.test("circuitStability() is 1 where prompts agree and what chance gives whe
   assertEquals(circuitStability(agreeing, best), 1);
   assertEquals(circuitStability(agreeing, (s) => new Uint8Array(s.length)), 1);
 
-  // two prompts for opposite edges, a tie broken for edge 0: a draw of the second prompt alone, one in four, disagrees
+  // two prompts favour different edges, and a tie goes to edge 0: one draw in four has the second prompt only and disagrees
   const split = { nPrompts: 2, scores: Float32Array.of(1, 0, 0, 1) };
   const stability = circuitStability(split, best, { resamples: 2000, seed: 2 });
   assertAlmostEquals(stability, 0.75, 0.04);

@@ -7,34 +7,35 @@
  *     CPR = ∫ f dk        (higher is better; rank edges by their signed score)
  *     CMD = ∫ |1 − f| dk  (lower is better; rank edges by their absolute score)
  *
- * by the trapezoid rule over ten shares of 0.001 to 1, so that f ≡ 1 gives CPR 0.999. The number of edges is k times
- * that of the graph, cut to a whole number; circuits are pruned.
+ * by the trapezoid rule over ten shares from 0.001 to 1, so that f ≡ 1 gives CPR 0.999. The number of edges is k times
+ * the number of the whole graph, rounded down; circuits are pruned.
  */
 
 /** The shares k. */
 export const MIB_SHARES: readonly number[] = [.001, .002, .005, .01, .02, .05, .1, .2, .5, 1];
 
+/** How the area under a curve is measured. */
 export interface AreaOptions {
-  /** integrate over ln k instead of k */
+  /** integrate over ln k instead of k; default false */
   logScale?: boolean;
 }
 
-/** Numbers of edges to choose, one for each of `MIB_SHARES`. */
+/** Returns the numbers of edges to choose, one for each of `MIB_SHARES`. */
 export function mibEdgeCounts(edges: number): number[] {
   return MIB_SHARES.map((share) => Math.trunc(share * edges));
 }
 
-/** (circuit − empty) / (whole − empty), from mean metrics. */
+/** Returns (circuit − empty) / (whole − empty), from mean metrics. */
 export function normalizedFaithfulness(circuit: number, whole: number, empty: number): number {
   return (circuit - empty) / (whole - empty);
 }
 
-/** Circuit performance ratio of f at the ten shares. @throws Error if there are not ten values. */
+/** Returns the circuit performance ratio from f at the ten shares. @throws Error if there are not ten values. */
 export function cpr(faithfulness: readonly number[], options?: AreaOptions): number {
   return areaOverShares(faithfulness, options);
 }
 
-/** Circuit–model distance of f at the ten shares. @throws Error if there are not ten values. */
+/** Returns the circuit–model distance from f at the ten shares. @throws Error if there are not ten values. */
 export function cmd(faithfulness: readonly number[], options?: AreaOptions): number {
   return areaOverShares(faithfulness.map((f) => Math.abs(1 - f)), options);
 }

@@ -14,11 +14,11 @@ Deno.test("cpr() integrates a straight line exactly, over k and over ln k", () =
   assertAlmostEquals(cpr(line, { logScale: true }), span - span ** 2 / 2, 1e-12);
 });
 
-Deno.test("cmd() counts too much and too little alike", () => {
+Deno.test("cmd() counts too much and too little the same", () => {
   assertAlmostEquals(cmd(MIB_SHARES.map((_, i) => i % 2 ? 0.75 : 1.25)), 0.25 * 0.999, 1e-12);
 });
 
-Deno.test("mibEdgeCounts() cuts instead of rounding", () => {
+Deno.test("mibEdgeCounts() rounds down", () => {
   assertEquals(mibEdgeCounts(32_491), [32, 64, 162, 324, 649, 1624, 3249, 6498, 16245, 32491]);
 });
 
@@ -28,6 +28,6 @@ Deno.test("normalizedFaithfulness() is 1 for the whole model and 0 for the empty
   assertEquals(normalizedFaithfulness(7, 4, -2), 1.5);
 });
 
-Deno.test("cpr() refuses another number of values", () => {
+Deno.test("cpr() rejects another number of values", () => {
   assertThrows(() => cpr([1, 2]), Error, "found 2");
 });

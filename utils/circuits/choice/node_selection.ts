@@ -1,19 +1,25 @@
 /**
- * Circuits chosen by scores of nodes or of neurons (dimensions of a node's output) instead of edges, as in EAP-IG v2.
+ * Chooses circuits by scores of nodes or of neurons (dimensions of a node's output) instead of edges, as EAP-IG v2 does.
  *
- * 1. The n best-scored nodes (neurons) are kept, or those that reach a threshold; those without a score (NaN) always are.
- * 2. A node is kept if one of its neurons is.
- * 3. All real edges out of kept nodes are in the circuit, which is pruned; EAP-IG also counts cells that are no edge.
- * 4. Neurons of nodes that pruning removed are dropped.
+ * 1. Keep the n best-scored nodes (neurons), or those that reach a threshold, and always those without a score (NaN).
+ * 2. Keep a node if one of its neurons is kept.
+ * 3. Put all real edges out of kept nodes into the circuit and prune it. (EAP-IG also counts cells that are not edges.)
+ * 4. Drop the neurons of nodes that pruning removed.
  */
-import { type CircuitShape, nBackward, nForward, realEdgeMask } from "../graph/graph.ts";
+import {
+  type CircuitShape,
+  nBackward,
+  nForward,
+  realEdgeMask,
+  type Scores,
+} from "../graph/graph.ts";
 import { PriorityQueue } from "./priority_queue.ts";
-import { nodeMask, pruneCircuit } from "../graph/pruning.ts";
+import { countEdges, nodeMask } from "../graph/circuit_mask.ts";
+import { pruneCircuit } from "../graph/pruning.ts";
 import type { SelectionOptions } from "./selection.ts";
-import type { Scores } from "../graph/graph.ts";
 
 /**
- * Flags of the n best-scored elements and of all unscored ones. Equal scores in index order; n is clamped.
+ * Returns flags: 1 for the n best-scored elements and all unscored ones. Equal scores in index order; n is clamped.
  *
  * @param scores of nodes `[nForward]` or neurons `[nForward, dModel]`; NaN = unscored
  */
@@ -32,7 +38,7 @@ export function topnElements(
   return kept;
 }
 
-/** Flags of the elements whose (absolute) score is at least `threshold`, and of all unscored ones. */
+/** Returns flags: 1 for elements with an (absolute) score of at least `threshold` and for all unscored ones. */
 export function thresholdElements(
   scores: Scores,
   threshold: number,
@@ -45,7 +51,7 @@ export function thresholdElements(
 }
 
 /**
- * The pruned circuit of all edges between kept nodes, `[nForward, nBackward]`.
+ * Returns the pruned circuit of all edges between kept nodes, `[nForward, nBackward]`.
  *
  * @param nodes `[nForward]`, 1 = kept
  * @throws Error if `nodes` has another length.
@@ -63,17 +69,19 @@ export function circuitOfNodes(
   return pruneCircuit(shape, mask);
 }
 
-/** A circuit of neurons: edges `[nForward, nBackward]` and neurons `[nForward, dModel]`. */
+/** A circuit of neurons. */
 export interface NeuronCircuit {
+  /** edges `[nForward, nBackward]` */
   mask: Uint8Array;
+  /** neurons `[nForward, dModel]` */
   neurons: Uint8Array;
 }
 
 /**
- * The pruned circuit of all edges between nodes with kept neurons.
+ * Returns the pruned circuit of all edges between nodes with kept neurons.
  *
  * @param neurons `[nForward, dModel]`, 1 = kept
- * @throws Error if `neurons` has no whole number of neurons per source node.
+ * @throws Error if `neurons` is not a whole number of neurons per source node.
  */
 export function circuitOfNeurons(
   shape: CircuitShape,
@@ -93,17 +101,14 @@ export function circuitOfNeurons(
   return { mask, neurons: remaining };
 }
 
-/** Σ over edges of the share of the source's neurons that are kept: MIB's size of a neuron-level circuit, in edges. */
+/** Adds up, over the edges, the share of the source's neurons that are kept: MIB's size of a neuron-level circuit. */
 export function weightedEdgeCount(shape: CircuitShape, { mask, neurons }: NeuronCircuit): number {
   const rows = nForward(shape), columns = nBackward(shape), dModel = neurons.length / rows;
   let total = 0;
   for (let u = 0; u < rows; u++) {
-    const edges = sum(mask.subarray(u * columns, (u + 1) * columns));
-    total += edges * sum(neurons.subarray(u * dModel, (u + 1) * dModel));
+    const edges = countEdges(mask.subarray(u * columns, (u + 1) * columns));
+    const kept = neurons.subarray(u * dModel, (u + 1) * dModel).reduce((a, b) => a + b, 0);
+    total += edges * kept;
   }
   return total / dModel;
-}
-
-function sum(flags: Uint8Array): number {
-  return flags.reduce((a, b) => a + b, 0);
 }

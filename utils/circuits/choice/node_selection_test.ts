@@ -7,12 +7,12 @@ import {
   topnElements,
   weightedEdgeCount,
 } from "./node_selection.ts";
-import { countEdges } from "../graph/pruning.ts";
+import { countEdges } from "../graph/circuit_mask.ts";
 
 const SHAPE = { nLayers: 2, nHeads: 2, parallel: false };
 const ROWS = nForward(SHAPE), COLUMNS = nBackward(SHAPE);
 
-Deno.test("topnElements() keeps the best scored elements and every unscored one", () => {
+Deno.test("topnElements() keeps the best-scored elements and every unscored one", () => {
   const scores = Float32Array.of(1, NaN, -5, 3, 0.5);
   assertEquals([...topnElements(scores, 2)], [0, 1, 1, 1, 0]);
   assertEquals([...topnElements(scores, 2, { absolute: false })], [1, 1, 0, 1, 0]);
@@ -20,7 +20,7 @@ Deno.test("topnElements() keeps the best scored elements and every unscored one"
   assertEquals([...topnElements(scores, 0)], [0, 1, 0, 0, 0]);
 });
 
-Deno.test("thresholdElements() keeps what reaches the threshold and every unscored element", () => {
+Deno.test("thresholdElements() keeps the elements that reach the threshold and every unscored one", () => {
   const scores = Float32Array.of(1, NaN, -5, 3, 0.5);
   assertEquals([...thresholdElements(scores, 1)], [1, 1, 1, 1, 0]);
   assertEquals([...thresholdElements(scores, 1, { absolute: false })], [1, 1, 0, 1, 0]);
@@ -60,7 +60,7 @@ Deno.test("circuitOfNeurons() keeps nodes with a neuron and drops neurons of pru
   assertEquals(countEdges(circuitOfNeurons(SHAPE, orphan).neurons), 0);
 });
 
-Deno.test("weightedEdgeCount() of a circuit with all neurons is its number of edges", () => {
+Deno.test("weightedEdgeCount() of a circuit with all its neurons is its number of edges", () => {
   const circuit = circuitOfNeurons(SHAPE, new Uint8Array(ROWS * 8).fill(1));
   assertEquals(weightedEdgeCount(SHAPE, circuit), edgeCount(SHAPE));
 });

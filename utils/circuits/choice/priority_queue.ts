@@ -1,26 +1,28 @@
 /**
- * A queue of cells (numbers below 2³¹) that gives the highest priority first and, among equal priorities, the cell pushed
- * first: a binary heap in typed arrays, because a large model has 1.6 million edges to rank.
+ * A priority queue of cells (numbers below 2³¹): the highest priority comes out first and, among equal priorities, the
+ * cell that was pushed first. It is a binary heap in typed arrays, because a large model has 1.6 million edges to rank.
  */
 export class PriorityQueue {
   private count = 0;
   private pushed = 0;
   private readonly cells: Int32Array;
   private readonly priorities: Float64Array;
-  /** positions in `cells`, which are also the order of arrival */
+  /** indices into `cells`, which are also the order of arrival */
   private readonly heap: Int32Array;
 
-  /** @param capacity the most pushes there will be */
+  /** @param capacity largest number of pushes */
   constructor(capacity: number) {
     this.cells = new Int32Array(capacity);
     this.priorities = new Float64Array(capacity);
     this.heap = new Int32Array(capacity);
   }
 
+  /** number of cells in the queue */
   get size(): number {
     return this.count;
   }
 
+  /** Adds a cell. */
   push(cell: number, priority: number): void {
     const item = this.pushed++;
     this.cells[item] = cell;
@@ -35,6 +37,7 @@ export class PriorityQueue {
     this.heap[at] = item;
   }
 
+  /** Removes and returns the first cell; the queue must not be empty. */
   pop(): number {
     const { heap } = this;
     const top = heap[0], last = heap[--this.count];

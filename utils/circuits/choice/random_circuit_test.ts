@@ -1,12 +1,13 @@
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
 import { edgeCount, edgesInOrder } from "../graph/graph.ts";
-import { countEdges, pruneCircuit } from "../graph/pruning.ts";
+import { countEdges } from "../graph/circuit_mask.ts";
+import { pruneCircuit } from "../graph/pruning.ts";
 import { randomOrder, randomScores } from "./random_circuit.ts";
 import { maskOf } from "./selection.ts";
 
 const SHAPE = { nLayers: 6, nHeads: 8, parallel: true };
 
-Deno.test("randomScores() are uniform, and the same for the same seed only", () => {
+Deno.test("randomScores() are uniform, and the same only for the same seed", () => {
   const scores = randomScores(SHAPE, 3);
   assertEquals(scores, randomScores(SHAPE, 3));
   assertNotEquals(scores, randomScores(SHAPE, 4));
@@ -16,7 +17,7 @@ Deno.test("randomScores() are uniform, and the same for the same seed only", () 
   assertEquals(new Set(drawn).size, drawn.length);
 });
 
-Deno.test("randomOrder() has circuits of every size, most of which survive pruning", () => {
+Deno.test("randomOrder() has circuits of every size, and most edges survive pruning", () => {
   const order = randomOrder(SHAPE, 1);
   assertEquals(order.length, edgeCount(SHAPE));
   for (const n of [100, 400, 1600]) {

@@ -1,39 +1,43 @@
 /**
  * Finds the smallest circuit whose faithfulness F(n) passes a threshold τ, and the curve of F on the way.
  *
- * F is not monotone in the number of edges, and each value costs a run of the model, so the evaluator is asked for many
- * sizes at once wherever the algorithm is certain, or nearly, to need them.
+ * F is not monotone in the number of edges, and each value costs a run of the model. So the search asks the evaluator for
+ * many sizes at once wherever it is certain, or almost certain, to need them.
  *
- * - `adaptive` (the paper's): steps from `start`, halving the step while F > 0.75 τ and returning to larger steps when F
- *   is below that or falls. The first n with F > τ is followed by a search within the last step (below), and the curve
- *   is completed in double steps up to `end`. Without such n, `end` is evaluated and chosen.
- * - within the last step: bisection, which at every midpoint near τ (within 10 %) also looks at up to five neighbours on
- *   either side, and continues below the first smaller one that passes.
- * - `linear`: every step from `start` to below `end`; the first n with F > τ, else `end`.
- * - `binary`: bisection of the whole range for F ≥ τ, else `end`; right only as far as F is monotone.
+ * - `adaptive` (the paper's): steps up from `start`, halves the step while F > 0.75 τ, and goes back to larger steps when
+ *   F is below that or falls. At the first n with F > τ it searches within the last step (below) and completes the curve
+ *   in double steps up to `end`. If no n passes, it evaluates and chooses `end`.
+ * - within the last step: bisects. At every midpoint within 10 % of τ it also looks at up to five neighbours on either
+ *   side, and continues below the first smaller one that passes.
+ * - `linear`: evaluates every step from `start` to below `end` and chooses the first n with F > τ, else `end`.
+ * - `binary`: bisects the whole range for F ≥ τ, else chooses `end`; correct only where F is monotone.
  */
 
-/** F for the sizes given, in their order. */
+/** Evaluates F at some sizes and returns its values in the same order. */
 export type Evaluate = (sizes: number[]) => Promise<number[]>;
 
+/** The algorithm of a search; see the header. */
 export type SearchType = "adaptive" | "linear" | "binary";
 
+/** Where to search, and for what. */
 export interface SearchRange {
   /** τ, 0.8 in the paper */
   threshold: number;
-  /** smallest size tried; whole numbers of edges */
+  /** smallest size to try, a whole number of edges */
   start: number;
-  /** largest size tried; give at most the number of edges of the graph */
+  /** largest size to try; at most the number of edges of the graph */
   end: number;
+  /** distance between sizes, before the search makes it smaller */
   step: number;
 }
 
+/** What a search found. */
 export interface SearchResult {
   /** the chosen number of edges */
   size: number;
-  /** F(size) passed the threshold */
+  /** whether F(size) passed the threshold */
   reached: boolean;
-  /** F by size, in the order in which the algorithm looked at them */
+  /** F by size, in the order in which the search looked at the sizes */
   curve: Map<number, number>;
 }
 
@@ -41,8 +45,8 @@ const NEAR = 0.1;
 const NEIGHBOURS = [-5, -4, -3, -2, -1, 1, 2, 3, 4, 5];
 
 /**
- * Searches the smallest sufficient circuit; each size is evaluated at most once.
- * @throws Error if the range is none, or the evaluator returns another number of values.
+ * Searches for the smallest sufficient circuit; evaluates each size at most once.
+ * @throws Error if the range is not valid, or the evaluator returns another number of values.
  */
 export async function searchCircuitSize(
   type: SearchType,
@@ -57,7 +61,7 @@ export async function searchCircuitSize(
   return { size: found ?? range.end, reached: found !== undefined, curve };
 }
 
-/** The curve as the object of a faithfulness file, NaN as null; a JavaScript object would sort the sizes. */
+/** Formats the curve as the object of a faithfulness file, NaN as null. (A JavaScript object would sort the sizes.) */
 export function formatCurve(curve: ReadonlyMap<number, number>): string {
   const rows = [...curve].map(([size, value]) => `"${size}": ${JSON.stringify(value)}`);
   return `{${rows.join(", ")}}`;
@@ -142,7 +146,7 @@ function sizesFrom(start: number, end: number, step: number): number[] {
   return sizes;
 }
 
-/** Each size is asked for once, and only those not yet known. */
+/** Asks the evaluator only for sizes that it has not evaluated yet. */
 class Memo {
   private readonly values = new Map<number, number>();
 
@@ -172,7 +176,7 @@ function checkRange({ threshold, start, end, step }: SearchRange): void {
   const whole = [start, end, step].every((n) => Number.isInteger(n) && n >= 1);
   if (!whole || !Number.isFinite(threshold)) {
     throw new Error(
-      "expected start, end and step of the search to be whole numbers from 1 on and a threshold, " +
+      "expected start, end and step of the search to be whole numbers ≥ 1 and a finite threshold, " +
         `found start ${start}, end ${end}, step ${step}, threshold ${threshold}`,
     );
   }

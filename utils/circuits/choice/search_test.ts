@@ -3,7 +3,7 @@ import { formatCurve, searchCircuitSize, type SearchRange } from "./search.ts";
 
 const PAPER: SearchRange = { threshold: 0.8, start: 25, end: 1600, step: 25 };
 
-/** An evaluator that counts how often it is asked and for which sizes. */
+/** An evaluator that records the sizes of every call. */
 function evaluator(f: (n: number) => number) {
   const asked: number[][] = [];
   const evaluate = (sizes: number[]) => {
@@ -74,7 +74,7 @@ function noisy(scale: number, noise: number, seed: number) {
 }
 
 Deno.test("searchCircuitSize() looks at the sizes of the published run in the same order", async () => {
-  // pythia-160m-seed1 at step 10000, IOI; the values are chosen so that they lead there
+  // pythia-160m-seed1 at step 10000, IOI; the values are chosen so that the search takes that path
   const known: Record<number, number> = {
     25: 0.2,
     50: 0.5,
@@ -156,7 +156,7 @@ Deno.test("searchCircuitSize() works where the range is shorter than a step", as
   assertEquals([size, [...curve]], [7, [[7, 0.95]]]);
 });
 
-Deno.test("searchCircuitSize() refuses a range that is none and an evaluator that lost values", async () => {
+Deno.test("searchCircuitSize() rejects an invalid range and an evaluator that loses values", async () => {
   const { evaluate } = evaluator(() => 1);
   for (const wrong of [{ step: 0 }, { start: 0 }, { end: 2.5 }, { threshold: NaN }]) {
     await assertRejects(

@@ -1,43 +1,44 @@
 /**
  * Chooses the edges of a circuit by their scores.
  *
- * Greedy (the paper's): starting from the edges into `logits`, take the best-scored candidate n times; when an edge brings
- * in a new source, the edges into that source become candidates too. Of equal scores the one that became a candidate
- * earlier wins, and among edges that became candidates together the one earlier in EAP-IG's edge order; this is what a
- * lazy stable merge of sorted lists gives (`heapq.merge` in EAP-IG). The selection for n is a prefix of that for n + 1,
+ * Greedy (the paper's): start with the edges into `logits` as candidates and take the best-scored one n times. When an
+ * edge brings in a new source, the edges into that source become candidates too. Among equal scores the edge that became
+ * a candidate first wins, and among edges that became candidates together the first in EAP-IG's edge order. This equals
+ * the lazy stable merge of sorted lists in EAP-IG (`heapq.merge`). The selection for n is a prefix of the one for n + 1,
  * so `greedyOrder` serves all sizes of a search at once.
  *
- * Top-n takes the n best edges anywhere; equal scores in cell order. Threshold takes all that reach a score.
- * Nothing here prunes: pass the mask to `pruneCircuit`. Sizes beyond what can be chosen are clamped, where EAP-IG fails.
+ * Top-n takes the n best edges of the whole graph, equal scores in cell order. Threshold takes all edges that reach a
+ * score. Nothing here prunes: pass the mask to `pruneCircuit`. A size beyond what can be chosen is clamped (EAP-IG fails).
  */
 import {
+  cellName,
+  checkMatrix,
   type CircuitShape,
   columnsOf,
-  edgeName,
   nBackward,
   nForward,
   prevIndex,
   realEdgeMask,
   type Scores,
 } from "../graph/graph.ts";
-import { checkLength } from "../graph/pruning.ts";
 import { PriorityQueue } from "./priority_queue.ts";
 
+/** How edges, nodes and neurons are ranked. */
 export interface SelectionOptions {
-  /** rank by the absolute score (default) or by the score with its sign */
+  /** rank by the absolute score (default), or by the score with its sign */
   absolute?: boolean;
 }
 
 /**
- * Cells in the order in which the greedy selection takes them, at most `limit` (default: all that can be reached).
- * @throws Error naming the edge whose score is not finite, or if the matrix has another size.
+ * Returns cells in the order in which the greedy selection takes them, at most `limit` (default: all reachable ones).
+ * @throws Error naming the edge if a score is not finite, or if the matrix has another size.
  */
 export function greedyOrder(
   shape: CircuitShape,
   scores: Scores,
   { absolute = true, limit = Infinity }: SelectionOptions & { limit?: number } = {},
 ): Int32Array {
-  checkLength(shape, scores, "the scores");
+  checkMatrix(shape, scores, "the scores");
   const rows = nForward(shape), columns = nBackward(shape);
   const reached = new Uint8Array(rows);
   const candidates = new PriorityQueue(rows * columns);
@@ -69,13 +70,13 @@ export function greedyOrder(
   return Int32Array.from(order);
 }
 
-/** All edges as cells, best first; equal scores in cell order. Same errors as `greedyOrder`. */
+/** Returns all edges as cells, best first, equal scores in cell order. Same errors as `greedyOrder`. */
 export function topnOrder(
   shape: CircuitShape,
   scores: Scores,
   { absolute = true }: SelectionOptions = {},
 ): Int32Array {
-  checkLength(shape, scores, "the scores");
+  checkMatrix(shape, scores, "the scores");
   const real = realEdgeMask(shape);
   const heap = new PriorityQueue(real.length);
   for (let cell = 0; cell < real.length; cell++) {
@@ -88,14 +89,14 @@ export function topnOrder(
   return order;
 }
 
-/** The mask `[nForward, nBackward]` of the first n cells of an order; n is clamped to its length. */
+/** Returns the mask `[nForward, nBackward]` of the first n cells of an order; n is clamped to its length. */
 export function maskOf(shape: CircuitShape, order: ArrayLike<number>, n: number): Uint8Array {
   const mask = new Uint8Array(nForward(shape) * nBackward(shape));
   for (let i = Math.min(n, order.length) - 1; i >= 0; i--) mask[order[i]] = 1;
   return mask;
 }
 
-/** Greedy circuit of n edges before pruning, a mask `[nForward, nBackward]`. */
+/** Returns the greedy circuit of n edges before pruning, a mask `[nForward, nBackward]`. Same errors as `greedyOrder`. */
 export function greedySelection(
   shape: CircuitShape,
   scores: Scores,
@@ -105,7 +106,7 @@ export function greedySelection(
   return maskOf(shape, greedyOrder(shape, scores, { ...options, limit: n }), n);
 }
 
-/** The n best edges before pruning, a mask `[nForward, nBackward]`. */
+/** Returns the n best edges before pruning, a mask `[nForward, nBackward]`. Same errors as `greedyOrder`. */
 export function topnSelection(
   shape: CircuitShape,
   scores: Scores,
@@ -115,14 +116,14 @@ export function topnSelection(
   return maskOf(shape, topnOrder(shape, scores, options), n);
 }
 
-/** All edges whose (absolute) score is at least `threshold`, before pruning. Same errors as `greedyOrder`. */
+/** Returns all edges with an (absolute) score of at least `threshold`, before pruning. Same errors as `greedyOrder`. */
 export function thresholdSelection(
   shape: CircuitShape,
   scores: Scores,
   threshold: number,
   { absolute = true }: SelectionOptions = {},
 ): Uint8Array {
-  checkLength(shape, scores, "the scores");
+  checkMatrix(shape, scores, "the scores");
   return realEdgeMask(shape).map((real, cell) => {
     if (real && !Number.isFinite(scores[cell])) throw notFinite(shape, scores, cell);
     return Number(real && (absolute ? Math.abs(scores[cell]) : scores[cell]) >= threshold);
@@ -130,10 +131,8 @@ export function thresholdSelection(
 }
 
 function notFinite(shape: CircuitShape, scores: Scores, cell: number): Error {
-  const columns = nBackward(shape);
-  const name = edgeName(shape, Math.floor(cell / columns), cell % columns);
   return new Error(
-    `expected a finite score for every edge, found ${scores[cell]} at ${name}; ` +
-      `the attribution or the weights of this checkpoint are broken`,
+    `expected a finite score for every edge, found ${scores[cell]} at ${cellName(shape, cell)}; ` +
+      `check the attribution and the weights of this checkpoint`,
   );
 }

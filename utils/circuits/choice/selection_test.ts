@@ -1,15 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { openSafetensors } from "../../model/files/safetensors.ts";
 import {
+  cellName,
   type CircuitShape,
+  edgeCell,
   edgeCount,
-  edgeName,
   edgesInOrder,
   nBackward,
   nForward,
-  parseEdge,
 } from "../graph/graph.ts";
-import { countEdges, nodeMask, pruneCircuit } from "../graph/pruning.ts";
+import { countEdges, nodeMask } from "../graph/circuit_mask.ts";
+import { pruneCircuit } from "../graph/pruning.ts";
 import {
   greedyOrder,
   greedySelection,
@@ -33,24 +34,19 @@ const MICRO_SCORES = matrix(MICRO, {
 function matrix(shape: CircuitShape, scores: Record<string, number>): Float32Array {
   const values = new Float32Array(nForward(shape) * nBackward(shape));
   for (const [name, score] of Object.entries(scores)) {
-    const { source, destination } = parseEdge(shape, name);
-    values[source * nBackward(shape) + destination] = score;
+    values[edgeCell(shape, name)] = score;
   }
   return values;
 }
 
 function names(shape: CircuitShape, mask: Uint8Array): string[] {
-  const columns = nBackward(shape);
   return [...edgesInOrder(shape)].filter((cell) => mask[cell])
-    .map((cell) => edgeName(shape, Math.floor(cell / columns), cell % columns)).sort();
+    .map((cell) => cellName(shape, cell)).sort();
 }
 
-/** EAP-IG's procedure word by word: one sorted list of candidates, new ones merged in behind equal old ones. */
+/** EAP-IG's procedure as published: one sorted list of candidates, new ones merged in after equal old ones. */
 function greedyByNames(shape: CircuitShape, score: (name: string) => number, n: number): string[] {
-  const columns = nBackward(shape);
-  const all = [...edgesInOrder(shape)].map((cell) =>
-    edgeName(shape, Math.floor(cell / columns), cell % columns)
-  );
+  const all = [...edgesInOrder(shape)].map((cell) => cellName(shape, cell));
   const into = (node: string) => all.filter((e) => e.split("->")[1].replace(/<.>/, "") === node);
   const reached = new Set(["logits"]);
   let candidates = into("logits");
@@ -106,27 +102,25 @@ Deno.test("thresholdSelection() keeps the edges that reach the threshold", () =>
     "input->logits",
     "input->m0",
   ]);
-  // scores of cells that are no edge are 0 and would pass a threshold of 0
+  // the scores of cells that are not edges are 0 and would pass a threshold of 0
   assertEquals(countEdges(thresholdSelection(MICRO, MICRO_SCORES, 0)), 7);
 });
 
-Deno.test("greedyOrder() follows a merge of sorted lists, also where scores are equal", () => {
+Deno.test("greedyOrder() follows a merge of sorted lists, even where scores are equal", () => {
   let state = 1;
   const random = () => (state = state * 48271 % 2147483647) / 2147483647;
   for (const parallel of [true, false]) {
     const shape = { nLayers: 2, nHeads: 2, parallel };
-    const columns = nBackward(shape);
     for (let levels = 2; levels < 40; levels *= 2) {
-      const scores = new Float32Array(nForward(shape) * columns)
+      const scores = new Float32Array(nForward(shape) * nBackward(shape))
         .map(() => Math.floor(random() * levels) - levels / 2);
       for (const absolute of [true, false]) {
         const score = (name: string) => {
-          const { source, destination } = parseEdge(shape, name);
-          const s = scores[source * columns + destination];
+          const s = scores[edgeCell(shape, name)];
           return absolute ? Math.abs(s) : s;
         };
         const order = [...greedyOrder(shape, scores, { absolute })]
-          .map((cell) => edgeName(shape, Math.floor(cell / columns), cell % columns));
+          .map((cell) => cellName(shape, cell));
         assertEquals(order, greedyByNames(shape, score, Infinity));
       }
     }
@@ -142,10 +136,9 @@ Deno.test("topnOrder() is a stable sort of the real edges", () => {
   assertEquals([...topnOrder(shape, scores)], expected);
 });
 
-Deno.test("selections refuse scores that are not finite, naming the edge, and a wrong size", () => {
+Deno.test("selections reject scores that are not finite, naming the edge, and a wrong size", () => {
   const broken = MICRO_SCORES.slice();
-  const { source, destination } = parseEdge(MICRO, "m0->logits");
-  broken[source * nBackward(MICRO) + destination] = NaN;
+  broken[edgeCell(MICRO, "m0->logits")] = NaN;
   for (const select of [greedySelection, topnSelection, thresholdSelection]) {
     assertThrows(() => select(MICRO, broken, 3), Error, "m0->logits");
     assertThrows(() => select(MICRO, broken.subarray(1), 3), Error, "[3, 5]");

@@ -2,7 +2,7 @@
  * Several pruned circuits as the matrices that a batched run needs: which sources and heads any of them uses, and the
  * edges among those.
  */
-import { type CircuitShape, nBackward, nForward } from "../graph/graph.ts";
+import { type CircuitShape, layerRows, nBackward, nForward } from "../graph/graph.ts";
 
 export interface CircuitBatch {
   masks: readonly Uint8Array[];
@@ -29,15 +29,16 @@ function batchOf(
   masks: readonly Uint8Array[],
   used: Uint8Array,
 ): CircuitBatch {
-  const at = (l: number) => 1 + l * (shape.nHeads + 1);
   const layers = Array.from({ length: shape.nLayers }, (_, l) => l);
   return {
     masks,
     sources: Array.from(used.keys()).filter((u) => used[u]),
     heads: layers.map((l) =>
-      Array.from({ length: shape.nHeads }, (_, h) => h).filter((h) => used[at(l) + h])
+      Array.from({ length: shape.nHeads }, (_, h) => h).filter((h) =>
+        used[layerRows(shape, l).heads + h]
+      )
     ),
-    mlp: layers.map((l) => used[at(l) + shape.nHeads] === 1),
+    mlp: layers.map((l) => used[layerRows(shape, l).mlp] === 1),
   };
 }
 

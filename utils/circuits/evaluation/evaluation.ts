@@ -21,7 +21,7 @@ import {
 import { type CircuitBatch, circuitBatches, edgesInto } from "./circuit_batch.ts";
 import { corruptedResiduals, type Residuals } from "../activations/corrupted_residuals.ts";
 import { headsProgram, mixProgram, mlpProgram } from "./evaluation_programs.ts";
-import type { CircuitShape } from "../graph/graph.ts";
+import { type CircuitShape, headColumns, logitsColumn, mlpColumn } from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
 import { pruneCircuit } from "../graph/pruning.ts";
@@ -118,16 +118,13 @@ export class CircuitEvaluator {
     const run = new GroupRun(this.shape, group, circuits, width, room);
     run.add(inputDifference(activations, circuits), 1);
     const sequence = sequenceFeeds(config, P, activations.past?.length ?? 0);
-    const perLayer = 3 * config.nHeads + 1;
     const used = (l: number) => group.heads[l].length > 0 || group.mlp[l];
     const loop = weights.layers({ only: used, thenUnembed: true });
     for await (const { layer: l, feeds: ofLayer } of loop) {
       const heads = group.heads[l];
       const before = run.count;
       if (heads.length > 0) {
-        const columns = heads.flatMap((h) =>
-          [0, 1, 2].map((j) => l * perLayer + j * config.nHeads + h)
-        );
+        const columns = headColumns(config, l, heads);
         const layer = activations.past?.layers[l];
         const session = await headsProgram(
           this.model.runtime,
@@ -150,14 +147,14 @@ export class CircuitEvaluator {
           : [corrupted.mid[l], run.count];
         const session = await mlpProgram(this.model.runtime, config, "mixed");
         const feeds: Feeds = {
-          ...run.inputs([l * perLayer + 3 * config.nHeads], residual, sources),
+          ...run.inputs([mlpColumn(config, l)], residual, sources),
           corrupted_mlp: activations.corrupted.mlp[l],
         };
         run.add((await session.run({ ...feeds, ...ofLayer })).differences, 1);
       }
     }
     const mix = await mixProgram(this.model.runtime);
-    const last = [config.nLayers * perLayer];
+    const last = [logitsColumn(config)];
     const feeds = run.inputs(last, corrupted.pre[config.nLayers], run.count);
     const { x } = await mix.run(feeds);
     this.#room = room;

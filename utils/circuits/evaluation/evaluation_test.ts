@@ -5,7 +5,7 @@ import { circuitQuantities } from "../../verify/circuit_quantities.ts";
 import { findQuantity, relativeError } from "../../verify/comparison.ts";
 import { type Intervention, meanActivations } from "../activations/activations.ts";
 import { CircuitEvaluator } from "./evaluation.ts";
-import { type CircuitShape, nBackward, nForward, parseEdge, realEdgeMask } from "../graph/graph.ts";
+import { type CircuitShape, edgeCell, nBackward, nForward, realEdgeMask } from "../graph/graph.ts";
 import { promptBatches } from "../../tasks/prompt_batches.ts";
 import { pruneCircuit } from "../graph/pruning.ts";
 import {
@@ -27,10 +27,7 @@ function randomMask(shape: CircuitShape, p: number, seed: number): Uint8Array {
 
 function edges(shape: CircuitShape, ...names: string[]): Uint8Array {
   const mask = new Uint8Array(nForward(shape) * nBackward(shape));
-  for (const name of names) {
-    const { source, destination } = parseEdge(shape, name);
-    mask[source * nBackward(shape) + destination] = 1;
-  }
+  for (const name of names) mask[edgeCell(shape, name)] = 1;
   return mask;
 }
 

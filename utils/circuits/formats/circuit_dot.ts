@@ -1,39 +1,36 @@
 /**
- * A circuit as a Graphviz text, in the look of EAP-IG: rounded boxes, one row per layer, information flowing down from
- * `input` to `logits`, edges coloured by what they carry and as wide as their score is large.
+ * A circuit as a Graphviz text in the style of EAP-IG: rounded boxes, one row per layer, information flowing down from
+ * `input` to `logits`. An edge's colour shows its kind and its width the size of its score.
  *
- * - Colour of an edge: by its letter into a head (q, k, v), otherwise black, or red for a negative score. The colours
- *   `field` are those every reader of circuit papers knows; `colorblind` are Okabe and Ito's (2008), with negative scores
- *   dashed whatever the letter.
+ * - Colour: by letter for an edge into a head (q, k, v), otherwise black, or red for a negative score. The palette `field`
+ *   has the colours that readers of circuit papers know. `colorblind` has Okabe and Ito's (2008) and dashes every edge with
+ *   a negative score, whatever its letter.
  * - Width: max(0.6, 5 (|s| − min) / (max − min)), min and max of |s| over all edges of the graph (EAP-IG).
- * - Heads and MLP of a layer share a row; in sequential models the MLP has the row after its heads.
- * - Up to 400 edges Graphviz orders the nodes of a row and routes the edges round them. Beyond that this takes long and
- *   helps little: every head gets its fixed place in a grid of layers and heads, and edges are straight.
- * - Beyond 60 edges weak ones become translucent, so that the strong ones remain readable.
+ * - Rows: the heads and the MLP of a layer share one; in sequential models the MLP has the row after its heads.
+ * - Layout: up to 400 edges Graphviz orders the nodes of a row and routes the edges around them. Beyond 400 that takes
+ *   long and helps little, so every head has a fixed place in a grid of layers and heads, and edges are straight.
+ * - Opacity: beyond 60 edges weak ones become translucent, so that the strong ones remain readable.
  *
  * The same circuit always gives the same text.
  */
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
-import {
-  type CircuitShape,
-  type GraphNode,
-  nodeIndex,
-  nodeName,
-  parseNode,
-} from "../graph/graph.ts";
+import { nodeName } from "../../names/nodes.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
+import { type CircuitShape, type GraphNode, nodeIndex, parseNode } from "../graph/graph.ts";
 
+/** The colours of a picture: those of circuit papers, or those that colour-blind readers can tell apart. */
 export type Palette = "field" | "colorblind";
 
+/** How a circuit is drawn. */
 export interface DrawingOptions {
-  /** default `field` */
+  /** colours of edges; default `field` */
   palette?: Palette;
-  /** fill of the boxes: by kind of node (default) or by layer */
+  /** what the fill of a box shows: the kind of node (default) or the layer */
   fill?: "kind" | "layer";
-  /** a line above the picture */
+  /** line above the picture */
   title?: string;
-  /** smallest and largest |score| of all edges of the graph; default: of the edges drawn */
+  /** smallest and largest |score| of all edges of the graph; default: of the drawn edges */
   range?: { min: number; max: number };
-  /** names of layers at the left and a legend below; default true */
+  /** whether to write the names of layers at the left, and a legend; default true */
   legend?: boolean;
 }
 
@@ -56,7 +53,7 @@ const PALETTES: Record<Palette, Colors> = {
   },
 };
 
-/** ColorBrewer's Pastel2, from which EAP-IG draws at random. */
+/** ColorBrewer's Pastel2; EAP-IG picks from it at random. */
 const PASTELS = ["#b3e2cd", "#fdcdac", "#cbd5e8", "#f4cae4", "#e6f5c9", "#fff2ae", "#f1e2cc"];
 const KIND_FILL = { input: "#e6f5c9", head: "#cbd5e8", mlp: "#fdcdac", logits: "#fff2ae" };
 
@@ -65,20 +62,22 @@ const OPAQUE_EDGES = 60;
 
 const ROUTED_EDGES = 400;
 
-/** Sizes of text in points and gaps in inches; large circuits are shrunk on the page, so their text is larger. */
+/** Sizes of text in points and gaps in inches. The page shrinks large circuits, so their text is larger. */
 const LOOKS = {
   small: { title: 14, label: 11, node: 12, rowGap: 0.5, columnGap: 0.18, grid: false },
   large: { title: 24, label: 16, node: 18, rowGap: 0.9, columnGap: 0.07, grid: false },
   grid: { title: 24, label: 16, node: 14, rowGap: 1.3, columnGap: 1, grid: true },
 };
 
-/** A Graphviz text and the layout engine it is meant for. */
+/** A Graphviz text and the layout engine for it. */
 export interface CircuitDot {
+  /** the graph in the DOT language */
   dot: string;
+  /** Graphviz layout engine; `neato` keeps the given places */
   engine: "dot" | "neato";
 }
 
-/** Graphviz text of a circuit. @throws Error if an edge names a node that the shape lacks. */
+/** Returns the Graphviz text of a circuit. @throws Error if an edge names a node that the model does not have. */
 export function circuitDot(
   shape: CircuitShape,
   circuit: readonly CircuitEdge[],
@@ -127,7 +126,7 @@ function lookOf(edges: number) {
   return edges <= ROUTED_EDGES ? LOOKS.large : LOOKS.grid;
 }
 
-/** Position in inches: a row per layer, a column per head, the MLPs right of them; labels of rows at the left. */
+/** Returns a position in inches: a row per layer, a column per head, MLPs on the right, labels of rows on the left. */
 function gridPlace({ nHeads, parallel }: CircuitShape, node: GraphNode, label?: string) {
   const { kind, layer } = node;
   const row = kind === "input" ? 0 : 1 + (parallel ? layer : 2 * layer + Number(kind === "mlp"));
@@ -136,7 +135,7 @@ function gridPlace({ nHeads, parallel }: CircuitShape, node: GraphNode, label?: 
   return `pos="${(label ? -1.5 : column) * columnGap},${-row * rowGap}!"`;
 }
 
-/** Title and legend, as one of Graphviz's HTML-like labels. */
+/** Returns title and legend as one HTML-like label of Graphviz. */
 function headingOf(palette: Palette, title: string | undefined, legend: boolean, size: number) {
   const { q, k, v, positive, negative } = PALETTES[palette];
   const entry = (color: string, text: string) =>
@@ -165,7 +164,7 @@ function edgeLine(edge: CircuitEdge, width: number, edges: number, palette: Pale
     `penwidth=${width.toFixed(2)}${dashed}]`;
 }
 
-/** Width of an edge's line by EAP-IG's rule. */
+/** Returns the width of an edge's line by EAP-IG's rule. */
 function penWidth(
   circuit: readonly CircuitEdge[],
   range?: { min: number; max: number },

@@ -1,9 +1,9 @@
 /**
- * Pictures of circuits as SVG and PNG, with nothing to install: Graphviz as WebAssembly lays out, resvg rasterises, and
- * the font comes as a package, so that labels look alike on machines without fonts.
+ * Draws circuits as SVG and PNG with nothing to install: Graphviz runs as WebAssembly, resvg rasterises, and the font is
+ * a package, so that labels look the same on machines without fonts.
  *
  * 1. `circuitDot` writes the graph.
- * 2. Graphviz makes an SVG in which edges lie under nodes; edges are put in order of width, strong ones on top.
+ * 2. Graphviz makes an SVG with the edges under the nodes; we sort the edges by width, so that strong ones are on top.
  * 3. For a PNG, resvg draws the SVG with the packaged font only.
  */
 import { Resvg } from "@resvg/resvg-js";
@@ -11,14 +11,14 @@ import { instance } from "@viz-js/viz";
 import openSans from "open-sans-fonts/open-sans/Regular/OpenSans-Regular.ttf" with {
   type: "bytes",
 };
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import { writeFileAtomic } from "../../base/files.ts";
 import { circuitDot, type DrawingOptions } from "./circuit_dot.ts";
 import type { CircuitShape } from "../graph/graph.ts";
 
 const FONT = "Open Sans";
 
-/** The SVG of a circuit. @throws Error if an edge names a node that the shape lacks. */
+/** Draws a circuit as SVG. @throws Error if an edge names a node that the model does not have. */
 export async function drawCircuit(
   shape: CircuitShape,
   circuit: readonly CircuitEdge[],
@@ -34,9 +34,9 @@ export async function drawCircuit(
 }
 
 /**
- * The PNG of an SVG, independent of the fonts of the machine.
+ * Converts an SVG to a PNG, without any font of the machine.
  *
- * @param scale pixels per CSS pixel; the default prints at about 200 dots per inch
+ * @param scale pixels per CSS pixel; 2, the default, prints at about 200 dots per inch
  */
 export async function svgToPng(svg: string, scale = 2): Promise<Uint8Array> {
   const fontFile = await Deno.makeTempFile({ suffix: ".ttf" });
@@ -58,8 +58,9 @@ export async function svgToPng(svg: string, scale = 2): Promise<Uint8Array> {
 }
 
 /**
- * Writes the picture of a circuit, as SVG or PNG by the ending of the path, at once or not at all.
- * @throws Error if the path has another ending.
+ * Writes the picture of a circuit atomically, as SVG or PNG by the ending of the path.
+ * @throws Error if the path has another ending or an edge names a node that the model does not have; WriteError if the
+ *   file cannot be written.
  */
 export async function writeCircuitPicture(
   path: string,
@@ -68,13 +69,13 @@ export async function writeCircuitPicture(
   options: DrawingOptions = {},
 ): Promise<void> {
   if (!/\.(svg|png)$/.test(path)) {
-    throw new Error(`expected a picture to end in .svg or .png, found ${path}`);
+    throw new Error(`expected the path of a picture to end in .svg or .png, found ${path}`);
   }
   const svg = await drawCircuit(shape, circuit, options);
   await writeFileAtomic(path, path.endsWith(".svg") ? svg : await svgToPng(svg));
 }
 
-/** Graphviz lists edges node by node; here by ascending width, which is also the order in which SVG paints. */
+/** Sorts edges by ascending width, the order in which SVG paints them; Graphviz lists them node by node. */
 function strongEdgesOnTop(svg: string): string {
   const pattern = /<!-- [^\n]* -->\n<g id="edge\d+" class="edge">\n[^]*?<\/g>\n/g;
   const edges = svg.match(pattern) ?? [];

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { Resvg } from "@resvg/resvg-js";
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import { circuitDot } from "./circuit_dot.ts";
 import { circuitEdges, scoreRange } from "../graph/circuit_edges.ts";
 import { drawCircuit, svgToPng, writeCircuitPicture } from "./drawing.ts";
@@ -18,7 +18,7 @@ const CIRCUIT: CircuitEdge[] = [
   { source: "a1.h0", target: "logits", letter: null, score: 1 },
 ];
 
-/** Edges of a Graphviz SVG: title, colour, width, dash, in order of painting. */
+/** Returns the edges of a Graphviz SVG in painting order: title, colour, width, dash. */
 function drawnEdges(svg: string) {
   return [...svg.matchAll(/<g id="edge\d+" class="edge">\n<title>(.*?)<\/title>\n(<path [^>]*>)/g)]
     .map(([, title, path]) => {
@@ -58,7 +58,7 @@ Deno.test("drawCircuit() in the colour-blind palette dashes negative edges", asy
   );
 });
 
-Deno.test("drawCircuit() puts the layers one below the other, names every node, and escapes the title", async () => {
+Deno.test("drawCircuit() puts layers below each other, names every node, and escapes the title", async () => {
   const svg = await drawCircuit(SHAPE, CIRCUIT, { title: `a <b> & "c"` });
   const height = (text: string) =>
     Number(new RegExp(` y="(-?[\\d.]+)"[^>]*>${text}</text>`).exec(svg)?.[1] ?? NaN);
@@ -104,7 +104,7 @@ Deno.test("drawCircuit() is deterministic and draws an empty circuit", async () 
   );
 });
 
-Deno.test("svgToPng() shows labels although it uses no font of the machine", async () => {
+Deno.test("svgToPng() shows labels without any font of the machine", async () => {
   const box = (text: string) =>
     `<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20">` +
     `<text x="5" y="15" font-family="Helvetica,sans-Serif" font-size="12">${text}</text></svg>`;
@@ -136,7 +136,7 @@ Deno.test("writeCircuitPicture() writes SVG and PNG of a reference circuit", asy
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("drawCircuit() says of an empty circuit that it has no edges", async () => {
+Deno.test("drawCircuit() says that an empty circuit has no edges", async () => {
   const svg = await drawCircuit(SHAPE, [], { title: "pythia, ioi, step 0" });
   assert(svg.includes("step 0: no edges") && !svg.includes("query"));
 });

@@ -1,7 +1,7 @@
 /**
- * `in_circuit_edges.feather`: the edges of all checkpoints' circuits in one table, for pandas, R or polars.
+ * Reads and writes `in_circuit_edges.feather`: the edges of all checkpoints' circuits in one table, for pandas, R or polars.
  *
- * An Arrow IPC file (Feather version 2), uncompressed, with the columns of the original's table:
+ * The file is Arrow IPC (Feather version 2), uncompressed, with the columns of the original's table:
  * `edge` utf8, `score` float64, `in_circuit` bool, `checkpoint` int64.
  */
 import {
@@ -15,14 +15,16 @@ import {
   vectorFromArray,
 } from "apache-arrow";
 import { writeFileAtomic } from "../../base/files.ts";
-import { circuitEdgeName } from "../graph/circuit_edges.ts";
+import { edgeName } from "../../names/nodes.ts";
 import type { CircuitAtStep } from "../graph/comparison.ts";
 
 /** A row of the table. */
 export interface EdgeRow {
   /** EAP-IG's name, `a0.h1->a3.h2<q>` */
   edge: string;
+  /** score of the edge */
   score: number;
+  /** always true: the table lists edges in circuits only */
   in_circuit: boolean;
   /** training step */
   checkpoint: number;
@@ -30,11 +32,11 @@ export interface EdgeRow {
 
 const COLUMNS = ["edge", "score", "in_circuit", "checkpoint"] as const;
 
-/** The rows of circuits, by step, edges in their given order. */
+/** Returns the rows of circuits, by step, with the edges in the given order. */
 export function edgeRows(checkpoints: readonly CircuitAtStep[]): EdgeRow[] {
   return checkpoints.toSorted((a, b) => a.step - b.step).flatMap(({ step, circuit }) =>
     circuit.map((edge) => ({
-      edge: circuitEdgeName(edge),
+      edge: edgeName(edge),
       score: edge.score,
       in_circuit: true,
       checkpoint: step,
@@ -42,7 +44,7 @@ export function edgeRows(checkpoints: readonly CircuitAtStep[]): EdgeRow[] {
   );
 }
 
-/** Writes the table at once or not at all; no rows give a table with the columns and no rows. */
+/** Writes the table atomically; without rows it still has its columns. @throws WriteError naming the path. */
 export function writeEdgeTable(path: string, rows: readonly EdgeRow[]): Promise<void> {
   const table = new Table({
     edge: vectorFromArray(rows.map((row) => row.edge), new Utf8()),
@@ -55,7 +57,7 @@ export function writeEdgeTable(path: string, rows: readonly EdgeRow[]): Promise<
 
 /**
  * Reads the table back.
- * @throws Error naming the file if it is no Arrow file or lacks a column.
+ * @throws Error naming the file if it is not an Arrow file or lacks a column.
  */
 export async function readEdgeTable(path: string): Promise<EdgeRow[]> {
   const bytes = await Deno.readFile(path);
@@ -63,7 +65,7 @@ export async function readEdgeTable(path: string): Promise<EdgeRow[]> {
   try {
     table = tableFromIPC(bytes);
   } catch (cause) {
-    throw new Error(`${path} is no Arrow file: ${(cause as Error).message}`, { cause });
+    throw new Error(`${path} is not an Arrow file: ${(cause as Error).message}`, { cause });
   }
   const [edge, score, inCircuit, checkpoint] = COLUMNS.map((name) => {
     const column = table.getChild(name);

@@ -21,7 +21,7 @@ Deno.test("edgeRows() lists circuits by step with EAP-IG's edge names", () => {
   ]);
 });
 
-Deno.test("writeEdgeTable() writes Feather columns of the original's types, read back unchanged", async () => {
+Deno.test("writeEdgeTable() writes Feather columns of the original's types, and they are read back unchanged", async () => {
   const dir = await Deno.makeTempDir();
   const path = `${dir}/in_circuit_edges.feather`;
   await writeEdgeTable(path, ROWS);
@@ -40,7 +40,7 @@ Deno.test("writeEdgeTable() writes Feather columns of the original's types, read
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("readEdgeTable() refuses what is no edge table", async () => {
+Deno.test("readEdgeTable() rejects a file that is not an edge table", async () => {
   const path = await Deno.makeTempFile();
   await Deno.writeTextFile(path, "not arrow at all, only text of some length");
   await assertRejects(() => readEdgeTable(path), Error, path);

@@ -1,64 +1,68 @@
 /**
- * Graph files of EAP-IG: the scores and flags of all edges, in EAP-IG's order, on a single line.
+ * Writes and reads graph files of EAP-IG: the scores and flags of all edges, in EAP-IG's order, on a single line.
  *
  *     { "cfg":   {"n_layers": 3, "n_heads": 4, "parallel_attn_mlp": true, "d_model": 32},
  *       "nodes": {"input": {"in_graph": true}, …, "logits": {"in_graph": true}},
  *       "edges": {"input->a0.h0<q>": {"score": 0.009, "in_graph": false}, …} }
  *
- * Version 2 (package `eap`) is shown; version 1 (branch `circuits-over-time`, the paper's results) has no `d_model`, and a
- * node is just `true` or `false`. Version 2 may also hold scores of nodes, and flags and scores of neurons; as EAP-IG's
- * loader expects it, the neurons of a head are the lists of all heads of its layer. What is written is byte for byte
- * what Python's `json.dump` writes of the same graph.
+ * This is version 2 (package `eap`). Version 1 (branch `circuits-over-time`, the paper's results) has no `d_model`, and a
+ * node is just `true` or `false`. Version 2 may also hold scores of nodes, and flags and scores of neurons; the neurons of
+ * a head are then the lists of all heads of its layer, because EAP-IG's loader expects that. The text equals what
+ * Python's `json.dump` writes for the same graph, byte for byte.
  */
 import { writeFileAtomic } from "../../base/files.ts";
+import { nodeNames } from "../../names/nodes.ts";
+import { nodeMask } from "../graph/circuit_mask.ts";
 import {
+  cellName,
+  checkMatrix,
   type CircuitShape,
-  edgeName,
   edgesInOrder,
-  nBackward,
   nForward,
-  nodeName,
+  type Scores,
   sourceNode,
 } from "../graph/graph.ts";
 import { parseGraphJson } from "./graph_json_reader.ts";
-import { checkLength, nodeMask } from "../graph/pruning.ts";
 import { pythonFloat } from "./python_json.ts";
-import type { Scores } from "../graph/graph.ts";
 
 /** The content of a graph file. */
 export interface GraphFile {
+  /** the model's graph */
   shape: CircuitShape;
-  /** residual width; version 2 needs it */
+  /** width of the residual stream; required by version 2 */
   dModel?: number;
-  /** `[nForward, nBackward]` */
+  /** scores of edges `[nForward, nBackward]` */
   scores: Scores;
-  /** `[nForward, nBackward]`, 1 = in the circuit */
+  /** flags of edges `[nForward, nBackward]`, 1 = in the circuit */
   mask: Uint8Array;
-  /** `[nForward + 1]`, `logits` last; default: the nodes that have an edge in the circuit */
+  /** flags of nodes `[nForward + 1]`, `logits` last; default: the nodes with an edge in the circuit */
   nodes?: Uint8Array;
-  /** `[nForward]`, NaN = unscored; version 2 only */
+  /** scores of nodes `[nForward]`, NaN = unscored; version 2 only */
   nodeScores?: Scores;
-  /** `[nForward, dModel]`, 1 = in the circuit; version 2 only */
+  /** flags of neurons `[nForward, dModel]`, 1 = in the circuit; version 2 only */
   neurons?: Uint8Array;
-  /** `[nForward, dModel]`; version 2 only */
+  /** scores of neurons `[nForward, dModel]`; version 2 only */
   neuronScores?: Scores;
 }
 
+/** Version of the file format: 1 is that of the paper's results, 2 that of the package `eap`. */
 export type GraphJsonVersion = 1 | 2;
 
 /**
- * The text of a graph file, without a line end.
+ * Returns the text of a graph file, without a newline at the end.
  * @throws Error if a matrix has the wrong size, a score is not finite, or the version cannot hold the content.
  */
 export function formatGraphJson(graph: GraphFile, version: GraphJsonVersion): string {
   const { shape, dModel } = graph;
-  checkLength(shape, graph.scores, "the scores");
-  checkLength(shape, graph.mask, "the mask");
+  checkMatrix(shape, graph.scores, "the scores");
+  checkMatrix(shape, graph.mask, "the mask");
   if (version === 2 && dModel === undefined) {
-    throw new Error("a graph file of version 2 needs dModel, the residual width of the model");
+    throw new Error("a graph file of version 2 needs dModel, the width of the residual stream");
   }
   if (version === 1 && (graph.nodeScores || graph.neurons || graph.neuronScores)) {
-    throw new Error("a graph file of version 1 holds no scores of nodes or neurons; use version 2");
+    throw new Error(
+      "a graph file of version 1 cannot hold scores of nodes or neurons; use version 2",
+    );
   }
   const cfg = [
     `"n_layers": ${shape.nLayers}`,
@@ -71,7 +75,7 @@ export function formatGraphJson(graph: GraphFile, version: GraphJsonVersion): st
     `"edges": {${formatEdges(graph).join(", ")}}}`;
 }
 
-/** Writes a graph file at once or not at all. Same errors as `formatGraphJson`, and those of the disk. */
+/** Writes a graph file atomically. Same errors as `formatGraphJson`, and WriteError if the file cannot be written. */
 export function writeGraphJson(
   path: string,
   graph: GraphFile,
@@ -82,14 +86,11 @@ export function writeGraphJson(
 
 /**
  * Reads a graph file of either version.
- * @throws Error naming the file and the key if it cannot be read, is no JSON, or lacks or has too many nodes or edges.
+ * @throws Error naming the file and the key if the file is not JSON or its nodes or edges are not those of its shape;
+ *   Deno.errors.NotFound if there is no file.
  */
 export async function readGraphJson(path: string): Promise<GraphFile> {
   return parseGraphJson(await Deno.readTextFile(path), path);
-}
-
-function nodeNames(shape: CircuitShape): string[] {
-  return Array.from({ length: nForward(shape) + 1 }, (_, u) => nodeName(sourceNode(shape, u)));
 }
 
 function formatFlags({ shape, mask, nodes = nodeMask(shape, mask) }: GraphFile): string[] {
@@ -132,10 +133,9 @@ function formatNeurons(
 }
 
 function formatEdges({ shape, scores, mask }: GraphFile): string[] {
-  const columns = nBackward(shape);
   const edges: string[] = [];
   for (const cell of edgesInOrder(shape)) {
-    const name = edgeName(shape, Math.floor(cell / columns), cell % columns);
+    const name = cellName(shape, cell);
     edges.push(
       `"${name}": {"score": ${pythonFloat(scores[cell])}, "in_graph": ${mask[cell] === 1}}`,
     );

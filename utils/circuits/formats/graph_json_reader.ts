@@ -1,15 +1,15 @@
 /**
- * Reads EAP-IG's graph files, see graph_json.ts. Every node and every edge of the graph must be there and nothing else:
- * a file of another model is noticed at once.
+ * Reads EAP-IG's graph files; `graph_json.ts` shows the format. The file must name every node and every edge of the graph
+ * and nothing else, so that a file of another model is rejected.
  */
+import { nodeName } from "../../names/nodes.ts";
 import {
+  cellName,
   type CircuitShape,
   edgeCount,
-  edgeName,
   edgesInOrder,
   nBackward,
   nForward,
-  nodeName,
   sourceNode,
 } from "../graph/graph.ts";
 import type { GraphFile } from "./graph_json.ts";
@@ -19,7 +19,7 @@ type Json = Record<string, unknown>;
 /**
  * Reads the text of a graph file of either version.
  *
- * @param file the name used in errors
+ * @param file name of the file in errors
  * @throws Error naming the file, the key, what was expected and what was found.
  */
 export function parseGraphJson(text: string, file: string): GraphFile {
@@ -44,11 +44,10 @@ export function parseGraphJson(text: string, file: string): GraphFile {
 }
 
 function readEdges(shape: CircuitShape, edges: Json, file: string) {
-  const columns = nBackward(shape);
-  const scores = new Float64Array(nForward(shape) * columns);
+  const scores = new Float64Array(nForward(shape) * nBackward(shape));
   const mask = new Uint8Array(scores.length);
   for (const cell of edgesInOrder(shape)) {
-    const name = edgeName(shape, Math.floor(cell / columns), cell % columns);
+    const name = cellName(shape, cell);
     const edge = object(edges[name], file, `edge ${name}`);
     scores[cell] = number(edge.score, file, `score of edge ${name}`);
     mask[cell] = Number(flag(edge.in_graph, file, `in_graph of edge ${name}`));
@@ -88,7 +87,7 @@ function readNodes(graph: GraphFile, nodes: Json, file: string): void {
   checkNames(nodes, sources + 1, file, "nodes");
 }
 
-/** The list of node u: the one given, or for a head that head's among the lists of its layer. */
+/** Returns the list of node u: the given one, or for a head its own among the lists of its layer. */
 function neuronsOf(graph: GraphFile, u: number, value: unknown, file: string, what: string) {
   const node = sourceNode(graph.shape, u);
   const nested = Array.isArray(value) && Array.isArray(value[0]);
@@ -100,7 +99,9 @@ function neuronsOf(graph: GraphFile, u: number, value: unknown, file: string, wh
 }
 
 function width({ dModel }: GraphFile, file: string): number {
-  if (dModel === undefined) throw new Error(`${file}: a file with neurons needs cfg.d_model`);
+  if (dModel === undefined) {
+    throw new Error(`${file}: expected cfg.d_model in a file with neurons, found nothing`);
+  }
   return dModel;
 }
 
@@ -134,6 +135,6 @@ function count(value: unknown, file: string, what: string): number {
 function mismatch(file: string, what: string, expected: string, found: unknown): Error {
   const shown = found === undefined ? "nothing" : JSON.stringify(found).slice(0, 60);
   return new Error(
-    `${file}: expected ${what} to be ${expected}, found ${shown}; is it a graph file of EAP-IG?`,
+    `${file}: expected ${what} to be ${expected}, found ${shown}; is this a graph file of EAP-IG?`,
   );
 }

@@ -3,7 +3,7 @@ import { openSafetensors } from "../../model/files/safetensors.ts";
 import { nBackward, nForward, realEdgeMask } from "../graph/graph.ts";
 import { formatGraphJson, type GraphFile, readGraphJson, writeGraphJson } from "./graph_json.ts";
 import { parseGraphJson } from "./graph_json_reader.ts";
-import { nodeMask } from "../graph/pruning.ts";
+import { nodeMask } from "../graph/circuit_mask.ts";
 import { pythonFloat } from "./python_json.ts";
 
 const SHAPE = { nLayers: 1, nHeads: 2, parallel: false };
@@ -57,7 +57,7 @@ Deno.test("formatGraphJson() writes version 1 with flags for nodes and no width"
   assert(Object.values(file.nodes).every((flag) => typeof flag === "boolean"));
 });
 
-Deno.test("neurons of a head are written for its whole layer, which is how EAP-IG loads them", () => {
+Deno.test("neurons of a head are written for its whole layer, as EAP-IG loads them", () => {
   const rows = nForward(SHAPE);
   const graph = example();
   graph.neurons = Uint8Array.from({ length: rows * 4 }, (_, i) => i % 5 === 0 ? 1 : 0);
@@ -94,7 +94,7 @@ Deno.test("parseGraphJson() names the file and the key that is wrong", () => {
   assertThrows(broken((f) => f.nodes.m7 = true), Error, "expected 5 nodes");
 });
 
-Deno.test("formatGraphJson() refuses what the format cannot hold", async () => {
+Deno.test("formatGraphJson() rejects what the format cannot hold", async () => {
   const graph = example();
   assertThrows(() => formatGraphJson({ ...graph, dModel: undefined }, 2), Error, "dModel");
   assertThrows(() => formatGraphJson({ ...graph, mask: new Uint8Array(3) }, 1), Error, "[4, 8]");

@@ -1,43 +1,49 @@
 /**
  * A circuit as an attribution graph for Neuronpedia and for circuit-tracer's viewer (`graph-schema.json`, version 1.0.0).
  *
- * That format has a column for each token and a row for each layer. Our scores are sums over positions, so all nodes stand
- * in one column, that of the token at which the answer is read. The three letters by which an edge enters a head become
- * one link whose weight is the sum of their scores; links carry the sign of the scores.
+ * The format has a column for each token and a row for each layer. Our scores are sums over positions, so all nodes are in
+ * one column: that of the token at which the answer is read. The edges from one source into the query, key and value of a
+ * head become one link, and its weight is the sum of their signed scores.
  */
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
-import {
-  type CircuitShape,
-  type GraphNode,
-  nodeIndex,
-  nodeName,
-  parseNode,
-} from "../graph/graph.ts";
+import { nodeName } from "../../names/nodes.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
+import { type CircuitShape, type GraphNode, nodeIndex, parseNode } from "../graph/graph.ts";
 
 /** What the viewer shows about the run. */
 export interface AttributionGraphInfo {
-  /** name of the graph in addresses: letters, digits and hyphens */
+  /** name of the graph in URLs: letters, digits and hyphens */
   slug: string;
   /** name of the model on Neuronpedia, e.g. `pythia-160m` */
   model: string;
-  /** tokens of the example prompt as text */
+  /** tokens of the example prompt, as text */
   tokens: string[];
-  /** index of the token whose logits are read */
+  /** index of the token at which the answer is read */
   position: number;
+  /** text about the graph */
   description?: string;
 }
 
+/** A node of the file. */
 export interface AttributionNode {
+  /** layer, number within the layer and position, joined by `_` */
   node_id: string;
+  /** row of the node in our matrices */
   feature: number;
+  /** `E` for the input, else the layer; `logits` comes after all layers */
   layer: string;
+  /** index of the token */
   ctx_idx: number;
+  /** how the viewer shows the node */
   feature_type: "embedding" | "cross layer transcoder" | "logit";
+  /** the viewer's own id */
   jsNodeId: string;
+  /** label: the name of the node */
   clerp: string;
 }
 
+/** The content of the file. */
 export interface AttributionGraph {
+  /** what the graph is of */
   metadata: {
     slug: string;
     scan: string;
@@ -45,14 +51,17 @@ export interface AttributionGraph {
     prompt: string;
     info?: { description: string };
   };
+  /** how the viewer opens */
   qParams: { linkType: string; pinnedIds: string[]; supernodes: string[][] };
+  /** nodes in the order of the residual stream */
   nodes: AttributionNode[];
+  /** one per pair of nodes; source and target are node ids */
   links: { source: string; target: string; weight: number }[];
 }
 
 /**
- * The attribution graph of a circuit.
- * @throws Error if the slug or the position is none, or an edge names a node that the shape lacks.
+ * Returns the attribution graph of a circuit.
+ * @throws Error if the slug or the position is not valid, or an edge names a node that the model does not have.
  */
 export function attributionGraph(
   shape: CircuitShape,
@@ -91,9 +100,9 @@ export function attributionGraph(
   };
 }
 
-/** Ids are made of layer, number within the layer and position, as circuit-tracer makes them. */
+/** Returns a node of the file; its ids have layer, number within the layer and position, as in circuit-tracer. */
 function attributionNode(shape: CircuitShape, node: GraphNode, position: number): AttributionNode {
-  const { layer, row, number, type } = placeOf(shape, node);
+  const { layer, row, number, type } = viewerPlace(shape, node);
   return {
     node_id: `${layer}_${number}_${position}`,
     feature: nodeIndex(shape, node),
@@ -105,8 +114,8 @@ function attributionNode(shape: CircuitShape, node: GraphNode, position: number)
   };
 }
 
-/** Layer in the file, name of the row in the viewer's ids, number within the layer, and type of a node. */
-function placeOf({ nLayers, nHeads }: CircuitShape, node: GraphNode) {
+/** Returns a node's layer in the file, its row in the viewer's ids, its number within the layer, and its type. */
+function viewerPlace({ nLayers, nHeads }: CircuitShape, node: GraphNode) {
   const layer = String(node.layer);
   switch (node.kind) {
     case "input":

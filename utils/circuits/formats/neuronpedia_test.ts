@@ -3,7 +3,7 @@ import { z } from "zod";
 import { circuitEdges } from "../graph/circuit_edges.ts";
 import { readGraphJson } from "./graph_json.ts";
 import { attributionGraph } from "./neuronpedia.ts";
-import { nodesInCircuit } from "../graph/pruning.ts";
+import { nodesInCircuit } from "../graph/circuit_mask.ts";
 
 /** The required part of Neuronpedia's graph-schema.json, version 1.0.0. */
 const SCHEMA = z.object({

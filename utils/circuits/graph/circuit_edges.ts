@@ -1,18 +1,18 @@
-/** A circuit as a list of its edges by name, the form in which results, tables and pictures hold it. */
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
+/** A circuit as a list of its edges by name: the form that results, tables and pictures use. */
+import { nodeName } from "../../names/nodes.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import {
+  checkMatrix,
   type CircuitShape,
   destinationNode,
   edgesInOrder,
   nBackward,
-  nodeName,
+  type Scores,
   sourceNode,
 } from "./graph.ts";
-import { checkLength } from "./pruning.ts";
-import type { Scores } from "./graph.ts";
 
 /**
- * The edges of a mask with their scores, in EAP-IG's edge order.
+ * Returns the edges of a mask with their scores, in EAP-IG's edge order.
  * @throws Error if a matrix is not `[nForward, nBackward]`.
  */
 export function circuitEdges(
@@ -20,8 +20,8 @@ export function circuitEdges(
   scores: Scores,
   mask: Uint8Array,
 ): CircuitEdge[] {
-  checkLength(shape, scores, "the scores");
-  checkLength(shape, mask, "the mask");
+  checkMatrix(shape, scores, "the scores");
+  checkMatrix(shape, mask, "the mask");
   const columns = nBackward(shape);
   const edges: CircuitEdge[] = [];
   for (const cell of edgesInOrder(shape)) {
@@ -37,14 +37,9 @@ export function circuitEdges(
   return edges;
 }
 
-/** EAP-IG's name of an edge, `a0.h1->a3.h2<q>`. */
-export function circuitEdgeName({ source, target, letter }: CircuitEdge): string {
-  return `${source}->${target}${letter === null ? "" : `<${letter}>`}`;
-}
-
-/** The smallest and largest |score| among all edges of the graph, by which a picture scales its lines. */
+/** Returns the smallest and the largest |score| among all edges of the graph; pictures scale their lines by them. */
 export function scoreRange(shape: CircuitShape, scores: Scores): { min: number; max: number } {
-  checkLength(shape, scores, "the scores");
+  checkMatrix(shape, scores, "the scores");
   let min = Infinity, max = 0;
   for (const cell of edgesInOrder(shape)) {
     const size = Math.abs(scores[cell]);

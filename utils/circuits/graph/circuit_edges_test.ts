@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { circuitEdgeName, circuitEdges, scoreRange } from "./circuit_edges.ts";
+import { edgeName } from "../../names/nodes.ts";
+import { circuitEdges, scoreRange } from "./circuit_edges.ts";
 import { readGraphJson } from "../formats/graph_json.ts";
 
 Deno.test("circuitEdges() lists the in-graph edges of EAP-IG's own file, in its order", async () => {
@@ -9,7 +10,7 @@ Deno.test("circuitEdges() lists the in-graph edges of EAP-IG's own file, in its 
     const { shape, scores, mask } = await readGraphJson(url.pathname);
     const edges = Object.entries<{ score: number; in_graph: boolean }>(file.edges);
     assertEquals(
-      circuitEdges(shape, scores, mask).map((edge) => [circuitEdgeName(edge), edge.score]),
+      circuitEdges(shape, scores, mask).map((edge) => [edgeName(edge), edge.score]),
       edges.filter(([, edge]) => edge.in_graph).map(([name, edge]) => [name, edge.score]),
     );
     const sizes = edges.map(([, edge]) => Math.abs(edge.score));

@@ -4,48 +4,71 @@
  *
  *     additions, deletions     |E₂ ∖ E₁|, |E₁ ∖ E₂|
  *     weighted …               signed sums of s₂ over the additions, of s₁ over the deletions
- *     score changes            Σ of the positive s₂ − s₁, −Σ of the negative ones, over the edges of both
+ *     score changes            Σ of the positive s₂ − s₁, −Σ of the negative ones, over the edges in both
  *     Jaccard                  |A ∩ B| / |A ∪ B| of edges, or of nodes; 0 if both are empty
  *     weighted Jaccard         Σ min(w₁, w₂) / Σ max(w₁, w₂) over E₁ ∪ E₂, w(e) = |s(e)| / Σ_E |s|, 0 where e ∉ E
  *     EWMA                     ewma_i = α c_i + (1 − α) ewma_{i−1} of the change c = 1 − weighted Jaccard, from 0
  *
- * Jaccard alone overstates change, since edges near the cut swap places; the weighted one discounts them.
+ * Plain Jaccard overstates change, because edges near the cut swap places; the weighted one discounts them.
  */
-import type { CircuitChange, CircuitEdge } from "../../results/circuit_summary.ts";
-import { circuitEdgeName } from "./circuit_edges.ts";
+import { ewmaFromZero } from "../../base/statistics.ts";
+import { edgeName, parseEdgeName } from "../../names/nodes.ts";
+import type { CircuitChange, CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 
 /** Scores by edge name: a circuit, or the whole graph for `scoreChanges`. */
 export type ScoredEdges = ReadonlyMap<string, number>;
 
 /** A circuit at a training step. */
 export interface CircuitAtStep {
+  /** training step of the checkpoint */
   step: number;
+  /** edges of the circuit, in any order */
   circuit: readonly CircuitEdge[];
 }
 
-/** The smoothing factor of the paper. */
-export const ALPHA = 0.5;
-
-/** Scores by EAP-IG's edge names, `a0.h1->a3.h2<q>`. */
-export function scoredEdges(circuit: readonly CircuitEdge[]): Map<string, number> {
-  return new Map(circuit.map((edge) => [circuitEdgeName(edge), edge.score]));
+/** The two kinds of change from one circuit to another, and their sum. */
+export interface EdgeChanges {
+  /** edges in the second circuit only */
+  additions: number;
+  /** edges in the first circuit only */
+  deletions: number;
+  /** additions + deletions */
+  total: number;
 }
 
-/** Number of edges that came and went from `before` to `after`, and their sum. */
-export function edgeChanges(before: ScoredEdges, after: ScoredEdges) {
+/** How the scores of the edges in both circuits change. */
+export interface ScoreChanges {
+  /** sum of the positive changes */
+  increases: number;
+  /** sum of the negative changes, as a positive number */
+  decreases: number;
+  /** increases + decreases */
+  absolute: number;
+}
+
+/** The smoothing factor α of the paper. */
+const ALPHA = 0.5;
+
+/** Returns the scores of a circuit by EAP-IG's edge names, `a0.h1->a3.h2<q>`. */
+export function scoredEdges(circuit: readonly CircuitEdge[]): Map<string, number> {
+  return new Map(circuit.map((edge) => [edgeName(edge), edge.score]));
+}
+
+/** Counts the edges that come and go from `before` to `after`. */
+export function edgeChanges(before: ScoredEdges, after: ScoredEdges): EdgeChanges {
   const additions = without(after, before).length, deletions = without(before, after).length;
   return { additions, deletions, total: additions + deletions };
 }
 
-/** Signed sums of the scores of the edges that came (as in `after`) and went (as in `before`), and their sum. */
-export function weightedEdgeChanges(before: ScoredEdges, after: ScoredEdges) {
+/** Adds up the signed scores of the edges that come (as in `after`) and of those that go (as in `before`). */
+export function weightedEdgeChanges(before: ScoredEdges, after: ScoredEdges): EdgeChanges {
   const sum = (edges: [string, number][]) => edges.reduce((total, [, score]) => total + score, 0);
   const additions = sum(without(after, before)), deletions = sum(without(before, after));
   return { additions, deletions, total: additions + deletions };
 }
 
-/** Summed increases, decreases (positive) and absolute changes of the scores of edges in both. */
-export function scoreChanges(before: ScoredEdges, after: ScoredEdges) {
+/** Adds up the rises and the falls of the scores of the edges in both. */
+export function scoreChanges(before: ScoredEdges, after: ScoredEdges): ScoreChanges {
   let increases = 0, decreases = 0;
   for (const [edge, score] of after) {
     const change = score - (before.get(edge) ?? score);
@@ -55,7 +78,7 @@ export function scoreChanges(before: ScoredEdges, after: ScoredEdges) {
   return { increases, decreases, absolute: increases + decreases };
 }
 
-/** |A ∩ B| / |A ∪ B|; 0 if both are empty. */
+/** Returns |A ∩ B| / |A ∪ B|; 0 if both are empty. */
 export function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   let common = 0;
   for (const item of a) if (b.has(item)) common++;
@@ -63,17 +86,27 @@ export function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number 
   return union === 0 ? 0 : common / union;
 }
 
-/** Jaccard similarity of two circuits' edges. */
+/** Returns the Jaccard similarity of two masks of 0 and 1 of the same length; 1 if both are empty. */
+export function maskJaccard(a: Uint8Array, b: Uint8Array): number {
+  let common = 0, union = 0;
+  for (let i = 0; i < a.length; i++) {
+    common += a[i] & b[i];
+    union += a[i] | b[i];
+  }
+  return union === 0 ? 1 : common / union;
+}
+
+/** Returns the Jaccard similarity of two circuits' edges. */
 export function edgeJaccard(a: ScoredEdges, b: ScoredEdges): number {
   return jaccard(new Set(a.keys()), new Set(b.keys()));
 }
 
-/** Jaccard similarity of two circuits' nodes: their edges' sources and targets, letters dropped. */
+/** Returns the Jaccard similarity of two circuits' nodes: the sources and targets of their edges. */
 export function nodeJaccard(a: ScoredEdges, b: ScoredEdges): number {
   return jaccard(nodesOf(a), nodesOf(b));
 }
 
-/** Σ min / Σ max of the edges' shares of their circuit's absolute score; 0 if neither has any score. */
+/** Returns Σ min / Σ max of the edges' shares of their circuit's absolute score; 0 if neither has any score. */
 export function weightedJaccard(a: ScoredEdges, b: ScoredEdges): number {
   const wa = shares(a), wb = shares(b);
   let least = 0, most = 0;
@@ -85,23 +118,7 @@ export function weightedJaccard(a: ScoredEdges, b: ScoredEdges): number {
   return most === 0 ? 0 : least / most;
 }
 
-/** ewma_i = α x_i + (1 − α) ewma_{i−1}, starting from 0: the paper's rate of change. */
-export function movingAverage(values: readonly number[], alpha = ALPHA): number[] {
-  let average = 0;
-  return values.map((value) => average = alpha * value + (1 - alpha) * average);
-}
-
-/** Weighted mean with weights (1 − α)^(age): pandas' `ewm(alpha, adjust=True).mean()`, used for the paper's curves. */
-export function adjustedMovingAverage(values: readonly number[], alpha = ALPHA): number[] {
-  let sum = 0, weights = 0;
-  return values.map((value) => {
-    sum = value + (1 - alpha) * sum;
-    weights = 1 + (1 - alpha) * weights;
-    return sum / weights;
-  });
-}
-
-/** The entry of a result file for the change from one circuit to another, without the moving average. */
+/** Returns the entry of a result file for the change from one circuit to another, without the moving average. */
 export function circuitChange(from: CircuitAtStep, to: CircuitAtStep): CircuitChange {
   const before = scoredEdges(from.circuit), after = scoredEdges(to.circuit);
   const { additions, deletions } = edgeChanges(before, after);
@@ -116,17 +133,17 @@ export function circuitChange(from: CircuitAtStep, to: CircuitAtStep): CircuitCh
   };
 }
 
-/** Changes from every checkpoint to the next, in order of steps, with the moving average of 1 − weighted Jaccard. */
+/** Returns the change from each checkpoint to the next, by step, with the moving average of 1 − weighted Jaccard. */
 export function changesToPrevious(checkpoints: readonly CircuitAtStep[]): CircuitChange[] {
   const ordered = inOrder(checkpoints);
   const changes = ordered.slice(1).map((checkpoint, i) => circuitChange(ordered[i], checkpoint));
-  const averages = movingAverage(changes.map((change) => 1 - change.weightedJaccard));
+  const averages = ewmaFromZero(changes.map((change) => 1 - change.weightedJaccard), ALPHA);
   return changes.map((change, i) => ({ ...change, ewma: averages[i] }));
 }
 
 /**
- * Changes from every checkpoint, itself included, to a reference checkpoint; by default to the last one.
- * @throws Error if there is no checkpoint of that step.
+ * Returns the change from every checkpoint, the reference included, to a reference checkpoint; by default the last one.
+ * @throws Error if no checkpoint has that step.
  */
 export function changesToReference(
   checkpoints: readonly CircuitAtStep[],
@@ -151,7 +168,10 @@ function without(edges: ScoredEdges, others: ScoredEdges): [string, number][] {
 }
 
 function nodesOf(edges: ScoredEdges): Set<string> {
-  return new Set([...edges.keys()].flatMap((edge) => edge.replace(/<[qkv]>$/, "").split("->")));
+  return new Set([...edges.keys()].flatMap((edge) => {
+    const { source, target } = parseEdgeName(edge);
+    return [source, target];
+  }));
 }
 
 function shares(edges: ScoredEdges): Map<string, number> {

@@ -1,12 +1,11 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import {
-  adjustedMovingAverage,
   changesToPrevious,
   changesToReference,
   edgeChanges,
   edgeJaccard,
-  movingAverage,
+  maskJaccard,
   nodeJaccard,
   scoreChanges,
   scoredEdges,
@@ -17,13 +16,13 @@ import {
 const A = new Map([["input->m0", 1], ["m0->a1.h0<q>", -2], ["a1.h0->logits", 1]]);
 const B = new Map([["input->m0", 3], ["a1.h0->logits", -0.5], ["m0->logits", 0.5]]);
 
-Deno.test("edgeChanges() and weightedEdgeChanges() count and sum what came and went", () => {
+Deno.test("edgeChanges() counts and weightedEdgeChanges() adds up what comes and goes", () => {
   assertEquals(edgeChanges(A, B), { additions: 1, deletions: 1, total: 2 });
   assertEquals(weightedEdgeChanges(A, B), { additions: 0.5, deletions: -2, total: -1.5 });
   assertEquals(edgeChanges(new Map(), B), { additions: 3, deletions: 0, total: 3 });
 });
 
-Deno.test("scoreChanges() sums rises and falls of the edges in both", () => {
+Deno.test("scoreChanges() adds up the rises and falls of the edges in both", () => {
   assertEquals(scoreChanges(A, B), { increases: 2, decreases: 1.5, absolute: 3.5 });
 });
 
@@ -46,11 +45,10 @@ Deno.test("weightedJaccard() compares shares of the absolute score", () => {
   assertEquals(weightedJaccard(new Map([["input->m0", 0]]), new Map()), 0);
 });
 
-Deno.test("movingAverage() starts from 0, adjustedMovingAverage() from the first value", () => {
-  assertEquals(movingAverage([1, 1, 0]), [0.5, 0.75, 0.375]);
-  // pandas: Series([1, 2, 4]).ewm(alpha=0.5).mean()
-  const expected = [1, (2 + 0.5 * 1) / 1.5, (4 + 0.5 * 2 + 0.25 * 1) / 1.75];
-  adjustedMovingAverage([1, 2, 4]).forEach((x, i) => assertAlmostEquals(x, expected[i], 1e-12));
+Deno.test("maskJaccard() is the shared part of the union, and 1 for two empty masks", () => {
+  assertEquals(maskJaccard(Uint8Array.of(1, 1, 0, 0), Uint8Array.of(0, 1, 1, 0)), 1 / 3);
+  assertEquals(maskJaccard(Uint8Array.of(1, 0), Uint8Array.of(0, 1)), 0);
+  assertEquals(maskJaccard(new Uint8Array(3), new Uint8Array(3)), 1);
 });
 
 const edge = (source: string, target: string, letter: CircuitEdge["letter"], score: number) => ({
@@ -98,7 +96,7 @@ Deno.test("changesToPrevious() orders the steps and averages the change", () => 
   assertEquals(changesToPrevious([]), []);
 });
 
-Deno.test("changesToReference() compares all with one, by default the last", () => {
+Deno.test("changesToReference() compares every checkpoint with one, by default the last", () => {
   const changes = changesToReference(CHECKPOINTS);
   assertEquals(changes.map(({ from, to, edgeJaccard }) => [from, to, edgeJaccard]), [
     [1, 8, 0],

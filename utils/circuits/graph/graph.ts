@@ -1,55 +1,115 @@
 /**
- * The computational graph circuits live in, as index arithmetic: nothing is allocated per node or per edge.
+ * The computational graph that circuits are sub-graphs of, as index arithmetic: no object per node or per edge.
  *
  * A *source* writes to the residual stream: `input`, every head `a{l}.h{h}`, every MLP `m{l}`. A *destination* reads from
  * it: a head three times (letters q, k, v), an MLP, and `logits`. Scores and masks are dense row-major matrices
- * `[nForward, nBackward]`; row u is a source, column v a destination, and `u * nBackward + v` is called a *cell*.
+ * `[nForward, nBackward]`. Row u is a source, column v a destination, and `u * nBackward + v` is called a *cell*.
  *
  *     row     0: input     1 + l(H+1) + h: a{l}.h{h}     1 + l(H+1) + H: m{l}
  *     column  l(3H+1) + jH + h: a{l}.h{h}<q|k|v>, j = 0, 1, 2     l(3H+1) + 3H: m{l}     last: logits
  *
- * A cell is an edge if the source comes before the destination in the residual stream, which is `u < prevIndex(v)`.
- * In a parallel model (GPT-NeoX) a layer's MLP reads what its heads read; in a sequential one (GPT-2) it also reads the
- * heads of its own layer.
+ * A cell is an edge if its source comes before its destination in the residual stream: `u < prevIndex(v)`. In a parallel
+ * model (GPT-NeoX) a layer's MLP reads what its heads read; in a sequential one (GPT-2) it also reads the heads of its
+ * own layer.
  *
- * Names, used where people and files meet the graph, are `input`, `a3.h1`, `m3`, `logits`, and `a0.h1->a3.h2<q>` for an
- * edge. Indices, names and the order of the edges are those of EAP-IG (Hanna et al., 2024).
+ * This is the only module that knows the arithmetic of rows and columns. Indices and the order of the edges are those of
+ * EAP-IG (Hanna et al., 2024); names are those of `utils/names`.
  */
+import {
+  inputName,
+  type Letter,
+  LETTERS,
+  matchNode,
+  nodeName,
+  parseEdgeName,
+} from "../../names/nodes.ts";
 
 /** What determines the graph of a model. */
 export interface CircuitShape {
+  /** number of layers, L */
   nLayers: number;
+  /** number of heads in each layer, H */
   nHeads: number;
-  /** attention and MLP of a layer read the same residual stream */
+  /** whether attention and MLP of a layer read the same residual stream */
   parallel: boolean;
 }
 
-export type Letter = "q" | "k" | "v";
-export const LETTERS: readonly Letter[] = ["q", "k", "v"];
+/** Scores `[nForward, nBackward]`; the values of cells that are not edges are ignored. */
+export type Scores = Float32Array | Float64Array;
 
-/** A node by its parts; `layer` of `input` is −1 and of `logits` nLayers. */
+/** A node by its parts; `layer` is −1 for `input` and nLayers for `logits`. */
 export type GraphNode =
   | { kind: "input" | "logits" | "mlp"; layer: number }
   | { kind: "head"; layer: number; head: number };
 
-/** Number of sources, 1 + L(H+1): rows of scores and masks. `logits` has this number as its source index. */
+/** Returns the number of sources, 1 + L(H+1): the rows of scores and masks. It is also the row index of `logits`. */
 export function nForward({ nLayers, nHeads }: CircuitShape): number {
   return 1 + nLayers * (nHeads + 1);
 }
 
-/** Number of destinations, L(3H+1) + 1: columns of scores and masks. */
+/** Returns the number of destinations, L(3H+1) + 1: the columns of scores and masks. */
 export function nBackward({ nLayers, nHeads }: CircuitShape): number {
   return nLayers * (3 * nHeads + 1) + 1;
 }
 
-/** Number of edges of the whole graph. */
+/** The rows of one layer's sources. */
+export interface LayerRows {
+  /** row of head 0; head h follows at `heads + h` */
+  heads: number;
+  /** row of the MLP */
+  mlp: number;
+  /** one past the last row of the layer */
+  end: number;
+}
+
+/** Returns the rows of layer `l`; for `l = nLayers`, `heads` is nForward, the row index of `logits`. */
+export function layerRows({ nHeads }: { nHeads: number }, l: number): LayerRows {
+  const heads = 1 + l * (nHeads + 1);
+  return { heads, mlp: heads + nHeads, end: heads + nHeads + 1 };
+}
+
+/** The columns of one layer's destinations. */
+export interface LayerColumns {
+  /** column of the query of head 0; all queries come first, then all keys, then all values */
+  first: number;
+  /** one past the last column of the layer */
+  end: number;
+}
+
+/** Returns the columns of layer `l`, 3H + 1 of them. */
+export function layerColumns({ nHeads }: { nHeads: number }, l: number): LayerColumns {
+  const first = l * (3 * nHeads + 1);
+  return { first, end: first + 3 * nHeads + 1 };
+}
+
+/** Returns the columns of some heads of layer `l`, head by head: query, key, value. */
+export function headColumns(
+  shape: { nHeads: number },
+  l: number,
+  heads: readonly number[],
+): number[] {
+  const { first } = layerColumns(shape, l);
+  return heads.flatMap((h) => LETTERS.map((_, j) => first + j * shape.nHeads + h));
+}
+
+/** Returns the column of the MLP of layer `l`. */
+export function mlpColumn(shape: { nHeads: number }, l: number): number {
+  return layerColumns(shape, l).end - 1;
+}
+
+/** Returns the column of `logits`, the last one. */
+export function logitsColumn(shape: CircuitShape): number {
+  return nBackward(shape) - 1;
+}
+
+/** Returns the number of edges of the whole graph. */
 export function edgeCount(shape: CircuitShape): number {
   let edges = 0;
   for (let v = 0; v < nBackward(shape); v++) edges += prevIndex(shape, v);
   return edges;
 }
 
-/** The node that owns column `v`, and the letter by which it is entered (undefined for MLPs and logits). */
+/** Returns the node that owns column `v`, and the letter of its input (undefined for MLPs and `logits`). */
 export function destinationNode(
   shape: CircuitShape,
   v: number,
@@ -65,7 +125,7 @@ export function destinationNode(
   };
 }
 
-/** The node of row `u`; `u = nForward` is `logits`. */
+/** Returns the node of row `u`; `u = nForward` is `logits`. */
 export function sourceNode({ nLayers, nHeads }: CircuitShape, u: number): GraphNode {
   if (u === 0) return { kind: "input", layer: -1 };
   const layer = Math.floor((u - 1) / (nHeads + 1)), head = (u - 1) % (nHeads + 1);
@@ -73,36 +133,34 @@ export function sourceNode({ nLayers, nHeads }: CircuitShape, u: number): GraphN
   return head === nHeads ? { kind: "mlp", layer } : { kind: "head", layer, head };
 }
 
-/** Number of sources that can feed column `v`: exactly the rows `0 … prevIndex − 1`. */
+/** Returns the number of sources that can feed column `v`: exactly the rows `0 … prevIndex − 1`. */
 export function prevIndex(shape: CircuitShape, v: number): number {
-  const { nHeads, parallel } = shape;
   const { kind, layer } = destinationNode(shape, v).node;
-  return 1 + layer * (nHeads + 1) + (kind === "mlp" && !parallel ? nHeads : 0);
+  const { heads, mlp } = layerRows(shape, layer);
+  return kind === "mlp" && !shape.parallel ? mlp : heads;
 }
 
-/** Row of the node that owns column `v`; nForward for `logits`. */
+/** Returns the row of the node that owns column `v`; nForward for `logits`. */
 export function ownerIndex(shape: CircuitShape, v: number): number {
   return nodeIndex(shape, destinationNode(shape, v).node);
 }
 
-/** Columns by which the node of row `u` reads: none for `input`, three for a head, one for an MLP or `logits`. */
+/** Returns the columns through which the node of row `u` reads: none for `input`, three for a head, else one. */
 export function columnsOf(shape: CircuitShape, u: number): number[] {
-  const { nHeads } = shape;
   const node = sourceNode(shape, u);
-  const first = node.layer * (3 * nHeads + 1);
   switch (node.kind) {
     case "input":
       return [];
     case "head":
-      return LETTERS.map((_, j) => first + j * nHeads + node.head);
+      return headColumns(shape, node.layer, [node.head]);
     case "mlp":
-      return [first + 3 * nHeads];
+      return [mlpColumn(shape, node.layer)];
     case "logits":
-      return [first];
+      return [logitsColumn(shape)];
   }
 }
 
-/** `[nForward, nBackward]`: 1 where the cell is an edge. */
+/** Returns the mask `[nForward, nBackward]` of the whole graph: 1 where the cell is an edge. */
 export function realEdgeMask(shape: CircuitShape): Uint8Array {
   const columns = nBackward(shape);
   const mask = new Uint8Array(nForward(shape) * columns);
@@ -113,19 +171,18 @@ export function realEdgeMask(shape: CircuitShape): Uint8Array {
 }
 
 /**
- * All edges as cells, in EAP-IG's order of insertion (the order of its JSON files): layer by layer; within a layer by
- * source, then head, then letter. A parallel layer's MLP edge follows the head edges of the same source, a sequential
- * layer's MLP edges follow all its head edges. Edges into `logits` come last.
+ * Yields all edges as cells, in the order in which EAP-IG inserts them (the order of its JSON files): layer by layer, and
+ * within a layer by source, then head, then letter. The MLP edge of a parallel layer follows the head edges of the same
+ * source; the MLP edges of a sequential layer follow all its head edges. Edges into `logits` come last.
  */
 export function* edgesInOrder(shape: CircuitShape): Generator<number, void, void> {
   const { nLayers, nHeads, parallel } = shape;
   const columns = nBackward(shape);
+  const heads = Array.from({ length: nHeads }, (_, h) => h);
   for (let layer = 0; layer < nLayers; layer++) {
-    const first = layer * (3 * nHeads + 1), mlp = first + 3 * nHeads;
-    for (let u = 0; u < prevIndex(shape, first); u++) {
-      for (let h = 0; h < nHeads; h++) {
-        for (let j = 0; j < 3; j++) yield u * columns + first + j * nHeads + h;
-      }
+    const inputs = headColumns(shape, layer, heads), mlp = mlpColumn(shape, layer);
+    for (let u = 0; u < layerRows(shape, layer).heads; u++) {
+      for (const v of inputs) yield u * columns + v;
       if (parallel) yield u * columns + mlp;
     }
     if (!parallel) { for (let u = 0; u < prevIndex(shape, mlp); u++) yield u * columns + mlp; }
@@ -133,95 +190,79 @@ export function* edgesInOrder(shape: CircuitShape): Generator<number, void, void
   for (let u = 0; u < nForward(shape); u++) yield u * columns + columns - 1;
 }
 
-/** Row of a node; nForward for `logits`. */
+/** Returns the row of a node; nForward for `logits`. */
 export function nodeIndex(shape: CircuitShape, node: GraphNode): number {
   switch (node.kind) {
     case "input":
       return 0;
     case "head":
-      return 1 + node.layer * (shape.nHeads + 1) + node.head;
+      return layerRows(shape, node.layer).heads + node.head;
     case "mlp":
-      return 1 + node.layer * (shape.nHeads + 1) + shape.nHeads;
+      return layerRows(shape, node.layer).mlp;
     case "logits":
       return nForward(shape);
   }
 }
 
-/** The name of a node: `input`, `a{l}.h{h}`, `m{l}` or `logits`. */
-export function nodeName(node: GraphNode): string {
-  switch (node.kind) {
-    case "head":
-      return `a${node.layer}.h${node.head}`;
-    case "mlp":
-      return `m${node.layer}`;
-    default:
-      return node.kind;
-  }
-}
-
-/** Names of all sources in row order, without `logits`. */
-export function sourceNames(shape: CircuitShape): string[] {
-  return Array.from({ length: nForward(shape) }, (_, u) => nodeName(sourceNode(shape, u)));
-}
-
-/** Names of all destinations in column order; heads with their letter, `a0.h1<q>`. */
-export function destinationNames(shape: CircuitShape): string[] {
-  return Array.from({ length: nBackward(shape) }, (_, v) => destinationName(shape, v));
-}
-
-/** The name of column `v`. */
+/** Returns the name of column `v`: of the node, and for a head with its letter, `a0.h1<q>`. */
 export function destinationName(shape: CircuitShape, v: number): string {
   const { node, letter } = destinationNode(shape, v);
-  return letter ? `${nodeName(node)}<${letter}>` : nodeName(node);
+  return inputName(nodeName(node), letter ?? null);
 }
 
-/** The name of the edge from row `u` to column `v`. */
-export function edgeName(shape: CircuitShape, u: number, v: number): string {
-  return `${nodeName(sourceNode(shape, u))}->${destinationName(shape, v)}`;
+/** Returns the name of the edge at a cell, `a0.h1->a3.h2<q>`. */
+export function cellName(shape: CircuitShape, cell: number): string {
+  const columns = nBackward(shape);
+  const source = nodeName(sourceNode(shape, Math.floor(cell / columns)));
+  return `${source}->${destinationName(shape, cell % columns)}`;
 }
 
 /**
- * The node of that name.
- * @throws Error if the name is not a node of a graph of this shape.
+ * Returns the node of that name.
+ * @throws Error if the graph of this shape has no such node.
  */
 export function parseNode(shape: CircuitShape, name: string): GraphNode {
-  if (name === "input") return { kind: "input", layer: -1 };
-  if (name === "logits") return { kind: "logits", layer: shape.nLayers };
-  const match = /^(?:a(\d+)\.h(\d+)|m(\d+))$/.exec(name);
-  const layer = Number(match?.[1] ?? match?.[3]), head = Number(match?.[2] ?? 0);
-  if (!match || layer >= shape.nLayers || head >= shape.nHeads) {
+  const node = matchNode(name);
+  if (node?.kind === "input") return { kind: "input", layer: -1 };
+  if (node?.kind === "logits") return { kind: "logits", layer: shape.nLayers };
+  const head = node?.kind === "head" ? node.head : 0;
+  if (!node || node.layer >= shape.nLayers || head >= shape.nHeads) {
     throw new Error(
       `expected a node name (input, a0.h0 … a${shape.nLayers - 1}.h${shape.nHeads - 1}, ` +
         `m0 … m${shape.nLayers - 1}, logits), found "${name}"`,
     );
   }
-  return match[3] === undefined ? { kind: "head", layer, head } : { kind: "mlp", layer };
+  return node;
 }
 
 /**
- * Row and column of an edge name.
- * @throws Error if it is no edge of a graph of this shape (a wrong name, a letter missing, a source after its destination).
+ * Returns the cell of the edge of that name.
+ * @throws Error if the graph of this shape has no such edge: an unknown node, a letter that is missing or superfluous, or
+ *   a source that does not come before its destination.
  */
-export function parseEdge(
-  shape: CircuitShape,
-  name: string,
-): { source: number; destination: number } {
-  const match = /^([^<>]+)->([^<>]+?)(?:<([qkv])>)?$/.exec(name);
-  if (!match) throw new Error(`expected an edge name such as "m0->a1.h2<q>", found "${name}"`);
-  const source = nodeIndex(shape, parseNode(shape, match[1]));
-  const target = parseNode(shape, match[2]);
-  const columns = columnsOf(shape, nodeIndex(shape, target));
-  if ((target.kind === "head") !== (match[3] !== undefined)) {
+export function edgeCell(shape: CircuitShape, name: string): number {
+  const { source, target, letter } = parseEdgeName(name);
+  const row = nodeIndex(shape, parseNode(shape, source));
+  const node = parseNode(shape, target);
+  if ((node.kind === "head") !== (letter !== null)) {
     throw new Error(
-      `an edge into a head, and no other, ends with <q>, <k> or <v>; found "${name}"`,
+      `expected <q>, <k> or <v> at the end of an edge into a head, and of no other; found "${name}"`,
     );
   }
-  const destination = columns[match[3] ? "qkv".indexOf(match[3]) : 0];
-  if (destination === undefined || source >= prevIndex(shape, destination)) {
-    throw new Error(`"${name}" is no edge: its source does not come before its destination`);
+  const column = columnsOf(shape, nodeIndex(shape, node))[letter ? LETTERS.indexOf(letter) : 0];
+  if (column === undefined || row >= prevIndex(shape, column)) {
+    throw new Error(`"${name}" is not an edge: its source does not come before its destination`);
   }
-  return { source, destination };
+  return row * nBackward(shape) + column;
 }
 
-/** Scores `[nForward, nBackward]`; cells that are not edges are ignored. */
-export type Scores = Float32Array | Float64Array;
+/** Checks a matrix of scores or flags. @throws Error naming `what` if its size is not `[nForward, nBackward]`. */
+export function checkMatrix(shape: CircuitShape, matrix: { length: number }, what: string): void {
+  const rows = nForward(shape), columns = nBackward(shape);
+  if (matrix.length !== rows * columns) {
+    throw new Error(
+      `expected ${what} to be [${rows}, ${columns}], ${rows * columns} values, for ` +
+        `${shape.nLayers} layers of ${shape.nHeads} heads; found ${matrix.length}`,
+    );
+  }
+}

@@ -1,21 +1,26 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { nodeName } from "../../names/nodes.ts";
 import {
+  cellName,
+  checkMatrix,
   type CircuitShape,
   columnsOf,
-  destinationNames,
+  destinationName,
+  edgeCell,
   edgeCount,
-  edgeName,
   edgesInOrder,
+  headColumns,
+  layerColumns,
+  layerRows,
+  logitsColumn,
+  mlpColumn,
   nBackward,
   nForward,
   nodeIndex,
-  nodeName,
   ownerIndex,
-  parseEdge,
   parseNode,
   prevIndex,
   realEdgeMask,
-  sourceNames,
   sourceNode,
 } from "./graph.ts";
 
@@ -67,16 +72,14 @@ Deno.test("realEdgeMask() has one cell per edge, and edgesInOrder() visits each 
   }
 });
 
-Deno.test("edgesInOrder(), edgeName() and sourceNames() follow the files of EAP-IG", async () => {
+Deno.test("edgesInOrder(), cellName() and the order of rows follow the files of EAP-IG", async () => {
   for (const [folder, shape] of [["neox", parallel], ["gpt2", sequential]] as const) {
     const url = new URL(`../../../tests/reference/${folder}/greedy_60.json`, import.meta.url);
     const file = JSON.parse(await Deno.readTextFile(url));
-    const columns = nBackward(shape);
-    const names = [...edgesInOrder(shape)].map((cell) =>
-      edgeName(shape, Math.floor(cell / columns), cell % columns)
-    );
+    const names = [...edgesInOrder(shape)].map((cell) => cellName(shape, cell));
     assertEquals(names, Object.keys(file.edges));
-    assertEquals([...sourceNames(shape), "logits"], Object.keys(file.nodes));
+    const rows = Array.from({ length: nForward(shape) + 1 }, (_, u) => sourceNode(shape, u));
+    assertEquals(rows.map(nodeName), Object.keys(file.nodes));
   }
 });
 
@@ -92,18 +95,33 @@ Deno.test("index maps follow their closed formulas", () => {
     assertEquals(columnsOf(parallel, 1 + l * (H + 1) + H), [mlp]);
     assertEquals(prevIndex(parallel, mlp), 1 + l * (H + 1));
     assertEquals(prevIndex(sequential, mlp), 1 + l * (H + 1) + H);
+    assertEquals(layerRows(parallel, l), {
+      heads: 1 + l * (H + 1),
+      mlp: 1 + l * (H + 1) + H,
+      end: 1 + (l + 1) * (H + 1),
+    });
+    assertEquals(layerColumns(parallel, l), { first: l * (3 * H + 1), end: mlp + 1 });
+    assertEquals(
+      headColumns(parallel, l, [2, 0]),
+      [2, 6, 10, 0, 4, 8].map((within) => l * (3 * H + 1) + within),
+    );
+    assertEquals(mlpColumn(parallel, l), mlp);
   }
+  assertEquals(layerRows(parallel, 3).heads, nForward(parallel));
+  assertEquals(logitsColumn(parallel), 3 * (3 * H + 1));
   assertEquals(columnsOf(parallel, 0), []);
   assertEquals(columnsOf(parallel, nForward(parallel)), [nBackward(parallel) - 1]);
-  assertEquals(destinationNames(parallel).slice(11, 14), ["a0.h3<v>", "m0", "a1.h0<q>"]);
+  assertEquals([11, 12, 13].map((v) => destinationName(parallel, v)), [
+    "a0.h3<v>",
+    "m0",
+    "a1.h0<q>",
+  ]);
 });
 
 Deno.test("names are read back to the indices they came from", () => {
   for (const shape of [parallel, sequential]) {
-    const columns = nBackward(shape);
     for (const cell of edgesInOrder(shape)) {
-      const source = Math.floor(cell / columns), destination = cell % columns;
-      assertEquals(parseEdge(shape, edgeName(shape, source, destination)), { source, destination });
+      assertEquals(edgeCell(shape, cellName(shape, cell)), cell);
     }
     for (let u = 0; u <= nForward(shape); u++) {
       assertEquals(nodeIndex(shape, parseNode(shape, nodeName(sourceNode(shape, u)))), u);
@@ -112,7 +130,7 @@ Deno.test("names are read back to the indices they came from", () => {
   }
 });
 
-Deno.test("parseEdge() refuses what is no edge", () => {
+Deno.test("edgeCell() rejects what is not an edge", () => {
   for (
     const name of [
       "m0->m0",
@@ -127,6 +145,14 @@ Deno.test("parseEdge() refuses what is no edge", () => {
       "m0-a1.h0<q>",
       "x->logits",
     ]
-  ) assertThrows(() => parseEdge(parallel, name), Error, name.includes("->") ? undefined : name);
-  assertEquals(parseEdge(sequential, "a0.h0->m0"), { source: 1, destination: 12 });
+  ) assertThrows(() => edgeCell(parallel, name), Error, name.includes("->") ? undefined : name);
+  assertEquals(edgeCell(sequential, "a0.h0->m0"), 1 * nBackward(sequential) + 12);
+});
+
+Deno.test("checkMatrix() names the matrix and both sizes", () => {
+  const size = nForward(parallel) * nBackward(parallel);
+  checkMatrix(parallel, { length: size }, "the scores");
+  const message =
+    `expected the scores to be [16, 40], 640 values, for 3 layers of 4 heads; found 3`;
+  assertThrows(() => checkMatrix(parallel, { length: 3 }, "the scores"), Error, message);
 });

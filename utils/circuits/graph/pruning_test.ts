@@ -1,13 +1,14 @@
 import { assertEquals } from "@std/assert";
+import { countEdges, nodesInCircuit } from "./circuit_mask.ts";
 import {
+  cellName,
   type CircuitShape,
-  edgeName,
+  edgeCell,
   edgesInOrder,
   nBackward,
   nForward,
-  parseEdge,
 } from "./graph.ts";
-import { countEdges, nodesInCircuit, pruneCircuit } from "./pruning.ts";
+import { pruneCircuit } from "./pruning.ts";
 
 const SHAPES: CircuitShape[] = [
   { nLayers: 3, nHeads: 2, parallel: true },
@@ -17,15 +18,14 @@ const SHAPES: CircuitShape[] = [
 type NamedEdge = { name: string; source: string; target: string };
 
 function namedEdges(shape: CircuitShape, mask: Uint8Array): NamedEdge[] {
-  const columns = nBackward(shape);
   return [...edgesInOrder(shape)].filter((cell) => mask[cell]).map((cell) => {
-    const name = edgeName(shape, Math.floor(cell / columns), cell % columns);
+    const name = cellName(shape, cell);
     const [source, target] = name.replace(/<.>/, "").split("->");
     return { name, source, target };
   });
 }
 
-/** The rule as stated: until nothing changes, keep the edges between nodes that have a way in and a way out. */
+/** The rule as stated: keep the edges between nodes that have a way in and a way out, until nothing changes. */
 function fixedPointByRule(edges: NamedEdge[]): string[] {
   for (;;) {
     const sources = new Set(edges.map((e) => e.source)),
@@ -74,7 +74,7 @@ Deno.test("pruneCircuit() leaves what both published rules leave, at every densi
       const pruned = namedEdges(shape, pruneCircuit(shape, mask)).map((e) => e.name);
       assertEquals(pruned, fixedPointByRule(edges));
       assertEquals(pruned, singlePassByRule(shape, edges));
-      assertEquals(mask, before, "the mask given must not change");
+      assertEquals(mask, before, "the given mask must not change");
     }
   }
 });
@@ -84,8 +84,7 @@ Deno.test("pruneCircuit() drops whole chains that have no way in or no way out",
   const circuit = (...names: string[]) => {
     const mask = new Uint8Array(nForward(shape) * nBackward(shape));
     for (const name of names) {
-      const { source, destination } = parseEdge(shape, name);
-      mask[source * nBackward(shape) + destination] = 1;
+      mask[edgeCell(shape, name)] = 1;
     }
     return namedEdges(shape, pruneCircuit(shape, mask)).map((e) => e.name);
   };

@@ -1,9 +1,9 @@
 /**
- * All ways to score edges under one name each: gradient methods (`attribution.ts`), `exact` (`exact.ts`) and
+ * Every way to score edges, by name: gradient methods (`attribution.ts`), `exact` (`exact.ts`) and
  * `information-flow-routes` (`information_flow.ts`).
  *
- * Scores of gradient methods and of `exact` are of the loss, minus the metric: positive where corrupting the edge harms
- * the behaviour. Those of information-flow routes are shares between 0 and 1.
+ * Gradient methods and `exact` score the loss, which is minus the metric: a score is positive if corrupting the edge harms
+ * the behaviour. Information-flow routes give shares between 0 and 1.
  */
 import type { HookedModel } from "../../model/hooked_model.ts";
 import {
@@ -18,24 +18,28 @@ import { nBackward } from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
 
+/** Names of all methods. */
 export const EDGE_METHODS = [...GRADIENT_METHODS, "exact", "information-flow-routes"] as const;
+/** Name of a method. */
 export type EdgeMethod = (typeof EDGE_METHODS)[number];
 
+/** How edges are scored. */
 export type EdgeScoreOptions = Omit<AttributionOptions, "method"> & {
+  /** default: `EAP-IG-inputs` */
   method?: EdgeMethod;
-  /** bytes of activations of `exact`; default 256 MB */
+  /** bytes of activations that `exact` may use; default 256 MB */
   memory?: number;
 };
 
-/** As {@link Attribution}; `completeness` of information-flow routes, which have none, is 0 of 0. */
+/** Scores as in {@link Attribution}. Information-flow routes have no completeness; both its numbers are then 0. */
 export type EdgeScores = Omit<Attribution, "nodes"> & {
-  /** gradient methods score nodes and neurons, `exact` nodes */
+  /** scores of nodes and neurons by gradient methods, of nodes by `exact` */
   nodes?: { nodes: Float32Array; neurons?: Float32Array };
 };
 
 /**
- * Scores of all edges by any method; options that a method has no use for are ignored.
- * @throws Error as `attribute` does, or if a prefix is shared that the intervention changes.
+ * Scores all edges by any method; a method ignores options that it does not use.
+ * @throws Error as `attribute` does, or if the batches share a prefix that the intervention changes.
  */
 export async function edgeScores(
   model: HookedModel,

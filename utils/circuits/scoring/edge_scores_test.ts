@@ -13,7 +13,7 @@ import {
 const PAIRS = smallPairs();
 
 for (const name of ["GPT-NeoX", "GPT-2"]) {
-  Deno.test(`edgeScores() of every method have one form: ${name}`, async () => {
+  Deno.test(`edgeScores() of every method have the same form: ${name}`, async () => {
     const { model, config } = smallModel(ARCHITECTURES[name]);
     const batches = promptBatches(PAIRS, smallReadout(PAIRS.length));
     const real = realEdgeMask(config);
@@ -32,7 +32,7 @@ for (const name of ["GPT-NeoX", "GPT-2"]) {
       assertEquals(found.scores.length, real.length);
       assert(
         found.scores.every((x, cell) => real[cell] || x === 0),
-        `${method}: no edge, no score`,
+        `${method}: a cell that is not an edge must have score 0`,
       );
       const mean = found.scores.map((_, i) =>
         PAIRS.reduce((sum, _, n) => sum + found.perPrompt![n * real.length + i], 0) / PAIRS.length
@@ -52,7 +52,7 @@ for (const name of ["GPT-NeoX", "GPT-2"]) {
 
 Deno.test("edgeScores() have one sign: positive where corrupting the edge raises the loss", async () => {
   const { model, config } = smallModel(ARCHITECTURES["GPT-NeoX"]);
-  // Edges into the logits have only the final LayerNorm before them: the estimate follows the exact score.
+  // Only the final LayerNorm comes after edges into the logits, so the estimate follows the exact score.
   const batches = promptBatches(PAIRS.slice(0, 1), smallReadout(1));
   const logits = nBackward(config) - 1;
   const of = async (method: typeof EDGE_METHODS[number]) =>
@@ -64,7 +64,7 @@ Deno.test("edgeScores() have one sign: positive where corrupting the edge raises
   assert(inner / norm(gradient) / norm(exact) > 0.5, `${inner / norm(gradient) / norm(exact)}`);
 });
 
-Deno.test("edgeScores() refuse interventions that a method has no path for", async () => {
+Deno.test("edgeScores() reject interventions that a method has no path for", async () => {
   const { model } = smallModel(ARCHITECTURES["GPT-NeoX"]);
   const batches = promptBatches(PAIRS, smallReadout(PAIRS.length), { sharePrefix: false });
   for (const method of ["EAP-IG-inputs", "clean-corrupted"] as const) {

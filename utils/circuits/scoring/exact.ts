@@ -1,11 +1,11 @@
 /**
- * Exact scores: the rise of the loss (minus the metric) when one edge alone carries its corrupted activation and all
- * others carry what the model computes; and for a node the same with all edges out of it. Definition: EAP-IG v2, method
- * `exact`; the runs are those of `single_switch.ts`.
+ * Exact scores: the rise of the loss (minus the metric) when a single edge carries its corrupted activation and all others
+ * carry what the model computes. The score of a node is the same with all edges out of it. The definition is that of the
+ * method `exact` in EAP-IG v2; `single_switch.ts` does the runs.
  *
- * No mask is touched, so no edge can be judged in a graph that an earlier one left pruned, which is what happens in the
- * package. Pruning after one edge is gone would change nothing with `patching`: a node whose only input is corrupted has
- * its corrupted output. With zeros or means the node computes on, since it is that edge alone which is switched.
+ * We never prune, so no edge is scored in a graph that an earlier edge left pruned, as happens in the package. With
+ * `patching`, pruning after removing one edge would change nothing: a node with a corrupted only input has its corrupted
+ * output. With zeros or means the node still computes, because only that one edge is switched.
  */
 import type { HookedModel } from "../../model/hooked_model.ts";
 import {
@@ -18,30 +18,36 @@ import { circuitShape } from "../graph/model_shape.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
 import { SingleSwitch } from "./single_switch.ts";
 
+/** How exact scores are computed. */
 export interface ExactOptions {
+  /** what replaces the activation of a switched edge; default `patching` */
   intervention?: Intervention;
+  /** mean activations, for the interventions that need them */
   means?: MeanActivations;
-  /** keep every prompt's scores */
+  /** whether to keep the scores of every prompt */
   perPrompt?: boolean;
-  /** bytes of activations that edges run together may take; default 256 MB */
+  /** bytes of activations that edges in one run may use; default 256 MB */
   memory?: number;
-  /** edges and nodes done of all, over all batches of prompts */
+  /** called with the number of edges and nodes that are done, and of all, over all batches */
   onProgress?: (done: number, total: number) => void;
 }
 
+/** Exact scores of edges and nodes. */
 export interface ExactScores {
-  /** mean over prompts, `[nForward, nBackward]`; cells that are no edge are 0 */
+  /** mean over prompts, `[nForward, nBackward]`; 0 for cells that are not edges */
   scores: Float32Array;
-  /** `[prompts, nForward · nBackward]` in the order of the task, if asked for */
+  /** scores of every prompt, `[prompts, nForward · nBackward]` in the order of the task, if `perPrompt` is set */
   perPrompt?: Float32Array;
-  /** scores of nodes `[nForward]` */
+  /** scores of nodes, mean over prompts, `[nForward]` */
   nodes: { nodes: Float32Array };
+  /** metric of each prompt on clean tokens */
   cleanMetric: Float32Array;
+  /** metric of each prompt on corrupted tokens */
   corruptedMetric: Float32Array;
 }
 
 /**
- * Exact scores of all edges and nodes: per edge and prompt one forward pass from its destination on.
+ * Computes exact scores of all edges and nodes, with one forward pass from its destination on per edge and prompt.
  * @throws Error as `batchActivations` does if the batches share a prefix that the intervention changes.
  */
 export async function exactScores(

@@ -22,7 +22,7 @@ const cut = (tokens: number[], n: number) => tokens.slice(0, PAIRS[n].position +
 const at = (scores: ArrayLike<number>, mask: Uint8Array) =>
   Array.from(scores).filter((_, cell) => mask[cell]);
 
-/** Rise of the loss on prompt n when the cells given are off, by editing inputs one by one. */
+/** Returns the rise of the loss on prompt n when some cells are off, by editing inputs one by one. */
 function slowRise(small: SmallModel, n: number, zero: boolean, off: (cell: number) => boolean) {
   const { config, weights } = small;
   const clean = cut(PAIRS[n].clean, n);
@@ -37,7 +37,7 @@ function slowRise(small: SmallModel, n: number, zero: boolean, off: (cell: numbe
 for (const name of ["GPT-NeoX", "GPT-NeoX sequential", "GPT-2"]) {
   const config = ARCHITECTURES[name];
   for (const intervention of ["patching", "zero"] as const) {
-    Deno.test(`exactScores() are what switching one edge or node changes: ${name}, ${intervention}`, async () => {
+    Deno.test(`exactScores() are the changes from switching one edge or node: ${name}, ${intervention}`, async () => {
       const small = smallModel(config);
       const batches = promptBatches(PAIRS, smallReadout(PAIRS.length), {
         sharePrefix: intervention === "patching",
@@ -72,7 +72,7 @@ for (const name of ["GPT-NeoX", "GPT-NeoX sequential", "GPT-2"]) {
 }
 
 for (const architecture of ["neox", "gpt2"] as const) {
-  Deno.test(`exactScores() give the reference scores, and what evaluating the graph without one edge gives (${architecture})`, async () => {
+  Deno.test(`exactScores() equal the reference scores and the evaluation of the graph without one edge (${architecture})`, async () => {
     const { c, model, pairs, readout } = await referenceCase(architecture);
     const key = "scores.logit_diff.exact";
     const found = (await findQuantity(circuitQuantities, key)!.compute(c, key))!;

@@ -1,18 +1,19 @@
 /**
- * The identities that attribution is fast by, each against the plain way (`testing/plain_scores.ts`):
+ * The identities that make attribution fast, each compared with the plain way (`tests/oracle/plain_scores.ts`):
  *
- *  1. shared prefix: before the first differing token nothing changes along the path, so only the suffix is run;
- *  2. the gradient behind a LayerNorm from sums in head space;
+ *  1. shared prefix: before the first differing token nothing changes along the path, so only the suffix runs;
+ *  2. the gradient at the input of a LayerNorm follows from sums in head space;
  *  3. gradients are added up over path points first and contracted with the source differences once;
- *  4. layer 0 of parallel models computes once what does not move along the path.
+ *  4. layer 0 of parallel models computes what does not move along the path only once.
  *
- * Each holds with all layers in one session, and with a session for each.
+ * Each holds with all layers in one session and with one session per layer.
  */
 import { assert, assertEquals } from "@std/assert";
 import { attribute, type AttributionOptions } from "../attribution/attribution.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
-import { firstDifference, promptBatches, readoutRows } from "../../tasks/prompt_batches.ts";
+import { promptBatches, readoutRows } from "../../tasks/prompt_batches.ts";
+import { sharedLength } from "../../tasks/shared_prefix.ts";
 import { pathPoints } from "../attribution/quadrature.ts";
 import { randomTokens } from "../../../tests/support/random_model.ts";
 import {
@@ -29,13 +30,13 @@ import { plainPathScores, plainScores } from "../../../tests/oracle/plain_scores
 const TOLERANCE = 1e-5;
 
 for (const architecture of ["neox", "gpt2"] as const) {
-  Deno.test(`identity 1: a shared prefix may be left out of every path point (${architecture})`, async () => {
+  Deno.test(`identity 1: every path point can leave out a shared prefix (${architecture})`, async () => {
     const { c, model, pairs, readout } = await referenceCase(architecture);
     const some = pairs.slice(0, 5);
-    const shared = some.map((p) => firstDifference(p.clean, p.corrupted, p.position));
+    const shared = some.map(sharedLength);
     assert(shared.every((length) => length > 0), "every pair begins with equal tokens");
     const points = pathPoints("reference", 3);
-    // Plainly: neither the state of the prefix nor what is taken from it moves along the path.
+    // In the plain run, the keys of the prefix do not move along the path.
     const { nHeads: H, dHead: e } = model.config;
     const steps = await plainScores(model, some[0], readoutRows(readout, [0]), points);
     const prefixKeys = steps.map(({ keys }) => keys.map((k) => k.subarray(0, shared[0] * H * e)));
@@ -49,8 +50,8 @@ for (const architecture of ["neox", "gpt2"] as const) {
     await c.close();
   });
 
-  Deno.test(`identity 2: gradients behind LayerNorms from sums in head space (${architecture})`, async () => {
-    // One path point and whole prompts: only the gradients are formed in another way.
+  Deno.test(`identity 2: gradients at the inputs of LayerNorms follow from sums in head space (${architecture})`, async () => {
+    // One path point and whole prompts: only the way to the gradients differs.
     const { c, model, pairs, readout } = await referenceCase(architecture);
     const batches = promptBatches(pairs, readout, { sharePrefix: false });
     const expected = await plainPathScores(model, pairs, readout, [{ alpha: 1, weight: 1 }]);
@@ -84,7 +85,7 @@ Deno.test("identity 4: what layer 0 reads moves at the differing tokens only", a
     return compiled(key, build);
   };
   const points = pathPoints("reference", 3);
-  // Behind the last differing token three, two and no positions stand still.
+  // After the last differing token, three, two and no positions are still.
   for (const differs of [[2], [1, 3], [2, 5]]) {
     const pairs = [0, 1].map((i) => {
       const clean = randomTokens(6, 17, 7 * i);
@@ -104,7 +105,7 @@ Deno.test("identity 4: what layer 0 reads moves at the differing tokens only", a
 });
 
 for (const [name, config] of Object.entries(ARCHITECTURES)) {
-  Deno.test(`the identities together, on probabilities: ${name}`, async () => {
+  Deno.test(`all identities together, on probabilities: ${name}`, async () => {
     const { model } = smallModel(config);
     const pairs = smallPairs(), readout = smallReadout(pairs.length, "probabilities");
     const expected = await plainPathScores(model, pairs, readout, pathPoints("midpoint", 3));

@@ -1,14 +1,14 @@
 /**
- * Information-flow routes (Ferrando and Voita 2024), as EAP-IG v2 has them: how much of what a destination reads came from
- * each source, without gradients or corrupted prompts.
+ * Information-flow routes (Ferrando and Voita 2024) as in EAP-IG v2: how much of what a destination reads comes from each
+ * source, without gradients or corrupted prompts.
  *
  *  1. For the residual stream y that a destination reads and the output z_u of every source before it, at each position:
  *     proximity_u = max(0, ‖y‖₁ − ‖y − z_u‖₁).
- *  2. importance_u = proximity_u / Σ_u' proximity_u' (0 where no source is near).
- *  3. Mean over positions, then over prompts.
+ *  2. importance_u = proximity_u / Σ_u' proximity_u' (0 if no source is near).
+ *  3. Take the mean over positions, then over prompts.
  *
- * All destinations of a layer that read the same stream have the same scores. One prompt is worked on at a time, so
- * memory is that of its sources, `[nForward, P, d]`.
+ * All destinations of a layer that read the same stream have the same scores. Prompts run one at a time, so the memory is
+ * that of one prompt's sources, `[nForward, P, d]`.
  */
 import {
   abs,
@@ -26,27 +26,35 @@ import {
 } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { type BatchActivations, batchActivations } from "../activations/activations.ts";
-import { destinationNode, nBackward, nForward, prevIndex } from "../graph/graph.ts";
+import { destinationNode, layerRows, nBackward, nForward, prevIndex } from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
 import { sourceDifferences } from "../activations/source_differences.ts";
 
+/** Scores by information-flow routes. */
 export interface InformationFlow {
-  /** mean over prompts, `[nForward, nBackward]`; cells that are no edge are 0, the edges into a destination add up to 1 */
+  /** mean over prompts, `[nForward, nBackward]`; 0 for cells that are not edges; edges into a destination add up to 1 */
   scores: Float32Array;
-  /** `[prompts, nForward · nBackward]` in the order of the task, if asked for */
+  /** scores of every prompt, `[prompts, nForward · nBackward]` in the order of the task, if `perPrompt` is set */
   perPrompt?: Float32Array;
+  /** metric of each prompt on clean tokens */
   cleanMetric: Float32Array;
+  /** metric of each prompt on corrupted tokens */
   corruptedMetric: Float32Array;
 }
 
+/** How information-flow routes are computed. */
 export interface InformationFlowOptions {
-  /** keep every prompt's scores */
+  /** whether to keep the scores of every prompt */
   perPrompt?: boolean;
+  /** called with the number of prompts that are done, and of all */
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Outputs of the sources before y `[sources, P, d]`, y `[P, d]` → importance of each, mean over positions `[sources]`. */
+/**
+ * Compiles: outputs of the sources before y `[sources, P, d]` and y `[P, d]` → importance of each source, mean over
+ * positions, `[sources]`.
+ */
 function compileImportance(options: SessionOptions): Promise<Session> {
   const g = new Graph();
   const z = g.input("sources", ["sources", "pos", "d"]);
@@ -56,7 +64,7 @@ function compileImportance(options: SessionOptions): Promise<Session> {
   return Session.compile({ importance: mean(div(proximity, total), [1]) }, {}, options);
 }
 
-/** Scores of all edges over the clean prompts, positions up to the read-out. */
+/** Scores all edges on the clean prompts, over the positions up to the read-out. */
 export async function informationFlowRoutes(
   model: HookedModel,
   batches: readonly PromptBatch[],
@@ -91,7 +99,7 @@ export async function informationFlowRoutes(
   return { scores, perPrompt: each, cleanMetric, corruptedMetric };
 }
 
-/** One prompt of a batch with its prefix back in front. */
+/** Returns one prompt of a batch with its prefix in front again. */
 function wholePrompt(
   { indices, prefix, clean, corrupted, position, readout }: PromptBatch,
   n: number,
@@ -111,7 +119,7 @@ function wholePrompt(
   };
 }
 
-/** Importance of every source before each residual stream of one prompt: before the layers, and between their halves. */
+/** Returns the importance of the sources of one prompt: before each layer (`pre`), and after its attention (`mid`). */
 async function streamImportances(
   model: HookedModel,
   activations: BatchActivations,
@@ -132,13 +140,12 @@ async function streamImportances(
     });
     return out.importance.data;
   };
-  const perLayer = model.config.nHeads + 1;
   const pre: Float32Array[] = [], mid: Float32Array[] = [];
   for (const [l, stream] of activations.residuals.entries()) {
-    pre.push(await importance(stream, 1 + l * perLayer));
+    pre.push(await importance(stream, layerRows(model.config, l).heads));
   }
   for (const [l, stream] of activations.mids.entries()) {
-    mid.push(await importance(stream, l * perLayer + perLayer));
+    mid.push(await importance(stream, layerRows(model.config, l).mlp));
   }
   return { pre, mid };
 }

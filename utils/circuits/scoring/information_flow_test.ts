@@ -16,7 +16,7 @@ import {
 } from "../../../tests/support/circuit_cases.ts";
 import { sourcesOf } from "../../../tests/oracle/oracle_circuits.ts";
 
-/** Importances of one clean prompt, edge by edge as the definition has them. */
+/** Computes the importances of one clean prompt edge by edge, straight from the definition. */
 function slowRoutes({ config, weights }: SmallModel, tokens: number[]): Float64Array {
   const run = oracle(config, weights, tokens);
   const sources = sourcesOf(config, run);
@@ -70,7 +70,7 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
 }
 
 for (const architecture of ["neox", "gpt2"] as const) {
-  Deno.test(`informationFlowRoutes() give the reference scores, which add up to 1 (${architecture})`, async () => {
+  Deno.test(`informationFlowRoutes() equal the reference scores, which add up to 1 (${architecture})`, async () => {
     const { c } = await referenceCase(architecture);
     const key = "scores.information_flow_routes";
     const { compute } = findQuantity(circuitQuantities, key)!;
@@ -80,7 +80,7 @@ for (const architecture of ["neox", "gpt2"] as const) {
     const columns = nBackward(c.model.config);
     for (let v = 0; v < columns; v++) {
       const sum = found.reduce((total, x, i) => total + (i % columns === v ? x : 0), 0);
-      // GPT-2's position embedding is no source: the share of the token embedding may be 0.
+      // GPT-2's position embedding is not a source, so the share of the token embedding may be 0.
       if (architecture === "neox" || v >= 3 * c.model.config.nHeads + 1) {
         assertAlmostEquals(sum, 1, 1e-5);
       }

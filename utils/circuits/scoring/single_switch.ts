@@ -21,10 +21,11 @@ import {
 } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { sequenceFeeds } from "../../model/blocks/sequence.ts";
+import { LETTERS } from "../../names/nodes.ts";
 import { type BatchActivations, repeatPast } from "../activations/activations.ts";
 import { metricOfCopies } from "../evaluation/evaluation.ts";
 import { headsProgram, mlpProgram } from "../evaluation/evaluation_programs.ts";
-import { destinationNode, LETTERS, sourceNode } from "../graph/graph.ts";
+import { destinationNode, sourceNode } from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
 import { sourceDifferences } from "../activations/source_differences.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The divergences of all heads of a layer (CSPA): one graph for what has head width, then the vocabulary slice by slice,
- * for as many heads and documents at once as fit in a processor's cache.
+ * Computes the divergences of all heads of a layer for CSPA. One graph computes what has head width. The vocabulary
+ * follows slice by slice, each time for as many heads and documents as fit in a processor's cache.
  */
 import type { HookedModel } from "../../model/hooked_model.ts";
 import {
@@ -23,16 +23,21 @@ const layerProgram = defineProgram("cspa layer", compileLayer);
 const outputLogitsProgram = defineProgram("cspa output logits", compileOutputLogits);
 const divergencesProgram = defineProgram("cspa divergences", compileDivergences);
 
-/** Logits computed at once. */
+/** Logits per run. */
 const TILE = 2 ** 18;
 
-/** Mean divergences (nats) of a head over documents and positions. */
+/** Holds the mean divergences of a head over documents and positions, in nats. */
 export interface HeadDivergences {
+  /** KL(clean ‖ kept). */
   kept: number;
+  /** KL(clean ‖ ablated). */
   ablated: number;
 }
 
-/** Divergences of every head of a layer; `feeds` are those of the layer graph. */
+/**
+ * Returns the divergences of every head of a layer.
+ * @param feeds feeds of the layer graph (`compileLayer`), without weights
+ */
 export async function layerDivergences(
   model: HookedModel,
   layer: number,
@@ -81,7 +86,7 @@ export async function layerDivergences(
   }));
 }
 
-/** Mean over rows of log(1 + S). */
+/** Averages log(1 + S) over rows. */
 function meanDivergence(S: Float64Array): number {
   return S.reduce((sum, s) => sum + Math.log1p(s), 0) / S.length;
 }
@@ -93,7 +98,7 @@ interface Place {
   nDocs: number;
 }
 
-/** Groups of heads and documents, of about {@link TILE} logits where a head has `size` of them per document. */
+/** Groups heads and documents into tiles of about {@link TILE} logits; a head has `size` logits per document. */
 function tiles(H: number, D: number, size: number): Place[] {
   const heads = Math.min(H, Math.max(1, Math.floor(TILE / size)));
   const docs = Math.min(D, Math.max(1, Math.floor(TILE / (size * heads))));
@@ -111,7 +116,7 @@ function tiles(H: number, D: number, size: number): Place[] {
   return places;
 }
 
-/** Documents out of `[D·T, C]` as `[docs, T, C]`, a view. */
+/** Views documents of `[D·T, C]` as `[docs, T, C]`. */
 function docRows(t: Tensor<Float32Array>, T: number, doc: number, nDocs: number) {
   const rows = sliceRows(t, doc * T, (doc + nDocs) * T);
   return tensor(rows.data, [nDocs, T, rows.shape[1]]);
@@ -122,7 +127,7 @@ function cut(t: Tensor<Float32Array>, { head, nHeads, doc, nDocs }: Place): Tens
   return sliceWithinRows(sliceRows(t, head, head + nHeads), doc, doc + nDocs);
 }
 
-/** S of the ablation and with copy suppression kept, in the quick form where it is exact enough. */
+/** Returns S of the ablation and S with copy suppression kept, in the quick form if it is precise enough. */
 async function divergences({ config, runtime }: HookedModel, feeds: Feeds) {
   const quick = await (await divergencesProgram(runtime, config, "quick")).run(feeds);
   if (quick.largest.data.every((y) => 2 * y <= QUICK_LIMIT)) return quick;

@@ -17,7 +17,13 @@
  * behind each other in one tensor per layer: where heads are frozen, positions do not interact and all rows are one
  * matrix product.
  */
-import { firstDifference } from "../../tasks/prompt_batches.ts";
+import {
+  firstDifference,
+  type PairTokens,
+  prefixPast,
+  sharedLength,
+  splitPrompt,
+} from "../../tasks/shared_prefix.ts";
 import { bucketBy } from "../../model/run/batch.ts";
 import { hookName, hookNames } from "../../model/blocks/hook_names.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
@@ -27,11 +33,7 @@ import { type F32, joinRows, tensor } from "../../onnx/mod.ts";
 export type Span = "all" | "changed" | "readout";
 
 /** A prompt to patch and the prompt that patched values come from; of equal length up to the read-out `position`. */
-export interface PatchPrompt {
-  clean: readonly number[];
-  corrupted: readonly number[];
-  position: number;
-}
+export type PatchPrompt = PairTokens;
 
 /** Prompts of one length and span. */
 export interface CleanBatch {
@@ -86,11 +88,12 @@ export async function cleanRun(
   let row = 0;
   for (const members of groups) {
     const start = starts[members[0]];
-    const tokens = members.map((n) => upToReadout(prompts[n].clean, prompts[n]));
-    const past = await pastOf(model, tokens, start);
-    const { hooks, residual } = await model.run(tokens.map((t) => t.slice(start)), { read, past });
+    const tokens = members.map((n) => splitPrompt(prompts[n].clean, start, prompts[n].position));
+    const past = await prefixPast(model, tokens.map(({ prefix }) => prefix));
+    const suffix = tokens.map(({ suffix }) => suffix);
+    const { hooks, residual } = await model.run(suffix, { read, past });
     const value = (l: number, point: string) => hooks.get(hookName(l, point))!;
-    const pos = tokens[0].length - start;
+    const pos = suffix[0].length;
     parts.push({
       layers: Array.from({ length: nLayers }, (_, l) => ({
         x: value(l, "hook_resid_pre"),
@@ -127,7 +130,9 @@ export async function corruptedHeads(
   const read = hookNames(model.config, "attn.hook_z");
   const parts: F32[][] = [];
   for (const { prompts: members, start, past } of clean.batches) {
-    const tokens = members.map((n) => upToReadout(prompts[n].corrupted, clean.prompts[n]));
+    const tokens = members.map((n) =>
+      splitPrompt(prompts[n].corrupted, start, clean.prompts[n].position)
+    );
     const shared = members.every((n) =>
       firstDifference(clean.prompts[n].clean, prompts[n].corrupted, start) === start
     );
@@ -136,8 +141,8 @@ export async function corruptedHeads(
         `the clean run starts at position ${start}, but its corrupted prompts differ before it`,
       );
     }
-    const own = shared ? past : await pastOf(model, tokens, start);
-    const suffix = tokens.map((t) => t.slice(start));
+    const own = shared ? past : await prefixPast(model, tokens.map(({ prefix }) => prefix));
+    const suffix = tokens.map(({ suffix }) => suffix);
     const { hooks } = await model.run(suffix, { read, past: own });
     parts.push(read.map((name) => hooks.get(name)!));
   }
@@ -149,7 +154,8 @@ export function silentHeads(clean: CleanRun): F32[] {
   return clean.layers.map(({ z }) => tensor(new Float32Array(z.data.length), z.shape));
 }
 
-function spanStart({ clean, corrupted, position }: PatchPrompt, n: number, span: Span): number {
+function spanStart(prompt: PatchPrompt, n: number, span: Span): number {
+  const { clean, corrupted, position } = prompt;
   if (position >= clean.length || position >= corrupted.length) {
     throw new Error(
       `prompt pair ${n}: read-out position ${position} lies outside its ` +
@@ -157,15 +163,7 @@ function spanStart({ clean, corrupted, position }: PatchPrompt, n: number, span:
     );
   }
   if (span === "all") return 0;
-  return span === "readout" ? position : firstDifference(clean, corrupted, position);
-}
-
-const upToReadout = (tokens: readonly number[], { position }: PatchPrompt) =>
-  tokens.slice(0, position + 1);
-
-async function pastOf(model: HookedModel, tokens: number[][], start: number) {
-  if (start === 0) return undefined;
-  return (await model.run(tokens.map((t) => t.slice(0, start)), { keysValues: true })).past;
+  return span === "readout" ? position : sharedLength(prompt);
 }
 
 /** Joins `[batch, pos, …]` tensors to one of `[rows, …]`. */

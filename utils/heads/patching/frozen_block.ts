@@ -28,7 +28,7 @@ import {
   type Tensor,
   transpose,
 } from "../../onnx/mod.ts";
-import { type Letter, LETTERS } from "../../model/blocks/attention.ts";
+import { type Letter, LETTERS } from "../../names/nodes.ts";
 import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
 import { afterAttention } from "../../model/blocks/block.ts";
 import type { ModelConfig } from "../../model/config.ts";

@@ -13,7 +13,7 @@
  * counts, and there is no step 2. Step 2 starts at the first receiver behind the sender (`patched_run.ts`). Both run
  * all senders of a layer as one batch.
  */
-import type { Letter } from "../../model/blocks/attention.ts";
+import type { Letter } from "../../names/nodes.ts";
 import type { Readout } from "../../model/blocks/embedding.ts";
 import { hookName } from "../../model/blocks/hook_names.ts";
 import type { HookedModel, Patch } from "../../model/hooked_model.ts";

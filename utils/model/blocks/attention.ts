@@ -8,6 +8,7 @@
  *
  * With a past (keys, after rotation, and values of earlier positions) the positions given are a suffix.
  */
+import { LETTERS } from "../../names/nodes.ts";
 import {
   add,
   concat,
@@ -47,9 +48,6 @@ export interface HeadInputs {
   k: Value;
   v: Value;
 }
-
-export type Letter = "q" | "k" | "v";
-export const LETTERS: readonly Letter[] = ["q", "k", "v"];
 
 /** q, k and v of one product in one array, and the places of its axes. */
 export interface PackedProjections {
