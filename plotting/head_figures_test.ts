@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
 import { UserError } from "../utils/base/user_error.ts";
 import { circuitMembers, componentsFigure, eligibleHeads } from "./figure_2.ts";
