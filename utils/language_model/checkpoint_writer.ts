@@ -7,7 +7,7 @@
 import { join } from "@std/path";
 import { writeFileAtomic, writeJsonAtomic } from "../base/files.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { type TensorToWrite, writeSafetensors } from "../model/files/safetensors.ts";
+import { type TensorToWrite, writeSafetensors } from "../tensor_files/safetensors.ts";
 import type { TokenizerFiles } from "../text/mod.ts";
 import { viewOf } from "../training/mod.ts";
 import { modelParameters } from "./parameters.ts";

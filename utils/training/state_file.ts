@@ -9,7 +9,7 @@ import {
   openSafetensors,
   readSafetensorsHeader,
   writeSafetensors,
-} from "../model/files/safetensors.ts";
+} from "../tensor_files/safetensors.ts";
 import type { Layout } from "./parameters.ts";
 import type { TrainingState } from "./state.ts";
 

@@ -13,8 +13,8 @@ import { join } from "@std/path";
 import { readJson } from "../base/files.ts";
 import { HookedModel } from "../model/hooked_model.ts";
 import type { Runtime } from "../model/runtime.ts";
-import { openSafetensors } from "../model/files/safetensors.ts";
-import type { TensorSet } from "../model/files/tensor_set.ts";
+import { openSafetensors } from "../tensor_files/safetensors.ts";
+import type { TensorSet } from "../tensor_files/tensor_set.ts";
 import { FOLDED } from "../model/weights/weight_processing.ts";
 import type { Readout } from "../model/blocks/embedding.ts";
 

@@ -7,13 +7,13 @@
  */
 import { join } from "@std/path";
 import { isFile, readJson } from "../../base/files.ts";
-import { readSafetensorsHeader } from "./safetensors.ts";
-import type { StoredTensor } from "./stored_tensor.ts";
+import { readSafetensorsHeader } from "../../tensor_files/safetensors.ts";
+import type { StoredTensor } from "../../tensor_files/stored_tensor.ts";
 import { isConstantBuffer } from "./tensor_names.ts";
-import { type CheckpointFiles, TensorSet } from "./tensor_set.ts";
-import { readTorchTensors } from "./torch_checkpoint.ts";
+import { type CheckpointFiles, TensorSet } from "../../tensor_files/tensor_set.ts";
+import { readTorchTensors } from "../../tensor_files/torch_checkpoint.ts";
 
-export type { CheckpointFiles, TensorInfo } from "./tensor_set.ts";
+export type { CheckpointFiles, TensorInfo } from "../../tensor_files/tensor_set.ts";
 
 /** Names of weight files, the preferred ones first. */
 export const WEIGHT_FILES = [
