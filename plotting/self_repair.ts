@@ -3,8 +3,12 @@
  * whole model and of the silenced one; middle, the summed change of the direct contributions of all other heads, inside
  * and outside the circuit; right, the heads that change most. A row per model. Hollow points: no head was silenced.
  */
-import { findResults, type StoredOf } from "../utils/results/find.ts";
-import { type SelfRepairEntry, selfRepairs } from "../utils/results/kinds/self_repair.ts";
+import {
+  findResults,
+  type SelfRepairEntry,
+  selfRepairs,
+  type StoredOf,
+} from "../utils/results/mod.ts";
 import { headName } from "../utils/names/mod.ts";
 import {
   axesOf,

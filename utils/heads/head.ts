@@ -1,8 +1,8 @@
 /** Heads as senders of a patch: which ones, layer by layer, and where their results belong. */
-import type { ModelConfig } from "../model/config.ts";
-import { type Head, headName } from "../names/nodes.ts";
+import type { ModelConfig } from "../model/mod.ts";
+import { type Head, headName } from "../names/mod.ts";
 
-export { type Head, headName, parseHead } from "../names/nodes.ts";
+export { type Head, headName, parseHead } from "../names/mod.ts";
 
 /** Every head, layer by layer: its place in the list is its place in an `[L, H]` matrix. */
 export function allHeads(

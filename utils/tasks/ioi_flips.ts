@@ -11,7 +11,7 @@
  *    the rule, in alphabetical order of the letters. (The original samples from a Python set, and its
  *    order changes from run to run; sorting makes the draw repeatable.)
  */
-import { PythonRandom } from "../base/python_random.ts";
+import { PythonRandom } from "../base/mod.ts";
 
 /** One sentence; its final word is the indirect object. */
 export interface IoiPrompt {

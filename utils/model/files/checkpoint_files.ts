@@ -6,14 +6,17 @@
  * An index maps tensor names to shards in the same folder; a shard outside the folder is refused.
  */
 import { join } from "@std/path";
-import { isFile, readJson } from "../../base/files.ts";
-import { readSafetensorsHeader } from "../../tensor_files/safetensors.ts";
-import type { StoredTensor } from "../../tensor_files/stored_tensor.ts";
+import { isFile, readJson } from "../../base/mod.ts";
+import {
+  type CheckpointFiles,
+  readSafetensorsHeader,
+  readTorchTensors,
+  type StoredTensor,
+  TensorSet,
+} from "../../tensor_files/mod.ts";
 import { isConstantBuffer } from "./tensor_names.ts";
-import { type CheckpointFiles, TensorSet } from "../../tensor_files/tensor_set.ts";
-import { readTorchTensors } from "../../tensor_files/torch_checkpoint.ts";
 
-export type { CheckpointFiles, TensorInfo } from "../../tensor_files/tensor_set.ts";
+export type { CheckpointFiles, TensorInfo } from "../../tensor_files/mod.ts";
 
 /** Names of weight files, the preferred ones first. */
 export const WEIGHT_FILES = [
