@@ -4,7 +4,7 @@
  * at the number of edges drawn; pruning leaves few of them or none. Prints MIB's two areas (CPR, CMD) of every
  * checkpoint that has them.
  */
-import type { CircuitSummary, CurvePoint } from "../utils/results/circuit_summary.ts";
+import type { CircuitSummary, CurvePoint } from "../utils/results/kinds/circuit_summary.ts";
 import { type Column, printTable } from "../utils/cli/table.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {

@@ -38,7 +38,7 @@ export interface CspaOptions {
   onLayer?: (layer: number) => void;
 }
 
-/** Holds the scores of all heads and the mean divergences behind them, each `[L, H]` row-major. */
+/** Holds the scores of all heads and the mean divergences they come from, each `[L, H]` row-major. */
 export interface CspaScores {
   /** CSPA, 1 − kept/ablated. */
   scores: Float32Array;

@@ -180,9 +180,7 @@ export class SwapTarget {
     if (heads.length === 0) throw new Error("swapping needs at least one head");
     checkHeads(heads, model.config);
     if ("b_U" in await model.store.get("unembed")) {
-      throw new Error(
-        "heads can be swapped only between weights as stored; load the model unfolded",
-      );
+      throw new Error("heads are swapped between weights as stored; load the model unfolded");
     }
     const first = Math.min(...heads.map(([layer]) => layer));
     const batches = [];

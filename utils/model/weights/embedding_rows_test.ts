@@ -12,7 +12,7 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
     await keeping.keepEmbeddingsOf(prompts.flat());
     assertEquals(await keeping.allLogits(prompts), await plain.allLogits(prompts));
     assertEquals(keeping.store.reads, plain.store.reads);
-    // Tokens that were not kept cost one more read of the embedding.
+    // Tokens that were not kept cost one more reading of the embedding.
     assertEquals(await keeping.allLogits(others), await plain.allLogits(others));
     assertEquals(keeping.store.reads, plain.store.reads + 1);
     plain.close();
