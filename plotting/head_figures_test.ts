@@ -9,7 +9,6 @@ import {
   headLines,
   PARAMETERS,
   pictureSteps,
-  spreadSteps,
   timeAxis,
   tokensPerStep,
 } from "./figures/mod.ts";
@@ -19,7 +18,6 @@ import { headScoresFigure } from "./head_scores.ts";
 import { type HeadSeries, readHeadSeries } from "./result_files/head_files.ts";
 import { drawnRange, extremes, HEAD_MEASURES } from "./result_files/head_measures.ts";
 import { changingHeads, type Repairs } from "./self_repair.ts";
-import { pythiaSteps } from "./testing/forming_circuit.ts";
 import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
 
 /** A score of two layers of two heads. */
@@ -226,16 +224,6 @@ Deno.test("heat maps leave cells of missing checkpoints empty and keep one scale
   assertEquals(pictureSteps([a, b]), [0, 4, 8]);
   assertEquals(pictureSteps([a, b], ["8"]), [8]);
   assertThrows(() => pictureSteps([a, b], ["9"]), UserError, '"9"');
-});
-
-Deno.test("spreadSteps() keeps the first and the last step and spreads the others from step 256 on", () => {
-  assertEquals(spreadSteps(pythiaSteps(), 6), [0, 256, 1000, 6000, 29000, 143000]);
-  assertEquals(spreadSteps([1, 2, 3, 4, 5], 3), [1, 3, 5]);
-  const few = [256, 768, 1024, 1280, 1536, 1792, 2048, 2560];
-  assertEquals(spreadSteps(few, 6), [256, 768, 1024, 1280, 1536, 2560]);
-  assertEquals(spreadSteps([1, 2], 6), [1, 2]);
-  assertEquals(spreadSteps([1, 2, 3], 1), [3]);
-  assert(spreadSteps([0, 1000, 2000, 3000], 3).includes(3000));
 });
 
 Deno.test("head_heatmaps: cells of pictures are square", () =>

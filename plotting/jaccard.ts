@@ -83,7 +83,7 @@ export function jaccardFigure(summaries: CircuitSummary[]): Figure {
   return {
     title: "How much of a circuit remains",
     caption: "Jaccard similarity of circuits. Bold: to the previous checkpoint, exponentially " +
-      "weighted mean (α = 0.5), with the values as measured thin behind it. Dashed: to the final one.",
+      "weighted mean (α = 0.5); thin: the values as measured. Dashed: to the final one.",
     data,
     layout: panelGrid(panels, tasks.length),
     width: Math.max(700, 60 + 380 * tasks.length),

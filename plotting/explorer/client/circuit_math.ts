@@ -21,7 +21,7 @@ export function visibleEdges(circuit: CircuitEdge[], filter: Filter): CircuitEdg
 
 export interface Paths {
   nodes: Set<string>;
-  /** names of edges that lie on a path through the node */
+  /** names of edges on a path through the node */
   edges: Set<string>;
 }
 

@@ -5,7 +5,7 @@
  * 1. One row per layer, input below, logits above. Heads by number from left to right, the MLP in the middle of its
  *    row (half a row higher when it reads the heads of its own layer, as in GPT-2).
  * 2. An edge leaves the top of its source and enters the bottom of its target: q on the left, k in the middle, v on the
- *    right, so that the three never lie on each other. Input and logits are bars; an edge meets them half way towards
+ *    right, so that the three never overlap. Input and logits are bars; an edge meets them half way towards
  *    the other end, which keeps long edges apart.
  * 3. Edges are cubic curves with vertical ends; within a column they bow sideways so as not to run through the nodes
  *    between.
