@@ -1,16 +1,16 @@
-/** Times the engine on randomly initialised models of real shapes, each case in a process of its own. */
+/** Times the engine on randomly initialised models of real shapes, each case in its own process. */
 import { Command } from "@commander-js/extra-typings";
-import { type Bench, type BenchCase, type Measurement, SHAPES } from "./bench/bench.ts";
+import { type Bench, type BenchCase, type Measurement, SHAPES } from "./bench/case.ts";
 import { benches as identities } from "./bench/circuit_identities.ts";
 import { benches as circuits } from "./bench/circuits.ts";
 import { benches as engine } from "./bench/engine.ts";
 import { benches as heads } from "./bench/heads.ts";
-import { formatTable } from "./utils/experiment/table.ts";
-import { hasColors } from "./utils/experiment/terminal.ts";
+import { formatTable } from "./utils/cli/table.ts";
+import { hasColors } from "./utils/cli/terminal.ts";
 
 const BENCHES: readonly Bench[] = [...engine, ...circuits, ...identities, ...heads];
 
-/** The line of a case, as `--json` prints it. */
+/** Returns the line of a case as `--json` prints it. */
 function line({ bench, shape }: BenchCase, m: Measurement) {
   const round = (x: number | undefined, digits: number) =>
     x === undefined ? null : Number(x.toPrecision(digits));
@@ -28,7 +28,7 @@ function line({ bench, shape }: BenchCase, m: Measurement) {
 }
 type Line = ReturnType<typeof line>;
 
-/** Runs a case in a process of its own, so that its peak memory is its own. */
+/** Runs a case in its own process, so that the peak memory is that of the case. */
 async function runCase(c: BenchCase): Promise<Line> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", import.meta.filename!, "--case", JSON.stringify(c)],
@@ -43,7 +43,9 @@ async function runCase(c: BenchCase): Promise<Line> {
 function known<T>(kind: string, names: readonly string[], table: Record<string, T>): string[] {
   for (const name of names) {
     if (!(name in table)) {
-      throw new Error(`unknown ${kind} "${name}"; there are: ${Object.keys(table).join(", ")}`);
+      throw new Error(
+        `unknown ${kind} "${name}": expected one of ${Object.keys(table).join(", ")}`,
+      );
     }
   }
   return [...names];
@@ -77,15 +79,19 @@ if (import.meta.main) {
   const command = new Command()
     .name("deno task bench")
     .description(
-      "Times each bench beside the rate of bare matrix products of the same shapes in the same process. Benches:\n" +
+      "Times each bench, and bare matrix products of the same shapes in the same process as a yardstick. Benches:\n" +
         BENCHES.map((b) => `  ${b.name}: ${b.description}`).join("\n"),
     )
-    .option("--bench <names>", "only these, separated by commas", list)
-    .option("--shape <names>", `of ${Object.keys(SHAPES).join(", ")}`, list)
+    .option("--bench <names>", "benches to run, separated by commas (default: all)", list)
+    .option(
+      "--shape <names>",
+      `shapes, separated by commas: ${Object.keys(SHAPES).join(", ")}`,
+      list,
+    )
     .option("--prompts <numbers>", "numbers of prompts, e.g. 10,64", (t) => list(t).map(Number))
-    .option("--repeats <n>", "timings per case", Number, 5)
+    .option("--repeats <n>", "number of timings per case", Number, 5)
     .option("--threads <n>", "threads of ONNX Runtime (default: one per core)", Number)
-    .option("--json", "one line of JSON per case")
+    .option("--json", "print one line of JSON per case")
     .option("--case <json>", "run one case in this process and print its line")
     .parse(Deno.args, { from: "user" });
   const options = command.opts();

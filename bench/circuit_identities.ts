@@ -1,32 +1,38 @@
 /**
- * What each of the identities behind attribution brings: seconds per prompt and path point without it over those with
- * all of them.
+ * Measures the gain of each identity that makes attribution fast: seconds per prompt and path point without it, divided
+ * by those with all of them. Without it means:
  *
- *   shared prefix      whole prompts at every path point, instead of what follows the first difference
- *   sums in head space gradients at the inputs of every head's q, k and v and of the MLPs, each through a LayerNorm
- *                      backward pass of its own; both sides on whole prompts
+ *   shared prefix      whole prompts at every path point, instead of the tokens from the first difference on
+ *   sums in head space gradients at the inputs of every head's q, k and v and of the MLPs, each with its own backward pass
+ *                      through a LayerNorm; both sides run whole prompts
  *   one contraction    the product of source differences and gradients at every path point, instead of once per prompt;
- *                      its time is taken on its own and added
- *   still input        the same prompts with the last token differing as well: then layer 0 has no positions at which
- *                      nothing moves
+ *                      it is timed separately and added
+ *   still input        the same prompts with a different last token as well, so that no position of layer 0 is still
  */
-import { attribute } from "../utils/circuits/attribution.ts";
-import { batchActivations } from "../utils/circuits/activations.ts";
-import { EdgeContraction } from "../utils/circuits/edge_contraction.ts";
-import { nForward } from "../utils/circuits/graph.ts";
-import { circuitShape } from "../utils/circuits/model_shape.ts";
-import { type PromptBatch, promptBatches } from "../utils/circuits/prompt_batches.ts";
-import { sourceDifferences } from "../utils/circuits/source_differences.ts";
+import { attribute } from "../utils/circuits/attribution/attribution.ts";
+import { batchActivations } from "../utils/circuits/activations/activations.ts";
+import { EdgeContraction } from "../utils/circuits/attribution/edge_contraction.ts";
+import { layerColumns, nForward } from "../utils/circuits/graph/graph.ts";
+import { circuitShape } from "../utils/circuits/graph/model_shape.ts";
+import { type PromptBatch, promptBatches } from "../utils/tasks/prompt_batches.ts";
+import { sourceDifferences } from "../utils/circuits/activations/source_differences.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
 import type { HookedModel } from "../utils/model/hooked_model.ts";
 import { tensor } from "../utils/onnx/mod.ts";
-import { type Bench, type BenchCase, type Measurement, median, peakRssMb } from "./bench.ts";
-import { POSITIONS, timed } from "./bench.ts";
+import { median } from "../utils/base/statistics.ts";
+import {
+  type Bench,
+  type BenchCase,
+  type Measurement,
+  peakRssMb,
+  POSITIONS,
+  timed,
+} from "./case.ts";
 import { attributionFlops, logitDifferences, openModel, randomPairs, STEPS } from "./circuits.ts";
 
-/** Seconds of all contractions of a batch, and of the passes beside it, in turn. */
+/** Returns a function that runs all contractions of a batch once. */
 async function contraction(model: HookedModel, batch: PromptBatch): Promise<() => Promise<void>> {
-  const { nLayers, nHeads, dModel: d } = model.config;
+  const { nLayers, dModel: d } = model.config;
   const D = await sourceDifferences(model, await batchActivations(model, batch));
   const [N, , P] = D.shape;
   const rows = nForward(circuitShape(model.config));
@@ -36,7 +42,7 @@ async function contraction(model: HookedModel, batch: PromptBatch): Promise<() =
     nodes: new Float64Array(rows),
     neurons: new Float64Array(rows * d),
   });
-  const shape = [N, 3 * nHeads + 1, P, d];
+  const shape = [N, layerColumns(model.config, 0).end, P, d];
   const gradients = tensor(
     new Float32Array(shape.reduce((a, b) => a * b)).fill(1e-3),
     shape,
@@ -106,7 +112,7 @@ async function measure(
 export const benches: Bench[] = [{
   name: "attribution_identities",
   description:
-    "time without the shared prefix, sums in head space, one contraction, a still input of layer 0, over that with",
+    "gain of each identity: shared prefix, sums in head space, one contraction, still input of layer 0",
   shapes: ["pythia-70m", "pythia-160m"],
   prompts: [10],
   measure,

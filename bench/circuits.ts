@@ -1,41 +1,59 @@
 /**
- * Circuits on random weights: attribution by EAP-IG (30 path points) and the evaluation of circuits.
+ * Benchmarks of circuits on random weights: attribution by EAP-IG (30 path points) and the evaluation of circuits.
  *
- *   attribution            21 positions, clean and corrupted prompts differing at position 10 only
- *   attribution_ioi        lengths and second subjects of the indirect-object templates, differing from there on
- *   attribution_ioi_410m   the same for the shape and the 70 prompts of a real run, estimated from fewer unless
+ *   attribution            21 positions; clean and corrupted prompts differ at position 10 only
+ *   attribution_ioi        lengths of the indirect-object templates; the prompts differ at the second subject
+ *   attribution_ioi_410m   the same for the shape of a real run, estimated for its 70 prompts from fewer unless
  *                          `--prompts 70` is given
- *   circuit_evaluation     one greedy circuit of random scores, 400 edges or a few more after pruning
+ *   circuit_evaluation     one greedy circuit of random scores, with 400 edges or a few more after pruning
  *
- * FLOPs are those of the matrix products that are executed, see `attributionFlops`. The rate is that of bare matrix
- * products of a pass's size, timed before and after every run.
+ * FLOPs are those of the executed matrix products (`attributionFlops`). The yardstick is the rate of bare matrix products
+ * of the size of a pass, timed before and after every run.
  */
-import { attribute, defaultTokensPerPass } from "../utils/circuits/attribution.ts";
-import { CircuitEvaluator } from "../utils/circuits/evaluation.ts";
-import { type CircuitShape, nBackward, nForward, prevIndex } from "../utils/circuits/graph.ts";
-import { circuitShape } from "../utils/circuits/model_shape.ts";
-import { type PromptBatch, promptBatches } from "../utils/circuits/prompt_batches.ts";
-import { pruneCircuit } from "../utils/circuits/pruning.ts";
-import { randomScores } from "../utils/circuits/random_circuit.ts";
-import { greedyOrder, maskOf } from "../utils/circuits/selection.ts";
+import { attribute, defaultTokensPerPass } from "../utils/circuits/attribution/attribution.ts";
+import { CircuitEvaluator } from "../utils/circuits/evaluation/evaluation.ts";
+import {
+  type CircuitShape,
+  layerColumns,
+  layerRows,
+  logitsColumn,
+  mlpColumn,
+  nForward,
+  prevIndex,
+} from "../utils/circuits/graph/graph.ts";
+import { countEdges, hasOutgoing } from "../utils/circuits/graph/circuit_mask.ts";
+import { circuitShape } from "../utils/circuits/graph/model_shape.ts";
+import { type PromptBatch, promptBatches } from "../utils/tasks/prompt_batches.ts";
+import { pruneCircuit } from "../utils/circuits/graph/pruning.ts";
+import { randomScores } from "../utils/circuits/choice/random_circuit.ts";
+import { greedyOrder, maskOf } from "../utils/circuits/choice/selection.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
-import { randomSource } from "../utils/model/weight_source.ts";
+import { randomSource } from "../utils/model/weights/weight_source.ts";
 import type { PromptPair } from "../utils/tasks/prompt_pair.ts";
-import { type Bench, type BenchCase, type Measurement, median, peakRssMb } from "./bench.ts";
-import { POSITIONS, randomPrompts, timed } from "./bench.ts";
+import type { Readout } from "../utils/tasks/readout.ts";
+import { median } from "../utils/base/statistics.ts";
+import {
+  type Bench,
+  type BenchCase,
+  type Measurement,
+  peakRssMb,
+  POSITIONS,
+  randomPrompts,
+  timed,
+} from "./case.ts";
 import { layerProducts } from "./yardstick.ts";
 
 const MB = 2 ** 20;
-/** path points */
+/** Path points of an attribution. */
 export const STEPS = 30;
 const EDGES = 400;
 
-/** Lengths up to the read-out and places of the second subject in the indirect-object templates. */
+/** Length up to the read-out and position of the second subject, for each indirect-object template. */
 const IOI_TEMPLATES = [[15, 10], [18, 13], [18, 13], [21, 15], [17, 13], [14, 9], [17, 11]];
 
-/** Random pairs that differ at one place each: `[length, place]` in turn. */
+/** Returns random pairs that differ at one position each; they take the `[length, position]` of `structure` in turn. */
 export function randomPairs(
   n: number,
   structure: readonly number[][],
@@ -52,24 +70,26 @@ export function randomPairs(
   });
 }
 
-/** Logit differences of two tokens per prompt. */
-export function logitDifferences(pairs: readonly PromptPair[]) {
+/** Returns the read-out of a logit difference of two tokens per prompt. */
+export function logitDifferences(pairs: readonly PromptPair[]): Readout {
   const ids = Int32Array.from(pairs.flatMap(({ correct, wrong }) => [...correct, ...wrong]));
   const weights = Float32Array.from(ids, (_, i) => i % 2 ? -1 : 1);
-  return { kind: "logits" as const, ids, weights, width: 2 };
+  return { kind: "logits", ids, weights, width: 2 };
 }
 
+/** Returns a randomly initialised model of this shape. */
 export function openModel(config: ModelConfig, threads?: number): HookedModel {
   return HookedModel.fromSource(randomSource(config), { runtime: new Runtime({ threads }) });
 }
 
 /**
- * Floating-point operations of the matrix products of an attribution. Per token of a batch's suffix and path point, a
- * block's forward pass costs 2·(4d² + 2dm) + 4·keys·d; its backward pass as much, and 4·P·d for the keys and values of
- * the suffix, and 6·H·d for the sums behind the heads' gradients. The last block's attention output and MLP are computed
- * at one position, and the first block passes no gradient back from its queries, keys and values, which it projects,
- * like its MLP, where the input moves only. Once per batch: the prefix, both prompts and D. Once per pass, taken as once
- * per prompt: gradients at the heads' inputs and the contraction with D.
+ * Returns the floating-point operations of the matrix products of an attribution.
+ *
+ * Per token of a batch's suffix and per path point, the forward pass of a block costs 2·(4d² + 2dm) + 4·keys·d. Its backward
+ * pass costs the same, plus 4·P·d for the keys and values of the suffix and 6·H·d for the sums in head space. Two blocks
+ * cost less: the last one computes its attention output and its MLP at one position; the first one passes no gradient back
+ * from its queries, keys and values, and computes these and its MLP only where the input moves. Once per batch: the prefix,
+ * both prompts and D. Once per pass, counted once per prompt: gradients at the heads' inputs and the contraction with D.
  */
 export function attributionFlops(config: ModelConfig, batches: readonly PromptBatch[]): number {
   const { nLayers: L, dModel: d, dMlp: m } = config;
@@ -94,7 +114,7 @@ export function attributionFlops(config: ModelConfig, batches: readonly PromptBa
   return total;
 }
 
-/** One more than the last position at which any pair of a batch differs. */
+/** Returns one more than the last position at which any pair of a batch differs. */
 function movingPositions(clean: readonly number[][], corrupted: readonly number[][]): number {
   return 1 + Math.max(
     ...clean.map((tokens, n) => tokens.findLastIndex((t, p) => t !== corrupted[n][p])),
@@ -102,16 +122,16 @@ function movingPositions(clean: readonly number[][], corrupted: readonly number[
 }
 
 function contractionFlops(shape: CircuitShape, width: number): number {
-  const perLayer = 3 * shape.nHeads + 1;
-  let products = prevIndex(shape, shape.nLayers * perLayer);
+  const perLayer = layerColumns(shape, 0).end;
+  let products = prevIndex(shape, logitsColumn(shape));
   for (let l = 0; l < shape.nLayers; l++) {
-    products += perLayer * prevIndex(shape, (l + 1) * perLayer - 1);
+    products += perLayer * prevIndex(shape, mlpColumn(shape, l));
   }
   return 2 * products * width;
 }
 
 /**
- * Times `run`, of so many floating-point operations, in turn with the rate of matrix products of `rows` rows. The peak
+ * Times `run`, which needs `flops` floating-point operations, in turn with matrix products of `rows` rows. The peak memory
  * is that of this process so far.
  */
 async function timedWithRate(
@@ -133,7 +153,7 @@ async function timedWithRate(
     seconds: median(seconds),
     flops,
     ofMatmulRate: median(seconds.map((s, i) => flops / s / rates[i])),
-    // before the yardstick was there, unless the one run is the first
+    // before the yardstick existed, unless the only run is the first
     peakRssMb: repeats > 1 ? peak : peakRssMb(),
     weightsMb: model.store.totalBytes / MB,
   };
@@ -166,32 +186,37 @@ async function measureAttribution(
   };
 }
 
-/** The smallest greedy circuit of random scores, in steps of 50, that has so many edges after pruning. */
+/** Returns the smallest greedy circuit of random scores, in steps of 50, with at least `edges` edges after pruning. */
 export function randomGreedyCircuit(shape: CircuitShape, edges: number): Uint8Array {
   const order = greedyOrder(shape, randomScores(shape, 1));
   for (let n = edges; n < order.length; n += 50) {
     const mask = pruneCircuit(shape, maskOf(shape, order, n));
-    if (mask.reduce((a, b) => a + b, 0) >= edges) return mask;
+    if (countEdges(mask) >= edges) return mask;
   }
   return maskOf(shape, order, order.length);
 }
 
 /**
- * Products of one circuit's run, per prompt: head projections, their outputs, MLPs in use, and sums over in-edges as
- * products with all sources before.
+ * Returns the floating-point operations of one circuit's run, per prompt: projections and outputs of the heads in use, MLPs
+ * in use, and sums over in-edges as products with all sources before.
  */
-export function evaluationFlops(config: ModelConfig, mask: Uint8Array, P: number, past: number) {
+export function evaluationFlops(
+  config: ModelConfig,
+  mask: Uint8Array,
+  P: number,
+  past: number,
+): number {
   const shape = circuitShape(config);
-  const { nHeads: H, nLayers: L, dHead: e, dModel: d, dMlp: m } = config;
-  const columns = nBackward(shape);
-  const used = (u: number): number =>
-    u === 0 || mask.subarray(u * columns, (u + 1) * columns).includes(1) ? 1 : 0;
-  const sources = Array.from({ length: nForward(shape) }, (_, u) => used(u));
+  const { nLayers: L, dHead: e, dModel: d, dMlp: m } = config;
+  const sources = Array.from(
+    { length: nForward(shape) },
+    (_, u) => Number(u === 0 || hasOutgoing(shape, mask, u)),
+  );
   let flops = 0, before = 1;
   for (let l = 0; l < L; l++) {
-    const first = 1 + l * (H + 1);
-    const heads = sources.slice(first, first + H).reduce((a, b) => a + b, 0);
-    const mlp = sources[first + H];
+    const rows = layerRows(shape, l);
+    const heads = sources.slice(rows.heads, rows.mlp).reduce((a, b) => a + b, 0);
+    const mlp = sources[rows.mlp];
     flops += heads * P * (8 * d * e + 4 * (P + past) * e) + mlp * P * 4 * d * m;
     flops += 2 * before * (3 * heads + mlp) * P * d;
     before += heads + mlp;
@@ -215,7 +240,7 @@ async function measureEvaluation(config: ModelConfig, c: BenchCase): Promise<Mea
     tokens: c.prompts * P,
     ...measured,
     more: {
-      edges: mask.reduce((a, b) => a + b, 0),
+      edges: countEdges(mask),
       seconds_per_prompt: measured.seconds / c.prompts,
       seconds_per_prompt_of_8: together / c.prompts / 8,
     },
@@ -227,13 +252,13 @@ const common = { shapes: ["pythia-70m", "pythia-160m"], prompts: [10] };
 export const benches: Bench[] = [
   {
     name: "attribution",
-    description: "EAP-IG, 30 points, prompts of 21 tokens that differ at position 10",
+    description: "EAP-IG with 30 points on prompts of 21 tokens that differ at position 10",
     ...common,
     measure: (config, c) => measureAttribution(config, c, [[POSITIONS, 10]]),
   },
   {
     name: "attribution_ioi",
-    description: "EAP-IG, 30 points, prompts as in the indirect-object task",
+    description: "EAP-IG with 30 points on prompts as in the indirect-object task",
     ...common,
     measure: (config, c) => measureAttribution(config, c, IOI_TEMPLATES),
   },

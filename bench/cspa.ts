@@ -1,32 +1,34 @@
 /**
- * CSPA of one layer's heads at Pythia-160m's shape on 17 × 61 tokens, against ONNX Runtime's matrix product in the same
- * process. The yardstick is the product [tokens, d]·[d, V] that a head's changed output would need to reach the logits:
- * taken plainly, a layer needs two of them per head (ablated, and with copy suppression kept) before any softmax.
+ * Times CSPA of the heads of one layer at the shape of Pythia-160m on 17 × 61 tokens, and a matrix product of ONNX Runtime
+ * in the same process. This yardstick is the product [tokens, d]·[d, V] from a head's changed output to the logits. Computed
+ * plainly, a layer needs two of them per head (ablated, and with copy suppression kept) before any softmax.
  */
-import { cspaScores } from "../utils/heads/cspa.ts";
+import { cspaScores } from "../utils/heads/cspa/cspa.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
-import { FOLDED } from "../utils/model/weight_processing.ts";
-import { randomSource } from "../utils/model/weight_source.ts";
+import { FOLDED } from "../utils/model/weights/weight_processing.ts";
+import { randomSource } from "../utils/model/weights/weight_source.ts";
 import { Graph, linear, Session, tensor } from "../utils/onnx/mod.ts";
-import { PythonRandom } from "../utils/tasks/python_random.ts";
+import { PythonRandom } from "../utils/base/python_random.ts";
 import { PYTHIA_160M } from "./path_patching.ts";
 
+/** Times and rates of both sides. */
 export interface CspaTimes {
-  /** milliseconds for all heads of a layer, its own forward pass included */
+  /** milliseconds for all heads of a layer, with the forward pass of the layer */
   layer: number;
   /** milliseconds of one [tokens, d]·[d, V] product */
   product: number;
-  /** GFLOP/s of the matrix products of a layer over its whole time, and of the product alone */
+  /** GFLOP/s: matrix products of a layer over its whole time */
   rate: number;
+  /** GFLOP/s of the yardstick */
   matmulRate: number;
-  /** the former as a share of the latter */
+  /** rate / matmulRate */
   share: number;
-  /** `layer` over the time of the two products per head that the plain way needs */
+  /** `layer` divided by the time of the two products per head that the plain way needs */
   shareOfPlain: number;
 }
 
-/** Times a layer; see the header. */
+/** Times a layer and the yardstick. */
 export async function benchCspa(config = PYTHIA_160M, docs = 17, length = 61): Promise<CspaTimes> {
   const runtime = new Runtime();
   const { nHeads: H, dHead: e, dModel: d, dMlp, vocabSize: V } = config;

@@ -1,33 +1,37 @@
 /**
- * The engine itself: a forward pass to the logits at the read-out positions, and a forward and backward pass from a
- * logit difference to the residual stream before block 0.
+ * Benchmarks of the engine itself: a forward pass to the logits at the read-out positions, and a forward and backward pass
+ * from a logit difference to the residual stream before block 0.
  *
  *   FLOPs, forward   2·tokens·L·(4d² + 2dm) + 4·tokens·L·pos·d (scores, weighted values) + 2·prompts·d·V (unembedding)
  *   FLOPs, backward  2·tokens·L·(4d² + 2dm) + 8·tokens·L·pos·d; a logit difference needs no product with W_U
  *
- * Two lower bounds of the time: FLOPs at the rate of bare matrix products, and bytes (each weight read once, each value
- * of a block written and read once) at the memory's rate.
+ * It prints two lower bounds of the time: the FLOPs at the rate of bare matrix products, and the bytes (each weight read
+ * once, each value of a block written and read once) at the rate of the memory.
  */
 import type { ModelConfig } from "../utils/model/config.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
-import { randomSource } from "../utils/model/weight_source.ts";
+import { randomSource } from "../utils/model/weights/weight_source.ts";
+import { median } from "../utils/base/statistics.ts";
 import {
   type Bench,
   type BenchCase,
   type Measurement,
-  median,
   peakRssMb,
   POSITIONS,
   randomPrompts,
   timed,
-} from "./bench.ts";
+} from "./case.ts";
 import { layerActivationBytes, layerProducts, memoryBandwidth } from "./yardstick.ts";
 
 const MB = 2 ** 20;
 
-/** Floating-point operations of both passes. */
-export function engineFlops(config: ModelConfig, prompts: number, positions: number) {
+/** Returns the floating-point operations of a forward pass, and of a forward and backward pass. */
+export function engineFlops(
+  config: ModelConfig,
+  prompts: number,
+  positions: number,
+): { forward: number; forwardBackward: number } {
   const { nLayers: L, dModel: d, dMlp: m, vocabSize: V } = config;
   const tokens = prompts * positions;
   const linear = 2 * tokens * L * (4 * d * d + 2 * d * m);
@@ -99,7 +103,8 @@ export const benches: Bench[] = [
   },
   {
     name: "forward_backward",
-    description: "the same, and back from a logit difference to the residual stream before block 0",
+    description:
+      "tokens to logits, and back from a logit difference to the residual stream before block 0",
     ...common,
     measure: (config, c) => measure(config, c, true),
   },

@@ -1,11 +1,11 @@
-/** The head-level benchmarks under the common form; what they time and against what, their own files say. */
-import { type Bench, peakRssMb } from "./bench.ts";
+/** The benchmarks of heads in the common form; `path_patching.ts` and `cspa.ts` say what they time. */
+import { type Bench, peakRssMb } from "./case.ts";
 import { benchCspa } from "./cspa.ts";
 import { benchPathPatching } from "./path_patching.ts";
 import { engineFlops } from "./engine.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
-import { unitNames } from "../utils/model/weight_source.ts";
-import { unitBytes } from "../utils/model/weight_store.ts";
+import { unitNames } from "../utils/model/weights/weight_source.ts";
+import { unitBytes } from "../utils/model/weights/weight_store.ts";
 
 /** Tokens of a document in the CSPA bench. */
 const DOCUMENT = 61;
@@ -16,7 +16,8 @@ const weightsMb = (config: ModelConfig) =>
 export const benches: Bench[] = [
   {
     name: "path_patching",
-    description: "all heads to the final residual stream, against two whole runs per head",
+    description:
+      "path patching from all heads to the final residual stream, against two whole runs per head",
     shapes: ["pythia-160m"],
     prompts: [70],
     async measure(config, { prompts }) {
@@ -25,7 +26,7 @@ export const benches: Bench[] = [
       return {
         tokens,
         seconds: times.final / 1000,
-        // what the whole runs would need: the rate exceeds the machine's where work is saved
+        // what the whole runs would need, so the rate can exceed that of the machine
         flops: times.passes * engineFlops(config, prompts, 21).forward,
         peakRssMb: peakRssMb(),
         weightsMb: weightsMb(config),
@@ -39,7 +40,8 @@ export const benches: Bench[] = [
   },
   {
     name: "cspa",
-    description: "CSPA of all heads of a layer, against the two unembeddings per head it replaces",
+    description:
+      "CSPA of all heads of a layer, against the two unembeddings per head that it replaces",
     shapes: ["pythia-160m"],
     prompts: [17],
     async measure(config, { prompts }) {

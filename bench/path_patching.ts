@@ -1,17 +1,18 @@
 /**
- * Path patching against the runs it is usually made of: all 144 heads of a Pythia-160m-shaped model into the final
- * residual stream over 70 prompts of indirect-object length, against 288 plain forward passes over the same prompts
- * (two whole runs per head). Both sides are timed in this process; the plain pass is timed a few times and multiplied.
+ * Times path patching against the runs that it usually consists of: all 144 heads of a model of Pythia-160m's shape to the
+ * final residual stream over 70 prompts of indirect-object length, against 288 plain forward passes over the same prompts
+ * (two whole runs per head). Both sides run in this process; the time of one plain pass is multiplied.
  */
-import { cleanRun, corruptedHeads } from "../utils/heads/clean_run.ts";
-import type { PatchPrompt } from "../utils/heads/clean_run.ts";
-import { pathPatch } from "../utils/heads/path_patching.ts";
+import { cleanRun, corruptedHeads } from "../utils/heads/patching/clean_run.ts";
+import type { PatchPrompt } from "../utils/heads/patching/clean_run.ts";
+import { pathPatch } from "../utils/heads/patching/path_patching.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
-import { randomSource } from "../utils/model/weight_source.ts";
-import { PythonRandom } from "../utils/tasks/python_random.ts";
+import { randomSource } from "../utils/model/weights/weight_source.ts";
+import { PythonRandom } from "../utils/base/python_random.ts";
 
+/** The shape of Pythia-160m. */
 export const PYTHIA_160M: ModelConfig = {
   architecture: "gpt_neox",
   nLayers: 12,
@@ -29,21 +30,23 @@ export const PYTHIA_160M: ModelConfig = {
   tied: false,
 };
 
+/** Times of both sides. */
 export interface PathPatchingTimes {
-  /** milliseconds of one plain forward pass over all prompts, read out at END */
+  /** milliseconds of one plain forward pass over all prompts, read at END */
   forward: number;
-  /** milliseconds of path patching all heads to the final residual stream, clean and corrupted runs included */
+  /** milliseconds of path patching from all heads to the final residual stream, with clean and corrupted runs */
   final: number;
-  /** milliseconds of path patching all heads to the queries of two late heads */
+  /** milliseconds of path patching from all heads to the queries of two late heads */
   queries: number;
-  /** plain passes that two whole runs per head would be */
+  /** number of plain passes in two whole runs per head */
   passes: number;
-  /** `final` and `queries` as shares of those passes */
+  /** `final` as a share of the time of those passes */
   finalShare: number;
+  /** `queries` as a share of the time of those passes */
   queriesShare: number;
 }
 
-/** Lengths up to the read-out and places of the second subject in the seven templates of the task. */
+/** Length up to the read-out and position of the second subject, for each of the seven templates of the task. */
 const TEMPLATES = [[15, 10], [18, 13], [18, 13], [21, 15], [17, 13], [14, 9], [17, 11]];
 
 function prompts(n: number, vocabSize: number): PatchPrompt[] {
@@ -55,7 +58,7 @@ function prompts(n: number, vocabSize: number): PatchPrompt[] {
   });
 }
 
-/** Times both sides; see the header. */
+/** Times both sides. */
 export async function benchPathPatching(
   config = PYTHIA_160M,
   n = 70,

@@ -6,10 +6,10 @@
  *  memory           one addition over an array far larger than the caches
  */
 import type { ModelConfig } from "../utils/model/config.ts";
-import type { WeightStore } from "../utils/model/weight_store.ts";
+import type { WeightStore } from "../utils/model/weights/weight_store.ts";
 import { add, Graph, Session, tensor } from "../utils/onnx/mod.ts";
 import { MatmulRate } from "../utils/training/mod.ts";
-import { timed } from "./bench.ts";
+import { timed } from "./case.ts";
 
 /** Layers whose weights the yardstick cycles through: enough that no weight stays in a cache. */
 const LAYERS = 4;

@@ -1,5 +1,5 @@
 import { HookedModel } from "../utils/model/hooked_model.ts";
-import { headMask } from "../utils/model/masks.ts";
+import { headMask } from "../utils/model/run/masks.ts";
 import { loadTokenizer } from "../utils/model/tokenizer.ts";
 import { loadTask, readoutOf } from "../utils/tasks/tasks.ts";
 

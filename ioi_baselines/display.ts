@@ -1,15 +1,17 @@
 /**
- * What a notebook cell shows: a media bundle (MIME type → content) given to Jupyter, or to the runner that stands in for
- * it (`run_notebook.ts`).
+ * Shows figures, tables and numbers in a notebook cell: a media bundle (MIME type → content) goes to Jupyter, or to the
+ * runner that takes its place (`run_notebook.ts`).
  */
 
-/** MIME type → text, or JSON for `application/json`. */
+/** Content by MIME type: text, or JSON for `application/json`. */
 export type MediaBundle = Record<string, unknown>;
 
-/** Jupyter asks an object for its bundle under this key. */
+/** The key of the method that Jupyter calls for an object's bundle. */
 export const DISPLAY = Symbol.for("Jupyter.display");
 
+/** What a cell can show. */
 export interface Displayable {
+  /** returns the bundle to show */
   [DISPLAY](): MediaBundle;
 }
 
@@ -19,14 +21,14 @@ interface JupyterKernel {
 
 let receiver: ((bundle: MediaBundle) => void) | undefined;
 
-/** Sends what `show` is given to `next` from now on; undefined: to Jupyter. */
+/** Sends everything that is shown from now on to `next`, or to Jupyter if `next` is undefined. */
 export function receiveDisplays(next: ((bundle: MediaBundle) => void) | undefined): void {
   receiver = next;
 }
 
 /**
- * Shows a figure, a table or Markdown text under the running cell.
- * Outside Jupyter and the runner it prints the plain text.
+ * Shows a figure, a table or Markdown text below the running cell.
+ * Outside Jupyter and the runner, prints the plain text.
  */
 export async function show(value: Displayable | string): Promise<void> {
   const bundle = typeof value === "string"
@@ -38,7 +40,7 @@ export async function show(value: Displayable | string): Promise<void> {
   else console.log(bundle["text/plain"]);
 }
 
-/** `Deno.jupyter`; asking for it outside `deno jupyter` throws. */
+/** Returns `Deno.jupyter`; outside `deno jupyter`, reading it throws. */
 function jupyterKernel(): JupyterKernel | undefined {
   try {
     return (Deno as { jupyter?: JupyterKernel }).jupyter;
@@ -47,8 +49,9 @@ function jupyterKernel(): JupyterKernel | undefined {
   }
 }
 
-/** A picture. */
+/** An SVG picture. */
 export class Figure implements Displayable {
+  /** @param title text for a screen without pictures */
   constructor(readonly svg: string, readonly title: string) {}
 
   [DISPLAY](): MediaBundle {
@@ -56,7 +59,7 @@ export class Figure implements Displayable {
   }
 }
 
-/** A table in Markdown; numbers with `digits` decimals (default 2), columns of numbers to the right. */
+/** Returns a Markdown table: numbers have `digits` decimals, and columns of numbers are right-aligned. */
 export function table(
   header: readonly string[],
   rows: readonly (readonly (string | number)[])[],
@@ -75,12 +78,12 @@ export function table(
   return [line(header), line(rule), ...rows.map((row) => line(row.map(cell)))].join("\n");
 }
 
-/** A minus sign in place of the hyphen, and no minus before zero. */
+/** Replaces the hyphen of a negative number by a minus sign, and drops it before zero. */
 export function withMinus(number: string): string {
   return /^-[0.]*$/.test(number) ? number.slice(1) : number.replace("-", "−");
 }
 
-/** The numbers a notebook stands for, for tests and for other programs. */
+/** The results of a notebook as numbers, for tests and for other programs; four decimals. */
 export class KeyNumbers implements Displayable {
   constructor(readonly numbers: Record<string, unknown>) {}
 

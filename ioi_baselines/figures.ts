@@ -1,11 +1,13 @@
-/** The figures of the notebooks: layer × head heat maps, charts of points, lines and columns, and a timeline of roles. */
+/** Figures of the notebooks: layer × head heat maps, charts of points, lines and columns, and a timeline of roles. */
+import { headName } from "../utils/names/nodes.ts";
 import { Figure, withMinus } from "./display.ts";
 import { diverging, label, linearScale, picture, type Scale, stepScale, tag } from "./svg.ts";
 
 const GREY = "#8a919c", RULE = "#e3e6ea";
 
-/** Colours of the two names of a prompt, and a list for heads. */
+/** Colours of the two names of a prompt. */
 export const IO_COLOUR = "#2166ac", S_COLOUR = "#c2571a";
+/** Colours of heads and roles, to take in turn. */
 export const COLOURS = [
   "#2166ac",
   "#c2571a",
@@ -18,16 +20,19 @@ export const COLOURS = [
   "#a3b53c",
 ];
 
-/** One matrix `[L, H]`. */
+/** A matrix of heads to draw. */
 export interface HeatMap {
+  /** text above the matrix */
   title: string;
+  /** `[L, H]` */
   values: ArrayLike<number>;
   /** value of the strongest colour; default: the largest absolute value */
   limit?: number;
+  /** decimals of the numbers in the cells; default 2 */
   digits?: number;
 }
 
-/** Layer × head matrices side by side, layer 0 below; blue is negative, red positive, white 0. */
+/** Draws layer × head matrices side by side, layer 0 at the bottom; blue is negative, red positive, white 0. */
 export function heatMaps(
   maps: readonly HeatMap[],
   { nLayers, nHeads }: { nLayers: number; nHeads: number },
@@ -69,7 +74,7 @@ function heatMap(
     }
     for (let h = 0; h < nHeads; h++) {
       const value = values[l * nHeads + h], share = value / strongest;
-      const hover = `a${l}.h${h}: ${withMinus(value.toFixed(digits + 1))}`;
+      const hover = `${headName([l, h])}: ${withMinus(value.toFixed(digits + 1))}`;
       const cellX = x + h * cell;
       parts.push(
         tag(
@@ -99,25 +104,37 @@ function heatMap(
 
 /** A series of a chart. */
 export interface Mark {
+  /** how the series is drawn */
   kind: "points" | "line" | "columns";
+  /** text of the legend */
   name: string;
+  /** CSS colour */
   colour: string;
+  /** values on the x axis */
   x: ArrayLike<number>;
+  /** values on the y axis, as many */
   y: ArrayLike<number>;
 }
 
+/** A chart with its axes. */
 export interface ChartPanel {
+  /** text above the chart */
   title: string;
+  /** title of the x axis */
   xTitle: string;
+  /** title of the y axis */
   yTitle: string;
+  /** series, drawn in this order */
   marks: readonly Mark[];
+  /** ends of the x axis; default: those of the values */
   xDomain?: readonly [number, number];
+  /** ends of the y axis; default: those of the values and 0 */
   yDomain?: readonly [number, number];
-  /** the x axis holds training steps, drawn logarithmically */
+  /** whether the x axis has training steps, on the scale of `trainingTime` */
   steps?: boolean;
 }
 
-/** Panels of points, lines and columns, in rows of `columns`, with one legend. */
+/** Draws panels of points, lines and columns, `columns` in a row, with one legend. */
 export function chart(panels: readonly ChartPanel[], columns = 3): Figure {
   const [width, height, top] = [columns > 2 ? 310 : 470, 250, 28];
   const legend = new Map(panels.flatMap((p) => p.marks.map((m) => [m.name, m.colour] as const)));
@@ -204,7 +221,7 @@ function extent(values: readonly number[]): [number, number] {
   return [low === 0 ? 0 : low - margin, high + margin];
 }
 
-/** How often each of `bins` equal parts of `domain` is hit, as columns. */
+/** Counts the values in each of `bins` equal parts of `domain`, as columns; values outside count at the ends. */
 export function histogram(
   values: ArrayLike<number>,
   domain: readonly [number, number],
@@ -221,15 +238,22 @@ export function histogram(
   return { kind: "columns", ...style, x, y: counts };
 }
 
-/** A row of a timeline: at which of the steps it is on. */
+/** A row of a timeline. */
 export interface TimelineRow {
+  /** text at the left */
   name: string;
+  /** CSS colour of the steps at which the row is on */
   colour: string;
+  /** whether the row is on, per step */
   on: readonly boolean[];
 }
 
-/** Which roles hold at which training step. */
-export function timeline(title: string, steps: readonly number[], rows: readonly TimelineRow[]) {
+/** Draws at which training steps each row is on. */
+export function timeline(
+  title: string,
+  steps: readonly number[],
+  rows: readonly TimelineRow[],
+): Figure {
   const [left, top, cell, height] = [190, 30, Math.max(18, Math.min(40, 640 / steps.length)), 18];
   const parts = [label(title, left, 18, { bold: true, size: 12 })];
   rows.forEach(({ name, colour, on }, i) => {

@@ -1,4 +1,4 @@
-/** Figures: what is drawn where, and that it is a picture at all. */
+/** Figures: what is drawn where, and that the result is a valid picture. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { Resvg } from "@resvg/resvg-js";
 import { DISPLAY, KeyNumbers, table } from "./display.ts";

@@ -3,16 +3,16 @@
  *
  *  1. behaviour          logit difference IO − S of clean and corrupted prompts
  *  2. direct effects     what every head adds to the logits at END: direct logit attribution, path patching
- *  3. name movers        heads with a direct effect that copy names and look at IO more than at S1 and S2; beside them,
- *                        heads that write against S
- *  4. S-inhibition       heads that move the name movers' attention through their queries, and which signal they carry:
- *                        the place of the repeated name (position) or the name itself (token)
- *  5. their inputs       what the values of the heads that look at S2 are made of: heads, or embedding and MLPs
+ *  3. name movers        heads with a direct effect that copy names and attend to IO more than to S1 and S2; also heads
+ *                        that write against S
+ *  4. S-inhibition       heads that move the name movers' attention through their queries, and the signal they carry:
+ *                        the position of the repeated name or the name itself (token)
+ *  5. their inputs       where the values of the heads that attend to S2 come from: heads, or embedding and MLPs
  *
- * Effects are e(head) of `utils/heads/ioi_roles.ts`: 0 without harm, −1 where patching the one head does all that
- * corrupting the prompt does. Where a level finds no heads, the levels behind it are empty.
+ * Effects are e(head) of `utils/heads/roles/ioi_roles.ts`: 0 means no harm; −1 means that patching this one head does as
+ * much as corrupting the prompt. If a level finds no heads, the levels after it are empty.
  */
-import { type Head, headName } from "../utils/heads/senders.ts";
+import { type Head, headName } from "../utils/names/nodes.ts";
 import { type Inputs, inputsOf } from "./ioi_inputs.ts";
 import {
   type Behaviour,
@@ -30,7 +30,7 @@ import type { Ioi } from "./ioi_prompts.ts";
 export * from "./ioi_inputs.ts";
 export * from "./ioi_levels.ts";
 
-/** S-inhibition heads, and other heads that suppress S. */
+/** Returns the S-inhibition heads and then the other heads that suppress S. */
 export function readersOfS({ heads }: SInhibition, suppressing: readonly Head[]): Head[] {
   const known = new Set(heads.map(headName));
   return [...heads, ...suppressing.filter((head) => !known.has(headName(head)))];
@@ -38,16 +38,21 @@ export function readersOfS({ heads }: SInhibition, suppressing: readonly Head[])
 
 /** All levels of one checkpoint. */
 export interface IoiCircuit {
+  /** level 1 */
   behaviour: Behaviour;
+  /** level 2 */
   direct: DirectEffects;
+  /** level 3 */
   movers: NameMovers;
+  /** level 4 */
   inhibition: SInhibition;
-  /** heads that look at S2 from END: S-inhibition heads and those that suppress S */
+  /** heads that attend from END to S2: S-inhibition heads and those that suppress S */
   readers: Head[];
+  /** level 5 */
   inputs: Inputs;
 }
 
-/** Takes the circuit of a checkpoint apart, all levels. */
+/** Analyses all levels of the circuit of a checkpoint. */
 export async function ioiCircuit(ioi: Ioi): Promise<IoiCircuit> {
   const level1 = await behaviour(ioi);
   const direct = await directEffects(ioi, level1);

@@ -1,7 +1,7 @@
-/** Measures that the notebooks add to those of utils/heads, on the embedded model. */
+/** Measures of the notebooks that `utils/heads` does not have, on the embedded model. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { mean } from "../utils/experiment/statistics.ts";
-import { attentionToNames } from "../utils/heads/attention_scores.ts";
+import { mean } from "../utils/base/statistics.ts";
+import { attentionToNames } from "../utils/heads/scores/attention_scores.ts";
 import { tensor } from "../utils/onnx/mod.ts";
 import { attentionPerPrompt, behaviour, effectsOn, wholeEffectOn } from "./ioi_circuit.ts";
 import { openIoi, someSteps, withoutRepetition } from "./ioi_prompts.ts";
@@ -36,7 +36,7 @@ Deno.test("wholeEffectOn() of values equals mixing the corrupted values with the
   const base = mean(level1.clean);
   const expected = (mean(patched) - base) / (base - mean(level1.corrupted));
   assertAlmostEquals(await wholeEffectOn(ioi, level1, "v", [head]), expected, 1e-5);
-  assert(Math.abs(expected) > 1e-6, "the head has an effect to compare");
+  assert(Math.abs(expected) > 1e-6, "the head must have an effect to compare");
 });
 
 Deno.test("without receivers there are no effects", async () => {

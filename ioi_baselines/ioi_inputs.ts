@@ -1,22 +1,22 @@
 /**
- * Level 5 of the circuit: what the heads that look at S2 read there. Written by heads (duplicate token, induction), or
- * by the embedding and the MLPs? `ioi_circuit.ts` says how the levels follow from each other.
+ * Level 5 of the circuit: what the heads that attend to S2 read there. Do other heads write it (duplicate token,
+ * induction), or the embedding and the MLPs? `ioi_circuit.ts` describes the levels.
  */
-import { mean } from "../utils/experiment/statistics.ts";
+import { mean } from "../utils/base/statistics.ts";
 import {
   type AttentionToNames,
   attentionToNames,
   type RepeatedTokenScores,
   repeatedTokenScores,
-} from "../utils/heads/attention_scores.ts";
-import { patchingEffects } from "../utils/heads/ioi_roles.ts";
-import { allHeads, type Head } from "../utils/heads/senders.ts";
-import type { Letter } from "../utils/model/attention.ts";
+} from "../utils/heads/scores/attention_scores.ts";
+import { patchingEffects } from "../utils/heads/roles/ioi_roles.ts";
+import { allHeads } from "../utils/heads/head.ts";
+import type { Head, Letter } from "../utils/names/nodes.ts";
 import { tensor } from "../utils/onnx/mod.ts";
 import { type Behaviour, effectsOn } from "./ioi_levels.ts";
 import { type Ioi, withoutRepetition } from "./ioi_prompts.ts";
 
-/** Effect of giving the receivers all of their corrupted q, k or v, whoever wrote it; 0 without receivers. */
+/** Returns the effect of the receivers' whole corrupted q, k or v, whatever wrote it; 0 without receivers. */
 export async function wholeEffectOn(
   { model, prompts, readout }: Ioi,
   { clean, corrupted }: Behaviour,
@@ -41,22 +41,31 @@ export async function wholeEffectOn(
   return patchingEffects(patched, clean, corrupted)[0];
 }
 
+/** What level 5 finds. */
 export interface Inputs {
   /** effect of every head on the values of the receivers, `[L, H]` */
   effects: Float32Array;
-  /** effect of all of their corrupted queries, keys and values */
+  /** effect of their whole corrupted queries, keys and values */
   whole: Record<Letter, number>;
   /** scores on random tokens repeated once */
   scores: RepeatedTokenScores;
-  /** mean attention from S2 to S1 and to the token after S1, `[L, H]` */
+  /** mean attention from S2 to S1, `[L, H]` */
   toS1: Float32Array;
+  /** mean attention from S2 to the token after S1, `[L, H]` */
   toAfterS1: Float32Array;
-  /** mean attention of all heads from END on prompts in which no name is repeated; S2 is then a third name */
+  /** mean attention of all heads from END on prompts without a repeated name: S2 is a third name */
   unrepeated: AttentionToNames;
 }
 
-/** Level 5. @param readers heads that look at S2: S-inhibition heads and heads that suppress S */
-export async function inputsOf(ioi: Ioi, level1: Behaviour, readers: readonly Head[]) {
+/**
+ * Analyses level 5.
+ * @param readers heads that attend to S2: S-inhibition heads and heads that suppress S
+ */
+export async function inputsOf(
+  ioi: Ioi,
+  level1: Behaviour,
+  readers: readonly Head[],
+): Promise<Inputs> {
   const { model, prompts, repeated } = ioi;
   const whole = {} as Record<Letter, number>;
   for (const letter of ["q", "k", "v"] as const) {
@@ -73,18 +82,18 @@ export async function inputsOf(ioi: Ioi, level1: Behaviour, readers: readonly He
   };
 }
 
-/** Mean attention from S2 to S1 and to the token behind it, each `[L, H]`. */
+/** Returns the mean attention from S2 to S1 and to the token after S1, each `[L, H]`. */
 async function attentionFromS2({ model, prompts }: Ioi): Promise<Float32Array[]> {
   const { nLayers: L, nHeads: H } = model.config;
   const names = Array.from({ length: L }, (_, l) => `blocks.${l}.attn.hook_pattern`);
   const cut = prompts.map(({ clean, marks }) => clean.slice(0, marks!.S2 + 1));
   const { hooks } = await model.run(cut, { read: names });
-  return [0, 1].map((behind) =>
+  return [0, 1].map((offset) =>
     Float32Array.from(allHeads(model.config), ([l, h]) => {
       const { data, shape: [, , pos] } = hooks.get(names[l])!;
       return mean(
         prompts.map(({ marks }, n) =>
-          data[((n * H + h) * pos + marks!.S2) * pos + marks!.S1 + behind]
+          data[((n * H + h) * pos + marks!.S2) * pos + marks!.S1 + offset]
         ),
       );
     })

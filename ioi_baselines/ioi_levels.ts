@@ -1,26 +1,31 @@
 /**
- * Levels 1 to 4 of the circuit: behaviour, direct effects, name movers and what steers them. `ioi_circuit.ts` says how the
- * levels follow from each other.
+ * Levels 1 to 4 of the circuit: behaviour, direct effects, name movers, and the heads that steer them. `ioi_circuit.ts`
+ * describes the levels.
  */
-import { mean } from "../utils/experiment/statistics.ts";
-import { type AttentionToNames, attentionToNames } from "../utils/heads/attention_scores.ts";
-import { cleanRun, corruptedHeads } from "../utils/heads/clean_run.ts";
-import { type CopyScores, nameCopyScores } from "../utils/heads/copy_score.ts";
-import { directLogitAttribution } from "../utils/heads/direct_logit_attribution.ts";
-import { headsWhere, isNameMover, patchingEffects, placeOf } from "../utils/heads/ioi_roles.ts";
-import { pathPatch } from "../utils/heads/path_patching.ts";
-import { type S2Inhibition, s2Inhibition } from "../utils/heads/s2_inhibition.ts";
-import { allHeads, type Head, headName } from "../utils/heads/senders.ts";
-import type { Letter } from "../utils/model/attention.ts";
+import { mean } from "../utils/base/statistics.ts";
+import { type AttentionToNames, attentionToNames } from "../utils/heads/scores/attention_scores.ts";
+import { cleanRun, corruptedHeads } from "../utils/heads/patching/clean_run.ts";
+import { type CopyScores, nameCopyScores } from "../utils/heads/scores/copy_score.ts";
+import { directLogitAttribution } from "../utils/heads/scores/direct_logit_attribution.ts";
+import {
+  headsWhere,
+  isNameMover,
+  patchingEffects,
+  placeOf,
+} from "../utils/heads/roles/ioi_roles.ts";
+import { pathPatch } from "../utils/heads/patching/path_patching.ts";
+import { type S2Inhibition, s2Inhibition } from "../utils/heads/roles/s2_inhibition.ts";
+import { allHeads } from "../utils/heads/head.ts";
+import { type Head, headName, type Letter } from "../utils/names/nodes.ts";
 import { taskPerformance } from "../utils/tasks/performance.ts";
 import type { IoiFlipName } from "../utils/tasks/ioi_flips.ts";
 import type { Ioi } from "./ioi_prompts.ts";
 
-export type { Head } from "../utils/heads/senders.ts";
+export type { Head } from "../utils/names/nodes.ts";
 
-/** What must be exceeded for a head to count. */
+/** Thresholds that a head must exceed to count. */
 export const THRESHOLDS = {
-  /** logits between clean and corrupted prompts, without which there is no circuit to speak of */
+  /** logits between clean and corrupted prompts; below that there is no circuit */
   range: 1,
   /** copy score of a name mover, percent */
   copy: 10,
@@ -30,21 +35,24 @@ export const THRESHOLDS = {
   score: 0.4,
 } as const;
 
+/** What level 1 finds. */
 export interface Behaviour {
-  /** logit difference per prompt */
+  /** logit difference of each clean prompt */
   clean: Float32Array;
+  /** logit difference of each corrupted prompt */
   corrupted: Float32Array;
-  /** share of prompts on which IO beats S, and on which IO is the most likely token */
+  /** share of prompts on which IO beats S */
   accuracy: number;
+  /** share of prompts on which IO is the most likely token */
   first: number;
 }
 
-/** Whether the model tells IO from S on average, clean from corrupted prompts by a margin. */
+/** Returns whether the model prefers IO to S on average, and by a margin more than on corrupted prompts. */
 export function doesTask({ clean, corrupted }: Behaviour): boolean {
   return mean(clean) > 0 && mean(clean) - mean(corrupted) > THRESHOLDS.range;
 }
 
-/** Level 1. */
+/** Analyses level 1. */
 export async function behaviour({ model, task, prompts, readout }: Ioi): Promise<Behaviour> {
   const { logit_diff, accuracy, rank_0 } = await taskPerformance(model, task, {
     metrics: ["logit_diff", "accuracy", "rank_0"],
@@ -59,18 +67,23 @@ export async function behaviour({ model, task, prompts, readout }: Ioi): Promise
   };
 }
 
+/** What level 2 finds. */
 export interface DirectEffects {
-  /** contribution to the logit of IO and of S, against the mean over the vocabulary, `[L, H, N]` */
+  /** contribution to the logit of IO, relative to the mean over the vocabulary, `[L, H, N]` */
   io: Float32Array;
+  /** the same for S */
   s: Float32Array;
-  /** contribution to the logit difference, mean over prompts `[L, H]` */
+  /** contribution to the logit difference, mean over prompts, `[L, H]` */
   attribution: Float32Array;
-  /** effect of path patching each head to the logits, `[L, H]` */
+  /** effect of path patching from each head to the logits, `[L, H]` */
   effects: Float32Array;
 }
 
-/** Level 2. */
-export async function directEffects(ioi: Ioi, { clean, corrupted }: Behaviour) {
+/** Analyses level 2. */
+export async function directEffects(
+  ioi: Ioi,
+  { clean, corrupted }: Behaviour,
+): Promise<DirectEffects> {
   const { model, prompts, readout } = ioi;
   const N = prompts.length;
   const attribute = (answer: "correct" | "wrong") =>
@@ -91,14 +104,21 @@ export async function directEffects(ioi: Ioi, { clean, corrupted }: Behaviour) {
   return { io, s, attribution, effects: patchingEffects(values, clean, corrupted) };
 }
 
+/** What level 3 finds. */
 export interface NameMovers {
+  /** copy scores of all heads */
   copy: CopyScores;
+  /** mean attention of all heads from END to the names */
   attention: AttentionToNames;
+  /** the name movers */
   heads: Head[];
 }
 
-/** Level 3. */
-export async function nameMovers({ model, prompts }: Ioi, direct: DirectEffects) {
+/** Analyses level 3. */
+export async function nameMovers(
+  { model, prompts }: Ioi,
+  direct: DirectEffects,
+): Promise<NameMovers> {
   const copy = await nameCopyScores(model, prompts);
   const attention = await attentionToNames(model, prompts);
   const copies = isNameMover(copy.positive, attention, THRESHOLDS.copy);
@@ -110,8 +130,8 @@ export async function nameMovers({ model, prompts }: Ioi, direct: DirectEffects)
 }
 
 /**
- * Heads that write against S rather than for IO: a direct effect, more attention from END to S than to IO, and a lower
- * logit of S for it. Not part of the published circuit.
+ * Returns the heads that write against S rather than for IO: they have a direct effect, attend from END to S more than to
+ * IO, and lower the logit of S. The published circuit does not have them.
  */
 export function suppressors(
   { model }: { model: { config: { nLayers: number; nHeads: number } } },
@@ -129,13 +149,13 @@ export function suppressors(
     .filter((head) => !moves.has(headName(head)));
 }
 
-/** What the head at place `i` of `[L, H]` adds to the logit of a name, mean over prompts. */
+/** Returns what the head at index `i` of `[L, H]` adds to the logit of a name, mean over prompts. */
 export function added(name: Float32Array, i: number, { effects }: DirectEffects): number {
   const N = name.length / effects.length;
   return mean(name.subarray(i * N, (i + 1) * N));
 }
 
-/** Effect of path patching every head into q, k or v of the receivers, `[L, H]`; all 0 without receivers. */
+/** Returns the effect of path patching from every head to q, k or v of the receivers, `[L, H]`; 0 without receivers. */
 export async function effectsOn(
   { model, prompts, readout }: Ioi,
   { clean, corrupted }: Behaviour,
@@ -149,22 +169,27 @@ export async function effectsOn(
   return patchingEffects(values, clean, corrupted);
 }
 
-/** What a head tells the name movers about the repeated name. */
+/** A signal about the repeated name that a head sends to the name movers. */
 export type Signal = "position" | "token";
 
+/** What level 4 finds. */
 export interface SInhibition {
   /** effect of every head on the name movers' queries, `[L, H]` */
   effects: Float32Array;
-  /** the six flips, for heads with an effect */
+  /** results of the six flips, for heads with an effect */
   test: S2Inhibition;
-  /** heads whose flipped output lowers the logit difference and turns the name movers from IO to S1 */
+  /** heads that, with flipped output, lower the logit difference and turn the name movers from IO to S1 */
   heads: Head[];
-  /** the signals each of them carries */
+  /** signals that each of those heads carries */
   signals: Signal[][];
 }
 
-/** Level 4. */
-export async function sInhibition(ioi: Ioi, level1: Behaviour, movers: readonly Head[]) {
+/** Analyses level 4. */
+export async function sInhibition(
+  ioi: Ioi,
+  level1: Behaviour,
+  movers: readonly Head[],
+): Promise<SInhibition> {
   const { model, flips, readout } = ioi;
   const effects = await effectsOn(ioi, level1, "q", movers);
   const candidates = headsWhere(model.config, (i) => effects[i] < -THRESHOLDS.effect);
@@ -182,7 +207,7 @@ export async function sInhibition(ioi: Ioi, level1: Behaviour, movers: readonly 
   return { effects, test, heads, signals };
 }
 
-/** A value of `[L, H]` for each of some heads. */
+/** Returns the value of each of some heads in a matrix `[L, H]`. */
 export function valuesOf(
   values: ArrayLike<number>,
   heads: readonly Head[],
@@ -191,7 +216,7 @@ export function valuesOf(
   return heads.map((head) => values[placeOf(head, shape)]);
 }
 
-/** Attention from END to the names, per prompt, of some heads; `s` is S1 and S2 together. */
+/** Returns the attention of some heads from END to the names, per prompt; `s` is S1 and S2 together. */
 export async function attentionPerPrompt(
   { model, prompts }: Ioi,
   heads: readonly Head[],

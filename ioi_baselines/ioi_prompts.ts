@@ -1,30 +1,32 @@
-/** A checkpoint with everything the notebooks ask of it: prompts, their six flips, read-out, repeated random tokens. */
-import { repeatedTokens } from "../utils/heads/attention_scores.ts";
-import { FLIPS } from "../utils/heads/s2_inhibition.ts";
+/** A checkpoint with everything that the notebooks need: prompts, their six flips, read-out, repeated random tokens. */
+import { repeatedTokens } from "../utils/heads/scores/attention_scores.ts";
+import { FLIPS } from "../utils/heads/roles/s2_inhibition.ts";
 import { readModelConfig } from "../utils/model/config.ts";
-import type { Readout } from "../utils/model/embedding.ts";
+import type { Readout } from "../utils/model/blocks/embedding.ts";
 import { HookedModel } from "../utils/model/hooked_model.ts";
-import { listLocalSteps, resolveModel } from "../utils/model/hub.ts";
-import { modelSource } from "../utils/model/model_names.ts";
+import { listLocalSteps, resolveModel } from "../utils/model/hub/hub.ts";
+import { modelSource } from "../utils/model/hub/model_names.ts";
 import { Runtime } from "../utils/model/runtime.ts";
 import { loadTokenizer } from "../utils/model/tokenizer.ts";
-import { FOLDED } from "../utils/model/weight_processing.ts";
-import { scheduleSteps } from "../utils/experiment/schedules.ts";
+import { FOLDED } from "../utils/model/weights/weight_processing.ts";
+import { scheduleSteps } from "../utils/cli/schedules.ts";
 import type { IoiFlipName } from "../utils/tasks/ioi_flips.ts";
 import type { PromptPair, TaskData } from "../utils/tasks/prompt_pair.ts";
 import { loadTask, readoutOf } from "../utils/tasks/tasks.ts";
 import { trainingTime } from "./svg.ts";
 
-/** A training step, or the last one. */
+/** A training step, or the last checkpoint. */
 export type Step = number | "last";
 
-/** A model and the prompts it is studied on. */
+/** A model and the prompts to study it on. */
 export interface Ioi {
+  /** the model, with folded weights */
   model: HookedModel;
-  /** clean prompts, corrupted by repeating IO in place of S2 */
+  /** the task; corrupted prompts repeat IO in place of S2 */
   task: TaskData;
+  /** the prompts of the task */
   prompts: readonly PromptPair[];
-  /** the same clean prompts with the corruption of each flip */
+  /** the same clean prompts with the corrupted prompts of each flip */
   flips: Record<IoiFlipName, readonly PromptPair[]>;
   /** logit of IO minus logit of S at END */
   readout: Readout;
@@ -34,7 +36,7 @@ export interface Ioi {
 
 const runtimes = new Map<string, Runtime>();
 
-/** One runtime per kind of model: compiled sessions serve all checkpoints. Small models compute on one thread. */
+/** Returns one runtime per number of threads, so that checkpoints share compiled sessions. Small models use one thread. */
 function runtimeFor(dModel: number): Runtime {
   const threads = dModel < 256 ? 1 : undefined;
   const key = String(threads);
@@ -44,7 +46,7 @@ function runtimeFor(dModel: number): Runtime {
 
 /**
  * Opens a checkpoint with folded weights and makes `n` prompts for its tokenizer, always the same ones.
- * @throws Error naming the model, step or file that is missing.
+ * @throws Error naming a model, step or file that is missing.
  */
 export async function openIoi(name: string, step: Step = "last", n = 70): Promise<Ioi> {
   const dir = await resolveModel(name, { revision: step === "last" ? "main" : `step${step}` });
@@ -65,14 +67,16 @@ export async function openIoi(name: string, step: Step = "last", n = 70): Promis
 }
 
 /**
- * About `count` training steps of a model, first and last included: those of its folder, or those Pythia publishes, evenly
- * over {@link trainingTime}.
- * @throws Error when the model has none.
+ * Returns about `count` training steps of a model, evenly over {@link trainingTime}, with the first and the last one. They
+ * are steps of the model's folder, or steps that Pythia publishes.
+ * @throws Error if the model has none.
  */
 export function someSteps(name: string, count: number): number[] {
   const source = modelSource(name);
   const steps = source.kind === "folder" ? listLocalSteps(source.dir) : scheduleSteps("all");
-  if (steps.length === 0) throw new Error(`${name} has no training steps to choose from`);
+  if (steps.length === 0) {
+    throw new Error(`${name}: expected sub-folders step0, step1, …, found none`);
+  }
   const time = (step: number) => trainingTime(step, steps.at(-1)!);
   const nearest = Array.from({ length: count }, (_, i) => {
     const away = (step: number) => Math.abs(time(step) - i / Math.max(1, count - 1));
@@ -81,13 +85,18 @@ export function someSteps(name: string, count: number): number[] {
   return [...new Set([...nearest, steps.at(-1)!])].sort((a, b) => a - b);
 }
 
-/** The clean prompts with a third name in place of S2: nothing is repeated any more. */
+/**
+ * Returns the clean prompts with a third name in place of S2, so that no name is repeated.
+ * @throws Error if the prompts have only two names.
+ */
 export function withoutRepetition(prompts: readonly PromptPair[]): PromptPair[] {
   return prompts.map((prompt, n) => {
     const { clean, marks, correct: [io], wrong: [s] } = prompt;
     const others = [...prompts.slice(n + 1), ...prompts.slice(0, n)].map((p) => p.correct[0]);
     const third = others.find((id) => id !== io && id !== s);
-    if (third === undefined) throw new Error("prompts without repetition need a third name");
+    if (third === undefined) {
+      throw new Error("expected prompts with at least three names, found two");
+    }
     return { ...prompt, clean: clean.map((id, p) => p === marks!.S2 ? third : id) };
   });
 }

@@ -1,11 +1,11 @@
 /**
- * The notebooks as saved: they hold outputs, their code runs, and it gives the numbers that are saved. When this fails
- * because a model or a definition has changed: `deno run -A ioi_baselines/run_notebook.ts ioi_baselines/{name}.ipynb`.
+ * The saved notebooks: they have outputs, their code runs, and it gives the saved numbers. If this fails because a model or
+ * a definition has changed, run `deno run -A ioi_baselines/run_notebook.ts ioi_baselines/{name}.ipynb`.
  */
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { Resvg } from "@resvg/resvg-js";
 import { keyNumbers, type Notebook, readNotebook } from "./notebook.ts";
-import { moduleOf, runNotebook } from "./run_notebook.ts";
+import { runNotebook } from "./run_notebook.ts";
 
 const pathOf = (name: string) => new URL(`./${name}.ipynb`, import.meta.url).pathname;
 const NAMES = ["ioi_circuit", "ioi_over_training"];
@@ -18,11 +18,11 @@ const bundles = ({ cells }: Notebook) =>
 const textOf = (notebook: Notebook) =>
   bundles(notebook).map((data) => (data["text/plain"] as string[]).join("")).join("\n");
 
-/** Steps of the keys `step{n}`, ascending. */
+/** Returns the steps in the keys `step{n}`, ascending. */
 const stepsOf = (numbers: Record<string, unknown>) =>
   Object.keys(numbers).map((name) => Number(name.slice(4))).sort((a, b) => a - b);
 
-/** The same structure and texts, numbers to ±0.005. */
+/** Asserts the same structure and texts, and numbers within ±0.005. */
 function assertClose(found: unknown, expected: unknown, where = "key numbers"): void {
   if (typeof expected === "number") {
     assertAlmostEquals(found as number, expected, 0.005, where);
@@ -86,20 +86,4 @@ Deno.test("ioi_circuit.ipynb runs to its end on an untrained checkpoint, where t
   const notebook = await runNotebook(CIRCUIT, { STEP: "0", PROMPTS: "5" });
   assertEquals(keyNumbers(notebook).roles, []);
   assertStringIncludes(textOf(notebook), "No circuit.");
-});
-
-Deno.test("the code of the notebooks passes the type checker", async () => {
-  const modules = await Promise.all(NAMES.map(async (name) => {
-    const path = new URL(`./.${name}.${Deno.pid}.check.ts`, import.meta.url).pathname;
-    await Deno.writeTextFile(path, moduleOf(await readNotebook(pathOf(name))));
-    return path;
-  }));
-  try {
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["check", ...modules],
-    }).output();
-    assert(success, new TextDecoder().decode(stderr));
-  } finally {
-    await Promise.all(modules.map((path) => Deno.remove(path)));
-  }
 });

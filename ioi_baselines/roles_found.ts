@@ -1,13 +1,15 @@
 /**
- * Which head plays which part in the circuit found, with the evidence, and in what the algorithm differs from the one
- * that Wang et al. (2022) found in GPT-2 small. All statements are made of measured numbers.
+ * Says which head plays which part in the circuit, with the evidence, and how the algorithm differs from the one that
+ * Wang et al. (2022) found in GPT-2 small. Every statement follows from measured numbers.
  */
-import { mean } from "../utils/experiment/statistics.ts";
-import { headsWhere, isNameMover, placeOf } from "../utils/heads/ioi_roles.ts";
-import { type Head, headName } from "../utils/heads/senders.ts";
+import { mean } from "../utils/base/statistics.ts";
+import { headsWhere, isNameMover, placeOf } from "../utils/heads/roles/ioi_roles.ts";
+import { allHeads } from "../utils/heads/head.ts";
+import { type Head, headName } from "../utils/names/nodes.ts";
 import { withMinus } from "./display.ts";
 import { added, doesTask, type IoiCircuit, THRESHOLDS, valuesOf } from "./ioi_circuit.ts";
 
+/** The parts that a head can play, from the logits down. */
 export const ROLES = [
   "name mover",
   "S suppression",
@@ -19,14 +21,19 @@ export const ROLES = [
   "induction",
   "other input of S readers",
 ] as const;
+/** A part that a head plays. */
 export type Role = typeof ROLES[number];
 
-/** Percent of a copy score without doubt, and logits that a head writes for a name to count as its source. */
+/** Copy score (percent) of a clear name mover, and logits that a head must write for a name to count as its source. */
 const STRICT_COPY = 50, LOGITS_WRITTEN = 0.5;
 
+/** A head in a part. */
 export interface FoundRole {
+  /** the head */
   head: Head;
+  /** its part */
   role: Role;
+  /** measured numbers, as text */
   evidence: string;
 }
 
@@ -38,7 +45,7 @@ interface Shape {
 const two = (value: number) => withMinus(value.toFixed(2));
 const percent = (value: number) => `${Math.round(value)} %`;
 
-/** Every part played, level by level, the strongest head of a level first; none where the model does not do the task. */
+/** Returns every part played, level by level, strongest head first; none if the model does not do the task. */
 export function rolesFound(circuit: IoiCircuit, shape: Shape): FoundRole[] {
   const level = (effects: Float32Array, found: FoundRole[]) =>
     found.sort((a, b) => effects[placeOf(a.head, shape)] - effects[placeOf(b.head, shape)]);
@@ -51,17 +58,11 @@ export function rolesFound(circuit: IoiCircuit, shape: Shape): FoundRole[] {
   ];
 }
 
-const headsOf = (shape: Shape): Head[] =>
-  Array.from({ length: shape.nLayers * shape.nHeads }, (_, i) => [
-    Math.floor(i / shape.nHeads),
-    i % shape.nHeads,
-  ]);
-
 function directRoles({ direct, movers, readers }: IoiCircuit, shape: Shape): FoundRole[] {
   const { io, s1, s2 } = movers.attention;
   const moves = new Set(movers.heads.map(headName));
   const reads = new Set(readers.map(headName));
-  return headsOf(shape).flatMap((head): FoundRole[] => {
+  return allHeads(shape).flatMap((head): FoundRole[] => {
     const i = placeOf(head, shape), effect = direct.effects[i], name = headName(head);
     const [toIo, toS] = [added(direct.io, i, direct), added(direct.s, i, direct)];
     const looks = `END→IO ${two(io[i])}, S1 ${two(s1[i])}, S2 ${two(s2[i])}`;
@@ -95,7 +96,7 @@ function inhibitionRoles({ inhibition, movers }: IoiCircuit, shape: Shape): Foun
 
 function inputRoles({ inputs }: IoiCircuit, shape: Shape): FoundRole[] {
   const { scores, toS1, toAfterS1 } = inputs;
-  return headsOf(shape).flatMap((head): FoundRole[] => {
+  return allHeads(shape).flatMap((head): FoundRole[] => {
     const i = placeOf(head, shape);
     if (inputs.effects[i] >= -THRESHOLDS.effect) return [];
     const duplicate = Math.max(scores.duplicateToken[i], toS1[i]);
@@ -112,7 +113,7 @@ function inputRoles({ inputs }: IoiCircuit, shape: Shape): FoundRole[] {
   });
 }
 
-/** In sentences: what each level of the algorithm is, and where it is another than in GPT-2 small. */
+/** Describes each level of the algorithm in sentences, and where it differs from GPT-2 small. */
 export function comparison(circuit: IoiCircuit, shape: Shape): string[] {
   const { behaviour } = circuit;
   if (!doesTask(behaviour)) {
@@ -136,7 +137,7 @@ function moverSentence({ movers, direct }: IoiCircuit, shape: Shape): string {
   const copies = isNameMover(movers.copy.positive, movers.attention, STRICT_COPY);
   if (movers.heads.length === 0) {
     const alike = headsWhere(shape, (i) => copies[i]);
-    const strongest = headsOf(shape).reduce((a, b) =>
+    const strongest = allHeads(shape).reduce((a, b) =>
       direct.effects[placeOf(b, shape)] < direct.effects[placeOf(a, shape)] ? b : a
     );
     const i = placeOf(strongest, shape);
@@ -203,7 +204,7 @@ function inhibitionSentences({ inhibition, movers }: IoiCircuit): string[] {
     : all.has("position")
     ? "the position signal alone; in GPT-2 small it is the stronger of two"
     : all.has("token")
-    ? "the token signal alone: which name to avoid, not where it stands. In GPT-2 small the position signal is the stronger"
+    ? "the token signal alone: which name to avoid, not where it is. In GPT-2 small the position signal is the stronger"
     : "neither signal alone";
   return [`**S-inhibition**: ${named(heads)} → queries of the name movers, carrying ${which}.`];
 }
@@ -231,7 +232,7 @@ function inputSentences(circuit: IoiCircuit, shape: Shape): string[] {
     }), and paths from single heads ` +
     `to them ${two(carried)}`;
   if (v > -THRESHOLDS.effect) {
-    return [finding, `**The signal is not in their values**: ${from}. It lies in where they look.`];
+    return [finding, `**The signal is not in their values**: ${from}. It is in where they attend.`];
   }
   if (carried > 0.25 * v) {
     const induction = headsWhere(shape, (i) => inputs.scores.induction[i] > THRESHOLDS.score);

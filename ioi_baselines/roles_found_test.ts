@@ -1,6 +1,6 @@
-/** Roles and statements on circuits made by hand: 2 layers of 2 heads, one prompt. */
+/** Roles and statements for hand-made circuits of 2 layers of 2 heads, on one prompt. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Head, headName } from "../utils/heads/senders.ts";
+import { type Head, headName } from "../utils/names/nodes.ts";
 import { type IoiCircuit, readersOfS, type Signal, suppressors } from "./ioi_circuit.ts";
 import { comparison, rolesFound } from "./roles_found.ts";
 
@@ -8,7 +8,7 @@ const SHAPE = { nLayers: 2, nHeads: 2 };
 const f = (...values: number[]) => Float32Array.from(values);
 const none = () => f(0, 0, 0, 0);
 
-/** a1.h0 moves names, a0.h1 inhibits by `signal` and is fed by a0.h0, a1.h1 writes against S. */
+/** a1.h0 moves names, a0.h1 inhibits by `signal` and reads from a0.h0, a1.h1 writes against S. */
 function handMade(signal: Signal[] = ["position", "token"]): IoiCircuit {
   const changes = {} as IoiCircuit["inhibition"]["test"]["changes"];
   return {

@@ -4,10 +4,10 @@
  *   deno run -A ioi_baselines/run_notebook.ts ioi_baselines/ioi_circuit.ipynb
  *   deno run -A ioi_baselines/run_notebook.ts ioi_baselines/ioi_circuit.ipynb --set MODEL='"pythia-160m"' --output my.ipynb
  *
- *  1. The code cells, in order, become one module beside the notebook, so that relative imports and top-level names mean
- *     what they mean in Jupyter. Before each cell stands a call that says where its output belongs.
- *  2. The module is imported. What `show` and `console.log` are given becomes the outputs of the running cell.
- *  3. Cells get their place as execution count, outputs replace the saved ones. The same numbers give the same bytes.
+ *  1. Write the code cells, in order, as one module in the folder of the notebook, so that relative imports and top-level
+ *     names mean the same as in Jupyter. Before each cell, a call says which cell runs.
+ *  2. Import the module. What the code shows or prints becomes the outputs of the running cell.
+ *  3. Number the cells, and replace the saved outputs. The same numbers give the same bytes.
  *
  * `--set NAME=expression` replaces the value of `const NAME = …;` in the cell tagged "parameters".
  */
@@ -26,8 +26,8 @@ export type Parameters = Record<string, string>;
 let runs = 0;
 
 /**
- * Runs the code of a notebook; the notebook returned has the outputs, the file is left as it is.
- * @throws Error naming a parameter that there is not, or the cell whose code failed.
+ * Runs the code of a notebook and returns the notebook with its outputs; does not change the file.
+ * @throws Error naming an unknown parameter, or the cell that failed.
  */
 export async function runNotebook(path: string, parameters: Parameters = {}): Promise<Notebook> {
   const notebook = setParameters(await readNotebook(path), parameters, path);
@@ -61,7 +61,7 @@ export async function runNotebook(path: string, parameters: Parameters = {}): Pr
   return { ...notebook, cells };
 }
 
-/** The code cells of a notebook as one module. */
+/** Returns the code cells of a notebook as one module. */
 export function moduleOf({ cells }: Notebook): string {
   return cells.flatMap((cell, i) =>
     cell.cell_type === "code"
@@ -90,7 +90,11 @@ function setParameters(notebook: Notebook, parameters: Parameters, path: string)
     return { ...cell, source: linesOf(source) };
   });
   const missing = names.find((name) => !found.has(name));
-  if (missing) throw new Error(`${path} has no parameter ${missing}`);
+  if (missing) {
+    throw new Error(
+      `${path}: expected a parameter in the cell tagged "parameters", found no parameter ${missing}`,
+    );
+  }
   return { ...notebook, cells };
 }
 
@@ -116,11 +120,11 @@ if (import.meta.main) {
     .argument("<notebook>", "path of an .ipynb file with TypeScript cells")
     .option(
       "--set <name=value>",
-      "another value for a parameter; may be repeated",
+      "new value of a parameter, a TypeScript expression; may be repeated",
       (text: string, all: string[]) => [...all, text],
       [] as string[],
     )
-    .option("--output <path>", "where to write; default: the notebook itself");
+    .option("--output <path>", "file to write (default: the notebook itself)");
   command.parse(Deno.args, { from: "user" });
   const [path] = command.processedArgs;
   const { set, output = path } = command.opts();

@@ -1,4 +1,4 @@
-/** The runner on a small notebook written by the test. */
+/** The runner, on a small notebook that the test writes. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { toFileUrl } from "@std/path";
 import { DENO_KERNEL, formatNotebook, linesOf, type Notebook, readNotebook } from "./notebook.ts";
@@ -60,7 +60,7 @@ Deno.test("runNotebook() puts what a cell prints and shows below that cell, name
       data: { "image/svg+xml": ["<svg/>"], "text/plain": ["[figure: nothing]"] },
       metadata: {},
     }]);
-    assertEquals((await readNotebook(path)).cells, SMALL.cells, "the file is left as it is");
+    assertEquals((await readNotebook(path)).cells, SMALL.cells, "the file must not change");
   });
 });
 

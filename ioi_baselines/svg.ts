@@ -1,31 +1,27 @@
 /**
- * SVG text, and what charts need of arithmetic: places on an axis, round tick marks, colours.
+ * SVG text, and the arithmetic of charts: positions on an axis, round tick marks, colours.
  *
  * Numbers are rounded to a tenth of a pixel, so that the same values always give the same bytes.
  */
+import { niceTicks } from "../plotting/page/client/mod.ts";
+import { escapeHtml } from "../plotting/page/mod.ts";
 
 type Attributes = Record<string, string | number | undefined>;
 
 const rounded = (value: number): string => String(Math.round(value * 10) / 10 + 0);
 
-const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(
-    '"',
-    "&quot;",
-  );
-
-/** An element with its children; attributes that are undefined are left out. */
+/** Returns an element with its children, without the attributes that are undefined. */
 export function tag(name: string, attributes: Attributes, ...children: string[]): string {
   const list = Object.entries(attributes).flatMap(([key, value]) =>
     value === undefined
       ? []
-      : [`${key}="${typeof value === "number" ? rounded(value) : escaped(value)}"`]
+      : [`${key}="${typeof value === "number" ? rounded(value) : escapeHtml(value)}"`]
   );
   const open = [name, ...list].join(" ");
   return children.length === 0 ? `<${open}/>` : `<${open}>${children.join("")}</${name}>`;
 }
 
-/** A line of text at (x, y), its baseline. */
+/** Returns a line of text with its baseline at (x, y). */
 export function label(
   text: string,
   x: number,
@@ -47,10 +43,10 @@ export function label(
     fill,
     "font-weight": bold ? "600" : undefined,
     transform: turned ? `rotate(-90 ${rounded(x)} ${rounded(y)})` : undefined,
-  }, escaped(text));
+  }, escapeHtml(text));
 }
 
-/** A whole picture on white, for light and dark pages. */
+/** Returns a whole picture on white, for light and dark pages. */
 export function picture(width: number, height: number, title: string, parts: string[]): string {
   const [w, h] = [Math.ceil(width), Math.ceil(height)];
   return tag(
@@ -65,43 +61,39 @@ export function picture(width: number, height: number, title: string, parts: str
       fill: "#2b2f36",
       role: "img",
     },
-    tag("title", {}, escaped(title)),
+    tag("title", {}, escapeHtml(title)),
     tag("rect", { width: w, height: h, fill: "#ffffff" }),
     parts.join("\n"),
   );
 }
 
-/** An axis: where values lie, in pixels, and which of them are marked. */
+/** An axis. */
 export interface Scale {
+  /** returns the position of a value, in pixels */
   at(value: number): number;
+  /** values with a tick mark */
   ticks: number[];
 }
 
-/** A linear scale with about `count` round ticks. */
+/** Returns a linear scale with about `count` round ticks. */
 export function linearScale(
   [low, high]: readonly [number, number],
   [from, to]: readonly [number, number],
   count = 5,
 ): Scale {
   const span = high - low || 1;
-  const raw = span / count;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999)!;
-  const ticks: number[] = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
-    ticks.push(Number((i * step).toPrecision(12)));
-  }
-  return { at: (value) => from + (value - low) / span * (to - from), ticks };
+  const at = (value: number) => from + (value - low) / span * (to - from);
+  return { at, ticks: niceTicks(low, high, count) };
 }
 
 /**
- * Training steps between 0 and 1: log(1 + 50·step/last)/log(51). Early steps get room, and so does the middle of training,
- * where circuits form.
+ * Maps training steps to 0 … 1: log(1 + 50·step/last)/log(51). This leaves room for early steps and for the middle of
+ * training, where circuits form.
  */
 export const trainingTime = (step: number, last: number): number =>
   Math.log1p(50 * step / Math.max(1, last)) / Math.log(51);
 
-/** A scale of {@link trainingTime} from 0 to the last step, with ticks at 0 and at powers of two below the last. */
+/** Returns a scale of {@link trainingTime} from 0 to the last step, with ticks at 0 and at powers of two up to it. */
 export function stepScale(last: number, [from, to]: readonly [number, number]): Scale {
   const unit = last > 10_000 ? 1000 : 1;
   const ticks = [0];
@@ -113,7 +105,7 @@ export function stepScale(last: number, [from, to]: readonly [number, number]): 
 
 const NEGATIVE = [33, 102, 172], MIDDLE = [247, 247, 247], POSITIVE = [178, 24, 43];
 
-/** Colour of −1 … 1: blue, white, red. */
+/** Returns the colour of a value in −1 … 1: blue, white, red. */
 export function diverging(value: number): string {
   const t = Math.min(1, Math.abs(value)) ** 0.8;
   const end = value < 0 ? NEGATIVE : POSITIVE;

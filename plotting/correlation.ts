@@ -6,21 +6,22 @@
  * `--published` draws the node counts of that figure against the true sizes.
  */
 import { InvalidArgumentError } from "commander";
-import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
-import { mean, pearson } from "../utils/experiment/statistics.ts";
-import { type Column, printTable } from "../utils/experiment/table.ts";
+import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import { mean, pearson } from "../utils/base/statistics.ts";
+import { type Column, printTable } from "../utils/cli/table.ts";
+import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
   baseModel,
-  compareTasks,
+  type Figure,
+  givenSummaries,
   modelColour,
   panelGrid,
   PARAMETERS,
-  taskTitle,
-} from "./figure_style.ts";
-import { runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { givenSummaries, summaryCommand } from "./summary_command.ts";
+  runPlot,
+  summaryCommand,
+  type Trace,
+} from "./figures/mod.ts";
 
 export interface SizePoint {
   model: string;

@@ -2,22 +2,24 @@
  * Size of circuits over training: edges above, nodes below, one column per task, one line per model. Thin: as found;
  * bold: exponentially weighted mean, α = 0.5, over the checkpoints.
  */
-import type { CheckpointSummary, CircuitSummary } from "../utils/experiment/circuit_summary.ts";
+import type { CheckpointSummary, CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
   compareModels,
-  compareTasks,
-  ewm,
+  type Figure,
+  givenSummaries,
   lineKeys,
   modelColour,
   panelGrid,
-  taskTitle,
+  runPlot,
+  smoothed,
+  summaryCommand,
+  type TimeAxis,
+  timeAxis,
+  type Trace,
   translucent,
-} from "./figure_style.ts";
-import { runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { givenSummaries, summaryCommand } from "./summary_command.ts";
-import { type TimeAxis, timeAxis } from "./time_lines.ts";
+} from "./figures/mod.ts";
 
 const ROWS: { title: string; value: (c: CheckpointSummary) => number }[] = [
   { title: "edges", value: (c) => c.edges },
@@ -38,7 +40,7 @@ export function edgesOverTimeFigure(
       const column = tasks.indexOf(summary.task);
       const axes = axesOf(row * tasks.length + column);
       const checkpoints = [...summary.checkpoints].sort((a, b) => a.step - b.step);
-      const smooth = ewm(checkpoints.map(value));
+      const smooth = smoothed(checkpoints.map(value));
       const shown = checkpoints.map((c, i) => ({ step: c.step, raw: value(c), smooth: smooth[i] }))
         .filter(({ step }) => step > 0);
       const x = shown.map(({ step }) => time.of(summary.model, step));

@@ -4,41 +4,24 @@
  * number of edges drawn, of which pruning leaves few or none. MIB's two areas (CPR, CMD) are printed for every checkpoint
  * that has them.
  */
-import type { CircuitSummary, CurvePoint } from "../utils/experiment/circuit_summary.ts";
-import { type Column, printTable } from "../utils/experiment/table.ts";
+import type { CircuitSummary, CurvePoint } from "../utils/results/kinds/circuit_summary.ts";
+import { type Column, printTable } from "../utils/cli/table.ts";
+import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
   compareModels,
-  compareTasks,
+  type Figure,
+  givenSummaries,
   levelLine,
   panelGrid,
-  taskTitle,
-} from "./figure_style.ts";
-import { runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { givenSummaries, summaryCommand } from "./summary_command.ts";
+  runPlot,
+  STEP_COLOURS,
+  stepColour,
+  summaryCommand,
+  type Trace,
+} from "./figures/mod.ts";
 
 export type Measure = "faithfulness" | "normalized";
-
-/** From early to late training; readable on light and dark paper. */
-const STEP_COLOURS: [number, string][] = [
-  [0, "#d9c27a"],
-  [0.35, "#8fb996"],
-  [0.7, "#4a8fa8"],
-  [1, "#4b5fb3"],
-];
-
-/** Colour at t in 0…1 of STEP_COLOURS, mixed linearly. */
-export function stepColour(t: number): string {
-  const upper = Math.max(1, STEP_COLOURS.findIndex(([at]) => at >= t));
-  const [[a, from], [b, to]] = [STEP_COLOURS[upper - 1], STEP_COLOURS[upper]];
-  const part = Math.min(1, Math.max(0, (t - a) / (b - a)));
-  const channels = [1, 3, 5].map((at) => {
-    const [x, y] = [from, to].map((hex) => parseInt(hex.slice(at, at + 2), 16));
-    return Math.round(x + (y - x) * part);
-  });
-  return `rgb(${channels.join(",")})`;
-}
 
 function curveTrace(points: CurvePoint[], measure: Measure, more: Trace): Trace {
   const sorted = points.filter((p) => p.edges > 0).sort((a, b) => a.edges - b.edges);

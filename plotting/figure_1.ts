@@ -2,39 +2,56 @@
  * Figure 1, behaviour over training: four tasks, one line per model, the interval of the mean as a band. Steps (or
  * tokens) on a log axis, where step 0 has no place.
  */
+import { metricName, taskTitle } from "./display_names.ts";
 import {
   axesOf,
   compareModels,
+  type Figure,
   modelColour,
   panelGrid,
-  taskTitle,
+  plotCommand,
+  requirePaths,
+  runPlot,
+  type TimeAxis,
+  timeAxis,
+  type Trace,
   translucent,
-} from "./figure_style.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { readPerformances, type TaskPerformance } from "./task_performance.ts";
-import { type TimeAxis, timeAxis } from "./time_lines.ts";
+} from "./figures/mod.ts";
+import { findResults } from "../utils/results/find.ts";
+import {
+  type TaskPerformances,
+  taskPerformances,
+} from "../utils/results/kinds/task_performance.ts";
 
 const PANELS = [
-  { task: "ioi", metric: "logit_diff", label: "logit difference" },
-  { task: "gender_pronoun", metric: "logit_diff", label: "logit difference" },
-  { task: "greater_than", metric: "prob_diff", label: "probability difference" },
-  { task: "sva", metric: "prob_diff", label: "probability difference" },
+  { task: "ioi", metric: "logit_diff" },
+  { task: "gender_pronoun", metric: "logit_diff" },
+  { task: "greater_than", metric: "prob_diff" },
+  { task: "sva", metric: "prob_diff" },
 ];
+
+/** The tasks of a model over training. */
+export interface ModelPerformance {
+  model: string;
+  /** by step */
+  entries: ReadonlyMap<number, TaskPerformances>;
+}
 
 /** The 2 × 2 figure. A model without a task or metric is missing from that panel only. */
 export function behaviourFigure(
-  models: TaskPerformance[],
+  models: readonly ModelPerformance[],
   time: TimeAxis = timeAxis(true),
 ): Figure {
   const sorted = [...models].sort((a, b) => compareModels(a.model, b.model));
   const data: Trace[] = [];
   const named = new Set<string>();
   PANELS.forEach(({ task, metric }, index) => {
-    for (const { model, tasks } of sorted) {
-      const points = Object.entries(tasks[task]?.[metric] ?? {})
-        .map(([step, value]) => ({ step: Number(step), ...value }))
-        .filter(({ step }) => step > 0)
+    for (const { model, entries } of sorted) {
+      const points = [...entries]
+        .flatMap(([step, tasks]) => {
+          const found = tasks[task]?.[metric];
+          return found && step > 0 ? [{ step, ...found }] : [];
+        })
         .sort((a, b) => a.step - b.step);
       if (points.length === 0) continue;
       const x = points.map(({ step }) => time.of(model, step));
@@ -68,10 +85,10 @@ export function behaviourFigure(
       named.add(model);
     }
   });
-  const panels = PANELS.map(({ task, label }, index) => ({
+  const panels = PANELS.map(({ task, metric }, index) => ({
     title: taskTitle(task),
     xTitle: index >= 2 ? time.title : "",
-    yTitle: label,
+    yTitle: metricName(metric),
     y: { zeroline: true, zerolinewidth: 1 },
   }));
   return {
@@ -94,6 +111,8 @@ if (import.meta.main) {
   }).option("--tokens", "training tokens on the axis, counted by each model's own batch").parse();
   await runPlot(command, async (args, { tokens }) => {
     const paths = requirePaths(args, "task-performance files or their folder");
-    return behaviourFigure(await readPerformances(paths), timeAxis(!tokens));
+    const files = await findResults(paths, [taskPerformances]);
+    const models = files.map(({ header: { model }, entries }) => ({ model, entries }));
+    return behaviourFigure(models, timeAxis(!tokens));
   });
 }

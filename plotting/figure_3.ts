@@ -6,14 +6,23 @@
  */
 import { parse } from "@std/csv";
 import { basename, dirname, extname } from "@std/path";
-import { UserError } from "../utils/experiment/user_error.ts";
-import { axesOf, compareModels, panelGrid } from "./figure_style.ts";
-import { findHeadFiles } from "./head_files.ts";
-import { colourAxis, colourAxisName, heatTrace } from "./heat_maps.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure } from "./plotly_page.ts";
+import { UserError } from "../utils/base/user_error.ts";
+import { findResults } from "../utils/results/find.ts";
+import { componentSwaps } from "../utils/results/kinds/component_swaps.ts";
+import { metricName, withoutUnderscores } from "./display_names.ts";
+import {
+  axesOf,
+  colourAxis,
+  colourAxisName,
+  compareModels,
+  type Figure,
+  heatTrace,
+  panelGrid,
+  plotCommand,
+  requirePaths,
+  runPlot,
+} from "./figures/mod.ts";
 
-const FORMAT = "circuits-over-time/component_swaps/1";
 const COLUMNS = ["source", "target", "baseline_val", "swapped_val", "difference"] as const;
 
 /** The swaps of one group of heads. */
@@ -61,15 +70,13 @@ export function swapGrid(
   return { model, title, metric, steps, difference, baseline };
 }
 
-type Group = { baseline_val: number; difference: Record<string, number> };
-
 async function jsonGrids(paths: string[]): Promise<SwapGrid[]> {
-  const files = await findHeadFiles(paths, [FORMAT], "get_component_swaps.ts");
-  return files.flatMap(({ path, model, header, steps, entries }) => {
-    const groups = new Set([...entries.values()].flatMap((e) => Object.keys(e as object)));
+  const files = await findResults(paths, [componentSwaps]);
+  return files.flatMap(({ path, header: { model, metric }, steps, entries }) => {
+    const groups = new Set([...entries.values()].flatMap((entry) => Object.keys(entry)));
     return [...groups].map((group) => {
       const swaps = steps.flatMap((target) => {
-        const found = (entries.get(target) as Record<string, Group>)[group];
+        const found = entries.get(target)![group];
         return Object.entries(found?.difference ?? {}).map(([source, difference]) => ({
           source: Number(source),
           target,
@@ -77,9 +84,9 @@ async function jsonGrids(paths: string[]): Promise<SwapGrid[]> {
           difference,
         }));
       });
-      const task = basename(path, ".json").replaceAll("_", " ");
-      const title = `${task}: ${GROUP_TITLES[group] ?? group.replaceAll("_", " ")}`;
-      return swapGrid({ model, title, metric: String(header.metric ?? "metric") }, swaps);
+      const task = withoutUnderscores(basename(path, ".json"));
+      const title = `${task}: ${GROUP_TITLES[group] ?? withoutUnderscores(group)}`;
+      return swapGrid({ model, title, metric }, swaps);
     });
   });
 }
@@ -116,7 +123,7 @@ export function csvGrid(path: string, text: string): SwapGrid {
   const group = heads.join("_");
   return swapGrid({
     model: basename(dirname(path)),
-    title: `${task}: ${GROUP_TITLES[group] ?? group.replaceAll("_", " ")}`,
+    title: `${task}: ${GROUP_TITLES[group] ?? withoutUnderscores(group)}`,
     metric,
   }, swaps);
 }
@@ -135,9 +142,6 @@ export async function readSwaps(paths: string[]): Promise<SwapGrid[]> {
   if (others.length > 0) grids.push(...await jsonGrids(others));
   return grids;
 }
-
-export const metricTitle = (metric: string) =>
-  ({ logit_diff: "logit difference", prob_diff: "probability difference" })[metric] ?? metric;
 
 /** One decimal, with a true minus and without a sign before zero. */
 function shortNumber(value: number | null): string {
@@ -217,7 +221,7 @@ export function swapsFigure(given: readonly SwapGrid[]): Figure {
     layout[colourAxisName(i)] = colourAxis([-size, size], {
       signed: true,
       unit: "",
-      title: `change of the ${metricTitle(metric)}`,
+      title: `change of the ${metricName(metric)}`,
       at: {
         x: 1 + (14 + 74 * i) / inner.width,
         y: 1 - SIDE / inner.height / 2,

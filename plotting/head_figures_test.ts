@@ -1,20 +1,26 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { CircuitSummary } from "../utils/experiment/circuit_summary.ts";
-import { UserError } from "../utils/experiment/user_error.ts";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import { UserError } from "../utils/base/user_error.ts";
 import { circuitMembers, componentsFigure, eligibleHeads } from "./figure_2.ts";
 import { csvGrid, readSwaps, swapGrid, swapsFigure } from "./figure_3.ts";
 import { CONSISTENCY_LEVELS, type ConsistencyEntry, levelPoints } from "./figure_4.ts";
-import { PARAMETERS, tokensPerStep } from "./figure_style.ts";
-import { findHeadFiles, type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
-import { allSteps, gridAt, heatMapPage, pictureSteps } from "./head_heatmaps.ts";
-import { drawnRange, extremes, HEAD_MEASURES } from "./head_measures.ts";
+import {
+  allSteps,
+  headLines,
+  PARAMETERS,
+  pictureSteps,
+  spreadSteps,
+  timeAxis,
+  tokensPerStep,
+} from "./figures/mod.ts";
+import { gridAt, heatMapPage, heatMapPicture } from "./head_heatmaps.ts";
 import { commonSteps, farthest, headPoints, scatterOf } from "./head_scatter.ts";
-import { headLines, headScoresFigure } from "./head_scores.ts";
-import { spreadSteps } from "./heat_maps.ts";
+import { headScoresFigure } from "./head_scores.ts";
+import { type HeadSeries, readHeadSeries } from "./result_files/head_files.ts";
+import { drawnRange, extremes, HEAD_MEASURES } from "./result_files/head_measures.ts";
 import { changingHeads, type Repairs } from "./self_repair.ts";
-import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
 import { pythiaSteps } from "./testing/forming_circuit.ts";
-import { timeAxis } from "./time_lines.ts";
+import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
 
 /** A score of two layers of two heads. */
 function series(grids: (number[][] | null)[], name = "copy", steps?: number[]): HeadSeries {
@@ -39,55 +45,6 @@ Deno.test("the size and the batch of pythia-nano are those it was trained with",
   assertEquals(steps * tokensPerStep("pythia-nano"), tokens);
   assertEquals(tokensPerStep("pythia-160m-seed1"), 2_097_152);
 });
-
-Deno.test("readHeadSeries() finds scores below a folder, in shown units, and passes over other files", () =>
-  inFolder(async (folder) => {
-    await writeMadeUpHeads(folder);
-    await Deno.writeTextFile(`${folder}/other.json`, "[1, 2");
-    const all = await readHeadSeries([folder]);
-    const names = all.map(({ measure }) => measure.name);
-    const undetailed = Object.entries(HEAD_MEASURES)
-      .filter(([format]) => !format.includes("circuit_components"))
-      .flatMap(([, measures]) => measures.filter((m) => !m.detail).map((m) => m.name));
-    assertEquals(names, undetailed);
-    const [cspa] = await readHeadSeries([folder], ["cspa"]);
-    const file = `${folder}/cspa/${SOME_HEADS.model}/all_checkpoints.json`;
-    const stored = JSON.parse(await Deno.readTextFile(file)).checkpoints["143000"].scores;
-    assertAlmostEquals(cspa.grids.at(-1)![10][1], 100 * stored[10][1], 1e-12);
-    assertEquals(cspa.steps, SOME_HEADS.steps);
-    const tertiary = all.find(({ measure }) => measure.name === "tertiary_effect")!;
-    assertEquals(tertiary.grids[0], null);
-  }));
-
-Deno.test("reading head scores says what is wrong, and where", () =>
-  inFolder(async (folder) => {
-    await assertRejects(() => readHeadSeries([folder]), UserError, "no such result file below");
-    await assertRejects(() => readHeadSeries([`${folder}/no`]), UserError, "found nothing at");
-    const file = `${folder}/scores.json`;
-    const write = (value: unknown) => Deno.writeTextFile(file, JSON.stringify(value));
-    const good = {
-      format: "circuits-over-time/cspa/1",
-      model: "m",
-      shape: { nLayers: 1, nHeads: 2 },
-      checkpoints: { 8: { scores: [[0.1, 0.2]] } },
-    };
-    await write(good);
-    await assertRejects(() => readHeadSeries([file], ["copying"]), UserError, '"copying"');
-    await write({ ...good, checkpoints: { 8: { scores: [[0.1]] } } });
-    await assertRejects(
-      () => readHeadSeries([file]),
-      UserError,
-      "checkpoints.8.scores: expected 1",
-    );
-    await write({ ...good, checkpoints: undefined });
-    await assertRejects(() => readHeadSeries([file]), UserError, '"checkpoints"');
-    await Deno.writeTextFile(file, '{"format": "circuits-over-time/cspa/1", "mod');
-    await assertRejects(() => readHeadSeries([file]), UserError, "scores.json");
-    await write({ format: "other" });
-    await assertRejects(() => findHeadFiles([file], ["a/1"], "x.ts"), UserError, "found other");
-    const two = [series([null]), { ...series([null]), model: "n" }];
-    assertThrows(() => ofOneModel(two), UserError, "m, n");
-  }));
 
 Deno.test("drawnRange() is the natural one unless there is none or the values are to fit", () => {
   const range = (name: string, values: number[], fit?: boolean) =>
@@ -201,7 +158,12 @@ Deno.test("levelPoints() tells a level with nothing to explain from one that is 
     direct_effects: 40,
     s2i_effects: 0,
     tertiary_effects: 0,
-    heads: { name_movers: ["a1.h0"], negative_name_movers: ["a1.h1"], copy_suppression: ["a1.h1"] },
+    heads: {
+      name_movers: ["a1.h0"],
+      negative_name_movers: ["a1.h1"],
+      copy_suppression: ["a1.h1"],
+      ...{ negative_copy_suppression: [], s2_inhibition: [], induction: [], duplicate_token: [] },
+    },
     effects: { direct: [[-1]], s2i, tertiary: null },
   });
   const entries = new Map([[16, entry([[0]])], [0, entry(null)], [2, entry(null)]]);
@@ -275,3 +237,20 @@ Deno.test("spreadSteps() keeps the first and the last step and spreads the other
   assertEquals(spreadSteps([1, 2, 3], 1), [3]);
   assert(spreadSteps([0, 1000, 2000, 3000], 3).includes(3000));
 });
+
+Deno.test("head_heatmaps: cells of pictures are square", () =>
+  inFolder(async (folder) => {
+    await writeMadeUpHeads(folder);
+    const shown = (await readHeadSeries([folder])).slice(0, 3);
+    const { layout, width, height } = heatMapPicture(shown, [0, 1000, 143000]);
+    const { l, r, t, b } = layout.margin as Record<string, number>;
+    const length = (axis: string) => {
+      const [low, high] = (layout[axis] as { domain: [number, number] }).domain;
+      return (high - low) * (axis.startsWith("x") ? width - l - r : height - t - b);
+    };
+    for (const i of ["", "2", "9"]) {
+      const [across, down] = [length(`xaxis${i}`), length(`yaxis${i}`)];
+      const ratio = (across / SOME_HEADS.nHeads) / (down / SOME_HEADS.nLayers);
+      assert(Math.abs(ratio - 1) < 0.02, `panel ${i}: cells of ratio ${ratio}`);
+    }
+  }));

@@ -4,26 +4,24 @@
  * show a row of checkpoints per score.
  */
 import { extname } from "@std/path";
-import { UserError } from "../utils/experiment/user_error.ts";
-import { panelGrid } from "./figure_style.ts";
-import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
-import { drawnRange, MEASURE_NAMES, withUnit } from "./head_measures.ts";
 import {
+  allSteps,
   colourAxis,
   colourAxisName,
+  type Figure,
   headAxes,
   heatTrace,
+  panelGrid,
+  pictureSteps,
+  plotCommand,
+  requirePaths,
+  saveFigure,
   slider,
   type SliderStep,
-  spreadSteps,
-} from "./heat_maps.ts";
-import { plotCommand, requirePaths, tellUserErrors } from "./plot_command.ts";
-import { type Figure, saveFigure } from "./plotly_page.ts";
-
-/** All steps of the series, ascending. */
-export function allSteps(series: readonly HeadSeries[]): number[] {
-  return [...new Set(series.flatMap(({ steps }) => steps))].sort((a, b) => a - b);
-}
+  tellUserErrors,
+} from "./figures/mod.ts";
+import { type HeadSeries, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
+import { drawnRange, MEASURE_NAMES, withUnit } from "./result_files/head_measures.ts";
 
 /** The grid at a step; cells of null where there is none. */
 export function gridAt({ steps, grids, shape }: HeadSeries, step: number): (number | null)[][] {
@@ -166,30 +164,6 @@ export function heatMapPicture(series: HeadSeries[], steps: number[], fit = fals
     width: Math.round(inner.width + margin.l + margin.r),
     height: Math.round(inner.height + margin.t + margin.b),
   };
-}
-
-/** The steps named on the command line, or up to six: of those that all scores have, if that are enough. */
-export function pictureSteps(
-  series: readonly HeadSeries[],
-  named?: readonly string[],
-): number[] {
-  const all = allSteps(series);
-  if (!named) {
-    const common = all.filter((step) =>
-      series.every(({ steps, grids }) => grids[steps.indexOf(step)])
-    );
-    return spreadSteps(common.length > 1 ? common : all, 6);
-  }
-  return named.map((text) => {
-    const step = Number(text);
-    if (!all.includes(step)) {
-      throw new UserError(
-        `--show: expected one of the steps ${all.join(", ")}, found "${text}"`,
-        2,
-      );
-    }
-    return step;
-  });
 }
 
 if (import.meta.main) {

@@ -3,17 +3,27 @@
  * contributes to the logit difference. The axes and the colours (layers) are those of all checkpoints. The page has a
  * slider, pictures show a panel per checkpoint. The heads farthest out are named.
  */
+import { headName } from "../utils/names/mod.ts";
 import { extname } from "@std/path";
-import { UserError } from "../utils/experiment/user_error.ts";
-import { axesOf, panelGrid } from "./figure_style.ts";
-import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
-import { drawnRange, extremes, MEASURE_NAMES } from "./head_measures.ts";
-import { pictureSteps } from "./head_heatmaps.ts";
-import { slider, type SliderStep } from "./heat_maps.ts";
-import { stepColour } from "./faithfulness.ts";
-import { placeLabels } from "./point_labels.ts";
-import { plotCommand, requirePaths, tellUserErrors } from "./plot_command.ts";
-import { type Figure, saveFigure, type Trace } from "./plotly_page.ts";
+import { UserError } from "../utils/base/user_error.ts";
+import { lowerFirst } from "./display_names.ts";
+import {
+  axesOf,
+  type Figure,
+  panelGrid,
+  pictureSteps,
+  placeLabels,
+  plotCommand,
+  requirePaths,
+  saveFigure,
+  slider,
+  type SliderStep,
+  stepColour,
+  tellUserErrors,
+  type Trace,
+} from "./figures/mod.ts";
+import { type HeadSeries, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
+import { drawnRange, extremes, MEASURE_NAMES } from "./result_files/head_measures.ts";
 
 export interface HeadPoint {
   head: string;
@@ -34,7 +44,7 @@ export function headPoints(x: HeadSeries, y: HeadSeries, step: number): HeadPoin
   const grid = ({ steps, grids }: HeadSeries) => grids[steps.indexOf(step)]!;
   const across = grid(x), up = grid(y);
   return across.flatMap((row, layer) =>
-    row.map((value, h) => ({ head: `a${layer}.h${h}`, layer, x: value, y: up[layer][h] }))
+    row.map((value, h) => ({ head: headName([layer, h]), layer, x: value, y: up[layer][h] }))
   );
 }
 
@@ -166,8 +176,6 @@ function layerLegend(nLayers: number): Trace[] {
 }
 
 const LEGEND = { x: 1.01, y: 1, yanchor: "top", font: { size: 11 } };
-
-const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 function describe({ x, y }: Scatter) {
   return {

@@ -2,36 +2,25 @@
  * Head scores over training: a panel per score, a line per head. The heads with the largest scores (in size, at any
  * checkpoint) are coloured and named at the end of their lines, the others stay grey behind them.
  */
-import { UserError } from "../utils/experiment/user_error.ts";
-import { axesOf, panelGrid } from "./figure_style.ts";
-import { type HeadSeries, ofOneModel, readHeadSeries } from "./head_files.ts";
-import { drawnRange, extremes, MEASURE_NAMES, withUnit } from "./head_measures.ts";
-import { plotCommand, requirePaths, runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { endLabels, HeadPalette, logRange, type TimeAxis, timeAxis } from "./time_lines.ts";
-
-export interface HeadLine {
-  head: string;
-  steps: number[];
-  values: number[];
-  /** largest size over time */
-  peak: number;
-}
-
-/** The values of each head over the steps that have any, step 0 left out; by peak, largest first. */
-export function headLines({ steps, grids, shape }: HeadSeries): HeadLine[] {
-  const there = steps.map((step, i) => ({ step, grid: grids[i] }))
-    .flatMap(({ step, grid }) => grid && step > 0 ? [{ step, grid }] : []);
-  const lines: HeadLine[] = [];
-  for (let l = 0; l < shape.nLayers; l++) {
-    for (let h = 0; h < shape.nHeads; h++) {
-      const values = there.map(({ grid }) => grid[l][h]);
-      const peak = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      lines.push({ head: `a${l}.h${h}`, steps: there.map(({ step }) => step), values, peak });
-    }
-  }
-  return lines.sort((a, b) => b.peak - a.peak);
-}
+import { UserError } from "../utils/base/user_error.ts";
+import {
+  axesOf,
+  endLabels,
+  type Figure,
+  type HeadLine,
+  headLines,
+  HeadPalette,
+  logRange,
+  panelGrid,
+  plotCommand,
+  requirePaths,
+  runPlot,
+  type TimeAxis,
+  timeAxis,
+  type Trace,
+} from "./figures/mod.ts";
+import { type HeadSeries, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
+import { drawnRange, extremes, MEASURE_NAMES, withUnit } from "./result_files/head_measures.ts";
 
 /** Heads whose peak is a smaller part of the axis than this are not worth a name. */
 const VISIBLE = 0.05;

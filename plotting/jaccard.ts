@@ -3,21 +3,22 @@
  * the previous checkpoint (bold line, exponentially weighted mean with α = 0.5, thin as measured) and to the final one
  * (dashed). One column per task, one colour per model.
  */
-import type { CircuitChange, CircuitSummary } from "../utils/experiment/circuit_summary.ts";
+import type { CircuitChange, CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
   compareModels,
-  compareTasks,
-  ewm,
+  type Figure,
+  givenSummaries,
   lineKeys,
   modelColour,
   panelGrid,
-  taskTitle,
+  runPlot,
+  smoothed,
+  summaryCommand,
+  type Trace,
   translucent,
-} from "./figure_style.ts";
-import { runPlot } from "./plot_command.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
-import { givenSummaries, summaryCommand } from "./summary_command.ts";
+} from "./figures/mod.ts";
 
 const ROWS: { title: string; value: (change: CircuitChange) => number }[] = [
   { title: "edges", value: (change) => change.edgeJaccard },
@@ -36,7 +37,7 @@ export function jaccardFigure(summaries: CircuitSummary[]): Figure {
       const colour = modelColour(summary.model);
       const line = (changes: CircuitChange[], step: (c: CircuitChange) => number, more: Trace) => {
         const shown = changes.map((c, i) => ({ c, i })).filter(({ c }) => step(c) > 0);
-        const values = more.smooth ? ewm(changes.map(value)) : changes.map(value);
+        const values = more.smooth ? smoothed(changes.map(value)) : changes.map(value);
         delete more.smooth;
         data.push({
           type: "scatter",

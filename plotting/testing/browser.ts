@@ -2,8 +2,8 @@
  * Headless Chromium for tests: one browser per test file, one page per test, every console error collected. Tests that
  * use it are made with `browserTest`, which skips them where there is no browser.
  */
-import { type Browser, chromium, type Page } from "playwright-core";
-import { chromiumPath } from "../chromium.ts";
+import type { Browser, Page } from "playwright-core";
+import { chromiumPath, launchChromium } from "../page/mod.ts";
 
 let browser: Browser | undefined;
 
@@ -18,17 +18,6 @@ export function browserTest(name: string, fn: () => Promise<void>) {
   Deno.test({ name, ignore, fn, sanitizeOps: false, sanitizeResources: false });
 }
 
-const ARGUMENTS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 export interface OpenPage {
   page: Page;
   /** console errors and uncaught exceptions so far */
@@ -37,7 +26,7 @@ export interface OpenPage {
   requests: string[];
 }
 
-/** Opens `html` from a file, as a reader would, and hands it to `use`; page and file are gone afterwards. */
+/** Opens `html` from a file, as a reader would, and passes it to `use`. Deletes page and file afterwards. */
 export async function withPage(
   html: string,
   use: (open: OpenPage) => Promise<void>,
@@ -48,7 +37,7 @@ export async function withPage(
   try {
     const file = `${folder}/page.html`;
     await Deno.writeTextFile(file, html);
-    browser ??= await chromium.launch({ executablePath: chromiumPath(), args: ARGUMENTS });
+    browser ??= await launchChromium(chromiumPath()!);
     page = await browser.newPage({
       viewport: { width: options.width ?? 1280, height: 900 },
       colorScheme: options.dark ? "dark" : "light",

@@ -1,8 +1,8 @@
 /** Measures what each checkpoint of a suite can do: the means of its tasks' metrics, on the prompts that circuits are found with. */
 import { join } from "@std/path";
-import { mean } from "../experiment/statistics.ts";
+import { mean } from "../base/statistics.ts";
 import { HookedModel } from "../model/hooked_model.ts";
-import { listLocalSteps } from "../model/local_steps.ts";
+import { listLocalSteps } from "../model/hub/local_steps.ts";
 import { Runtime, type RuntimeOptions } from "../model/runtime.ts";
 import { loadTokenizer } from "../model/tokenizer.ts";
 import { taskPerformance } from "../tasks/performance.ts";

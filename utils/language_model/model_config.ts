@@ -1,5 +1,5 @@
 /** The shape of the model that settings describe. */
-import { UserError } from "../experiment/user_error.ts";
+import { UserError } from "../base/user_error.ts";
 import { type ModelConfig, parseModelConfig } from "../model/config.ts";
 import { neoxConfigJson } from "./checkpoint_writer.ts";
 import type { TrainingConfig } from "./settings.ts";

@@ -12,9 +12,10 @@
  *    the backward pass instead of element by element to a `[tokens, vocabulary]` matrix.
  */
 import type { ModelConfig } from "../model/config.ts";
-import { block, type BlockWeights } from "../model/block.ts";
-import { BATCH, HookPoints, POS } from "../model/hooks.ts";
-import { sequenceFeeds, sequenceInputs } from "../model/sequence.ts";
+import { block } from "../model/blocks/block.ts";
+import type { BlockWeights } from "../model/blocks/block_weights.ts";
+import { BATCH, HookPoints, POS } from "../model/blocks/hooks.ts";
+import { sequenceFeeds, sequenceInputs } from "../model/blocks/sequence.ts";
 import {
   add,
   expand,

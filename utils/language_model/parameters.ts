@@ -3,7 +3,7 @@
  * checkpoint is written, and a model is run, from the training's own vector.
  */
 import type { ModelConfig } from "../model/config.ts";
-import { unitNames, unitTensors, type WeightSource } from "../model/weight_source.ts";
+import { unitNames, unitTensors, type WeightSource } from "../model/weights/weight_source.ts";
 import { tensor } from "../onnx/mod.ts";
 import { layoutOf, type PlacedTensor, viewOf } from "../training/mod.ts";
 

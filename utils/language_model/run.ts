@@ -11,9 +11,9 @@
  *     rate. A finished run that is started again writes the record again and trains nothing.
  */
 import { join } from "@std/path";
-import { resultSettings } from "../experiment/config.ts";
-import { formatDuration } from "../experiment/progress.ts";
-import { UserError } from "../experiment/user_error.ts";
+import { resultSettings } from "../cli/config.ts";
+import { formatDuration } from "../cli/progress.ts";
+import { UserError } from "../base/user_error.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { tokenizerFromJson } from "../model/tokenizer.ts";
 import type { SessionOptions } from "../onnx/mod.ts";

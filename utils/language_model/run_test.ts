@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { HookedModel } from "../model/hooked_model.ts";
-import { listLocalSteps } from "../model/local_steps.ts";
+import { listLocalSteps } from "../model/hub/local_steps.ts";
 import { loadTokenizer } from "../model/tokenizer.ts";
 import { layoutOf, readState } from "../training/mod.ts";
 import { modelParameters, vectorSource } from "./parameters.ts";

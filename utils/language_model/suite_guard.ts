@@ -4,10 +4,10 @@
  * has the same settings (`readState` compares those) and no checkpoint made on the way to it is missing.
  */
 import { join } from "@std/path";
-import { formatJson } from "../experiment/format_json.ts";
-import { isThere, readJson } from "../experiment/files.ts";
-import { UserError } from "../experiment/user_error.ts";
-import { listLocalSteps } from "../model/local_steps.ts";
+import { formatJson } from "../base/format_json.ts";
+import { isThere, readJson } from "../base/files.ts";
+import { UserError } from "../base/user_error.ts";
+import { listLocalSteps } from "../model/hub/local_steps.ts";
 
 /** Returns the path of the record of how a suite was made. */
 export const recordPath = (dir: string): string => join(dir, "TRAINING.json");

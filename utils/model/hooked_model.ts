@@ -8,9 +8,16 @@
  *
  * Prompts of different lengths are padded on the right; attention is causal, so padding changes no real position.
  */
-import { type Session, type SessionOptions, type Tensor, tensor } from "../onnx/mod.ts";
-import { padTokens } from "./batch.ts";
-import { openCheckpoint } from "./checkpoint_files.ts";
+import {
+  defineProgram,
+  type Results,
+  type Session,
+  type SessionOptions,
+  type Tensor,
+  tensor,
+} from "../onnx/mod.ts";
+import { padTokens } from "./run/batch.ts";
+import { openCheckpoint } from "./files/checkpoint_files.ts";
 import { type ModelConfig, readModelConfig } from "./config.ts";
 import {
   compileEmbed,
@@ -19,18 +26,18 @@ import {
   type Readout,
   readoutFeeds,
   rowIndices,
-} from "./embedding.ts";
-import { EmbeddingRows } from "./embedding_rows.ts";
-import { type HookRequests, type OuterRequests, sortRequests } from "./hook_requests.ts";
-import { resolveModel } from "./hub.ts";
-import { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./layer_runner.ts";
-import { type Gradients, inPasses, promptsPerPass, type RunOptions } from "./passes.ts";
-import { checkPositions } from "./positions.ts";
+} from "./blocks/embedding.ts";
+import { EmbeddingRows } from "./weights/embedding_rows.ts";
+import { type HookRequests, type OuterRequests, sortRequests } from "./run/hook_requests.ts";
+import { resolveModel } from "./hub/hub.ts";
+import { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./run/layer_runner.ts";
+import { type Gradients, inPasses, promptsPerPass, type RunOptions } from "./run/passes.ts";
+import { checkPositions } from "./run/positions.ts";
 import { Runtime } from "./runtime.ts";
-import { checkCheckpoint } from "./tensor_names.ts";
-import { type WeightProcessing, weightProcessor } from "./weight_processing.ts";
-import { checkpointSource, type WeightSource } from "./weight_source.ts";
-import { WeightStore } from "./weight_store.ts";
+import { checkCheckpoint } from "./files/tensor_names.ts";
+import { type WeightProcessing, weightProcessor } from "./weights/weight_processing.ts";
+import { checkpointSource, type WeightSource } from "./weights/weight_source.ts";
+import { WeightStore } from "./weights/weight_store.ts";
 
 export interface ModelOptions {
   /** training checkpoint, e.g. `step1000` */
@@ -44,9 +51,9 @@ export interface ModelOptions {
   onProgress?: (p: { file: string; done: number; total: number }) => void;
 }
 
-export type { Patch } from "./hook_requests.ts";
+export type { Patch } from "./run/hook_requests.ts";
 
-export type { Gradients, RunOptions } from "./passes.ts";
+export type { Gradients, RunOptions } from "./run/passes.ts";
 
 export interface RunResult {
   /** residual stream after the last block `[batch, pos, d]` */
@@ -57,6 +64,8 @@ export interface RunResult {
 }
 
 type Prompts = readonly (readonly number[])[];
+
+const embedProgram = defineProgram("embed", compileEmbed);
 
 const NOTHING: OuterRequests = { plan: {}, feeds: {} };
 
@@ -224,10 +233,10 @@ export class HookedModel {
     { plan, feeds }: OuterRequests = NOTHING,
     start = 0,
     least = 0,
-  ) {
+  ): Promise<Results> {
     const { tokens, pos } = padTokens(prompts, this.config.vocabSize, least);
     checkPositions(start + pos, this.config, this.runtime);
-    const session = await this.#compiled("embed", plan, (o) => compileEmbed(this.config, plan, o));
+    const session = await embedProgram(this.runtime, this.config, plan);
     const position_ids = tensor(Int32Array.from({ length: pos }, (_, i) => start + i), [pos]);
     return session.run({ ...await this.#embeddings.feeds(tokens), position_ids, ...feeds });
   }

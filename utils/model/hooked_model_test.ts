@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ARCHITECTURES } from "../../tests/hook_checks.ts";
-import { randomModel, randomTokens, smallConfig } from "../../tests/random_model.ts";
+import { ARCHITECTURES } from "../../tests/support/hook_checks.ts";
+import { randomModel, randomTokens, smallConfig } from "../../tests/support/random_model.ts";
 import type { Tensor } from "../onnx/mod.ts";
 import type { ModelConfig } from "./config.ts";
-import type { Readout } from "./embedding.ts";
+import type { Readout } from "./blocks/embedding.ts";
 import { HookedModel, type ModelOptions } from "./hooked_model.ts";
 import { Runtime } from "./runtime.ts";
 

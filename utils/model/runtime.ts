@@ -1,10 +1,7 @@
-/**
- * Compiled sessions, kept for a whole program: a graph depends on the shape of a model, not on its weights, so all
- * layers and all checkpoints share them.
- */
-import { clearProgress } from "../experiment/progress.ts";
-import { UserError } from "../experiment/user_error.ts";
-import type { Device, Session, SessionOptions } from "../onnx/mod.ts";
+/** The program cache of a script: what went wrong with the device is the user's to fix, and warnings come once. */
+import { clearProgress } from "../cli/progress.ts";
+import { UserError } from "../base/user_error.ts";
+import { type Device, ProgramCache } from "../onnx/mod.ts";
 
 export interface RuntimeOptions {
   device?: Device;
@@ -12,42 +9,17 @@ export interface RuntimeOptions {
   threads?: number;
 }
 
-export class Runtime {
-  readonly sessionOptions: SessionOptions;
-  readonly #compiled = new Map<string, Promise<unknown>>();
-
-  constructor(options: RuntimeOptions = {}) {
-    this.sessionOptions = { ...options };
-  }
-
-  #works = false;
+/** Compiled programs, shared by all layers and all checkpoints of a script. */
+export class Runtime extends ProgramCache {
   readonly #warned = new Set<string>();
 
-  /**
-   * What `build` makes for `key`, made once.
-   * @throws UserError (exit code 2) when the first one fails on another device than the CPU: there is no such device.
-   */
-  compiled<T>(key: string, build: (options: SessionOptions) => Promise<T>): Promise<T> {
-    let made = this.#compiled.get(key) as Promise<T> | undefined;
-    if (!made) {
-      made = this.#build(build);
-      this.#compiled.set(key, made);
-      made.catch(() => this.#compiled.delete(key));
-    }
-    return made;
+  constructor(options: RuntimeOptions = {}) {
+    super(options);
   }
 
-  async #build<T>(build: (options: SessionOptions) => Promise<T>): Promise<T> {
-    const { device = "cpu" } = this.sessionOptions;
-    try {
-      const made = await build(this.sessionOptions);
-      this.#works = true;
-      return made;
-    } catch (cause) {
-      if (this.#works || device === "cpu" || !(cause instanceof Error)) throw cause;
-      const reason = cause.message.trim().replaceAll(/\s*\n\s*/g, " ");
-      throw new UserError(`device: ${reason}; choose "cpu" where there is none`, 2, { cause });
-    }
+  /** Returns a UserError with exit code 2: the configuration names a device that is not there. */
+  protected override deviceError(reason: string, cause: Error): UserError {
+    return new UserError(super.deviceError(reason, cause).message, 2, { cause });
   }
 
   /** Prints a warning on stderr, once for each `key`: what holds for one checkpoint holds for the others. */
@@ -56,16 +28,5 @@ export class Runtime {
     this.#warned.add(key);
     clearProgress();
     console.warn(`warning: ${text}`);
-  }
-
-  /** Frees every session that was compiled here. */
-  async close(): Promise<void> {
-    for (const made of this.#compiled.values()) {
-      const value = await made.catch(() => undefined) as
-        | { release?: Session["release"] }
-        | undefined;
-      await value?.release?.();
-    }
-    this.#compiled.clear();
   }
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { UserError } from "../experiment/user_error.ts";
+import { UserError } from "../base/user_error.ts";
 import { Runtime } from "./runtime.ts";
 
 const broken = () => Promise.reject(new Error("no\n adapter\n"));

@@ -1,10 +1,12 @@
 /** Where ONNX Runtime computes: the execution providers of this installation. */
 import * as ort from "onnxruntime-node";
 
+/** Execution providers that a session may ask for. */
 export const DEVICES = ["cpu", "webgpu", "cuda"] as const;
+/** An execution provider of ONNX Runtime. */
 export type Device = (typeof DEVICES)[number];
 
-/** Devices whose provider comes with onnxruntime-node on this machine. */
+/** Returns the devices whose provider comes with onnxruntime-node on this machine. */
 export function availableDevices(): Device[] {
   const bundled = ort.listSupportedBackends().filter((b) => b.bundled).map((b) => b.name);
   return DEVICES.filter((device) => bundled.includes(device));

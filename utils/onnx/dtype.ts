@@ -3,6 +3,7 @@
  * Source: TensorProto.DataType of the ONNX specification.
  */
 
+/** Typed arrays that hold the elements of a tensor. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -11,17 +12,22 @@ export type TensorData =
   | Int32Array
   | Uint8Array;
 
+/** Element types, by NumPy's names. */
 export type Dtype = "float32" | "float64" | "float16" | "int64" | "int32" | "bool";
 
-interface DtypeFacts {
+/** What there is to know of an element type. */
+export interface DtypeFacts {
   /** TensorProto.DataType */
   onnx: number;
   /** tensor type string of ONNX Runtime's JavaScript interface */
   ort: string;
+  /** size of an element */
   bytes: number;
+  /** makes an array of zeros */
   make: (length: number) => TensorData;
 }
 
+/** The one table of element types. */
 export const DTYPES: Record<Dtype, DtypeFacts> = {
   float32: { onnx: 1, ort: "float32", bytes: 4, make: (n) => new Float32Array(n) },
   float64: { onnx: 11, ort: "float64", bytes: 8, make: (n) => new Float64Array(n) },
@@ -33,17 +39,23 @@ export const DTYPES: Record<Dtype, DtypeFacts> = {
 
 /** Data with its type and shape; `data` may be a view into a larger buffer. */
 export interface Tensor<T extends TensorData = TensorData> {
+  /** element type, which belongs to the array */
   dtype: Dtype;
+  /** sizes, from the outermost axis */
   shape: number[];
+  /** elements in row-major order */
   data: T;
 }
 
-/** Number of elements of a concrete shape. */
+/** A float32 tensor: what sessions compute and give. */
+export type F32 = Tensor<Float32Array>;
+
+/** Returns the number of elements of a concrete shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** Element type that belongs to a typed array; a `Uint8Array` holds booleans. */
+/** Returns the element type that belongs to a typed array; a `Uint8Array` holds booleans. */
 export function dtypeOf(data: TensorData): Dtype {
   if (data instanceof Float32Array) return "float32";
   if (data instanceof Float64Array) return "float64";
@@ -54,7 +66,7 @@ export function dtypeOf(data: TensorData): Dtype {
 }
 
 /**
- * A tensor over existing data (not copied); the type follows from the array.
+ * Returns a tensor over existing data, which is not copied; the type follows from the array.
  * @throws RangeError when the shape does not hold as many elements as the array.
  */
 export function tensor<T extends TensorData>(data: T, shape: number[]): Tensor<T> {
@@ -66,14 +78,9 @@ export function tensor<T extends TensorData>(data: T, shape: number[]): Tensor<T
   return { dtype: dtypeOf(data), shape, data };
 }
 
-/** A new tensor of zeros. */
-export function zeros(shape: number[], dtype: Dtype = "float32"): Tensor {
-  return { dtype, shape, data: DTYPES[dtype].make(sizeOf(shape)) };
-}
-
 /**
- * Gives the memory of tensors back at once; their data are empty afterwards. For results of a run that nobody reads any
- * more: the garbage collector would leave them for a while, and would have to go over the heap more often because of them.
+ * Gives the memory of tensors back at once; their data are empty afterwards. For results that nothing reads any more: the
+ * garbage collector would keep them for a while, and would run more often because of them.
  * @throws Error for a view, whose array holds other data too.
  */
 export function free(...tensors: readonly Tensor[]): void {

@@ -1,8 +1,6 @@
 import { assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   add,
-  broadcast,
-  buildModel,
   cast,
   concat,
   expand,
@@ -24,13 +22,14 @@ import {
   split,
   squeeze,
   sum,
-  sumDim,
   swapLast,
   transpose,
   unsqueeze,
-  type Value,
+  Value,
   where,
 } from "./mod.ts";
+import { buildModel } from "./model.ts";
+import { broadcast, sumDim } from "./shapes.ts";
 
 Deno.test("Values know the shape that their operator gives them, symbols included", () => {
   const g = new Graph();

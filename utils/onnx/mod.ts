@@ -1,27 +1,38 @@
-/** ONNX as a differentiable language: graphs, operators, gradients, sessions. Knows nothing of transformers. */
-export { availableDevices, type Device, DEVICES, parseDevice } from "./device.ts";
+/**
+ * ONNX as a differentiable language: graphs, operators, gradients, sessions. Knows nothing of transformers.
+ *
+ *     Graph, operators      build typed values                     graph.ts, ops/
+ *     gradients             adds the backward pass to the graph    gradients.ts, rules/
+ *     Session               compiles and runs a cut of the graph   model.ts, session.ts
+ *     defineProgram         compiles once per specification        programs.ts
+ *     Tensor and its rows   data outside the graph                 dtype.ts, rows.ts
+ * @module
+ */
+export { type BothWays, compileBothWays } from "./both_ways.ts";
+export { type Device, DEVICES } from "./device.ts";
 export {
   type Dtype,
-  dtypeOf,
-  DTYPES,
+  type F32,
   free,
   sizeOf,
   type Tensor,
   tensor,
   type TensorData,
-  zeros,
 } from "./dtype.ts";
-export { GRADIENT_RULES, type Rule } from "./gradient_rules.ts";
 export { gradients } from "./gradients.ts";
-export { type Dim, Graph, type Node, type Shape, Value } from "./graph.ts";
-export { buildModel, type Model } from "./model.ts";
-export * from "./operators.ts";
-export { broadcast, productDim, sumDim } from "./shapes.ts";
 export {
-  type BothWays,
-  compileBothWays,
-  type Feeds,
-  type Results,
-  Session,
-  type SessionOptions,
-} from "./session.ts";
+  type Attribute,
+  type Cotangent,
+  type Dim,
+  Graph,
+  type Node,
+  type Rule,
+  type Shape,
+  type Value,
+} from "./graph.ts";
+export type { Model, Result } from "./model.ts";
+export * from "./ops/mod.ts";
+export { defineProgram, type Program, ProgramCache, type Releasable } from "./programs.ts";
+export { joinRows, repeatRows, sliceRows, sliceWithinRows, takeRows } from "./rows.ts";
+export { type Feeds, type Results, Session, type SessionOptions } from "./session.ts";
+export { productDim } from "./shapes.ts";

@@ -4,23 +4,36 @@
  *  1. From the wanted outputs walk back to graph inputs, constants, and `cuts`: inner values that the model takes as
  *     inputs instead of computing them. So one graph with forward and backward nodes gives a forward model (inputs →
  *     activations) and a backward model (saved activations, cotangent → gradients) by two cuts.
- *  2. Keep the nodes met, in graph order.
+ *  2. Keep the nodes met, in graph order. Skip those that direct gradients: whatever reads such a node's output reads its
+ *     first input instead.
  *  3. Write shape vectors out as Shape/Concat over inputs that have the symbols in their shapes.
  *  4. Encode as ONNX protobuf.
  */
-import { DTYPES, type TensorData } from "./dtype.ts";
-import type { Attribute, Dim, Node, Shape, Value } from "./graph.ts";
+import { dtypeOf, DTYPES, type TensorData } from "./dtype.ts";
+import {
+  type Attribute,
+  type Dim,
+  GRADIENT_DOMAIN,
+  type Node,
+  type Shape,
+  type Value,
+} from "./graph.ts";
 import { ATTRIBUTE, encodeModel } from "./protobuf.ts";
 
 /** Operator set of all graphs: 20 is the first with Gelu. */
 export const OPSET = 20;
 
+/** A result of a model. */
 export interface Result {
+  /** what it is in the graph */
   value: Value;
+  /** its name inside the model */
   onnxName: string;
 }
 
+/** A model cut out of a graph. */
 export interface Model {
+  /** ONNX protobuf; empty once a session has compiled it */
   bytes: Uint8Array;
   /** feed name → value, in the order met */
   inputs: Map<string, Value>;
@@ -32,13 +45,20 @@ export interface Model {
 
 /**
  * Builds the model that computes `outputs` (result name → value) from the graph inputs and `cuts` (feed name → value).
- * @throws Error when a symbol of a shape vector stands in no input's shape.
+ * @throws Error when no input's shape has a symbol of a shape vector.
  */
 export function buildModel(
   outputs: Record<string, Value>,
   cuts: Record<string, Value> = {},
 ): Model {
   const cutNames = new Map(Object.entries(cuts).map(([name, value]) => [value, name]));
+  /** the value that holds the elements of `value` in the model */
+  const holder = (value: Value): Value => {
+    while (value.node?.domain === GRADIENT_DOMAIN && !cutNames.has(value)) {
+      value = value.node.inputs[0];
+    }
+    return value;
+  };
   const nodes = new Set<Node>();
   const inputs = new Map<string, Value>();
   const constants = new Set<Value>();
@@ -46,7 +66,7 @@ export function buildModel(
   const stack = Object.values(outputs);
   const seen = new Set<Value>();
   while (stack.length > 0) {
-    const value = stack.pop()!;
+    const value = holder(stack.pop()!);
     if (seen.has(value)) continue;
     seen.add(value);
     const cutName = cutNames.get(value);
@@ -59,7 +79,7 @@ export function buildModel(
     } else inputs.set(value.name, value);
   }
 
-  const nameOf = (value: Value) => cutNames.get(value) ?? value.name;
+  const nameOf = (value: Value) => cutNames.get(holder(value)) ?? holder(value).name;
   const protos: unknown[] = [];
   const initializers = [...constants].map((c) => tensorProto(c.name, c.data!, c.shape as number[]));
   for (const value of shapeVectors) lowerShapeVector(value, inputs, protos, initializers);
@@ -71,7 +91,8 @@ export function buildModel(
   const taken = new Set<string>();
   for (const [name, value] of Object.entries(outputs)) {
     let onnxName = nameOf(value);
-    if (!value.node || cutNames.has(value) || taken.has(onnxName)) {
+    const held = holder(value);
+    if (!held.node || cutNames.has(held) || taken.has(onnxName)) {
       protos.push({ opType: "Identity", input: [onnxName], output: [`${name}#copy`] });
       onnxName = `${name}#copy`;
     }
@@ -100,17 +121,9 @@ function valueInfo(name: string, value: Value) {
   return { name, type: { tensorType: { elemType: DTYPES[value.dtype].onnx, shape: { dim } } } };
 }
 
-function tensorProto(name: string, data: TensorData, shape: readonly number[], dtype?: number) {
+function tensorProto(name: string, data: TensorData, shape: readonly number[]) {
   const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const kinds = new Map<unknown, number>([
-    [Float32Array, 1],
-    [Float64Array, 11],
-    [BigInt64Array, 7],
-    [Int32Array, 6],
-    [Uint8Array, 9],
-    [Float16Array, 10],
-  ]);
-  return { name, dims: [...shape], dataType: dtype ?? kinds.get(data.constructor), rawData };
+  return { name, dims: [...shape], dataType: DTYPES[dtypeOf(data)].onnx, rawData };
 }
 
 function nodeProto(node: Node, nameOf: (value: Value) => string) {

@@ -6,11 +6,13 @@
  */
 import * as ort from "onnxruntime-node";
 import { type Device, parseDevice } from "./device.ts";
-import { dtypeOf, DTYPES, free, sizeOf, type Tensor, type TensorData } from "./dtype.ts";
+import { dtypeOf, DTYPES, type F32, free, sizeOf, type Tensor, type TensorData } from "./dtype.ts";
 import type { Value } from "./graph.ts";
 import { buildModel, type Model } from "./model.ts";
 
+/** How a model is compiled and run. */
 export interface SessionOptions {
+  /** where to compute; default: the CPU */
   device?: Device;
   /** threads inside an operator; default: one per core */
   threads?: number;
@@ -18,23 +20,43 @@ export interface SessionOptions {
   arena?: boolean;
 }
 
+/** Inputs of a run, by feed name. */
 export type Feeds = Record<string, Tensor>;
-export type Results<K extends string = string> = Record<K, Tensor<Float32Array>>;
+/** Results of a run, by name: float32 unless the graph says otherwise. */
+export type Results<K extends string = string> = Record<K, F32>;
 
+/** A compiled model. */
 export class Session<K extends string = string> {
   private constructor(
+    /** what was compiled */
     readonly model: Model,
     private readonly session: ort.InferenceSession,
   ) {}
 
-  /** Feed names. */
+  /** names of the feeds that a run needs */
   get inputNames(): string[] {
     return [...this.model.inputs.keys()];
   }
 
   /**
-   * Compiles the model that computes `outputs` from graph inputs and `cuts` (see `model.ts`).
+   * Compiles the model that computes `outputs` (by result name) from graph inputs and `cuts` (by feed name): inner values
+   * that the model takes as inputs; see `model.ts`.
    * @throws Error naming the device and those available when the provider does not load.
+   * @example
+   * ```ts
+   * import { exp, Graph, mul, Session, tensor } from "./mod.ts";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const g = new Graph();
+   * const inner = exp(g.input("x", ["n"]));
+   * const y = mul(inner, 2);
+   * // Cut at `inner`, the model takes it as a feed and does not need x.
+   * const session = await Session.compile({ y }, { given: inner });
+   * assertEquals(session.inputNames, ["given"]);
+   * const out = await session.run({ given: tensor(Float32Array.of(1, 5), [2]) });
+   * assertEquals([...out.y.data], [2, 10]);
+   * await session.release();
+   * ```
    */
   static async compile<K extends string>(
     outputs: Record<K, Value>,
@@ -70,7 +92,7 @@ export class Session<K extends string = string> {
   }
 
   /**
-   * Runs the model. Feeds that the model does not use are ignored, so callers may pass all weights of a layer.
+   * Runs the model. Ignores feeds that the model does not use, so callers may pass all weights of a layer.
    * @param into preallocated arrays for some results, written in place and returned
    * @throws Error naming the feed that is missing or does not fit its declared type or shape.
    */
@@ -96,7 +118,7 @@ export class Session<K extends string = string> {
       const target = into[name as K];
       // onnxruntime-node copies every result into an array of its own, one that was written in place too.
       if (target) free(result);
-      out[name as K] = (target ?? result) as Tensor<Float32Array>;
+      out[name as K] = (target ?? result) as F32;
     }
     return out;
   }
@@ -139,35 +161,4 @@ function checkFeed(
     }
     symbols.set(dim, [size, where]);
   });
-}
-
-/** A forward session and the backward session that reads what it saves. */
-export interface BothWays {
-  forward: Session;
-  backward: Session;
-  /** forward results that the backward session takes */
-  savedNames: string[];
-  /** frees both */
-  release(): Promise<void>;
-}
-
-/**
- * Compiles a backward session for `gradients`, cut at the `saved` values, and a forward session that gives `outputs` and
- * those saved values which the backward one needs.
- */
-export async function compileBothWays(
-  outputs: Record<string, Value>,
-  gradients: Record<string, Value>,
-  saved: Record<string, Value>,
-  options: SessionOptions,
-): Promise<BothWays> {
-  const backward = await Session.compile(gradients, saved, options);
-  const savedNames = backward.inputNames.filter((name) => name in saved);
-  const kept = Object.fromEntries(savedNames.map((name) => [name, saved[name]]));
-  const forward = await Session.compile({ ...outputs, ...kept }, {}, options);
-  const release = async () => {
-    await forward.release();
-    await backward.release();
-  };
-  return { forward, backward, savedNames, release };
 }

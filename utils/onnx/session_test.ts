@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { availableDevices, parseDevice } from "./device.ts";
 import {
   add,
-  availableDevices,
   type Device,
   exp,
   expand,
@@ -11,7 +11,6 @@ import {
   matmul,
   matmulStacked,
   mul,
-  parseDevice,
   reshape,
   Session,
   split,
@@ -34,7 +33,7 @@ Deno.test("Session.run() reads a view into a larger buffer where it lies", async
   const x = tensor(buffer.subarray(3, 7), [2, 2]);
   const w = tensor(f32(1, 0, 0, 1), [2, 2]);
   assertEquals([...(await session.run({ x, w })).y.data], [2, 3, 4, 5]);
-  buffer[3] = 10; // the view is read anew at every run, there is no copy that could go stale
+  buffer[3] = 10; // every run reads the view again; a copy would be stale
   assertEquals([...(await session.run({ x, w })).y.data], [11, 3, 4, 5]);
   await session.release();
 });

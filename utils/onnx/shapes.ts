@@ -2,7 +2,7 @@
 import type { Dim, Shape } from "./graph.ts";
 
 /**
- * NumPy broadcasting of shapes; a symbol matches itself and 1.
+ * Broadcasts shapes as NumPy does; a symbol matches itself and 1.
  * @throws Error naming both shapes when they do not fit.
  */
 export function broadcast(op: string, ...shapes: Shape[]): Dim[] {
@@ -24,7 +24,7 @@ export function broadcast(op: string, ...shapes: Shape[]): Dim[] {
 }
 
 /**
- * An axis counted from the front.
+ * Returns an axis as counted from the front.
  * @throws RangeError when the axis is outside the rank.
  */
 export function frontAxis(op: string, axis: number, rank: number): number {
@@ -35,7 +35,7 @@ export function frontAxis(op: string, axis: number, rank: number): number {
   return front;
 }
 
-/** The product of dimensions: a number where all are numbers, otherwise a symbol such as `"batch*pos"`. */
+/** Returns the product of dimensions: a number where all are numbers, otherwise a symbol such as `"batch*pos"`. */
 export function productDim(dims: Shape): Dim {
   const symbols = dims.filter((d) => typeof d === "string");
   const number = (dims.filter((d) => typeof d === "number") as number[]).reduce((a, b) => a * b, 1);
@@ -43,7 +43,7 @@ export function productDim(dims: Shape): Dim {
   return [...symbols, ...(number === 1 ? [] : [number])].join("*");
 }
 
-/** The sum of dimensions along a concatenated axis, e.g. `"past+pos"`; zeros vanish. */
+/** Returns the sum of dimensions along a concatenated axis, e.g. `"past+pos"`; zeros vanish. */
 export function sumDim(dims: Shape): Dim {
   const symbols = dims.filter((d) => typeof d === "string");
   const number = (dims.filter((d) => typeof d === "number") as number[]).reduce((a, b) => a + b, 0);
@@ -51,6 +51,7 @@ export function sumDim(dims: Shape): Dim {
   return [...symbols, ...(number === 0 ? [] : [number])].join("+");
 }
 
+/** Returns whether two shapes have the same sizes and symbols. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dim, i) => dim === b[i]);
 }

@@ -1,20 +1,20 @@
 /**
  * Gender-pronoun prompts: "So Mary is such a good cook, isn't" → she (Mathwin et al. 2023).
  *
- * 1. Keep the names that are one token; pair every name with every sentence frame.
- * 2. The corrupted prompt has a name of the other gender, drawn at random.
- * 3. Shuffle, keep the first n. There are at most 20 names × 5 frames = 100 prompts.
+ * 1. Keep the names that are single tokens and pair every name with every sentence frame.
+ * 2. For the corrupted prompt, draw a name of the other gender at random.
+ * 3. Shuffle and keep the first n. There are at most 20 names × 5 frames = 100 prompts.
  */
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 import { FEMALE_NAMES, GENDER_FRAMES, MALE_NAMES } from "./words/names.ts";
 
 /**
- * The pairs of the `gender_pronoun` task: `simple` answers (the clean name's pronoun against the
+ * Makes the pairs of the `gender_pronoun` task: `simple` answers (the clean name's pronoun against the
  * other), read at the last token. Marks: NAME, END.
- * @param n at most this many; fewer if there are no more
- * @throws Error if the tokenizer lacks the pronouns or all names of a gender.
+ * @param n largest number of pairs; there may be fewer
+ * @throws Error if the tokenizer lacks the pronouns, or all names of a gender.
  */
 export function genderPronounPairs(tokenizer: Tokenizer, n: number, seed = 42): PromptPair[] {
   const oneToken = (name: string) => tokenizer.singleToken(" " + name) !== undefined;

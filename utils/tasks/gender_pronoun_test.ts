@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { genderPronounPairs } from "./gender_pronoun.ts";
-import { gpt2Tokenizer, wordTokenizer } from "./test_data/tokenizers.ts";
+import { gpt2Tokenizer, wordTokenizer } from "../../tests/support/tokenizers.ts";
 
 const tokenizer = gpt2Tokenizer();
 const FEMALE = "Judy Julie Amy Lisa Sarah Anna Mary Karen Susan Carol".split(" ");
@@ -25,7 +25,7 @@ Deno.test("genderPronounPairs() is seeded and shuffled", () => {
   assert(texts(3).join() !== texts(4).join());
 });
 
-Deno.test("genderPronounPairs() says what a small tokenizer lacks", () => {
+Deno.test("genderPronounPairs() reports what a small tokenizer lacks", () => {
   assertThrows(
     () => genderPronounPairs(wordTokenizer([" she"]), 1),
     Error,

@@ -2,32 +2,32 @@
  * Greater-than prompts: "The war lasted from the year 1732 to the year 17" → 33 … 99
  * (Hanna, Liu & Variengien 2023).
  *
- * 1. Valid years of 1100 … 1799: " {year}" is two tokens, the century and two digits. Walking up,
- *    the first and the last valid year of each century are dropped, so that a right and a wrong
- *    two-digit year always remain.
+ * 1. Find the valid years from 1100 to 1799: " {year}" is two tokens, the century and two digits. Drop
+ *    the first and the last valid year of each century, so that a right and a wrong two-digit year
+ *    always remain.
  * 2. Draw all nouns (with replacement), then the years: the two digits run 2, 3, … 98, 2, 3, …, and
- *    each takes one of the centuries in which that year is valid.
- * 3. Corrupted: the two digits of the first year become 01.
+ *    each gets one of the centuries in which that year is valid.
+ * 3. For the corrupted prompt, replace the two digits of the first year by 01.
  *
- * Answers are the tokens "00" … "99": correct those above the first year, wrong all others.
+ * Answers are the tokens "00" … "99": those above the first year are correct, all others wrong.
  */
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { isEncodable, makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 import { GREATER_THAN_NOUNS } from "./words/greater_than_nouns.ts";
 
 const FIRST_YEAR = 1100;
 const END_YEAR = 1800;
-/** The two digits of the first year run through this range, both ends included. */
+/** Range of the two digits of the first year, both ends included. */
 const FIRST_YY = 2;
 const LAST_YY = 98;
 
 const twoDigits = (yy: number) => String(yy).padStart(2, "0");
 
 /**
- * Years that a prompt may begin with, ascending. Besides the published rule a century must write
- * its 01 the same way and stand alone as the same first token, since the prompts rely on both; for
- * Pythia and GPT-2 this drops nothing more.
+ * Returns the years that a prompt may begin with, ascending. In addition to the published rule, the
+ * tokenizer must split the year 01 of the century in the same way, and the century alone must be the
+ * same first token, because the prompts rely on both. For Pythia and GPT-2 this drops no more years.
  */
 export function validYears(tokenizer: Tokenizer, first = FIRST_YEAR, end = END_YEAR): number[] {
   const years = Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
@@ -43,9 +43,9 @@ export function validYears(tokenizer: Tokenizer, first = FIRST_YEAR, end = END_Y
 }
 
 /**
- * The pairs of the `greater_than` task, in groups, read at the second century (the last token).
- * Marks: YY (the two digits of the first year), END.
- * @throws Error if the tokenizer leaves no valid year, no noun, or has no token for "00" … "99".
+ * Makes the pairs of the `greater_than` task, with groups of answers, read at the second century (the
+ * last token). Marks: YY (the two digits of the first year), END.
+ * @throws Error if the tokenizer leaves no valid year or no noun, or lacks a token for one of "00" … "99".
  */
 export function greaterThanPairs(tokenizer: Tokenizer, n: number, seed = 42): PromptPair[] {
   const nouns = GREATER_THAN_NOUNS.filter((noun) => isEncodable(tokenizer, " " + noun));

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { decode, encode } from "gpt-3-encoder/index.js";
 import { greaterThanPairs, validYears } from "./greater_than.ts";
-import { gpt2Tokenizer, wordTokenizer } from "./test_data/tokenizers.ts";
+import { gpt2Tokenizer, wordTokenizer } from "../../tests/support/tokenizers.ts";
 
 const tokenizer = gpt2Tokenizer();
 
-/** The published rule, walking upwards over the years of GPT-2. */
+/** The published rule: walks up over the years of GPT-2. */
 function publishedValidYears(): number[] {
   const valid: number[] = [];
   let century = -1;
@@ -23,7 +23,7 @@ function publishedValidYears(): number[] {
   return valid;
 }
 
-Deno.test("validYears() is the published rule on GPT-2's tokens", () => {
+Deno.test("validYears() follows the published rule on GPT-2's tokens", () => {
   const years = validYears(tokenizer);
   assertEquals(years, publishedValidYears());
   assertEquals(new Set(years.map((year) => Math.floor(year / 100))).size, 7);
@@ -61,7 +61,7 @@ Deno.test("greaterThanPairs() is the same for the same seed and differs for anot
   assert(texts(7).join() !== texts(8).join());
 });
 
-Deno.test("greaterThanPairs() uses only the nouns that a small tokenizer can read", () => {
+Deno.test("greaterThanPairs() uses only the nouns that a small tokenizer can encode", () => {
   const small = wordTokenizer("The, war, siege, trial, lasted, from, the, year, to".split(","));
   const nouns = new Set(greaterThanPairs(small, 60).map((pair) => pair.cleanText.split(" ")[1]));
   assertEquals(nouns, new Set(["siege", "trial"]));

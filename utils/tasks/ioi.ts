@@ -2,33 +2,34 @@
  * Indirect-object prompts: "Then, Alex and Anthony went to the store. Anthony gave a ring to" → Alex.
  *
  * 1. Seed once; shuffle the 7 BABA and 7 ABBA templates.
- * 2. Per prompt: choose a template; choose three names until they differ (the third is unused but
- *    drawn); choose a place and an object, whether or not the template has a slot for them.
- * 3. The corrupted prompt repeats the indirect object instead of the subject, so that the subject is
- *    its natural continuation; the answers stay those of the clean prompt.
+ * 2. For each prompt, choose a template; choose three names until they differ (the third is drawn but
+ *    not used); choose a place and an object, whether or not the template has a slot for them.
+ * 3. The corrupted prompt repeats the indirect object instead of the subject, so that its natural
+ *    continuation is the subject. The answers stay those of the clean prompt.
  *
- * The task is Wang et al. (2022); the draws are those of the `IOIDataset` of TransformerLens-based
- * code, so seed 42 gives the prompts that published results used.
+ * The task is from Wang et al. (2022). The draws equal those of `IOIDataset` in code based on
+ * TransformerLens, so seed 42 gives the prompts of published results.
  */
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { flipPrompt, IOI_FLIPS, type IoiFlipName } from "./ioi_flips.ts";
 import { isEncodable, makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 import { ABBA_TEMPLATES, BABA_TEMPLATES } from "./words/ioi_templates.ts";
 import { IOI_NAMES, IOI_OBJECTS, IOI_PLACES } from "./words/names.ts";
 
-/** One sentence, its final word being the indirect object. */
+/** One sentence; its final word is the indirect object. */
 export interface IoiPrompt {
+  /** The whole sentence. */
   text: string;
-  /** The name mentioned once before the answer. */
+  /** The indirect object: the name mentioned once before the answer. */
   io: string;
-  /** The name mentioned twice. */
+  /** The subject: the name mentioned twice. */
   s: string;
   /** `ABB`: the indirect object is mentioned first; `BAB`: the subject is. */
   order: "ABB" | "BAB";
 }
 
-/** Words to draw from; the defaults are the published lists, whose order the seed relies on. */
+/** Words to draw from. The defaults are the published lists; seeded draws rely on their order. */
 export interface IoiWords {
   names: readonly string[];
   places: readonly string[];
@@ -37,7 +38,7 @@ export interface IoiWords {
 
 const PUBLISHED: IoiWords = { names: IOI_NAMES, places: IOI_PLACES, objects: IOI_OBJECTS };
 
-/** `n` seeded sentences. @throws RangeError with fewer than three names, no place or no object. */
+/** Draws `n` sentences. @throws RangeError if there are fewer than three names, no place or no object. */
 export function ioiPrompts(n: number, seed = 42, words: IoiWords = PUBLISHED): IoiPrompt[] {
   if (words.names.length < 3) {
     throw new RangeError(`ioi needs at least 3 names, found ${words.names.length}`);
@@ -66,8 +67,8 @@ export function ioiPrompts(n: number, seed = 42, words: IoiWords = PUBLISHED): I
 }
 
 /**
- * The published words that a tokenizer can read: names that are one token after a space, places and
- * objects without unknown parts. For Pythia and GPT-2 these are all of them.
+ * Returns the published words that a tokenizer can encode: names that are single tokens after a space,
+ * places and objects without unknown parts. For Pythia and GPT-2 these are all of them.
  */
 export function encodableIoiWords(tokenizer: Tokenizer): IoiWords {
   const known = (word: string) => isEncodable(tokenizer, " " + word);
@@ -79,10 +80,10 @@ export function encodableIoiWords(tokenizer: Tokenizer): IoiWords {
 }
 
 /**
- * The pairs of the `ioi` task: `simple` answers (IO against S), read at END (" to").
+ * Makes the pairs of the `ioi` task: `simple` answers (IO against S), read at END (" to").
  *
  * Texts and tokens include the final name, which comes after the read-out. Marks: IO, S1, S2, END.
- * @param flip how the corrupted prompt differs; the default repeats the IO instead of the S.
+ * @param flip how the corrupted prompt differs; the default repeats IO instead of S
  * @throws Error naming the prompt if a pair does not align.
  */
 export function ioiPairs(

@@ -1,20 +1,20 @@
 /**
  * Corruptions of indirect-object prompts that separate which name S2 repeats (token signal) from
- * where that name stood (position signal), after the S-inhibition experiments of Wang et al. (2022).
+ * where that name was (position signal), after the S-inhibition experiments of Wang et al. (2022).
  *
- * A rule `ABB->XYZ, BAB->UVW` rewrites the first three names of a sentence, the left side naming
- * them in order of mention. Letters of the left side keep their names; every other letter is a fresh
- * name. The final name stays.
+ * A rule `ABB->XYZ, BAB->UVW` rewrites the first three names of a sentence. The left side has one letter
+ * per name, in order of mention. Letters of the left side keep their names; every other letter is a
+ * fresh name. The final name stays.
  *
  * 1. Seed with `seed + Σ character codes of the rule`.
- * 2. Per prompt: pool = names minus the prompt's own, sorted; sample as many as the rule has fresh
- *    letters, in alphabetical order of the letters. (The original pool is a Python set, whose order
- *    changes from run to run; sorting it makes the draw repeatable.)
+ * 2. For each prompt, sort the names other than the prompt's own, and sample one for each fresh letter of
+ *    the rule, in alphabetical order of the letters. (The original samples from a Python set, and its
+ *    order changes from run to run; sorting makes the draw repeatable.)
  */
 import type { IoiPrompt } from "./ioi.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 
-/** Rule of each flip; the empty rule changes nothing. */
+/** The rule of each flip; the empty rule changes nothing. */
 export const IOI_FLIPS = {
   token_same_pos_same: "",
   token_diff_pos_same: "ABB->XYY, BAB->YXY",
@@ -24,18 +24,21 @@ export const IOI_FLIPS = {
   token_oppo_pos_oppo: "ABB->ABA, BAB->BAA",
 } as const;
 
+/** Name of a flip: which token S2 repeats (same, different, opposite), and which position. */
 export type IoiFlipName = keyof typeof IOI_FLIPS;
 
-/** The name of each of the three mentions after a flip, and the text with them. */
+/** A prompt after a flip. */
 export interface FlippedPrompt {
+  /** The text with the new names. */
   text: string;
+  /** The names of the first three mentions. */
   mentions: [string, string, string];
 }
 
 /**
  * Rewrites the first three names of each prompt.
  * @param names pool of fresh names
- * @throws Error if the rule has no part for a prompt's order
+ * @throws Error if the rule is malformed or has no part for a prompt's order.
  */
 export function flipPrompt(
   prompts: readonly IoiPrompt[],
@@ -48,7 +51,9 @@ export function flipPrompt(
   const sorted = [...names].sort();
   return prompts.map((prompt) => {
     const right = rule === "" ? prompt.order : parts.get(prompt.order);
-    if (right === undefined) throw new Error(`flip "${rule}" says nothing of ${prompt.order}`);
+    if (right === undefined) {
+      throw new Error(`flip rule "${rule}": expected a part for ${prompt.order}, found none`);
+    }
     const named = new Map([["A", prompt.io], ["B", prompt.s]]);
     const fresh = [...new Set(right)].filter((letter) => !named.has(letter)).sort();
     const pool = sorted.filter((name) => name !== prompt.io && name !== prompt.s);
@@ -58,7 +63,7 @@ export function flipPrompt(
   });
 }
 
-/** "ABB->XYY, BAB->YXY" as a map from order to right-hand side. */
+/** Parses "ABB->XYY, BAB->YXY" into a map from order to right-hand side. */
 function parseRule(rule: string): Map<string, string> {
   if (rule === "") return new Map();
   return new Map(

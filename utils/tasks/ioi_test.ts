@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encodableIoiWords, ioiPairs, ioiPrompts } from "./ioi.ts";
 import { flipPrompt, IOI_FLIPS, type IoiFlipName } from "./ioi_flips.ts";
-import published from "./test_data/ioi_prompts_seed_42.json" with { type: "json" };
-import { gpt2Tokenizer, wordTokenizer } from "./test_data/tokenizers.ts";
+import published from "../../tests/support/ioi_prompts_seed_42.json" with { type: "json" };
+import { gpt2Tokenizer, wordTokenizer } from "../../tests/support/tokenizers.ts";
 import { ABBA_TEMPLATES, BABA_TEMPLATES } from "./words/ioi_templates.ts";
 import { IOI_NAMES } from "./words/names.ts";
 
@@ -66,12 +66,12 @@ Deno.test("flipPrompt() gives each flip the token and the position signal of its
       assertEquals(`token_${token}_pos_${position}`, name);
       assert(first !== second && (s2 === first || s2 === second));
       assert(words.every((word, at) => word === text.split(" ")[at] || places.includes(at)));
-      assertEquals(words.at(-1), io, "the final name stays");
+      assertEquals(words.at(-1), io, "the final name must stay");
     });
   }
 });
 
-Deno.test("flipPrompt() draws the same fresh names again, whatever the order of the pool", () => {
+Deno.test("flipPrompt() draws the same fresh names whatever the order of the pool", () => {
   const prompts = ioiPrompts(20);
   const rule = IOI_FLIPS.token_diff_pos_same;
   const once = flipPrompt(prompts, rule, 42, IOI_NAMES);
@@ -80,7 +80,7 @@ Deno.test("flipPrompt() draws the same fresh names again, whatever the order of 
   assertThrows(() => flipPrompt(prompts, "ABB->XY", 42, IOI_NAMES), Error, "flip rule");
 });
 
-Deno.test("ioiPairs() leaves out names that a small tokenizer does not have as one token", () => {
+Deno.test("ioiPairs() leaves out names that are not single tokens of a small tokenizer", () => {
   const words = BABA_TEMPLATES.join(" ").replaceAll(/\[\w+\]/g, "").match(/\w+/g)!;
   const small = wordTokenizer([
     ..." Mary, John, Anna, Paul, store, garden, ring, drink".split(","),

@@ -4,15 +4,15 @@
  * With x a row of logits and q = softmax(x) over the whole vocabulary:
  *
  * 1. One pass over the row finds the maximum, its first index, and Σ exp(x − max).
- * 2. A second pass, only if a reciprocal rank is asked for, counts for every answer how many tokens
- *    stand before it. Order: larger logit first, the lower id first among equals, so rank 1 is the
- *    first maximum and every id has its own rank.
- * 3. `logit_diff`, `prob_diff`: the weights of `readout.ts` on x or q.
- *    `prob_mass`: mean of q over the correct ids, for `group_sum` their sum.
- *    `rank_0`: `simple`, `pairs`: share of correct ids that are rank 1 in the vocabulary;
- *    groups: 1 if the first answer of the order is a correct one.
+ * 2. A second pass, only for reciprocal ranks, counts for every answer how many tokens come before it.
+ *    Order: larger logit first, lower id first among equal logits. So rank 1 is the first maximum, and
+ *    every id has a rank of its own.
+ * 3. `logit_diff`, `prob_diff`: the weights of `readout.ts` applied to x or q.
+ *    `prob_mass`: mean of q over the correct ids, or their sum for `group_sum`.
+ *    `rank_0`: for `simple` and `pairs` the share of correct ids that have rank 1 in the vocabulary;
+ *    for groups 1 if the first of all answers is a correct one.
  *    `accuracy`: 1 if logit_diff > 0.
- *    `mrr`: mean of 1/rank over the correct ids; `max_group_mrr`: the largest of them.
+ *    `mrr`: mean of 1/rank over the correct ids. `max_group_mrr`: the largest 1/rank.
  */
 import type { MetricName, PromptPair, TaskData } from "./prompt_pair.ts";
 import { answerWeights } from "./readout.ts";
@@ -29,10 +29,11 @@ export const METRIC_NAMES: readonly MetricName[] = [
 ];
 
 /**
- * @param logits read-out rows `[N, vocabSize]`, row n being that of `data.prompts[n]`
- * @param data the prompts' answers and how they are compared; only these are used
- * @returns for each name the N values; probabilities and ranks lie in 0 … 1, logits are in nats
- * @throws RangeError if the rows do not fit the prompts or an answer lies outside the vocabulary
+ * Computes metrics of all prompts.
+ * @param logits read-out rows `[N, vocabSize]`; row n belongs to `data.prompts[n]`
+ * @param data the prompts, of which only the answers are used, and how the answers are compared
+ * @returns the N values of each metric; probabilities and ranks are in 0 … 1, logits in nats
+ * @throws RangeError if the rows do not fit the prompts, or an answer is outside the vocabulary.
  */
 export function computeMetrics(
   logits: Float32Array,
@@ -61,7 +62,7 @@ export function computeMetrics(
   return values;
 }
 
-/** One row of logits with the answers of its prompt; each metric is a property. */
+/** One row of logits with the answers of its prompt; every metric is a property. */
 class AnswerRow implements Record<MetricName, number> {
   readonly #row: Float32Array;
   readonly #prompt: PromptPair;
@@ -121,7 +122,7 @@ class AnswerRow implements Record<MetricName, number> {
     return Math.exp(this.#row[id] - max) / sum;
   }
 
-  /** Maximum, its first index, and Σ exp(x − max); the sum is rescaled whenever the maximum grows. */
+  /** Finds the maximum, its first index, and Σ exp(x − max), rescaling the sum whenever the maximum grows. */
   #statistics() {
     if (this.#softmax) return this.#softmax;
     const row = this.#row;
@@ -141,13 +142,13 @@ class AnswerRow implements Record<MetricName, number> {
     return this.#softmax = { max, argmax, sum };
   }
 
-  /** Ranks of the correct ids, 1 being the most probable token of the vocabulary. */
+  /** Returns the ranks of the correct ids; the most probable token of the vocabulary has rank 1. */
   #ranks(): number[] {
     if (this.#correctRanks) return this.#correctRanks;
     const { correct } = this.#prompt;
     const ordered = [...correct].sort((a, b) => this.#isBefore(a, b) ? -1 : 1);
     const row = this.#row;
-    // ahead[i]: tokens that stand before ordered[i] but not before ordered[i - 1]
+    // ahead[i]: number of tokens before ordered[i] but not before ordered[i - 1]
     const ahead = new Float64Array(ordered.length + 1);
     const last = ordered.length === 0 ? Infinity : row[ordered[ordered.length - 1]];
     for (let id = 0; id < row.length; id++) {
@@ -166,7 +167,7 @@ class AnswerRow implements Record<MetricName, number> {
     return this.#correctRanks = correct.map((id) => ranks.get(id)!);
   }
 
-  /** Larger logit first, lower id first among equals. */
+  /** Returns whether `a` comes before `b`: larger logit first, lower id first among equal logits. */
   #isBefore(a: number, b: number): boolean {
     return this.#row[a] > this.#row[b] || (this.#row[a] === this.#row[b] && a < b);
   }
@@ -178,7 +179,11 @@ const dot = (a: readonly number[], b: readonly number[]): number =>
 function checkAnswers({ correct, wrong }: PromptPair, n: number, vocabSize: number): void {
   for (const id of [...correct, ...wrong]) {
     if (!(id >= 0 && id < vocabSize)) {
-      throw new RangeError(`metrics: prompt ${n}: answer id ${id} is not below ${vocabSize}`);
+      throw new RangeError(
+        `metrics: prompt ${n}: expected answer ids from 0 to ${
+          vocabSize - 1
+        }, found answer id ${id}`,
+      );
     }
   }
 }

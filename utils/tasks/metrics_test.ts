@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { computeMetrics, METRIC_NAMES } from "./metrics.ts";
 import type { AnswerMode, MetricName, PromptPair } from "./prompt_pair.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 import { readoutOf } from "./readout.ts";
 
 const prompt = (correct: number[], wrong: number[]): PromptPair => ({
@@ -17,7 +17,7 @@ const prompt = (correct: number[], wrong: number[]): PromptPair => ({
 const mean = (xs: number[]) => xs.length === 0 ? 0 : xs.reduce((a, b) => a + b, 0) / xs.length;
 const sum = (xs: number[]) => xs.reduce((a, b) => a + b, 0);
 
-/** Every metric written from its definition, by sorting the whole vocabulary. */
+/** Computes every metric from its definition, by sorting the whole vocabulary. */
 function bruteForce(x: number[], { correct, wrong }: PromptPair, mode: AnswerMode) {
   const z = sum(x.map((v) => Math.exp(v)));
   const q = x.map((v) => Math.exp(v) / z);
@@ -43,7 +43,7 @@ function bruteForce(x: number[], { correct, wrong }: PromptPair, mode: AnswerMod
   } satisfies Record<MetricName, number>;
 }
 
-Deno.test("computeMetrics() equals the definitions on random rows, ties included", () => {
+Deno.test("computeMetrics() equals the definitions on random rows, including ties", () => {
   const random = new PythonRandom(5);
   const vocabSize = 12;
   for (const mode of ["simple", "pairs", "groups", "group_sum"] as AnswerMode[]) {
@@ -117,7 +117,7 @@ Deno.test("computeMetrics() agrees with the linear form of readoutOf()", () => {
   }
 });
 
-Deno.test("computeMetrics() refuses rows and answers that do not fit", () => {
+Deno.test("computeMetrics() rejects rows and answers that do not fit", () => {
   const data = { prompts: [prompt([1], [9])], mode: "simple" as const };
   assertThrows(() => computeMetrics(new Float32Array(5), 4, data, []), RangeError, "1 rows of 4");
   assertThrows(() => computeMetrics(new Float32Array(4), 4, data, []), RangeError, "answer id 9");

@@ -1,4 +1,4 @@
-/** The committed suite can do what experiments on it rely on; every prompt is one that training never saw. */
+/** The committed suite has the abilities that experiments rely on, on prompts that training never saw. */
 import { assert, assertAlmostEquals } from "@std/assert";
 import { isHeldOut } from "../text/mod.ts";
 import { HookedModel } from "../model/hooked_model.ts";
@@ -36,7 +36,7 @@ for (const seed of [42, 7]) {
   });
 }
 
-Deno.test("the checkpoint before training answers by chance", async () => {
+Deno.test("the checkpoint before training answers at chance level", async () => {
   const { ioi, gender_pronoun, greater_than, sva } = await abilities("step0", 42);
   assertAlmostEquals(ioi.accuracy, 0.5, 0.12);
   assertAlmostEquals(gender_pronoun.accuracy, 0.5, 0.2);
@@ -45,7 +45,7 @@ Deno.test("the checkpoint before training answers by chance", async () => {
   }
 });
 
-/** Largest mean attention of a head from the second copy of 32 random tokens to the token after its first occurrence. */
+/** Returns the largest mean attention of a head from the second copy of 32 random tokens to the token after the first. */
 async function inductionScore(revision: string): Promise<number> {
   const HALF = 32;
   const runtime = new Runtime();
@@ -82,7 +82,7 @@ Deno.test("an induction head forms in the second half of pythia-nano's training"
   assert(early < 0.3 && late > 0.5, `induction score ${early} at step 1152, ${late} at the end`);
 });
 
-Deno.test("the final checkpoint has a late head that attends to the indirect object above the subject", async () => {
+Deno.test("the final checkpoint has a late head that attends to the indirect object more than to the subject", async () => {
   const runtime = new Runtime();
   const model = await HookedModel.load("pythia-nano", { runtime });
   const { prompts } = await loadTask("ioi", await loadTokenizer(model.dir!), { n: 100 });

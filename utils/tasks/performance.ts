@@ -1,21 +1,23 @@
 /**
- * How well a model does its tasks: all metrics of a task on the clean prompts, value by value.
+ * How well a model does its tasks: all metrics of a task on the clean prompts, one value per prompt.
  *
- * Prompts are cut after the read-out position and run in batches of equal length, so no arithmetic is spent on padding or
- * on positions that nothing is read from; the values do not depend on the batch size.
+ * Prompts are cut after the read-out position and run in batches of equal length. So nothing is computed for padding or
+ * for positions that are not read, and the values do not depend on the batch size.
  */
-import { bucketBy } from "../model/batch.ts";
+import { bucketBy } from "../model/run/batch.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
+import type { MetricSummary } from "../results/kinds/task_performance.ts";
+import { bootstrapMeanIntervals, mean, seededIndices, standardError } from "../base/statistics.ts";
 import { computeMetrics } from "./metrics.ts";
 import type { MetricName, TaskData } from "./prompt_pair.ts";
 
-/** Metrics that have a meaning for a task's kind of answers. */
+/** Returns the metrics that are defined for a task's kind of answers. */
 export function metricNamesOf({ mode }: Pick<TaskData, "mode">): readonly MetricName[] {
   const common = ["logit_diff", "prob_diff", "prob_mass", "rank_0", "accuracy", "mrr"] as const;
   return mode === "simple" ? common : [...common, "max_group_mrr"];
 }
 
-/** Logits at the read-out position of every clean prompt, `[N, V]`. */
+/** Returns the logits at the read-out position of every clean prompt, `[N, V]`. */
 export async function readoutLogits(
   model: HookedModel,
   { prompts }: Pick<TaskData, "prompts">,
@@ -31,7 +33,7 @@ export async function readoutLogits(
   return rows;
 }
 
-/** All metrics of a task, one value per prompt. */
+/** Returns the metrics of a task (default: all that are defined), one value per prompt. */
 export async function taskPerformance(
   model: HookedModel,
   data: TaskData,
@@ -43,5 +45,23 @@ export async function taskPerformance(
     model.config.vocabSize,
     data,
     options.metrics ?? metricNamesOf(data),
+  );
+}
+
+/** Summarises the per-prompt values of a task's metrics. All metrics and checkpoints share the same resamples. */
+export function summarise(
+  values: Record<string, Float64Array>,
+  resamples: number,
+  seed: number,
+): Record<string, MetricSummary> {
+  const intervals = bootstrapMeanIntervals(Object.values(values), {
+    resamples,
+    draw: seededIndices(seed),
+  });
+  return Object.fromEntries(
+    Object.entries(values).map(([metric, list], i) => [
+      metric,
+      { mean: mean(list), se: standardError(list), interval: intervals[i] },
+    ]),
   );
 }

@@ -1,9 +1,11 @@
-/** A short name for the content of a task's prompts, by which results of an edited prompt file are told apart. */
-import { contentDigest } from "../experiment/digest.ts";
+/** A short name for the content of a task's prompts, so that results of an edited prompt file are not confused. */
+import { contentDigest } from "../base/digest.ts";
 import type { TaskData } from "./prompt_pair.ts";
 
-/** The `contentDigest` of what the prompts ask of a model: tokens, read-outs, answers. */
-export function promptDigest({ prompts, mode }: Pick<TaskData, "prompts" | "mode">) {
+/** Returns the `contentDigest` of what the prompts ask of a model: tokens, read-outs, answers. */
+export function promptDigest(
+  { prompts, mode }: Pick<TaskData, "prompts" | "mode">,
+): Promise<string> {
   const content = prompts.map((p) => [p.clean, p.corrupted, p.position, p.correct, p.wrong]);
   return contentDigest([mode, content]);
 }

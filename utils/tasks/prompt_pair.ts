@@ -1,30 +1,36 @@
 /**
- * Clean and corrupted prompts with their answers: what every task consists of.
+ * Clean and corrupted prompts with their answers: the content of every task.
  *
- * A pair is built from two texts. Both are tokenized without special tokens and must have the same
- * number of tokens, since activations of the two runs are compared position by position.
+ * A pair is made of two texts. Both are tokenized without special tokens and must have the same
+ * number of tokens, because activations of the two runs are compared position by position.
  */
 import type { Tokenizer } from "../model/tokenizer.ts";
 
 /** One clean prompt and its corrupted counterpart. */
 export interface PromptPair {
+  /** The clean prompt as text. */
   cleanText: string;
+  /** The corrupted prompt as text. */
   corruptedText: string;
-  /** Token ids, both of the same length. */
+  /** Token ids of the clean prompt. */
   clean: number[];
+  /** Token ids of the corrupted prompt, as many as the clean one has. */
   corrupted: number[];
   /** Index of the token whose logits are read. */
   position: number;
   /**
-   * Answer token ids. `simple`: one correct, one wrong. `pairs`: the i-th correct stands against the
-   * i-th wrong. `groups`, `group_sum`: `correct` carries the flags +1, `wrong` the flags −1.
+   * Token ids of correct answers. `simple`: one correct and one wrong. `pairs`: the i-th correct answer
+   * is compared with the i-th wrong one. `groups`, `group_sum`: the correct answers count +1, the wrong
+   * ones −1.
    */
   correct: number[];
+  /** Token ids of wrong answers. */
   wrong: number[];
   /** Named token positions, e.g. IO, S1, S2 and END in `ioi`, YY in `greater_than`. */
   marks?: Record<string, number>;
 }
 
+/** A metric of one prompt; `metrics.ts` defines them. */
 export type MetricName =
   | "logit_diff"
   | "prob_diff"
@@ -34,24 +40,30 @@ export type MetricName =
   | "mrr"
   | "max_group_mrr";
 
-/** How the answers of a prompt are set against each other; see {@link PromptPair.correct}. */
+/** How the answers of a prompt are compared; see {@link PromptPair.correct}. */
 export type AnswerMode = "simple" | "pairs" | "groups" | "group_sum";
 
-/** A metric that can be differentiated; circuits are found with it. */
+/** A differentiable metric, for finding circuits. */
 export interface TaskMetric {
+  /** Difference of logits or of probabilities. */
   name: "logit_diff" | "prob_diff";
+  /** How the answers are compared. */
   mode: AnswerMode;
 }
 
 /** The prompts of one task for one tokenizer. */
 export interface TaskData {
+  /** Name of the task. */
   task: string;
+  /** The prompts, in a fixed order. */
   prompts: PromptPair[];
+  /** The metric that circuits are found with. */
   metric: TaskMetric;
+  /** How all metrics compare the answers. */
   mode: AnswerMode;
 }
 
-/** A pair before tokenization; `position` defaults to the last token. */
+/** A pair before tokenization. */
 export interface PairText {
   cleanText: string;
   corruptedText: string;
@@ -60,9 +72,9 @@ export interface PairText {
 }
 
 /**
- * Tokenizes a pair, to be read out at the last token, and checks it with {@link checkAligned}.
- * @param where names the prompt in errors, e.g. `ioi prompt 3`.
- * @throws Error if a text holds something the tokenizer does not know, or the two do not align.
+ * Tokenizes a pair, to be read at the last token, and checks it with {@link checkAligned}.
+ * @param where name of the prompt in errors, e.g. `ioi prompt 3`
+ * @throws Error if the tokenizer cannot encode all of a text, or the two do not align.
  */
 export function makePair(tokenizer: Tokenizer, text: PairText, where: string): PromptPair {
   const clean = encodeKnown(tokenizer, text.cleanText, where);
@@ -73,7 +85,7 @@ export function makePair(tokenizer: Tokenizer, text: PairText, where: string): P
 }
 
 /**
- * Checks that clean and corrupted have equally many tokens and that the read-out lies within them.
+ * Checks that both prompts have the same number of tokens and that the read-out is one of them.
  * @throws Error naming the prompt and showing both token lists.
  */
 export function checkAligned(pair: PromptPair, tokenizer: Tokenizer, where: string): void {
@@ -87,14 +99,14 @@ export function checkAligned(pair: PromptPair, tokenizer: Tokenizer, where: stri
   }
   if (!Number.isInteger(position) || position < 0 || position >= clean.length) {
     throw new Error(
-      `${where}: read-out position ${position} lies outside the ${clean.length} tokens ` +
+      `${where}: read-out position ${position} is outside the ${clean.length} tokens ` +
         showTokens(tokenizer, clean),
     );
   }
 }
 
 /**
- * Whether every piece of `text` is in the vocabulary: no unknown token, nothing dropped (a
+ * Returns whether every piece of `text` is in the vocabulary: no unknown token, nothing dropped (a
  * tokenizer without an unknown token leaves out what it cannot encode).
  */
 export function isEncodable(tokenizer: Tokenizer, text: string): boolean {
@@ -104,12 +116,12 @@ export function isEncodable(tokenizer: Tokenizer, text: string): boolean {
     letters(tokenizer.decode(ids)) === letters(text);
 }
 
-/** The tokens as quoted strings, e.g. `["Then" "," " Alex"]`. */
+/** Formats tokens as quoted strings, e.g. `["Then" "," " Alex"]`. */
 export function showTokens(tokenizer: Tokenizer, ids: number[]): string {
   return `[${ids.map((id) => JSON.stringify(tokenizer.decode([id]))).join(" ")}]`;
 }
 
-/** The id of a word that must be one token. @throws Error showing its tokens if it is not. */
+/** Returns the id of a word that must be a single token. @throws Error showing its tokens if it is not. */
 export function requireSingleToken(tokenizer: Tokenizer, text: string, where: string): number {
   const id = tokenizer.singleToken(text);
   if (id === undefined) {
@@ -125,7 +137,7 @@ function encodeKnown(tokenizer: Tokenizer, text: string, where: string): number[
   if (!isEncodable(tokenizer, text)) {
     throw new Error(
       `${where}: the tokenizer does not know all of ${JSON.stringify(text)}, ` +
-        `it gives ${showTokens(tokenizer, ids)}`,
+        `found ${showTokens(tokenizer, ids)}`,
     );
   }
   return ids;

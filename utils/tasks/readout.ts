@@ -1,7 +1,7 @@
 /**
- * The differentiable metrics, as weights on the read-out row.
+ * The differentiable metrics as weights on the read-out row.
  *
- * Both metrics are linear in the row or in its softmax:
+ * Both are linear in the row or in its softmax:
  * value_n = Σ_j weights[n, j] · f(row_n)[ids[n, j]], f the identity (logit difference) or softmax
  * (probability difference). The weights are
  *
@@ -20,10 +20,11 @@ export interface Readout {
   ids: Int32Array;
   /** Weights `[N, width]`, padded with 0. */
   weights: Float32Array;
+  /** Ids and weights per prompt. */
   width: number;
 }
 
-/** Weights of a prompt's correct ids followed by those of its wrong ids. */
+/** Returns the weights of a prompt's correct ids, followed by those of its wrong ids. */
 export function answerWeights(
   { correct, wrong }: PromptPair,
   metric: TaskMetric["name"],
@@ -36,7 +37,7 @@ export function answerWeights(
   ];
 }
 
-/** The task's metric ({@link TaskData.metric}) as a linear functional, one row per prompt. */
+/** Returns the task's metric ({@link TaskData.metric}) as a linear functional, one row per prompt. */
 export function readoutOf(data: TaskData): Readout {
   const { name, mode } = data.metric;
   const width = data.prompts.reduce((w, p) => Math.max(w, p.correct.length + p.wrong.length), 0);

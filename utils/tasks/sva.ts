@@ -3,20 +3,20 @@
  *
  * 1. Shuffle the minimal pairs of each of the 15 structures (seeded) and take them in turn, one per
  *    structure, so that every structure has the same share.
- * 2. Keep pairs whose two prefixes have equally many tokens. Each gives two prompts: the singular
- *    one clean and the plural corrupted, and the other way round.
- * 3. Shuffle all prompts, keep the first n.
+ * 2. Keep the pairs with the same number of tokens in both prefixes. Each gives two prompts: singular
+ *    clean and plural corrupted, and the other way round.
+ * 3. Shuffle all prompts and keep the first n.
  *
- * Answers: the verbs of the list that are one token after a space; correct are those that agree
- * with the clean subject, wrong those of the other number.
+ * Answers are the verbs of the list that are single tokens after a space: those that agree with the
+ * clean subject are correct, those of the other number wrong.
  */
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { isEncodable, makePair, type PromptPair } from "./prompt_pair.ts";
-import { PythonRandom } from "./python_random.ts";
+import { PythonRandom } from "../base/python_random.ts";
 import { type MinimalPair, SVA_STRUCTURES } from "./sva_structures.ts";
 import { ANSWER_VERBS } from "./words/sva_words.ts";
 
-/** Minimal pairs of every structure in seeded order, taken in turn, with the structure's name. */
+/** Yields the minimal pairs of all structures in seeded order, one structure after the other in turn. */
 export function* svaMinimalPairs(
   random: PythonRandom,
 ): Generator<MinimalPair & { structure: string }> {
@@ -33,9 +33,9 @@ export function* svaMinimalPairs(
 }
 
 /**
- * The pairs of the `sva` task, in groups, read at the last token before the verb. Marks: END.
- * @param n at most this many; fewer if the word lists give no more that align
- * @throws Error if the tokenizer lacks verbs of a number, or no minimal pair aligns.
+ * Makes the pairs of the `sva` task, with groups of answers, read at the last token before the verb. Marks: END.
+ * @param n largest number of pairs; there are fewer if the word lists give fewer that align
+ * @throws Error if the tokenizer lacks all verbs of a number, or no minimal pair aligns.
  */
 export function svaPairs(tokenizer: Tokenizer, n: number, seed = 42): PromptPair[] {
   const [singularIds, pluralIds] = [0, 1].map((number) =>
@@ -56,7 +56,10 @@ export function svaPairs(tokenizer: Tokenizer, n: number, seed = 42): PromptPair
     if (alignsIn(tokenizer, pair)) kept.push(pair);
   }
   if (kept.length === 0 && n > 0) {
-    throw new Error("sva: no minimal pair has the same number of tokens in singular and plural");
+    throw new Error(
+      "sva: expected minimal pairs with the same number of tokens in singular and plural, found " +
+        "no minimal pair; the tokenizer does not fit the word lists",
+    );
   }
   const prompts = kept.flatMap(({ singular, plural }) => [
     { cleanText: singular, corruptedText: plural, correct: singularIds, wrong: pluralIds },

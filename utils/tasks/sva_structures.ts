@@ -1,9 +1,9 @@
 /**
  * The 15 sentence structures of Marvin & Linzen (2018), filled from word lists of our own.
  *
- * A structure turns a choice of words into a prefix that ends just before a verb, once with the
+ * A structure turns a choice of words into a prefix that ends just before a verb: once with the
  * singular and once with the plural form of the noun that the verb agrees with. Everything else,
- * the other noun's number included, is the same in both, so the two are a minimal pair.
+ * including the number of the other noun, is the same in both, so the two are a minimal pair.
  */
 import {
   ANIMATE_OTHERS,
@@ -18,16 +18,16 @@ import {
   REPORTING_VERBS,
 } from "./words/sva_words.ts";
 
-/** The singular and the plural prefix. */
+/** Two prefixes that differ in the number of one noun. */
 export interface MinimalPair {
   singular: string;
   plural: string;
 }
 
-/** Both numbers of every noun of the list, for the noun that the verb does not agree with. */
+/** Returns both numbers of every noun of a list, for the noun that the verb does not agree with. */
 const eitherNumber = (nouns: readonly NumberPair[]): string[] => nouns.flat();
 
-/** The relative verb agreeing with its own subject, per noun in either number. */
+/** Returns clauses with every noun, in either number, as the subject of every relative verb. */
 const clauses = (
   nouns: readonly NumberPair[],
   write: (noun: string, verb: string) => string,
@@ -39,7 +39,7 @@ const clauses = (
 /** "the guard likes", "the guards like". */
 const otherClauses = clauses(ANIMATE_OTHERS, (noun, verb) => `the ${noun} ${verb}`);
 
-/** Every subject with every continuation; a continuation may itself depend on the number. */
+/** Combines every subject with every continuation; a continuation may itself depend on the number. */
 function cross(
   subjects: readonly NumberPair[],
   continuations: readonly (string | NumberPair)[],
@@ -76,7 +76,7 @@ const prepositional = (subjects: readonly NumberPair[], prepositions: readonly s
 const coordinated = (phrases: readonly NumberPair[]) =>
   cross(ANIMATE_SUBJECTS, phrases, (subject, phrase) => `The ${subject} ${phrase} and`);
 
-/** All minimal pairs of each structure, by the structure's published name. */
+/** The minimal pairs of each structure, by its published name. */
 export const SVA_STRUCTURES: Readonly<Record<string, () => MinimalPair[]>> = {
   simple_agrmt: () => cross(ANIMATE_SUBJECTS, [""], (subject) => `The ${subject}`),
   sent_comp: () =>

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SVA_STRUCTURES } from "./sva_structures.ts";
 import { svaPairs } from "./sva.ts";
-import { gpt2Tokenizer, wordTokenizer } from "./test_data/tokenizers.ts";
+import { gpt2Tokenizer, wordTokenizer } from "../../tests/support/tokenizers.ts";
 import { ANSWER_VERBS } from "./words/sva_words.ts";
 
 const tokenizer = gpt2Tokenizer();
 
-/** One sentence of each structure, written by hand: singular, plural. */
+/** One sentence of each structure, singular and plural, written by hand. */
 const EXAMPLES: Record<string, [string, string]> = {
   simple_agrmt: ["The farmer", "The farmers"],
   sent_comp: ["The guards said the farmer", "The guards said the farmers"],
@@ -28,7 +28,7 @@ const EXAMPLES: Record<string, [string, string]> = {
   obj_rel_no_comp_within_inanim: ["The songs the guard", "The songs the guards"],
 };
 
-Deno.test("the 15 structures hold the sentences a reader would write", () => {
+Deno.test("the 15 structures contain sentences written by hand", () => {
   assertEquals(Object.keys(SVA_STRUCTURES).sort(), Object.keys(EXAMPLES).sort());
   for (const [name, [singular, plural]] of Object.entries(EXAMPLES)) {
     const pairs = SVA_STRUCTURES[name]();
@@ -39,7 +39,7 @@ Deno.test("the 15 structures hold the sentences a reader would write", () => {
   }
 });
 
-Deno.test("svaPairs() shares the prompts among structures and gives both directions", () => {
+Deno.test("svaPairs() has the same number of prompts per structure, and both directions", () => {
   const structureOf = new Map(
     Object.entries(SVA_STRUCTURES).flatMap(([name, pairs]) =>
       pairs().flatMap((p) => [[p.singular + "|" + p.plural, name], [
@@ -65,7 +65,7 @@ Deno.test("svaPairs() counts as correct the verbs that agree with the clean subj
     ANSWER_VERBS.map((verb) => tokenizer.singleToken(" " + verb[number]));
   const prompts = svaPairs(tokenizer, 200);
   for (const { cleanText, corruptedText, correct, wrong, position, clean } of prompts) {
-    // the forms differ at one noun: its singular is the plural without the s
+    // the prompts differ in one noun; its singular is the plural without the s
     const at = cleanText.split(" ").findIndex((word, i) => word !== corruptedText.split(" ")[i]);
     const singular = !cleanText.split(" ")[at].endsWith("s");
     assertEquals([correct, wrong], singular ? [ids(0), ids(1)] : [ids(1), ids(0)]);
@@ -74,7 +74,7 @@ Deno.test("svaPairs() counts as correct the verbs that agree with the clean subj
   assertEquals(new Set(ids(0)).intersection(new Set(ids(1))).size, 0);
 });
 
-Deno.test("svaPairs() keeps to what a small tokenizer can read", () => {
+Deno.test("svaPairs() uses only what a small tokenizer can encode", () => {
   const small = wordTokenizer(
     "The, farmer, farmers, guard, guards, behind, the, is, are, was".split(","),
   );

@@ -1,7 +1,7 @@
 /**
- * The tasks by name: how many prompts, which metric, and how to make them for a tokenizer.
+ * The tasks by name: number of prompts, metric, and how to make the prompts for a tokenizer.
  */
-import { UserError } from "../experiment/user_error.ts";
+import { UserError } from "../base/user_error.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import { genderPronounPairs } from "./gender_pronoun.ts";
 import { greaterThanPairs } from "./greater_than.ts";
@@ -13,14 +13,15 @@ import { loadUserTask, type UserTaskOptions } from "./user_task.ts";
 
 export { type Readout, readoutOf } from "./readout.ts";
 
-/** What is fixed about a task whatever the tokenizer. */
+/** The part of a task that does not depend on the tokenizer. */
 export interface TaskDefinition {
-  /** Prompts used to find and measure circuits. */
+  /** Number of prompts for finding and measuring circuits. */
   circuitN: number;
-  /** Prompts used to measure the model's behaviour. */
+  /** Number of prompts for measuring the model's behaviour. */
   performanceN: number;
-  /** The differentiable metric that circuits are found with; its mode compares the answers. */
+  /** The differentiable metric for finding circuits, and how answers are compared. */
   metric: TaskMetric;
+  /** Makes the prompts for a tokenizer. @throws Error if the tokenizer does not fit the task. */
   pairs(tokenizer: Tokenizer, n: number, seed: number, flip?: IoiFlipName): PromptPair[];
 }
 
@@ -55,22 +56,22 @@ export const TASKS: Readonly<Record<string, TaskDefinition>> = {
 /** Names of the built-in tasks. */
 export const TASK_NAMES: readonly string[] = Object.keys(TASKS);
 
-/** Choices in making a task. */
+/** How the prompts of a task are made. */
 export interface TaskOptions extends UserTaskOptions {
-  /** Prompts; default {@link TaskDefinition.circuitN}. `sva` and `gender_pronoun` have a natural limit. */
+  /** Number of prompts; default {@link TaskDefinition.circuitN}. `sva` and `gender_pronoun` have a natural limit. */
   n?: number;
-  /** Default 42; the same seed and tokenizer give the same prompts. */
+  /** Random seed, 42 by default; the same seed and tokenizer give the same prompts. */
   seed?: number;
-  /** A user's CSV or JSONL file (see `user_task.ts`); `task` is then only a name. */
+  /** Path of a user's CSV or JSONL file (see `user_task.ts`); `task` is then only a name. */
   file?: string;
-  /** `ioi` only: what the corrupted prompt changes. */
+  /** How the corrupted prompt differs; `ioi` only. */
   flip?: IoiFlipName;
 }
 
 /**
- * Makes the prompts of a task, the same ones for every checkpoint with this tokenizer.
- * @throws UserError (exit code 2) naming an unknown task and the allowed ones, what is wrong in a user's file, or a
- *   prompt that does not fit the tokenizer.
+ * Makes the prompts of a task; they are the same for every checkpoint with this tokenizer.
+ * @throws UserError (exit code 2) that names an unknown task and the known ones, the fault in a user's file, or a prompt
+ *   that does not fit the tokenizer.
  */
 export async function loadTask(
   task: string,
@@ -94,7 +95,7 @@ async function makeTask(
   const definition = taskDefinition(task);
   const n = options.n ?? definition.circuitN;
   if (!Number.isInteger(n) || n < 1) {
-    throw new Error(`task ${task}: n must be a whole number of prompts ≥ 1, found ${n}`);
+    throw new Error(`task ${task}: expected a whole number of prompts ≥ 1, found ${n}`);
   }
   if (options.flip !== undefined && !Object.hasOwn(IOI_FLIPS, options.flip)) {
     const names = Object.keys(IOI_FLIPS).join(", ");
@@ -104,7 +105,7 @@ async function makeTask(
   return { task, prompts, metric: definition.metric, mode: definition.metric.mode };
 }
 
-/** The definition of a built-in task. @throws Error naming the allowed names if there is none. */
+/** Returns the definition of a built-in task. @throws Error listing the known names if there is none. */
 export function taskDefinition(task: string): TaskDefinition {
   if (Object.hasOwn(TASKS, task)) return TASKS[task];
   throw new Error(

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { makePair, type TaskData } from "./prompt_pair.ts";
 import { loadTask, readoutOf, TASK_NAMES, TASKS } from "./tasks.ts";
-import { gpt2Tokenizer } from "./test_data/tokenizers.ts";
+import { gpt2Tokenizer } from "../../tests/support/tokenizers.ts";
 
 const tokenizer = gpt2Tokenizer();
 
@@ -25,7 +25,7 @@ Deno.test("loadTask() makes the usual number of aligned pairs with the usual met
   }
 });
 
-Deno.test("loadTask() corrupts ioi by the flip asked for", async () => {
+Deno.test("loadTask() corrupts ioi by the given flip", async () => {
   const { prompts } = await loadTask("ioi", tokenizer, { n: 5, flip: "token_same_pos_oppo" });
   for (const { clean, corrupted, marks } of prompts) {
     const { IO, S1, S2 } = marks!;
@@ -58,7 +58,7 @@ Deno.test("makePair() names the prompt whose clean and corrupted tokens do not a
   );
 });
 
-Deno.test("readoutOf() pads the answers and weighs them by mode", () => {
+Deno.test("readoutOf() pads the answers and weights them by mode", () => {
   const prompt = { cleanText: "", corruptedText: "", clean: [1], corrupted: [1], position: 0 };
   const data = (metric: TaskData["metric"]): TaskData => ({
     task: "t",

@@ -1,10 +1,10 @@
 /**
- * A task from a user's file of prompts.
+ * Reads a task from a user's file of prompts.
  *
- * `.jsonl`: one object per line with `clean`, `corrupted`, `correct` and `wrong`, the last two a text
- * or a list of texts. `.csv`: the same four columns under a header line, several answers separated
- * by `|`. Prompts and answers are taken as written, leading spaces included, and every answer must be
- * a single token. The last token of the prompt is read out.
+ * `.jsonl`: one object per line with `clean`, `corrupted`, `correct` and `wrong`; the last two are a text
+ * or a list of texts. `.csv`: the same four columns under a header line, with `|` between several
+ * answers. Prompts and answers are taken as written, including leading spaces, and every answer must be
+ * a single token. The answer is read at the last token of the prompt.
  */
 import { parse } from "@std/csv";
 import { basename } from "@std/path";
@@ -18,13 +18,13 @@ import {
   type TaskMetric,
 } from "./prompt_pair.ts";
 
-/** How the answers of a user's file are to be compared. */
+/** How much of a user's file is read, and how its answers are compared. */
 export interface UserTaskOptions {
-  /** At most this many prompts, from the start of the file. */
+  /** Largest number of prompts, from the start of the file; default: all. */
   n?: number;
-  /** Default: `simple` if every prompt has one correct and one wrong answer, else `group_sum`. */
+  /** How answers are compared. Default: `simple` if every prompt has one correct and one wrong answer, else `group_sum`. */
   mode?: AnswerMode;
-  /** Default: the probability difference for `group_sum`, else the logit difference. */
+  /** Metric for finding circuits. Default: the probability difference for `group_sum`, else the logit difference. */
   metric?: TaskMetric["name"];
 }
 
@@ -40,8 +40,8 @@ const COLUMNS = ["clean", "corrupted", "correct", "wrong"];
 
 /**
  * Reads a task from a CSV or JSONL file.
- * @throws Error naming file and line for a missing file or column, an answer that is not one token,
- *   prompts that do not align, or answers that do not fit the mode.
+ * @throws Error naming file and line if the file or a column is missing, an answer is not a single token,
+ *   prompts do not align, or answers do not fit the mode.
  */
 export async function loadUserTask(
   task: string,
@@ -59,7 +59,7 @@ export async function loadUserTask(
   return { task, prompts, metric: { name, mode }, mode };
 }
 
-/** The file as text, without a byte order mark. */
+/** Reads the file as text, without a byte order mark. */
 async function readText(file: string): Promise<string> {
   let bytes: Uint8Array;
   try {
@@ -135,13 +135,15 @@ function toRow(
   const text = (column: string): string => {
     const found = value[column];
     if (typeof found === "string") return found;
-    throw new Error(`${where}: ${column} must be a text, found ${JSON.stringify(found)}`);
+    throw new Error(`${where}: ${column} must be a string, found ${JSON.stringify(found)}`);
   };
   const list = (column: string): string[] => {
     const found = value[column];
     if (!Array.isArray(found)) return split(text(column));
     if (found.every((answer) => typeof answer === "string")) return found;
-    throw new Error(`${where}: ${column} must be texts, found ${JSON.stringify(found)}`);
+    throw new Error(
+      `${where}: ${column} must be a list of strings, found ${JSON.stringify(found)}`,
+    );
   };
   return {
     where,

@@ -1,13 +1,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../experiment/user_error.ts";
+import { UserError } from "../base/user_error.ts";
 import { loadTask } from "./tasks.ts";
-import { gpt2Tokenizer } from "./test_data/tokenizers.ts";
+import { gpt2Tokenizer } from "../../tests/support/tokenizers.ts";
 
 const tokenizer = gpt2Tokenizer();
 const id = (text: string) => tokenizer.singleToken(text)!;
 
-/** Loads `content` as a user's file of that name. */
+/** Loads `content` as a user's file with that name. */
 async function load(
   name: string,
   content: string | Uint8Array,
@@ -29,7 +29,7 @@ const CSV = `clean,corrupted,correct,wrong
 The capital of Italy is,The capital of France is, Rome, Paris
 `;
 
-Deno.test("loadTask() makes a task of a CSV file, leading spaces and quoted commas kept", async () => {
+Deno.test("loadTask() makes a task from a CSV file and keeps leading spaces and quoted commas", async () => {
   const data = await load("capitals.csv", CSV);
   assertEquals([data.task, data.mode, data.metric.name], ["capitals", "simple", "logit_diff"]);
   const [first, second] = data.prompts;
@@ -40,7 +40,7 @@ Deno.test("loadTask() makes a task of a CSV file, leading spaces and quoted comm
   assertEquals((await load("capitals.csv", CSV, { n: 1 })).prompts.length, 1);
 });
 
-Deno.test("loadTask() makes a task of a JSONL file with groups of answers", async () => {
+Deno.test("loadTask() makes a task from a JSONL file with groups of answers", async () => {
   const line = { clean: "It is", corrupted: "They are", correct: [" big", " red"], wrong: " no" };
   const data = await load("x.jsonl", JSON.stringify(line) + "\n\n");
   assertEquals([data.mode, data.metric.name], ["group_sum", "prob_diff"]);
@@ -58,7 +58,7 @@ Deno.test("loadTask() names the line of a user's file that cannot be used", asyn
   const cases: [name: string, content: string, message: string][] = [
     ["a.jsonl", jsonl(good) + jsonl({ ...good, corrupted: "They" }), "a.jsonl:2: clean and"],
     ["a.jsonl", jsonl({ ...good, wrong: " wombats" }), 'a.jsonl:1: " wombats" must be a single'],
-    ["a.jsonl", jsonl({ ...good, wrong: 7 }), "a.jsonl:1: wrong must be a text, found 7"],
+    ["a.jsonl", jsonl({ ...good, wrong: 7 }), "a.jsonl:1: wrong must be a string, found 7"],
     ["a.jsonl", jsonl({ clean: "It", correct: " a" }), "corrupted, wrong missing"],
     ["a.jsonl", "{oops", "a.jsonl:1: expected a JSON object"],
     ["a.jsonl", "null\n", "expected a JSON object, found null"],
@@ -90,7 +90,7 @@ Deno.test("loadTask() names the line of a user's file that cannot be used", asyn
   );
 });
 
-Deno.test("loadTask() reads files with a byte order mark and CRLF, and refuses what is not UTF-8", async () => {
+Deno.test("loadTask() reads files with a byte order mark and CRLF, and rejects what is not UTF-8", async () => {
   const line = JSON.stringify({
     clean: "It is",
     corrupted: "They are",

@@ -10,9 +10,9 @@
  *
  * Number formats have safetensors' names: U8, U16, U32, I16, I32, I64.
  */
-import { isFile } from "../model/local_steps.ts";
-import { readSafetensorsHeader } from "../model/safetensors.ts";
-import { readJson } from "../experiment/files.ts";
+import { isFile } from "../base/files.ts";
+import { readSafetensorsHeader } from "../model/files/safetensors.ts";
+import { readJson } from "../base/files.ts";
 import { readRange } from "./file_range.ts";
 import { readMegatronIndex } from "./megatron.ts";
 import { readNpyHeader } from "./npy.ts";

@@ -8,7 +8,7 @@
  *
  * Runs that were killed between two saves may be at different steps; those ahead wait for the others.
  */
-import { Progress } from "../experiment/progress.ts";
+import { Progress } from "../cli/progress.ts";
 import type { TrainingState } from "./state.ts";
 import type { StepResult } from "./trainer.ts";
 import type { TrainingLog } from "./training_log.ts";

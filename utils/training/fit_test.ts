@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { UserError } from "../experiment/user_error.ts";
+import { UserError } from "../base/user_error.ts";
 import { fit, type Hook } from "./fit.ts";
 import { adamW } from "./optimiser/adamw.ts";
 import { learningRate } from "./optimiser/learning_rate.ts";

@@ -3,9 +3,13 @@
  * each carried tensor. Step and settings are in its metadata. It is written at once or not at all, so a run that is killed
  * resumes from the last saved step to the same bytes.
  */
-import { UserError } from "../experiment/user_error.ts";
-import { isFile } from "../model/local_steps.ts";
-import { openSafetensors, readSafetensorsHeader, writeSafetensors } from "../model/safetensors.ts";
+import { UserError } from "../base/user_error.ts";
+import { isFile } from "../base/files.ts";
+import {
+  openSafetensors,
+  readSafetensorsHeader,
+  writeSafetensors,
+} from "../model/files/safetensors.ts";
 import type { Layout } from "./parameters.ts";
 import type { TrainingState } from "./state.ts";
 

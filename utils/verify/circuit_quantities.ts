@@ -1,23 +1,23 @@
 /**
  * Reference values of circuits:
  *
- *  scores.{metric}.{method}   edge scores, of the loss; `exact` is given as the change of the metric, its negative
- *  circuit.{name}.in_graph    the mask chosen from the stored scores of EAP-IG with 30 steps, pruned
+ *  scores.{metric}.{method}   edge scores, of the loss; the file has the negative of `exact`, the change of the metric
+ *  circuit.{name}.in_graph    the pruned mask chosen from the stored scores of EAP-IG with 30 steps
  *  circuit.{name}.{metric}    the metric of each prompt under the stored mask
  */
-import { type EdgeScoreOptions, edgeScores } from "../circuits/edge_scores.ts";
-import { CircuitEvaluator } from "../circuits/evaluation.ts";
-import { circuitShape } from "../circuits/model_shape.ts";
-import { type PromptBatch, promptBatches } from "../circuits/prompt_batches.ts";
-import { pruneCircuit } from "../circuits/pruning.ts";
-import { greedySelection, topnSelection } from "../circuits/selection.ts";
+import { type EdgeScoreOptions, edgeScores } from "../circuits/scoring/edge_scores.ts";
+import { CircuitEvaluator } from "../circuits/evaluation/evaluation.ts";
+import { circuitShape } from "../circuits/graph/model_shape.ts";
+import { type PromptBatch, promptBatches } from "../tasks/prompt_batches.ts";
+import { pruneCircuit } from "../circuits/graph/pruning.ts";
+import { greedySelection, topnSelection } from "../circuits/choice/selection.ts";
 import { type Quantity, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 type Metric = "logit_diff" | "prob_diff";
 
 const RANKED_BY = "scores.logit_diff.eap_ig_inputs_30";
 
-/** The case's prompt pairs in batches. */
+/** Returns the case's prompt pairs in batches. */
 function batchesOf(c: ReferenceCase, metric: Metric): PromptBatch[] {
   const { clean, corrupted, positions } = c.prompts;
   const pairs = clean.map((tokens, n) => ({
@@ -53,7 +53,7 @@ const informationFlow: Quantity = {
   },
 };
 
-/** `circuit.greedy_60.in_graph` → the first 60 edges of the greedy selection. */
+/** For `circuit.greedy_60.in_graph`, the first 60 edges of the greedy selection. */
 const inGraph: Quantity = {
   name: "circuit.*.in_graph",
   tolerance: 0,
@@ -68,7 +68,7 @@ const inGraph: Quantity = {
   },
 };
 
-/** One evaluator per case and metric: what does not depend on the circuit is computed once. */
+/** One evaluator per case and metric, so that what does not depend on the circuit is computed once. */
 const evaluators = new WeakMap<ReferenceCase, Map<Metric, Promise<CircuitEvaluator>>>();
 
 function evaluatorOf(c: ReferenceCase, metric: Metric): Promise<CircuitEvaluator> {
@@ -90,6 +90,7 @@ const circuitMetric = (metric: Metric): Quantity => ({
   },
 });
 
+/** Quantities of circuits. */
 export const circuitQuantities: Quantity[] = [
   scores("eap", { method: "EAP" }),
   scores("clean_corrupted", { method: "clean-corrupted" }),

@@ -1,27 +1,31 @@
 /**
- * Compares a case with its quantities.
+ * Compares our values with those of a reference case.
  *
- *  1. Every value that the reference files hold is looked up in the registry; one without an entry is "not implemented".
- *  2. error = max|ours − reference| / max|reference| over the compared elements; where the reference is all zero, the
- *     largest absolute value of ours. A value that is not finite has no error that could pass.
+ *  1. Look up every value of the reference files in the registry; a value without an entry is "not implemented".
+ *  2. error = max|ours − reference| / max|reference| over the compared elements. If the reference is all zero, the error is
+ *     our largest absolute value. If one of our values is not finite, the error is infinite.
  */
 import type { Quantity, ReferenceCase } from "./reference_case.ts";
 
+/** How one of our values compares with the reference. */
 export interface Verdict {
+  /** folder of the case */
   case: string;
+  /** name of the value in the reference file */
   quantity: string;
-  /** null where nothing could be compared; Infinity: a value of ours is not finite */
+  /** relative error; null if nothing could be compared, Infinity if one of our values is not finite */
   error: number | null;
+  /** largest accepted error; null if the value is not implemented */
   tolerance: number | null;
-  /** null: not implemented, or the case lacks what the value is computed from */
+  /** whether the error is accepted; null if not implemented, or if the case lacks what the value is computed from */
   ok: boolean | null;
   /** why there is no error to show */
   note?: string;
 }
 
 /**
- * `max|ours − reference| / max|reference|` over the elements with `compared` 1.
- * @throws Error when the lengths differ.
+ * Returns `max|ours − reference| / max|reference|` over the elements with `compared` 1 (default: all).
+ * @throws Error if the lengths differ.
  */
 export function relativeError(
   ours: Float32Array,
@@ -29,7 +33,9 @@ export function relativeError(
   compared?: Uint8Array,
 ): number {
   if (ours.length !== reference.length) {
-    throw new Error(`${ours.length} values computed, the reference has ${reference.length}`);
+    throw new Error(
+      `expected ${reference.length} values as in the reference, found ${ours.length} values computed`,
+    );
   }
   let difference = 0, scale = 0;
   for (let i = 0; i < ours.length; i++) {
@@ -42,7 +48,7 @@ export function relativeError(
   return scale === 0 ? difference : difference / scale;
 }
 
-/** Finds the entry for a key; an entry's `*` stands for any text without a dot. */
+/** Finds the entry for a key; `*` in the name of an entry matches any text without a dot. */
 export function findQuantity(registry: readonly Quantity[], key: string): Quantity | undefined {
   return registry.find(({ name }) => {
     const [before, after] = name.split("*");
@@ -53,7 +59,7 @@ export function findQuantity(registry: readonly Quantity[], key: string): Quanti
   });
 }
 
-/** One verdict per reference value, in the order of the files; `only` restricts the names by their beginning. */
+/** Yields one verdict per reference value that begins with `only`, in the order of the files. */
 export async function* verdicts(
   c: ReferenceCase,
   registry: readonly Quantity[],

@@ -4,12 +4,12 @@ import type { Quantity } from "./reference_case.ts";
 
 const f32 = (...values: number[]) => Float32Array.from(values);
 
-Deno.test("relativeError() measures against the largest reference value", () => {
+Deno.test("relativeError() is relative to the largest reference value", () => {
   assertEquals(relativeError(f32(1, -4, 2.5), f32(1, -4, 2)), 0.125);
   assertEquals(relativeError(f32(0.5), f32(0)), 0.5);
 });
 
-Deno.test("relativeError() leaves out what is not compared", () => {
+Deno.test("relativeError() ignores what is not compared", () => {
   assertEquals(relativeError(f32(1, 99), f32(1, 2), Uint8Array.of(1, 0)), 0);
 });
 
@@ -18,11 +18,11 @@ Deno.test("relativeError() is infinite for values that are not finite", () => {
   assertEquals(relativeError(f32(Infinity), f32(1)), Infinity);
 });
 
-Deno.test("relativeError() refuses another number of values", () => {
-  assertThrows(() => relativeError(f32(1, 2), f32(1)), Error, "2 values computed");
+Deno.test("relativeError() rejects another number of values", () => {
+  assertThrows(() => relativeError(f32(1, 2), f32(1)), Error, "found 2 values computed");
 });
 
-Deno.test("findQuantity() knows whole names and names with a star", () => {
+Deno.test("findQuantity() finds whole names and names with a star", () => {
   const named = (name: string): Quantity => ({
     name,
     tolerance: 0,

@@ -1,11 +1,11 @@
 /**
- * Reference values of single heads that are read off the weights and one run: copy scores, successor logits, CSPA, direct
- * logit attribution. Folded weights, except for the successor logits.
+ * Reference values of single heads, from the weights and one run: copy scores, successor logits, CSPA, direct logit
+ * attribution. All but the successor logits use folded weights.
  */
-import { copyScores } from "../heads/copy_score.ts";
-import { cspaScores } from "../heads/cspa.ts";
-import { directLogitAttribution } from "../heads/direct_logit_attribution.ts";
-import { successorLogits } from "../heads/successor.ts";
+import { copyScores } from "../heads/scores/copy_score.ts";
+import { cspaScores } from "../heads/cspa/cspa.ts";
+import { directLogitAttribution } from "../heads/scores/direct_logit_attribution.ts";
+import { successorLogits } from "../heads/scores/successor.ts";
 import { type Quantity, readout, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 const copyScore = (name: string, sign: "positive" | "negative"): Quantity => ({
@@ -60,6 +60,7 @@ const attribution: Quantity = {
   },
 };
 
+/** Quantities of single heads. */
 export const headQuantities: Quantity[] = [
   copyScore("copy_score", "positive"),
   copyScore("copy_score.negative", "negative"),

@@ -1,12 +1,13 @@
 /**
  * Reference values of the model itself: logits, outputs of all nodes, attention scores of heads, metrics.
  *
- *  nodes      input: the token embedding; a{l}.h{h}: z_h·W_O[h], without b_O; m{l}: the MLP's output
- *  heads      mean over prompts and positions p ≥ offset of pattern[p, p − offset]: offset 1 (previous token), and on a
- *             random sequence repeated once, of length 2n, offsets n (duplicate token) and n − 1 (induction)
+ *  nodes      input: the token embedding; a{l}.h{h}: z_h·W_O[h], without b_O; m{l}: the output of the MLP
+ *  heads      mean over prompts and positions p ≥ offset of pattern[p, p − offset], on a random sequence of n tokens
+ *             repeated once: offsets 1 (previous token), n (duplicate token) and n − 1 (induction)
  *  baseline   the metric of each prompt
  */
-import { type RepeatedTokenScores, repeatedTokenScores } from "../heads/attention_scores.ts";
+import { layerRows } from "../circuits/graph/graph.ts";
+import { type RepeatedTokenScores, repeatedTokenScores } from "../heads/scores/attention_scores.ts";
 import { type Quantity, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 type Run = "clean" | "corrupted";
@@ -18,7 +19,7 @@ const logits = (run: Run): Quantity => ({
   compared: (c, key) => realPositions(c, key, c.prompts[run]),
 });
 
-/** 1 for the elements of real positions in a tensor `[prompts, pos, …]`. */
+/** Returns 1 for the elements at real positions of a tensor `[prompts, pos, …]`, 0 at padding. */
 function realPositions(c: ReferenceCase, key: string, prompts: readonly number[][]): Uint8Array {
   const [batch, pos, ...rest] = c.shape(key);
   const width = rest.reduce((a, b) => a * b, 1);
@@ -42,7 +43,7 @@ const nodes: Quantity = {
     const { hooks } = await c.model.run([c.prompts.clean[0]], { read });
     const [padded, nForward] = c.shape("nodes.first_prompt");
     const out = new Float32Array(padded * nForward * d);
-    /** places the `count` nodes of a hook `[1, pos, count, d]` behind each other from node `u` on */
+    /** copies the `count` nodes of a hook `[1, pos, count, d]` to the rows from node `u` on */
     const place = (name: string, u: number, count: number) => {
       const { data, shape } = hooks.get(name)!;
       for (let p = 0; p < shape[1]; p++) {
@@ -52,9 +53,9 @@ const nodes: Quantity = {
     };
     place("hook_embed", 0, 1);
     layers.forEach((b, l) => {
-      const first = 1 + l * (nHeads + 1);
-      place(`${b}.attn.hook_result`, first, nHeads);
-      place(`${b}.hook_mlp_out`, first + nHeads, 1);
+      const { heads, mlp } = layerRows({ nHeads }, l);
+      place(`${b}.attn.hook_result`, heads, nHeads);
+      place(`${b}.hook_mlp_out`, mlp, 1);
     });
     return out;
   },
@@ -80,6 +81,7 @@ const baseline = (name: string, run: Run, metric: "logit_diff" | "prob_diff"): Q
   compute: (c) => c.model.metric(c.prompts[run], c.prompts.positions, c.readout(metric)),
 });
 
+/** Quantities of the model itself. */
 export const modelQuantities: Quantity[] = [
   logits("clean"),
   logits("corrupted"),

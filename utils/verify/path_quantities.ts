@@ -1,16 +1,16 @@
 /**
- * Reference values of patching: activation patching and zero ablation of each head's z, and path patching of each head
- * into the final residual stream, into queries and into values of listed receivers.
+ * Reference values of patching: activation patching and zero ablation of each head's z, and path patching from each head to
+ * the final residual stream and to the queries and the values of some receivers.
  */
-import { patchHeads, zeroAblateHeads } from "../heads/activation_patching.ts";
-import { cleanRun, corruptedHeads, type PatchPrompt } from "../heads/clean_run.ts";
-import { pathPatch, type Receivers } from "../heads/path_patching.ts";
+import { patchHeads, zeroAblateHeads } from "../heads/patching/activation_patching.ts";
+import { cleanRun, corruptedHeads, type PatchPrompt } from "../heads/patching/clean_run.ts";
+import { pathPatch, type Receivers } from "../heads/patching/path_patching.ts";
 import type { Readout } from "../tasks/readout.ts";
 import { type Quantity, readout, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 interface PatchCase {
   prompts: PatchPrompt[];
-  /** logit of IO minus logit of S, at END */
+  /** logit of IO minus logit of S, read at END */
   readout: Readout;
 }
 
@@ -38,13 +38,14 @@ function quantity(
   };
 }
 
-/** Path patching over all prompts from every head to the receivers that the case lists. */
+/** Runs path patching over all prompts, from every head to the receivers of the case. */
 async function paths(c: ReferenceCase, p: PatchCase, receivers: Receivers): Promise<Float32Array> {
   const clean = await cleanRun(c.model, p.prompts, receivers === "final" ? "readout" : "changed");
   const switched = await corruptedHeads(c.model, clean);
   return (await pathPatch(c.model, clean, switched, receivers, p.readout)).values;
 }
 
+/** Quantities of patching. */
 export const pathQuantities: Quantity[] = [
   ...(["clean", "corrupted"] as const).map((which) =>
     quantity(

@@ -1,5 +1,6 @@
+import { stepScale } from "../../page/client/mod.ts";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { allEdgeNames } from "./export.ts";
+import { allEdgeNames } from "./graph_json.ts";
 import {
   degreesOf,
   differingWords,
@@ -10,7 +11,6 @@ import {
 } from "./circuit_math.ts";
 import { findNode } from "./names.ts";
 import { initialState, nearestIndex, readHash, writeHash } from "./state.ts";
-import { stepScale } from "./scales.ts";
 
 const edge = (
   source: string,

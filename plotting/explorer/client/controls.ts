@@ -1,9 +1,24 @@
 /** Slider, play button, keys, filters, search, theme and exports: everything that changes the state by hand. */
-import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
-import { byId, html, integer, shortStep } from "./dom.ts";
-import { graphJson, pngOf, saveFile, standaloneSvg } from "./export.ts";
-import { allNodes, findNode, type Letter } from "./names.ts";
-import type { State, Store } from "./state.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import {
+  applyTheme,
+  byId,
+  connectChoices,
+  html,
+  integer,
+  isDark,
+  pngOf,
+  saveFile,
+  shortStep,
+  standaloneSvg,
+} from "../../page/client/mod.ts";
+import { graphJson } from "./graph_json.ts";
+import { nodeNames } from "../../../utils/names/mod.ts";
+import { findNode, type LineKind } from "./names.ts";
+import type { Store } from "./state.ts";
+
+/** Attributes of the circuit's picture that only the page's styles use. */
+const PAGE_ONLY = ["data-role"];
 
 /** A whole run takes about this long to play, within the limits below. */
 const PLAY_MS = 24_000;
@@ -101,16 +116,13 @@ export function createControls(summary: CircuitSummary, store: Store) {
   for (const button of document.querySelectorAll<HTMLButtonElement>("[data-letter].toggle")) {
     button.addEventListener("click", () => {
       const hidden = new Set(store.state.hidden);
-      const letter = button.dataset.letter as Letter;
+      const letter = button.dataset.letter as LineKind;
       if (!hidden.delete(letter)) hidden.add(letter);
       store.set({ hidden });
     });
   }
 
-  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-set]")) {
-    const [key, value] = button.dataset.set!.split("=");
-    button.addEventListener("click", () => store.set({ [key]: value } as Partial<State>));
-  }
+  const showChoices = connectChoices(store);
   const transfer = document.querySelector<HTMLButtonElement>('[data-set="matrix=transfer"]');
   if (transfer) transfer.hidden = !summary.transfer;
 
@@ -122,7 +134,7 @@ export function createControls(summary: CircuitSummary, store: Store) {
   const names = byId<HTMLDataListElement>("node-names");
   const used = new Set(summary.checkpoints.flatMap((c) => c.nodes));
   names.append(
-    ...allNodes(summary.shape).filter((name) => used.has(name)).map((value) =>
+    ...nodeNames(summary.shape).filter((name) => used.has(name)).map((value) =>
       html("option", { value })
     ),
   );
@@ -134,20 +146,20 @@ export function createControls(summary: CircuitSummary, store: Store) {
   });
 
   byId("theme").addEventListener("click", () => {
-    store.set({ theme: isDark(store.state) ? "light" : "dark" });
+    store.set({ theme: isDark(store.state.theme) ? "light" : "dark" });
   });
 
   const stem = () => `${summary.model}_${summary.task}_step${steps[store.state.index]}`;
   const picture = byId<SVGSVGElement>("circuit");
   byId("save-svg").addEventListener(
     "click",
-    () => saveFile(`${stem()}.svg`, [standaloneSvg(picture)], "image/svg+xml"),
+    () => saveFile(`${stem()}.svg`, [standaloneSvg(picture, PAGE_ONLY)], "image/svg+xml"),
   );
   byId("save-png").addEventListener("click", async () => {
-    saveFile(`${stem()}.png`, [await pngOf(picture)], "image/png");
+    saveFile(`${stem()}.png`, [await pngOf(picture, PAGE_ONLY)], "image/png");
   });
   byId("save-json").addEventListener("click", () => {
-    const pieces = graphJson(summary, store.state.index, allNodes(summary.shape));
+    const pieces = graphJson(summary, store.state.index, nodeNames(summary.shape));
     saveFile(`${stem()}.json`, pieces, "application/json");
   });
 
@@ -167,23 +179,15 @@ export function createControls(summary: CircuitSummary, store: Store) {
     for (const button of document.querySelectorAll<HTMLButtonElement>("[data-letter].toggle")) {
       button.setAttribute(
         "aria-pressed",
-        String(!state.hidden.has(button.dataset.letter as Letter)),
+        String(!state.hidden.has(button.dataset.letter as LineKind)),
       );
     }
-    for (const button of document.querySelectorAll<HTMLButtonElement>("[data-set]")) {
-      const [key, value] = button.dataset.set!.split("=");
-      button.setAttribute("aria-pressed", String(state[key as keyof State] === value));
-    }
+    showChoices();
+    applyTheme(state.theme);
     const root = document.documentElement;
-    root.dataset.theme = isDark(state) ? "dark" : "light";
     root.dataset.palette = state.palette;
     root.dataset.colour = state.colour;
-    byId("theme").textContent = isDark(state) ? "Light" : "Dark";
+    byId("theme").textContent = isDark(state.theme) ? "Light" : "Dark";
   }
   return { update, placeTicks };
-}
-
-function isDark(state: State): boolean {
-  if (state.theme !== "auto") return state.theme === "dark";
-  return matchMedia("(prefers-color-scheme: dark)").matches;
 }

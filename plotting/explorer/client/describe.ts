@@ -1,7 +1,8 @@
 /** Words for nodes and edges: tooltips, the pinned node's card, role names and their colours. */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import { withoutUnderscores } from "../../display_names.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import { fact, html, integer, number, percent, plural, titled } from "../../page/client/mod.ts";
 import { degreesOf, nodeShares } from "./circuit_math.ts";
-import { html, integer, number, percent, plural } from "./dom.ts";
 import { longName } from "./names.ts";
 
 export const ROLE_COLOURS = 8;
@@ -38,11 +39,7 @@ export function roleIndex(summary: CircuitSummary): (role: string) => number {
 
 /** `previous_token` → `previous token`. */
 export function roleLabel(role: string): string {
-  return role.replaceAll("_", " ");
-}
-
-function line(label: string, value: string): HTMLElement {
-  return html("div", { class: "fact" }, html("span", {}, label), html("b", {}, value));
+  return withoutUnderscores(role);
 }
 
 export function describeEdge(
@@ -59,16 +56,14 @@ export function describeEdge(
       e.source === edge.source && e.target === edge.target && e.letter === edge.letter
     )
   );
-  return html(
-    "div",
-    {},
-    html("strong", {}, `${longName(edge.source)} → ${longName(edge.target)}${into}`),
-    line("score", number(edge.score)),
+  return titled(
+    `${longName(edge.source)} → ${longName(edge.target)}${into}`,
+    fact("score", number(edge.score)),
     ...(edge.interval
-      ? [line("95 % interval", `${number(edge.interval[0])} to ${number(edge.interval[1])}`)]
+      ? [fact("95 % interval", `${number(edge.interval[0])} to ${number(edge.interval[1])}`)]
       : []),
-    line("rank", `${integer(rank)} of ${integer(checkpoint.circuit.length)}`),
-    line("in the circuit at", `${steps.length} of ${plural(summary.checkpoints.length, "step")}`),
+    fact("rank", `${integer(rank)} of ${integer(checkpoint.circuit.length)}`),
+    fact("in the circuit at", `${steps.length} of ${plural(summary.checkpoints.length, "step")}`),
   );
 }
 
@@ -81,23 +76,21 @@ export function describeNode(summary: CircuitSummary, index: number, node: strin
   const share = nodeShares(checkpoint.circuit).get(node) ?? 0;
   const facts = inside
     ? [
-      line("edges in", `${degrees.in}, score ${number(degrees.inScore)}`),
-      line("edges out", `${degrees.out}, score ${number(degrees.outScore)}`),
-      line("share of all |score|", percent(share)),
+      fact("edges in", `${degrees.in}, score ${number(degrees.inScore)}`),
+      fact("edges out", `${degrees.out}, score ${number(degrees.outScore)}`),
+      fact("share of all |score|", percent(share)),
     ]
     : [html("div", { class: "fact" }, "not in the circuit at this step")];
-  return html(
-    "div",
-    {},
-    html("strong", {}, longName(node)),
+  return titled(
+    longName(node),
     ...(roles.length > 0
       ? [html("div", { class: "role-line" }, roles.map(roleLabel).join(", "))]
       : []),
     ...facts,
-    line(
+    fact(
       "in the circuit at",
       `${present.length} of ${plural(summary.checkpoints.length, "step")}`,
     ),
-    ...(present.length > 0 ? [line("first at", `step ${integer(present[0].step)}`)] : []),
+    ...(present.length > 0 ? [fact("first at", `step ${integer(present[0].step)}`)] : []),
   );
 }

@@ -3,12 +3,25 @@
  * sizes, the threshold, and the size chosen. The other checkpoints' curves lie faintly behind. A random circuit stands
  * at the number of edges drawn: pruning leaves few or none of them, and none has no place on a log axis.
  */
-import type { CircuitSummary, CurvePoint } from "../../../utils/experiment/circuit_summary.ts";
-import { axisPercent, byId, html, integer, number, percent, svg } from "./dom.ts";
-import { linearScale, logScale, rangeOf } from "./scales.ts";
+import type { CircuitSummary, CurvePoint } from "../../../utils/results/kinds/circuit_summary.ts";
+import {
+  axes,
+  axisPercent,
+  byId,
+  fact,
+  hideTooltip,
+  html,
+  integer,
+  linearScale,
+  logScale,
+  number,
+  percent,
+  rangeOf,
+  showTooltip,
+  svg,
+  titled,
+} from "../../page/client/mod.ts";
 import type { Store } from "./state.ts";
-import { axes } from "./timeline.ts";
-import { hideTooltip, showTooltip } from "./tooltip.ts";
 
 const HEIGHT = 340;
 const PAD = { left: 44, right: 16, top: 24, bottom: 36 };
@@ -147,12 +160,8 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
   }
 
   function tip(p: CurvePoint & { left?: number }, what: string) {
-    const fact = (label: string, value: string) =>
-      html("div", { class: "fact" }, html("span", {}, label), html("b", {}, value));
-    return html(
-      "div",
-      {},
-      html("strong", {}, `${what}, ${integer(p.edges)} edges`),
+    return titled(
+      `${what}, ${integer(p.edges)} edges`,
       p.left === undefined
         ? fact("asked for", integer(p.size))
         : fact("left after pruning", integer(p.left)),

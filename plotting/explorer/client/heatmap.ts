@@ -2,12 +2,22 @@
  * How alike the circuits of any two checkpoints are: Jaccard of edges or nodes, or, when it was measured, how faithful
  * the circuit of one step is inside the model of another. On a canvas, since 154 checkpoints make 23,716 cells.
  */
-import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import {
+  byId,
+  hideTooltip,
+  html,
+  integer,
+  percent,
+  shortStep,
+  showTooltip,
+  svg,
+  themeValue,
+  titled,
+} from "../../page/client/mod.ts";
 import { jaccardMatrix } from "./circuit_math.ts";
-import { byId, html, integer, percent, shortStep, svg } from "./dom.ts";
-import { edgeName } from "./names.ts";
+import { edgeName } from "../../../utils/names/mod.ts";
 import { nearestIndex, type State, type Store } from "./state.ts";
-import { hideTooltip, showTooltip } from "./tooltip.ts";
 
 interface Matrix {
   steps: number[];
@@ -59,8 +69,7 @@ export function createHeatmap(summary: CircuitSummary, store: Store) {
   }
 
   function colours(): [number[], number[]] {
-    const style = getComputedStyle(document.documentElement);
-    const read = (name: string) => style.getPropertyValue(name).trim().split(/\s+/).map(Number);
+    const read = (name: `--${string}`) => themeValue(name).split(/\s+/).map(Number);
     return [read("--heat-low"), read("--heat-high")];
   }
 
@@ -163,10 +172,8 @@ export function createHeatmap(summary: CircuitSummary, store: Store) {
     const { steps, values, rowText, columnText } = matrix();
     showTooltip(
       event,
-      html(
-        "div",
-        {},
-        html("strong", {}, percent(values[at[0]][at[1]])),
+      titled(
+        percent(values[at[0]][at[1]]),
         html(
           "div",
           { class: "fact" },

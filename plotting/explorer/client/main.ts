@@ -1,16 +1,24 @@
 /** Starts the page: reads the embedded summary, makes the views, and redraws what a change of state touches. */
-import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import {
+  byId,
+  createStore,
+  embedded,
+  html,
+  integer,
+  onResize,
+  onSystemTheme,
+} from "../../page/client/mod.ts";
 import { differingWords, type WordPiece } from "./circuit_math.ts";
 import { createControls } from "./controls.ts";
 import { allRoles, roleIndex, roleLabel } from "./describe.ts";
-import { byId, html, integer } from "./dom.ts";
 import { createFaithfulnessChart } from "./faithfulness_chart.ts";
 import { createGraphView } from "./graph_view.ts";
 import { createHeatmap } from "./heatmap.ts";
-import { allNodes } from "./names.ts";
+import { nodeNames } from "../../../utils/names/mod.ts";
 import { createPanel } from "./panel.ts";
 import { createRaster } from "./raster.ts";
-import { createStore, initialState, readHash, type State, writeHash } from "./state.ts";
+import { initialState, readHash, type State, writeHash } from "./state.ts";
 import { createTimelineChart } from "./timeline.ts";
 import { timelineSpecs } from "./timelines.ts";
 
@@ -47,7 +55,7 @@ function showRoles(summary: CircuitSummary) {
 }
 
 function start() {
-  const summary: CircuitSummary = JSON.parse(byId("summary").textContent!);
+  const summary = embedded<CircuitSummary>("summary");
   showExample(summary);
   showRoles(summary);
   if (summary.failed.length > 0) {
@@ -59,7 +67,7 @@ function start() {
     return;
   }
   const steps = summary.checkpoints.map((c) => c.step);
-  const nodes = allNodes(summary.shape);
+  const nodes = nodeNames(summary.shape);
   const store = createStore({
     ...initialState(steps.length),
     ...readHash(location.hash, steps, nodes),
@@ -105,12 +113,8 @@ function start() {
     history.replaceState(null, "", writeHash(store.state, steps));
   });
 
-  let waiting = 0;
-  new ResizeObserver(() => {
-    cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(draw);
-  }).observe(byId("page"));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  onResize(byId("page"), draw);
+  onSystemTheme(draw);
   addEventListener("hashchange", () => {
     store.set({ pinned: null, ...readHash(location.hash, steps, nodes) });
   });

@@ -2,13 +2,22 @@
  * Heads over training: one row per head or MLP, one column per checkpoint, darker the larger its share of the circuit's
  * |score|. Rows are ordered by when a node first joins, so that the forming of the circuit reads from top left down.
  */
-import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import {
+  byId,
+  hideTooltip,
+  html,
+  integer,
+  percent,
+  shortStep,
+  showTooltip,
+  svg,
+  titled,
+} from "../../page/client/mod.ts";
 import { nodeShares } from "./circuit_math.ts";
 import { allRoles, roleIndex, roleLabel, rolesAt } from "./describe.ts";
-import { byId, html, integer, percent, shortStep, svg } from "./dom.ts";
 import { longName, shortName } from "./names.ts";
 import type { Store } from "./state.ts";
-import { hideTooltip, showTooltip } from "./tooltip.ts";
 
 const MOST_ROWS = 32;
 const ROW = 13;
@@ -103,10 +112,8 @@ export function createRaster(summary: CircuitSummary, store: Store) {
       rect.addEventListener("pointerenter", (event) =>
         showTooltip(
           event,
-          html(
-            "div",
-            {},
-            html("strong", {}, `${longName(name)}, step ${integer(c.step)}`),
+          titled(
+            `${longName(name)}, step ${integer(c.step)}`,
             ...(roles.length
               ? [html("div", { class: "role-line" }, roles.map(roleLabel).join(", "))]
               : []),

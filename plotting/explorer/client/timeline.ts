@@ -2,9 +2,22 @@
  * The curves over training under the circuit: small charts that share one log-step axis, each with the current step
  * marked. Clicking or dragging anywhere on a chart moves the page to the nearest checkpoint.
  */
-import { html, shortStep, svg } from "./dom.ts";
-import { linearScale, rangeOf, type Scale, stepScale } from "./scales.ts";
-import { hideTooltip, showTooltip } from "./tooltip.ts";
+import {
+  axes,
+  fact,
+  hideTooltip,
+  html,
+  integer,
+  linearScale,
+  linePath,
+  rangeOf,
+  type Scale,
+  shortStep,
+  showTooltip,
+  stepScale,
+  svg,
+  titled,
+} from "../../page/client/mod.ts";
 
 export interface Series {
   name: string;
@@ -172,96 +185,10 @@ export function createTimelineChart(
     const index = nearest(event);
     if (event.buttons & 1) jump(index);
     const lines = spec.series.map((series) =>
-      html(
-        "div",
-        { class: "fact" },
-        html("span", {}, series.name),
-        html("b", {}, spec.format(series.values[index] ?? null)),
-      )
+      fact(series.name, spec.format(series.values[index] ?? null))
     );
-    showTooltip(
-      event,
-      html("div", {}, html("strong", {}, `Step ${steps[index].toLocaleString("en-US")}`), ...lines),
-    );
+    showTooltip(event, titled(`Step ${integer(steps[index])}`, ...lines));
   });
   picture.addEventListener("pointerleave", hideTooltip);
   return { element, resize, mark };
-}
-
-interface Frame {
-  left: number;
-  right: number;
-  top: number;
-  bottom: number;
-}
-
-/** Hairlines with labels on both axes; labels that would touch are left out. `xName` stands left of the labels. */
-export function axes(x: Scale, y: Scale, frame: Frame, xName?: string): SVGElement[] {
-  const parts: SVGElement[] = [];
-  for (const { at, label } of y.ticks) {
-    parts.push(
-      svg("line", { class: "grid", x1: frame.left, x2: frame.right, y1: at, y2: at }),
-      svg(
-        "text",
-        { class: "tick", x: frame.left - 7, y: at, dy: "0.35em", "text-anchor": "end" },
-        label,
-      ),
-    );
-  }
-  if (xName) {
-    parts.push(
-      svg("text", {
-        class: "tick",
-        x: frame.left - 7,
-        y: frame.bottom + 16,
-        "text-anchor": "end",
-      }, xName),
-    );
-  }
-  let last = -Infinity;
-  for (const { at, label } of x.ticks) {
-    parts.push(
-      svg("line", {
-        class: "tick-mark",
-        x1: at,
-        x2: at,
-        y1: frame.bottom,
-        y2: frame.bottom + 4,
-      }),
-    );
-    if (at - last < 10 + 6.5 * label.length) continue;
-    last = at;
-    parts.push(
-      svg("text", { class: "tick", x: at, y: frame.bottom + 16, "text-anchor": "middle" }, label),
-    );
-  }
-  parts.push(
-    svg("line", {
-      class: "axis",
-      x1: frame.left,
-      x2: frame.right,
-      y1: frame.bottom,
-      y2: frame.bottom,
-    }),
-  );
-  return parts;
-}
-
-/** Polyline through the known values, broken where one is missing. */
-export function linePath(
-  values: (number | null)[],
-  xOf: (index: number) => number,
-  y: (value: number) => number,
-): string {
-  let path = "";
-  let pen = "M";
-  values.forEach((value, i) => {
-    if (value === null || !Number.isFinite(value)) {
-      pen = "M";
-      return;
-    }
-    path += `${pen}${xOf(i).toFixed(1)} ${y(value).toFixed(1)}`;
-    pen = "L";
-  });
-  return path;
 }

@@ -1,16 +1,8 @@
 /** Which curves over training the page shows. */
-import type { CircuitSummary } from "../../../utils/experiment/circuit_summary.ts";
-import { axisPercent, integer, number, percent } from "./dom.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import { axisPercent, integer, number, percent } from "../../page/client/mod.ts";
+import { metricName } from "../../display_names.ts";
 import type { ChartSpec } from "./timeline.ts";
-
-const METRIC_NAMES: Record<string, string> = {
-  logit_diff: "logit difference",
-  prob_diff: "probability difference",
-};
-
-export function metricName(metric: string): string {
-  return METRIC_NAMES[metric] ?? metric.replaceAll("_", " ");
-}
 
 const asNumber = (value: number) =>
   Math.abs(value) >= 1000 ? `${value / 1000}k` : String(value).replace("-", "−");

@@ -1,4 +1,4 @@
-/** Nouns of "The {noun} lasted from the year …"; the order matters for seeded draws. */
+/** Nouns of "The {noun} lasted from the year …". Seeded draws rely on the order. */
 export const GREATER_THAN_NOUNS: readonly string[] = (
   "abduction accord affair agreement appraisal assaults assessment attack attempts campaign " +
   "captivity case challenge chaos clash collaboration coma competition confrontation " +

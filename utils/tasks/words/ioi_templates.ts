@@ -1,6 +1,6 @@
 /**
- * The seven "BABA" templates of the indirect-object task. `[B]` is the subject and is mentioned
- * first and again before the answer; `[A]`, the indirect object, is the answer (the last word).
+ * The seven "BABA" templates of the indirect-object task. `[B]`, the subject, is mentioned first and
+ * again before the answer. `[A]`, the indirect object, is the answer (the last word).
  */
 export const BABA_TEMPLATES: readonly string[] = [
   "Then, [B] and [A] went to the [PLACE]. [B] gave a [OBJECT] to [A]",
@@ -12,7 +12,7 @@ export const BABA_TEMPLATES: readonly string[] = [
   "When [B] and [A] got a [OBJECT] at the [PLACE], [B] decided to give it to [A]",
 ];
 
-/** The same templates with the first two mentions exchanged: "[A] and [B]", the rest unchanged. */
+/** The same templates with the first two mentions exchanged, "[A] and [B]". */
 export const ABBA_TEMPLATES: readonly string[] = BABA_TEMPLATES.map((template) =>
   template.replace("[B] and [A]", "[A] and [B]")
 );

@@ -1,4 +1,4 @@
-/** First names of the IOI prompts, in the order that seeded draws rely on. */
+/** First names in the IOI prompts. Seeded draws rely on the order. */
 export const IOI_NAMES: readonly string[] = (
   "Aaron Adam Alan Alex Alice Amy Anderson Andre Andrew Andy Anna Anthony Arthur Austin " +
   "Blake Brandon Brian Carter Charles Charlie Christian Christopher Clark Cole Collins " +
@@ -11,23 +11,23 @@ export const IOI_NAMES: readonly string[] = (
   "Victoria Warren William"
 ).split(" ");
 
-/** Places of the IOI prompts; the order matters for seeded draws. */
+/** Places in the IOI prompts. Seeded draws rely on the order. */
 export const IOI_PLACES: readonly string[] =
   "store garden restaurant school hospital office house station".split(" ");
 
-/** Objects of the IOI prompts; the order matters for seeded draws. */
+/** Objects in the IOI prompts. Seeded draws rely on the order. */
 export const IOI_OBJECTS: readonly string[] =
   "ring kiss bone basketball computer necklace drink snack".split(" ");
 
-/** Names of the gender-pronoun prompts whose continuation is " she". */
+/** Names in the gender-pronoun prompts that continue with " she". */
 export const FEMALE_NAMES: readonly string[] =
   "Judy Julie Amy Lisa Sarah Anna Mary Karen Susan Carol".split(" ");
 
-/** Names of the gender-pronoun prompts whose continuation is " he". */
+/** Names in the gender-pronoun prompts that continue with " he". */
 export const MALE_NAMES: readonly string[] = "Jack Mark John Joe Sean Paul Ryan David Gary Carl"
   .split(" ");
 
-/** Sentence frames of the gender-pronoun prompts, `[NAME]` standing for the name. */
+/** Sentence frames of the gender-pronoun prompts; `[NAME]` is replaced by the name. */
 export const GENDER_FRAMES: readonly string[] = [
   "So [NAME] is such a good cook, isn't",
   "So [NAME] is a very good athlete, isn't",

@@ -1,23 +1,24 @@
 /**
- * Words for subject–verb agreement. Every entry is `[singular, plural]`: nouns as "doctor/doctors",
- * present-tense verbs as "likes/like". The sentence structures that use them are in `sva.ts`.
+ * Words for subject–verb agreement. `sva_structures.ts` has the sentences that use them.
  */
+
+/** A word in both numbers: nouns as "doctor/doctors", present-tense verbs as "likes/like". */
 export type NumberPair = readonly [singular: string, plural: string];
 
 const regularNouns = (words: string): NumberPair[] =>
   words.split(" ").map((noun) => [noun, noun + "s"] as const);
 
-/** Nouns that can like, know or say something; used as subjects. */
+/** Subjects: nouns that can like, know or say something. */
 export const ANIMATE_SUBJECTS: readonly NumberPair[] = regularNouns(
   "doctor teacher farmer pilot student writer singer lawyer player manager officer customer",
 );
 
-/** Animate nouns for the other noun of the sentence; disjoint from the subjects. */
+/** Animate nouns for the other noun of a sentence; none of them is a subject. */
 export const ANIMATE_OTHERS: readonly NumberPair[] = regularNouns(
   "guard driver soldier artist parent worker actor neighbor minister friend",
 );
 
-/** Things; used as subjects of the inanimate structures. */
+/** Subjects of the inanimate structures: things. */
 export const INANIMATE_SUBJECTS: readonly NumberPair[] = regularNouns(
   "book song movie picture car letter table game painting novel",
 );
@@ -64,7 +65,7 @@ export const LONG_VERB_PHRASES: readonly NumberPair[] = [
   ["plays the same game with friends", "play the same game with friends"],
 ];
 
-/** Verbs counted as the answer; those that are one token (with a leading space) are used. */
+/** Verbs that are answers if they are single tokens after a space. */
 export const ANSWER_VERBS: readonly NumberPair[] = [
   ["is", "are"],
   ["was", "were"],

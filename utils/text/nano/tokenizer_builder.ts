@@ -10,7 +10,7 @@
  *    So " 1732" becomes " 17" "32".
  */
 import { join } from "@std/path";
-import { writeFileAtomic, writeJsonAtomic } from "../../experiment/files.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../../base/files.ts";
 import { type Tokenizer, tokenizerFromJson } from "../../model/tokenizer.ts";
 import { GREATER_THAN_NOUNS } from "../../tasks/words/greater_than_nouns.ts";
 import { IOI_NAMES, IOI_OBJECTS, IOI_PLACES } from "../../tasks/words/names.ts";

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { buildModel, Graph } from "../../onnx/mod.ts";
+import { Graph } from "../../onnx/mod.ts";
+import { buildModel } from "../../onnx/model.ts";
 import { givenGradients, trainerFrom } from "../testdata.ts";
 import { adamW } from "./adamw.ts";
 import { scaleByAdam } from "./adam.ts";

@@ -1,0 +1,47 @@
+/** Names of tasks and metrics as people read them, in figures, on pages and in their titles. */
+
+const TASKS_BY_NAME: Readonly<Record<string, string>> = {
+  ioi: "Indirect object identification",
+  greater_than: "Greater-than",
+  gender_pronoun: "Gendered pronouns",
+  sva: "Subject–verb agreement",
+};
+
+const METRICS: Readonly<Record<string, string>> = {
+  logit_diff: "logit difference",
+  prob_diff: "probability difference",
+};
+
+/** The tasks in the order in which figures show them. */
+const TASKS: readonly string[] = Object.keys(TASKS_BY_NAME);
+
+/** Orders tasks for `sort`: those with a title in their order, others last, by name. */
+export function compareTasks(a: string, b: string): number {
+  const place = (task: string) => TASKS.includes(task) ? TASKS.indexOf(task) : TASKS.length;
+  return place(a) - place(b) || a.localeCompare(b);
+}
+
+/** Returns the title of a task: `Greater-than`. A task without a title is called by its name, without underscores. */
+export function taskTitle(task: string): string {
+  return TASKS_BY_NAME[task] ?? withoutUnderscores(task);
+}
+
+/** Returns the name of a task inside a sentence: `greater-than`. */
+export function taskInSentence(task: string): string {
+  return lowerFirst(taskTitle(task));
+}
+
+/** Returns the name of a metric inside a sentence: `logit difference`. */
+export function metricName(metric: string): string {
+  return METRICS[metric] ?? withoutUnderscores(metric);
+}
+
+/** Writes the first letter small, as for a title that becomes part of a sentence. */
+export function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** Returns the name of a file or a key as words. */
+export function withoutUnderscores(name: string): string {
+  return name.replaceAll("_", " ");
+}

@@ -1,0 +1,59 @@
+/**
+ * Builds the explorer: one HTML page per model and task that shows how a circuit forms over training. Everything is
+ * inside the page (data, styles, script), so that it opens from disk without a network.
+ */
+import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
+import { metricName, taskInSentence } from "../display_names.ts";
+import { buildPage, escapeHtml, fillTemplate, KIT_STYLES } from "../page/mod.ts";
+
+const here = (path: string) => new URL(path, import.meta.url);
+
+const OWN_STYLES = ["letters", "page", "panel", "player", "tools", "circuit", "charts"];
+
+function heading(summary: CircuitSummary): string {
+  return `How ${summary.model} learns ${taskInSentence(summary.task)}`;
+}
+
+function intro(summary: CircuitSummary): string {
+  const count = summary.checkpoints.length;
+  return `For each of ${count} checkpoint${count === 1 ? "" : "s"}, the smallest circuit found ` +
+    `that keeps ${Math.round(summary.threshold * 100)} % of the model’s ` +
+    `${metricName(summary.metric)} while every ` +
+    `other edge carries what it would carry on the corrupted prompt. Move the slider to watch ` +
+    `heads and MLPs join and leave; click one to follow its paths.`;
+}
+
+function method(summary: CircuitSummary): string {
+  const { shape } = summary;
+  return `${summary.model}, ${shape.nLayers} layers of ${shape.nHeads} heads, ` +
+    `${summary.nEdges.toLocaleString("en-US")} edges. Scores by ${summary.method}, ` +
+    `${summary.igSteps} integration steps (${summary.quadrature}), ` +
+    `mean over ${summary.nPrompts} prompt pairs.`;
+}
+
+/** Returns the HTML of the whole page. Checkpoints are shown in the order of their steps. */
+export function buildExplorer(summary: CircuitSummary): string {
+  const ordered: CircuitSummary = {
+    ...summary,
+    checkpoints: [...summary.checkpoints].sort((a, b) => a.step - b.step),
+  };
+  const body = fillTemplate(Deno.readTextFileSync(here("body.html")), {
+    heading: escapeHtml(heading(summary)),
+    intro: escapeHtml(intro(summary)),
+    method: escapeHtml(method(summary)),
+  });
+  return buildPage({
+    title: `${heading(summary)} – circuits over training`,
+    styles: [
+      KIT_STYLES.theme,
+      KIT_STYLES.palette,
+      KIT_STYLES.base,
+      KIT_STYLES.controls,
+      KIT_STYLES.charts,
+      ...OWN_STYLES.map((name) => here(`styles/${name}.css`)),
+    ],
+    body,
+    data: { summary: ordered },
+    script: here("client/main.ts"),
+  });
+}

@@ -1,0 +1,193 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
+import { buildExplorer } from "./page.ts";
+import { browserTest, withPage } from "../testing/browser.ts";
+import { formingCircuit, pythiaSteps } from "../testing/forming_circuit.ts";
+
+const FADED_MS = 550;
+
+/** What is drawn, read back from the page. */
+function drawn() {
+  const names = (selector: string, key: string) =>
+    [...document.querySelectorAll<SVGElement>(selector)].map((e) => e.dataset[key]!).sort();
+  return {
+    edges: names("#circuit .edge:not(.leaving)", "edge"),
+    lit: names("#circuit .edge:not(.leaving):not(.dim)", "edge"),
+    nodes: names("#circuit .node.inside", "node"),
+  };
+}
+
+function edgeNames(summary: CircuitSummary, index: number): string[] {
+  return summary.checkpoints[index].circuit
+    .map((e) => `${e.source}->${e.target}${e.letter ? `<${e.letter}>` : ""}`).sort();
+}
+
+browserTest(
+  "explorer: each step shows exactly the circuit of that checkpoint, without errors",
+  () => {
+    const summary = formingCircuit();
+    return withPage(buildExplorer(summary), async ({ page, errors, requests }) => {
+      const last = summary.checkpoints.length - 1;
+      assertEquals((await page.evaluate(drawn)).edges, edgeNames(summary, last));
+      for (const index of [0, 11, 15]) {
+        await page.fill("#slider", String(index));
+        await page.waitForTimeout(FADED_MS);
+        const seen = await page.evaluate(drawn);
+        assertEquals(seen.edges, edgeNames(summary, index));
+        const nodes = new Set([...summary.checkpoints[index].nodes, "input", "logits"]);
+        assertEquals(seen.nodes, [...nodes].sort());
+        const shown = (await page.textContent("#step"))!.replaceAll(",", "");
+        assertEquals(Number(shown), summary.checkpoints[index].step);
+      }
+      await page.keyboard.press("ArrowRight");
+      assertStringIncludes(page.url(), `step=${summary.checkpoints[16].step}`);
+      await page.keyboard.press("Home");
+      await page.keyboard.press(" ");
+      await page.waitForFunction(() => document.getElementById("step")!.textContent !== "0");
+      assertEquals(errors, []);
+      assertEquals(requests, []);
+    });
+  },
+);
+
+browserTest("explorer: a click pins a head and lights the paths through it, and only those", () => {
+  const summary = formingCircuit();
+  summary.checkpoints = summary.checkpoints.slice(-1);
+  const edge = (source: string, target: string, letter: "q" | "k" | "v" | null) => ({
+    source,
+    target,
+    letter,
+    score: 0.5,
+  });
+  summary.checkpoints[0].circuit = [
+    edge("input", "a1.h2", "v"),
+    edge("a1.h2", "a5.h5", "k"),
+    edge("a5.h5", "logits", null),
+    edge("input", "a3.h3", "q"),
+    edge("a3.h3", "logits", null),
+    edge("m0", "a3.h3", "k"),
+  ];
+  summary.checkpoints[0].nodes = ["input", "m0", "a1.h2", "a3.h3", "a5.h5", "logits"];
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    await page.click('[data-node="a1.h2"] .pill');
+    await page.mouse.move(2, 2);
+    const through = ["a1.h2->a5.h5<k>", "a5.h5->logits", "input->a1.h2<v>"];
+    assertEquals((await page.evaluate(drawn)).lit, through);
+    assertStringIncludes((await page.textContent("#pinned"))!, "Head 1.2");
+    assertStringIncludes(page.url(), "pin=a1.h2");
+    await page.keyboard.press("Escape");
+    assertEquals((await page.evaluate(drawn)).lit.length, 6);
+    await page.fill("#search", "L3H3");
+    assertEquals((await page.evaluate(drawn)).lit, [
+      "a3.h3->logits",
+      "input->a3.h3<q>",
+      "m0->a3.h3<k>",
+    ]);
+    await page.fill("#search", "");
+    await page.click('.toggle[data-letter="k"]');
+    assertEquals((await page.evaluate(drawn)).edges.filter((e) => e.endsWith("<k>")), []);
+    assertEquals(errors, []);
+  });
+});
+
+browserTest(
+  "explorer: a curve is a way to a checkpoint, and the address brings a view back",
+  () => {
+    const summary = formingCircuit();
+    const html = buildExplorer(summary);
+    return withPage(html, async ({ page, errors }) => {
+      assertEquals(await page.textContent("#step"), "2,000");
+      assertEquals((await page.evaluate(drawn)).edges.length, 5);
+      assertEquals(await page.getAttribute("html", "data-theme"), "dark");
+      assertEquals(await page.getAttribute("html", "data-palette"), "safe");
+      const curve = page.locator("#chart-size svg");
+      const { width } = (await curve.boundingBox())!;
+      await curve.click({ position: { x: width - 16, y: 60 } });
+      assertEquals(await page.textContent("#step"), "143,000");
+      await page.click("#theme");
+      assertEquals(await page.getAttribute("html", "data-theme"), "light");
+      assertEquals(errors, []);
+    }, { hash: "#step=2100&top=5&palette=safe&pin=a0.h4", dark: true });
+  },
+);
+
+browserTest("explorer: exports the circuit as SVG, PNG and EAP-IG's JSON", () => {
+  const summary = formingCircuit({ nLayers: 4, nHeads: 4, mostEdges: 30, parallel: false });
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    const save = async (id: string) => {
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click(id)]);
+      return await Deno.readFile(await download.path());
+    };
+    const text = new TextDecoder();
+    const picture = text.decode(await save("#save-svg"));
+    assert(picture.startsWith("<svg") && picture.includes("xmlns="));
+    assert(!picture.includes("var(--") && !picture.includes("class="), "styles are missing");
+    const png = await save("#save-png");
+    assertEquals([...png.slice(1, 4)], [80, 78, 71]);
+    const graph = JSON.parse(text.decode(await save("#save-json")));
+    assertEquals(graph.cfg, { n_layers: 4, n_heads: 4, parallel_attn_mlp: false });
+    assertEquals(Object.keys(graph.edges).length, summary.nEdges);
+    const kept = Object.keys(graph.edges).filter((name) => graph.edges[name].in_graph).sort();
+    assertEquals(kept, edgeNames(summary, summary.checkpoints.length - 1));
+    assertEquals(Object.values(graph.nodes).length, 2 + 4 * 5);
+    assertEquals(errors, []);
+  });
+});
+
+browserTest(
+  "explorer: bears an empty circuit, one edge, missing parts, one checkpoint and none",
+  async () => {
+    const summary = formingCircuit();
+    delete summary.roles;
+    delete summary.transfer;
+    summary.toPrevious = [];
+    summary.toFinal = [];
+    const [empty, one] = summary.checkpoints = summary.checkpoints.slice(0, 2);
+    Object.assign(empty, { circuit: [], nodes: [], edges: 0, curve: [], random: [] });
+    one.circuit = [{ source: "input", target: "logits", letter: null, score: -1e-7 }];
+    for (const checkpoint of summary.checkpoints) {
+      delete checkpoint.cpr;
+      delete checkpoint.cmd;
+      delete checkpoint.stability;
+    }
+    summary.failed = [{ step: 7, error: "config.json is missing" }];
+    const variants = [
+      { checkpoints: [empty, one] },
+      { checkpoints: [empty] },
+      { checkpoints: [] },
+    ];
+    for (const variant of variants) {
+      await withPage(buildExplorer({ ...summary, ...variant }), async ({ page, errors }) => {
+        if (variant.checkpoints.length > 1) {
+          assertEquals((await page.evaluate(drawn)).edges, ["input->logits"]);
+          await page.keyboard.press("Home");
+        }
+        if (variant.checkpoints.length > 0) {
+          assert(await page.isVisible("#empty-circuit"));
+        } else assert(await page.isVisible(".notice"));
+        assertStringIncludes((await page.textContent("#failed"))!, "config.json is missing");
+        assertEquals(errors, []);
+      });
+    }
+  },
+);
+
+browserTest(
+  "explorer: 154 checkpoints of 24 layers of 16 heads with 400 edges play without errors",
+  () => {
+    const summary = formingCircuit({
+      nLayers: 24,
+      nHeads: 16,
+      mostEdges: 400,
+      steps: pythiaSteps(),
+    });
+    return withPage(buildExplorer(summary), async ({ page, errors }) => {
+      for (const index of ["3", "60", "100", "153"]) await page.fill("#slider", index);
+      await page.waitForTimeout(FADED_MS);
+      assertEquals((await page.evaluate(drawn)).edges, edgeNames(summary, 153));
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert(wide <= 1280, `the page is ${wide} pixels wide in a window of 1280`);
+      assertEquals(errors, []);
+    });
+  },
+);

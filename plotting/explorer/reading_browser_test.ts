@@ -1,0 +1,125 @@
+import { Resvg } from "@resvg/resvg-js";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
+import { buildExplorer } from "./page.ts";
+import { browserTest, withPage } from "../testing/browser.ts";
+import { formingCircuit } from "../testing/forming_circuit.ts";
+
+/** A run whose numbers have very different lengths and whose circuits very different sizes. */
+function unevenRun(): CircuitSummary {
+  const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 60 });
+  summary.checkpoints.forEach((checkpoint, i) => {
+    checkpoint.baseline = [-0.00972, 4.19, -1234.5][i % 3];
+    checkpoint.faithfulness = [1.67, 0.8, -31.4159][i % 3];
+    checkpoint.stability = i % 2 === 0 ? 1 : 0.07;
+    if (i % 4 === 0) Object.assign(checkpoint, { circuit: [], nodes: [], edges: 0 });
+  });
+  return summary;
+}
+
+browserTest(
+  "explorer: nothing but the circuit moves when the slider moves, at any width",
+  async () => {
+    const summary = unevenRun();
+    for (const width of [1440, 1024, 390]) {
+      await withPage(buildExplorer(summary), async ({ page, errors }) => {
+        const seen = new Set<string>();
+        for (let index = 0; index < summary.checkpoints.length; index++) {
+          await page.fill("#slider", String(index));
+          seen.add(
+            await page.evaluate(() =>
+              [...document.querySelectorAll(
+                "section, .timeline, .timeline svg, footer, #edge-list",
+              )]
+                .map((e) => Math.round(e.getBoundingClientRect().top + scrollY)).join(" ")
+            ),
+          );
+        }
+        assertEquals(seen.size, 1, `places of the parts of the page at width ${width}`);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert(wide <= width, `the page is ${wide} pixels wide in a window of ${width}`);
+        assertEquals(errors, []);
+      }, { width });
+    }
+  },
+);
+
+browserTest("explorer: heads are reached, named, chosen and let go with the keyboard", () => {
+  const summary = formingCircuit();
+  summary.checkpoints = summary.checkpoints.slice(-2);
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    const node = summary.checkpoints[1].nodes.find((name) => name.startsWith("a"))!;
+    const stops = await page.evaluate(() =>
+      [...document.querySelectorAll<SVGElement>("#circuit [tabindex='0']")]
+        .map((e) => e.dataset.node!).sort()
+    );
+    const inside = new Set([...summary.checkpoints[1].nodes, "input", "logits"]);
+    assertEquals(stops, [...inside].sort());
+    await page.focus(`[data-node="${node}"]`);
+    await page.keyboard.press("Enter");
+    const attribute = (name: string) => page.getAttribute(`[data-node="${node}"]`, name);
+    assertEquals(await attribute("aria-pressed"), "true");
+    assertMatch((await attribute("aria-label"))!, /^Head \d+\.\d+/);
+    await page.keyboard.press("ArrowLeft");
+    assertStringIncludes(page.url(), `step=${summary.checkpoints[0].step}`);
+    await page.keyboard.press("Escape");
+    assertEquals(await attribute("aria-pressed"), "false");
+    assertEquals(errors, []);
+  });
+});
+
+browserTest(
+  "explorer: random circuits stand at the number of edges drawn, none out of sight",
+  () => {
+    const summary = formingCircuit();
+    const last = summary.checkpoints.at(-1)!;
+    last.random = [10, 20, 40].map((size) => ({
+      size,
+      edges: 0,
+      faithfulness: -1.04,
+      normalized: 0,
+    }));
+    return withPage(buildExplorer(summary), async ({ page }) => {
+      const { dots, axis } = await page.evaluate(() => ({
+        dots: [...document.querySelectorAll("#size-chart .dot.tone-2")]
+          .map((e) => [Number(e.getAttribute("cx")), Number(e.getAttribute("cy"))]),
+        axis: Number(document.querySelector("#size-chart .axis")!.getAttribute("y1")),
+      }));
+      assertEquals(dots.length, 3);
+      assert(Math.abs(dots[2][0] - 2 * dots[1][0] + dots[0][0]) < 0.2, "not evenly spaced in log");
+      assert(dots.every(([, y]) => y < axis), "below the axis");
+    });
+  },
+);
+
+browserTest("explorer: a saved SVG looks the same in a program that knows no CSS", () => {
+  const summary = formingCircuit({ nLayers: 4, nHeads: 4, mostEdges: 30, parallel: false });
+  return withPage(buildExplorer(summary), async ({ page }) => {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save-svg")]);
+    const picture = await Deno.readTextFile(await download.path());
+    const colours = [...picture.matchAll(/ (?:fill|stroke)="([^"]*)"/g)].map(([, c]) => c);
+    assertEquals(colours.filter((c) => c !== "none" && !/^#[\da-f]{6}$/.test(c)), []);
+    assert(
+      !/tabindex|aria-|data-role/.test(picture),
+      "attributes for readers of the page are left",
+    );
+    const image = btoa(
+      Array.from(new Resvg(picture).render().asPng(), (c) => String.fromCharCode(c)).join(""),
+    );
+    const different = await page.evaluate(async ([source, image]) => {
+      const pixels = async (address: string) => {
+        const picture = new Image();
+        picture.src = address;
+        await picture.decode();
+        const brush = new OffscreenCanvas(picture.width, picture.height).getContext("2d")!;
+        brush.drawImage(picture, 0, 0);
+        return brush.getImageData(0, 0, picture.width, picture.height).data;
+      };
+      const here = await pixels(`data:image/svg+xml,${encodeURIComponent(source)}`);
+      const there = await pixels(`data:image/png;base64,${image}`);
+      if (here.length !== there.length) throw new Error("the sizes differ");
+      return here.reduce((n, v, i) => n + Number(Math.abs(v - there[i]) > 48), 0) / here.length;
+    }, [picture, image]);
+    assert(different < 0.01, `${100 * different} % of the pixels differ`);
+  });
+});

@@ -1,0 +1,39 @@
+/**
+ * What the figures are made of: panels, models, axes over training, heat maps, names beside points, and the Plotly page
+ * and command line around them.
+ *
+ * @module
+ */
+export { STEP_COLOURS, stepColour, translucent } from "./colours.ts";
+export { allSteps, type HeadLine, headLines, pictureSteps, spreadSteps } from "./head_series.ts";
+export {
+  colourAxis,
+  colourAxisName,
+  headAxes,
+  heatTrace,
+  slider,
+  type SliderStep,
+} from "./heat_maps.ts";
+export { baseModel, compareModels, modelColour, PARAMETERS, tokensPerStep } from "./models.ts";
+export { axesOf, levelLine, lineKeys, type Panel, panelGrid } from "./panels.ts";
+export {
+  type FilesCommand,
+  type PlotCommand,
+  plotCommand,
+  requirePaths,
+  runPlot,
+  tellUserErrors,
+} from "./plot_command.ts";
+export { type Figure, plotlyImage, plotlyPage, saveFigure, type Trace } from "./plotly_page.ts";
+export { type LabelPosition, placeLabels } from "./point_labels.ts";
+export { givenSummaries, summaryCommand } from "./summary_command.ts";
+export {
+  type EndLabel,
+  endLabels,
+  HeadPalette,
+  logRange,
+  smoothed,
+  spreadLabels,
+  type TimeAxis,
+  timeAxis,
+} from "./time_lines.ts";

@@ -1,0 +1,62 @@
+/** Colours, sizes and order of the models in figures, and the tokens of their training steps. */
+import nano from "../../models/pythia-nano/TRAINING.json" with { type: "json" };
+import { PYTHIA_TOKENS_PER_STEP } from "../../utils/cli/schedules.ts";
+
+/** Colour of each model in the figures of the training-and-scale paper, smallest model first. */
+const MODEL_COLOURS: [string, string][] = [
+  ["pythia-nano", "#7d8793"],
+  ["pythia-14m", "#d9a7c7"],
+  ["pythia-31m", "#c9b48b"],
+  ["pythia-70m", "#EE908D"],
+  ["pythia-160m", "#F8D592"],
+  ["gpt2", "#6f9bd1"],
+  ["pythia-410m", "#B2B4D9"],
+  ["pythia-1b", "#8F948D"],
+  ["pythia-1.4b", "#A7C2D0"],
+  ["pythia-2.8b", "#8CD9AF"],
+  ["pythia-6.9b", "#BF8271"],
+  ["pythia-12b", "#B46F90"],
+];
+
+/** Parameters of each model, embeddings included, as their authors publish them. */
+export const PARAMETERS: Record<string, number> = {
+  "pythia-nano": nano.parameters,
+  "pythia-14m": 14_067_712,
+  "pythia-31m": 30_494_720,
+  "pythia-70m": 70_426_624,
+  "pythia-160m": 162_322_944,
+  "gpt2": 124_439_808,
+  "pythia-410m": 405_334_016,
+  "pythia-1b": 1_011_781_632,
+  "pythia-1.4b": 1_414_647_808,
+  "pythia-2.8b": 2_775_208_960,
+  "pythia-6.9b": 6_857_302_016,
+  "pythia-12b": 11_846_072_320,
+};
+
+/** Returns the tokens in one training step of a model: pythia-nano's own, and Pythia's for all others. */
+export function tokensPerStep(model: string): number {
+  const { batch_size, context } = nano.config;
+  return baseModel(model) === "pythia-nano" ? batch_size * context : PYTHIA_TOKENS_PER_STEP;
+}
+
+/** Returns the model of which a variant such as `pythia-160m-seed1` has the size; an unknown name as it is. */
+export function baseModel(model: string): string {
+  const known = MODEL_COLOURS.map(([name]) => name)
+    .filter((name) => model === name || model.startsWith(`${name}-`));
+  return known.sort((a, b) => b.length - a.length)[0] ?? model;
+}
+
+/** Returns the colour of a model and its variants, grey for an unknown one. */
+export function modelColour(model: string): string {
+  return MODEL_COLOURS.find(([name]) => name === baseModel(model))?.[1] ?? "#999999";
+}
+
+/** Orders models for `sort`: the smallest first, unknown ones last, by name. */
+export function compareModels(a: string, b: string): number {
+  const place = (model: string) => {
+    const index = MODEL_COLOURS.findIndex(([name]) => name === baseModel(model));
+    return index < 0 ? MODEL_COLOURS.length : index;
+  };
+  return place(a) - place(b) || a.localeCompare(b);
+}

@@ -1,0 +1,108 @@
+/**
+ * Writes Plotly figures as self-contained pages (the library is inside the file) and, through a headless Chromium, as SVG
+ * or PNG. All figures share one look: quiet axes, no box, light and dark by the reader's system.
+ */
+import { dirname, extname } from "@std/path";
+import { writeFileAtomic } from "../../utils/base/files.ts";
+import { UserError } from "../../utils/base/user_error.ts";
+import { buildPage, chromiumPath, escapeHtml, KIT_STYLES, launchChromium } from "../page/mod.ts";
+
+/** A trace as Plotly reads it. */
+export type Trace = Record<string, unknown>;
+
+/** A figure: what Plotly draws, and the words and the size around it. */
+export interface Figure {
+  /** plain text */
+  title: string;
+  /** a sentence or two under the title; plain text */
+  caption: string;
+  /** what is drawn */
+  data: Trace[];
+  /** Plotly's layout */
+  layout: Record<string, unknown>;
+  /** pixels of the static picture; the page takes the width of its window */
+  width: number;
+  /** pixels, on the page as well */
+  height: number;
+}
+
+/** A page narrower than this part of the picture's width scrolls sideways; its titles and labels would overlap. */
+const NARROWEST = 0.72;
+
+/** Returns the page of a figure, about 1.5 MB because Plotly is inside it. */
+export function plotlyPage(figure: Figure): string {
+  const library = new URL(import.meta.resolve("plotly.js-cartesian-dist-min"));
+  const least = Math.round(NARROWEST * figure.width);
+  return buildPage({
+    title: figure.title,
+    styles: [KIT_STYLES.theme, new URL("./plotly_page.css", import.meta.url)],
+    body: `<main>
+<h1>${escapeHtml(figure.title)}</h1>
+<p>${escapeHtml(figure.caption)}</p>
+<div class="frame"><div id="plot" style="height:${figure.height}px;min-width:${least}px"></div></div>
+</main>`,
+    data: { figure: { data: figure.data, layout: figure.layout } },
+    libraries: [Deno.readTextFileSync(library)],
+    script: new URL("./plotly_client.ts", import.meta.url),
+  });
+}
+
+/**
+ * Returns the figure as SVG text or PNG bytes (twice the size), in light colours on white, so that it does not look like
+ * a box on paper.
+ * @throws UserError when there is no browser.
+ */
+export async function plotlyImage(
+  figure: Figure,
+  format: "svg" | "png",
+): Promise<string | Uint8Array> {
+  const executablePath = chromiumPath();
+  if (!executablePath) {
+    throw new UserError(
+      `a picture in ${format.toUpperCase()} needs Chromium or Chrome, and none was found in the ` +
+        `usual places; install one, name it in CHROMIUM_PATH, or write an .html page instead`,
+    );
+  }
+  const folder = await Deno.makeTempDir();
+  const browser = await launchChromium(executablePath);
+  try {
+    const file = `${folder}/figure.html`;
+    await Deno.writeTextFile(file, plotlyPage(figure));
+    const page = await browser.newPage({ colorScheme: "light" });
+    await page.goto(`file://${file}`);
+    const address = await page.evaluate(async ([format, width, height]) => {
+      // deno-lint-ignore no-explicit-any
+      const scope = globalThis as any;
+      await scope.drawn;
+      await scope.Plotly.relayout("plot", { paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" });
+      return await scope.Plotly.toImage("plot", {
+        format,
+        width,
+        height,
+        scale: format === "png" ? 2 : 1,
+      }) as string;
+    }, [format, figure.width, figure.height] as const);
+    const body = address.slice(address.indexOf(",") + 1);
+    if (format === "svg") return decodeURIComponent(body);
+    return Uint8Array.from(atob(body), (c) => c.charCodeAt(0));
+  } finally {
+    await browser.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/**
+ * Writes the figure in the format of the file's ending: .html, .svg or .png.
+ * @throws UserError for another ending, or for a picture without a browser.
+ */
+export async function saveFigure(figure: Figure, file: string): Promise<void> {
+  const kind = extname(file).toLowerCase();
+  if (kind !== ".html" && kind !== ".svg" && kind !== ".png") {
+    throw new UserError(`expected an output ending in .html, .svg or .png, found "${file}"`);
+  }
+  const content = kind === ".html"
+    ? plotlyPage(figure)
+    : await plotlyImage(figure, kind.slice(1) as "svg" | "png");
+  await Deno.mkdir(dirname(file), { recursive: true });
+  await writeFileAtomic(file, content);
+}

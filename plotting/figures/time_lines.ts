@@ -1,0 +1,145 @@
+/** Lines over training: the axis of tokens or steps, smoothing, colours of heads, names at the ends of lines. */
+import { ewma } from "../../utils/base/statistics.ts";
+import { tokensPerStep } from "./models.ts";
+import { axesOf } from "./panels.ts";
+import type { Trace } from "./plotly_page.ts";
+
+/** An axis over training. */
+export interface TimeAxis {
+  /** under the axis */
+  title: string;
+  /** returns the place of a step of a model */
+  of(model: string, step: number): number;
+}
+
+/** Returns the axis of training tokens, or of steps. Both are logarithmic, so step 0 has no place. */
+export function timeAxis(steps = false): TimeAxis {
+  return steps
+    ? { title: "training step", of: (_, step) => step }
+    : { title: "training tokens", of: (model, step) => step * tokensPerStep(model) };
+}
+
+/** Returns the exponentially weighted mean (α = 0.5) of values at successive checkpoints. */
+export function smoothed(values: readonly number[]): number[] {
+  return ewma(values, 0.5);
+}
+
+/** Distinct on light and dark paper. */
+const HEAD_COLOURS = [
+  "#3f74b8",
+  "#cc6a2c",
+  "#3c9470",
+  "#a8559a",
+  "#b8922a",
+  "#4fa6bd",
+  "#96604a",
+  "#7a78c2",
+  "#c25468",
+  "#7d9440",
+];
+
+/** A colour per head that stays from panel to panel, as far as colours of one panel then remain distinct. */
+export class HeadPalette {
+  readonly #own = new Map<string, number>();
+
+  /** Colours of the heads of one panel, in the order given. */
+  panel(heads: readonly string[]): string[] {
+    const used = new Set<number>();
+    const chosen = heads.map((head) => {
+      const own = this.#own.get(head);
+      if (own === undefined || used.has(own)) return undefined;
+      used.add(own);
+      return own;
+    });
+    return heads.map((head, i) => {
+      let place = chosen[i];
+      if (place === undefined) {
+        place = this.#free(used);
+        used.add(place);
+        if (!this.#own.has(head)) this.#own.set(head, place);
+      }
+      return HEAD_COLOURS[place % HEAD_COLOURS.length];
+    });
+  }
+
+  /** A colour unused in the panel, if possible one that no head has yet. */
+  #free(used: ReadonlySet<number>): number {
+    const taken = new Set(this.#own.values());
+    const all = HEAD_COLOURS.map((_, i) => i);
+    return all.find((i) => !used.has(i) && !taken.has(i)) ??
+      all.find((i) => !used.has(i)) ?? used.size;
+  }
+}
+
+/**
+ * Returns places at least `gap` apart, as near to the wanted ones as that allows (least squares, order kept), within
+ * low…high. With too many for the room the gap shrinks. This is isotonic regression of wanted[i] − i·gap by pooling neighbours.
+ */
+export function spreadLabels(
+  wanted: readonly number[],
+  gap: number,
+  low: number,
+  high: number,
+): number[] {
+  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
+  const step = Math.min(gap, (high - low) / Math.max(1, wanted.length - 1));
+  const pools: { sum: number; count: number }[] = [];
+  order.forEach((i, rank) => {
+    pools.push({ sum: wanted[i] - rank * step, count: 1 });
+    while (pools.length > 1) {
+      const [a, b] = pools.slice(-2);
+      if (a.sum / a.count <= b.sum / b.count) break;
+      pools.splice(-2, 2, { sum: a.sum + b.sum, count: a.count + b.count });
+    }
+  });
+  const placed = new Array<number>(wanted.length);
+  const top = high - (wanted.length - 1) * step;
+  let rank = 0;
+  for (const { sum, count } of pools) {
+    const base = Math.max(low, Math.min(top, sum / count));
+    for (let k = 0; k < count; k++, rank++) placed[order[rank]] = base + rank * step;
+  }
+  return placed;
+}
+
+/** The name of a line, to be written at its end. */
+export interface EndLabel {
+  /** the name */
+  text: string;
+  /** colour of the line */
+  colour: string;
+  /** height at which its line ends */
+  y: number;
+}
+
+/** Writes names to the right of the ends of a panel's lines, at `x`, without overlap; `lines` is how many fit a panel. */
+export function endLabels(
+  index: number,
+  x: number,
+  labels: readonly EndLabel[],
+  [low, high]: readonly [number, number],
+  lines = 16,
+): Trace {
+  const y = spreadLabels(labels.map((label) => label.y), (high - low) / lines, low, high);
+  return {
+    type: "scatter",
+    mode: "text",
+    x: labels.map(() => x),
+    y,
+    text: labels.map(({ text }) => `\u00a0\u00a0${text}`),
+    textposition: "middle right",
+    textfont: { size: 10.5, color: labels.map(({ colour }) => colour) },
+    cliponaxis: false,
+    hoverinfo: "skip",
+    showlegend: false,
+    ...axesOf(index),
+  };
+}
+
+/** Returns the range of a log axis over all x, with room on the right for names. */
+export function logRange(x: readonly number[], room = 0.14): [number, number] {
+  if (x.length === 0) return [0, 1];
+  const low = Math.log10(Math.min(...x)), high = Math.log10(Math.max(...x));
+  const span = high - low || 1;
+  return [low - 0.02 * span, high + room * span];
+}

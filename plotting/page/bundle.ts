@@ -1,0 +1,59 @@
+/**
+ * Bundles the TypeScript and the CSS of a page with esbuild, each into one short text. Each pair of script and styles is
+ * bundled once per process.
+ */
+import { fromFileUrl } from "@std/path";
+
+// One process per build: esbuild's background thread takes longer to start than a page to bundle. It reads this variable
+// when it is loaded.
+const THREADS = "ESBUILD_WORKER_THREADS";
+const before = Deno.env.get(THREADS);
+Deno.env.set(THREADS, "0");
+const { buildSync } = await import("esbuild");
+if (before === undefined) Deno.env.delete(THREADS);
+else Deno.env.set(THREADS, before);
+
+/** The code of a page. */
+export interface Bundle {
+  /** one ECMAScript module without imports */
+  script: string;
+  /** CSS without `@import` */
+  style: string;
+}
+
+const bundles = new Map<string, Bundle>();
+
+/**
+ * Bundles a page's entry module with everything it imports, and its style sheets in the order given.
+ * @throws Error naming file, line and cause, for example an import that cannot be resolved. A page can import files
+ * only, not packages.
+ */
+export function bundlePage(entry: URL, styles: readonly URL[]): Bundle {
+  const files = [...styles, entry].map((url) => fromFileUrl(url));
+  const key = JSON.stringify(files);
+  let bundle = bundles.get(key);
+  if (!bundle) bundles.set(key, bundle = build(files));
+  return bundle;
+}
+
+function build(files: readonly string[]): Bundle {
+  const { outputFiles } = buildSync({
+    stdin: {
+      contents: files.map((file) => `import ${JSON.stringify(file)};`).join("\n"),
+      resolveDir: fromFileUrl(new URL(".", import.meta.url)),
+    },
+    bundle: true,
+    write: false,
+    outdir: "page",
+    platform: "browser",
+    format: "esm",
+    charset: "utf8",
+    tsconfigRaw: "{}",
+    minify: true,
+    legalComments: "none",
+    logLevel: "silent",
+  });
+  const text = (ending: string) =>
+    outputFiles.find(({ path }) => path.endsWith(ending))?.text.trim() ?? "";
+  return { script: text(".js"), style: text(".css") };
+}

@@ -1,0 +1,102 @@
+/**
+ * Saves what is on the screen: a picture as SVG or PNG, any data as a file.
+ *
+ * Elements of the class `hit` are larger, invisible targets for the pointer; they are left out of saved pictures.
+ */
+
+const COLOURS = ["fill", "stroke"];
+
+const STYLED = [
+  "fill",
+  "stroke",
+  "fill-opacity",
+  "stroke-width",
+  "stroke-opacity",
+  "stroke-dasharray",
+  "stroke-linecap",
+  "opacity",
+  "font-family",
+  "font-size",
+  "font-weight",
+  "text-anchor",
+  "display",
+];
+
+/** Attributes that mean something in the page only. */
+const FOR_READERS = /^(class|role|tabindex|aria-.*)$/;
+
+/**
+ * Returns the SVG by itself: every style written into the elements, background included, hidden helpers left out.
+ * Colours are plain `#rrggbb`: a browser also gives `color(srgb …)` and `rgba(…)`, which drawing programs read as black.
+ * @param pageOnly further attributes that mean something in the page only
+ */
+export function standaloneSvg(picture: SVGSVGElement, pageOnly: readonly string[] = []): string {
+  const copy = picture.cloneNode(true) as SVGSVGElement;
+  const originals = picture.querySelectorAll<SVGElement>("*");
+  const hits = [...copy.querySelectorAll(".hit")];
+  copy.querySelectorAll<SVGElement>("*").forEach((element, i) => {
+    const style = getComputedStyle(originals[i]);
+    element.removeAttribute("style");
+    for (const name of STYLED) element.setAttribute(name, style.getPropertyValue(name));
+    for (const name of COLOURS) {
+      element.setAttribute(name, plainColour(element.getAttribute(name)!));
+    }
+    for (const name of [...element.getAttributeNames()]) {
+      if (FOR_READERS.test(name) || pageOnly.includes(name)) element.removeAttribute(name);
+    }
+  });
+  for (const helper of hits) helper.remove();
+  for (const element of copy.querySelectorAll("[display=none], [opacity='0']")) element.remove();
+  const { width, height } = picture.viewBox.baseVal;
+  const paper = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  paper.setAttribute("width", String(width));
+  paper.setAttribute("height", String(height));
+  paper.setAttribute("fill", plainColour(getComputedStyle(document.body).backgroundColor));
+  copy.prepend(paper);
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  for (const name of ["class", "id", "role", "aria-label"]) copy.removeAttribute(name);
+  return new XMLSerializer().serializeToString(copy);
+}
+
+/** Returns `#rrggbb` for an opaque CSS colour, `none` for a transparent one; leaves `none` and the like as they are. */
+function plainColour(colour: string): string {
+  if (!/^(rgb|color)/.test(colour)) return colour;
+  const brush = new OffscreenCanvas(1, 1).getContext("2d")!;
+  brush.fillStyle = colour;
+  brush.fillRect(0, 0, 1, 1);
+  const [red, green, blue, alpha] = brush.getImageData(0, 0, 1, 1).data;
+  if (alpha === 0) return "none";
+  return `#${[red, green, blue].map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Returns the picture of `standaloneSvg` as PNG, three times as large as on the screen. */
+export async function pngOf(
+  picture: SVGSVGElement,
+  pageOnly: readonly string[] = [],
+): Promise<Blob> {
+  const { width, height } = picture.viewBox.baseVal;
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${
+    encodeURIComponent(standaloneSvg(picture, pageOnly))
+  }`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = width * 3;
+  canvas.height = height * 3;
+  canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return await new Promise((resolve, reject) =>
+    canvas.toBlob((blob) => blob ? resolve(blob) : reject(new Error("no PNG was made")))
+  );
+}
+
+/** Gives the reader a file to save. */
+export function saveFile(name: string, parts: BlobPart[], type: string): void {
+  const url = URL.createObjectURL(new Blob(parts, { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

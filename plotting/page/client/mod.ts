@@ -1,0 +1,27 @@
+/**
+ * The kit that runs inside a page: state and its address, elements, theme, tooltip, zoom, scales and axes, numbers,
+ * saving. A page's entry module imports from here; what it does not use is left out of the bundle.
+ *
+ * @module
+ */
+export { type AddressField, choiceField, readAddress, writeAddress } from "./address.ts";
+export { axes, type Frame, linePath } from "./axes.ts";
+export { connectChoices } from "./choices.ts";
+export { type Attributes, byId, embedded, html, svg } from "./dom.ts";
+export { pngOf, saveFile, standaloneSvg } from "./export.ts";
+export { axisPercent, integer, number, percent, plural, shortStep } from "./format.ts";
+export { afterPaint, oncePerFrame, onResize } from "./frames.ts";
+export { linearScale, logScale, niceTicks, rangeOf, type Scale, stepScale } from "./scales.ts";
+export { createStore, type Store } from "./store.ts";
+export { applyTheme, isDark, onSystemTheme, type ThemeChoice, themeValue } from "./theme.ts";
+export { fact, hideTooltip, showTooltip, titled, type WindowPoint } from "./tooltip.ts";
+export {
+  enableZoom,
+  fitView,
+  pictureAt,
+  type Point,
+  type Size,
+  type View,
+  zoomAt,
+  type ZoomOptions,
+} from "./zoom.ts";

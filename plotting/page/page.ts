@@ -1,0 +1,72 @@
+/**
+ * Assembles a page: one HTML file that holds its styles, its data and its code, and opens from disk without a network.
+ *
+ * 1. Bundle the entry module and the style sheets (`bundlePage`).
+ * 2. Before the first paint, a line of script gives the root element the theme of the reader's system
+ *    (`data-theme="light"` or `"dark"`); `page/client/theme.ts` can change it later.
+ * 3. Data go into JSON elements, which the entry module reads with `embedded(id)` of `page/client`.
+ */
+import { bundlePage } from "./bundle.ts";
+import { embedJson, embedScript, escapeHtml } from "./html.ts";
+
+/** The style sheets of the kit; a page lists those it uses ahead of its own. */
+export const KIT_STYLES = {
+  /** paper, ink and fonts, light and dark */
+  theme: new URL("./styles/theme.css", import.meta.url),
+  /** colours of curves, signs and heat maps, light and dark; signs that the colour-blind tell apart on request */
+  palette: new URL("./styles/palette.css", import.meta.url),
+  /** headings, sections, notes, tooltip, footer */
+  base: new URL("./styles/base.css", import.meta.url),
+  /** buttons, switches, sliders, search fields */
+  controls: new URL("./styles/controls.css", import.meta.url),
+  /** axes, curves, points, legends */
+  charts: new URL("./styles/charts.css", import.meta.url),
+} as const;
+
+/** What a page consists of. */
+export interface PageParts {
+  /** plain text */
+  title: string;
+  /** style sheets in their order, usually some of `KIT_STYLES` first */
+  styles: readonly URL[];
+  /** HTML inside the body element */
+  body: string;
+  /** id of a JSON element → value */
+  data: Readonly<Record<string, unknown>>;
+  /** JavaScript of libraries, run in this order ahead of the script */
+  libraries?: readonly string[];
+  /** entry module in TypeScript; it runs when the body is there */
+  script: URL;
+}
+
+const SYSTEM_THEME = 'document.documentElement.dataset.theme=matchMedia("(prefers-color-scheme: ' +
+  'dark)").matches?"dark":"light"';
+
+/** Returns the HTML of a page. @throws Error when its script or a style sheet cannot be bundled. */
+export function buildPage(
+  { title, styles, body, data, libraries = [], script }: PageParts,
+): string {
+  const bundle = bundlePage(script, styles);
+  const lines = [
+    "<!doctype html>",
+    '<html lang="en">',
+    "<head>",
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<title>${escapeHtml(title)}</title>`,
+    '<link rel="icon" href="data:,">',
+    `<script>${SYSTEM_THEME}</script>`,
+    `<style>${bundle.style}</style>`,
+    "</head>",
+    "<body>",
+    body.trim(),
+    ...Object.entries(data).map(([id, value]) =>
+      `<script id="${escapeHtml(id)}" type="application/json">${embedJson(value)}</script>`
+    ),
+    ...libraries.map((source) => `<script>${embedScript(source)}</script>`),
+    `<script type="module">${embedScript(bundle.script)}</script>`,
+    "</body>",
+    "</html>",
+  ];
+  return lines.join("\n") + "\n";
+}

@@ -1,0 +1,96 @@
+/** Reads the head scores in the result files of the head scripts. */
+import { UserError } from "../../utils/base/user_error.ts";
+import { findResults, type StoredOf } from "../../utils/results/find.ts";
+import { HEAD_MEASURES, type HeadMeasure, MEASURED_KINDS } from "./head_measures.ts";
+
+/** A result file with scores of heads. */
+export type HeadFile = StoredOf<typeof MEASURED_KINDS[number]>;
+
+/** One score of a model's heads over training. */
+export interface HeadSeries {
+  model: string;
+  measure: HeadMeasure;
+  shape: { nLayers: number; nHeads: number };
+  /** ascending */
+  steps: number[];
+  /** per step `[L][H]` in the measure's unit; null where the run found nothing to measure */
+  grids: (number[][] | null)[];
+}
+
+/**
+ * Returns one score of a file; the grid of a step that has nothing to measure is null.
+ * @throws UserError naming file, step and key of a grid that is not `[L][H]`.
+ */
+export function headSeries(file: HeadFile, measure: HeadMeasure): HeadSeries {
+  const { model, shape } = file.header;
+  const grids = file.steps.map((step) => {
+    const entry = file.entries.get(step)!;
+    const grid = measure.grid(entry);
+    if (grid === null) return null;
+    const fits = grid.length === shape.nLayers && grid.every((row) => row.length === shape.nHeads);
+    if (!fits) {
+      throw new UserError(
+        `${file.path}: checkpoints.${step}.${keysTo(grid, entry)}: ` +
+          `expected ${shape.nLayers} layers of ${shape.nHeads} heads`,
+      );
+    }
+    return grid.map((row) => row.map((value) => value * measure.factor));
+  });
+  return { model, measure, shape, steps: file.steps, grids };
+}
+
+/** The keys inside `value` that lead to `wanted`, joined by dots; empty if it is not there. */
+function keysTo(wanted: unknown, value: unknown): string {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "";
+  for (const [key, inner] of Object.entries(value)) {
+    if (inner === wanted) return key;
+    const rest = keysTo(wanted, inner);
+    if (rest) return `${key}.${rest}`;
+  }
+  return "";
+}
+
+/**
+ * The scores in files, all that are usually drawn or those called `names`, in the order of the table of measures.
+ * @throws UserError for a name that no file has.
+ */
+export function chosenSeries(files: readonly HeadFile[], names?: readonly string[]): HeadSeries[] {
+  const series = Object.entries(HEAD_MEASURES).flatMap(([format, measures]) =>
+    measures.flatMap((measure) =>
+      files.filter((file) => file.format === format)
+        .filter(() => names ? names.includes(measure.name) : !measure.detail)
+        .map((file) => headSeries(file, measure))
+    )
+  ).filter(({ grids }) => grids.some((grid) => grid !== null));
+  const missing = names?.find((name) => !series.some(({ measure }) => measure.name === name));
+  if (missing !== undefined) {
+    const there = new Set(
+      files.flatMap(({ format }) => HEAD_MEASURES[format].map(({ name }) => name)),
+    );
+    throw new UserError(
+      `expected a score that these files have (${[...there].join(", ")}), found "${missing}"`,
+      2,
+    );
+  }
+  return series;
+}
+
+/** Reads the head scores below paths. */
+export async function readHeadSeries(
+  paths: readonly string[],
+  names?: readonly string[],
+): Promise<HeadSeries[]> {
+  return chosenSeries(await findResults(paths, MEASURED_KINDS), names);
+}
+
+/** The series, if all are of one model. @throws UserError naming the models otherwise. */
+export function ofOneModel(series: HeadSeries[]): HeadSeries[] {
+  const models = [...new Set(series.map(({ model }) => model))];
+  if (models.length > 1) {
+    throw new UserError(
+      `expected files of one model, found ${models.join(", ")}; name a model's own folder or files`,
+      2,
+    );
+  }
+  return series;
+}

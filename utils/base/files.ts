@@ -1,0 +1,172 @@
+/**
+ * Reads, writes and finds files. Writes are atomic:
+ *
+ * 1. Write the data to a temporary file in the same folder and flush it to the disk.
+ * 2. Rename it to its final name, which a file system does completely or not at all.
+ *
+ * Writing is synchronous, so a signal handler never runs between the steps and two writes of one file never mix. The
+ * writer holds a lock on its temporary file. A process that dies releases the lock, and the next process that writes to
+ * the folder removes the file.
+ */
+import { dirname, join } from "@std/path";
+import { formatJson } from "./format_json.ts";
+
+/** A file could not be written: the disk is full, or the folder is not writable. */
+export class WriteError extends Error {
+  /** "WriteError" */
+  override name = "WriteError";
+}
+
+/**
+ * Writes `data` to `path` completely or not at all; creates the folder if needed.
+ * @throws WriteError naming the path; the file is then unchanged, and no temporary file remains.
+ */
+// deno-lint-ignore require-await -- callers await a file; that the write is synchronous is this file's business
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${Deno.pid}.tmp`;
+  try {
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    removeAbandoned(dirname(path));
+    const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
+    try {
+      lock(file);
+      let rest = typeof data === "string" ? new TextEncoder().encode(data) : data;
+      while (rest.length > 0) rest = rest.subarray(file.writeSync(rest));
+      file.syncSync();
+    } finally {
+      file.close();
+    }
+    Deno.renameSync(temporary, path);
+  } catch (cause) {
+    try {
+      Deno.removeSync(temporary);
+    } catch {
+      // it was never created
+    }
+    throw new WriteError(`cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Writes `value` as JSON (`formatJson`) with a final newline, completely or not at all. */
+export async function writeJsonAtomic(path: string, value: unknown): Promise<void> {
+  await writeFileAtomic(path, formatJson(value) + "\n");
+}
+
+/**
+ * Reads a JSON file; returns `undefined` if there is none.
+ * @throws Error naming the file if it cannot be read or is not valid JSON (`cause` is then a SyntaxError).
+ */
+export async function readJson(path: string): Promise<unknown | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw new Error(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${path} is not valid JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/**
+ * Runs `action` under an exclusive lock on `folder`, so read-modify-write is atomic across processes. `action` must be
+ * synchronous. Creates the folder. A file system without locks excludes nothing.
+ */
+export function withFolderLocked<T>(folder: string, action: () => T): T {
+  let handle: Deno.FsFile | undefined;
+  try {
+    Deno.mkdirSync(folder, { recursive: true });
+    handle = Deno.openSync(folder, { read: true });
+    lock(handle);
+  } catch {
+    // the folder cannot be created or opened: the write that follows reports it
+  }
+  try {
+    return action();
+  } finally {
+    handle?.close();
+  }
+}
+
+/**
+ * Checks before a long computation that its results can be written. Leaves no file.
+ * @throws WriteError naming the path.
+ */
+export function checkWritable(path: string): void {
+  let folder = dirname(path);
+  try {
+    while (!isThere(folder) && dirname(folder) !== folder) folder = dirname(folder);
+    const temporary = join(folder, `check.${Deno.pid}.tmp`);
+    Deno.writeTextFileSync(temporary, "");
+    Deno.removeSync(temporary);
+  } catch (cause) {
+    throw new WriteError(`cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Whether `path` exists, as a file or a folder. */
+export function isThere(path: string): boolean {
+  return statOf(path) !== undefined;
+}
+
+/** Whether `path` is a file (follows links). */
+export function isFile(path: string): boolean {
+  return statOf(path)?.isFile ?? false;
+}
+
+/** Whether `path` is a folder (follows links). */
+export function isFolder(path: string): boolean {
+  return statOf(path)?.isDirectory ?? false;
+}
+
+/** Returns the paths of all files below a folder whose names are wanted, in alphabetical order. */
+export async function filesBelow(
+  folder: string,
+  wanted: (name: string) => boolean,
+): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) found.push(...await filesBelow(path, wanted));
+    else if (wanted(name)) found.push(path);
+  }
+  return found.sort();
+}
+
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
+    throw error;
+  }
+}
+
+const swept = new Set<string>();
+
+/** Removes temporary files of processes that died while writing; looks once per process and folder. */
+function removeAbandoned(folder: string): void {
+  if (swept.has(folder)) return;
+  swept.add(folder);
+  for (const { name, isFile } of Deno.readDirSync(folder)) {
+    if (!isFile || !/\.\d+\.tmp$/.test(name)) continue;
+    const path = join(folder, name);
+    try {
+      using file = Deno.openSync(path, { read: true, write: true });
+      if (file.tryLockSync(true)) Deno.removeSync(path);
+    } catch {
+      // no locks on this file system, or the writer has just finished: leave the file
+    }
+  }
+}
+
+function lock(file: Deno.FsFile): void {
+  try {
+    file.lockSync(true);
+  } catch {
+    // no locks on this file system: abandoned files stay until the user removes them
+  }
+}

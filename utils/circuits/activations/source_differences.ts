@@ -1,0 +1,72 @@
+/**
+ * D = (corrupted − clean) output of every source in the residual stream, `[N, nForward, P, d]`: row 0 the input, then
+ * per layer the heads, (z' − z)·W_O, and the MLP. One prompt's rows are contiguous, and so are the sources that come
+ * before a destination.
+ */
+import {
+  concat,
+  free,
+  Graph,
+  Session,
+  sub,
+  type Tensor,
+  tensor,
+  transpose,
+  unsqueeze,
+} from "../../onnx/mod.ts";
+import { headResults } from "../../model/blocks/attention.ts";
+import { blockWeightShapes } from "../../model/blocks/block_weights.ts";
+import type { HookedModel } from "../../model/hooked_model.ts";
+import { layerRows, nForward } from "../graph/graph.ts";
+import type { BatchActivations } from "./activations.ts";
+import { circuitShape } from "../graph/model_shape.ts";
+
+/** z, z', MLP outputs of one layer → `[N, H+1, P, d]`. */
+function compileLayer(model: HookedModel): Promise<Session> {
+  const { config } = model;
+  return model.runtime.compiled(`source differences ${JSON.stringify(config)}`, (options) => {
+    const g = new Graph();
+    const z = (name: string) => g.input(name, ["batch", "pos", config.nHeads, config.dHead]);
+    const m = (name: string) => g.input(name, ["batch", "pos", config.dModel]);
+    const o_w = g.input("o_w", blockWeightShapes(config).o_w);
+    const heads = headResults(sub(z("corrupted_z"), z("clean_z")), o_w, config);
+    const mlp = unsqueeze(sub(m("corrupted_mlp"), m("clean_mlp")), 2);
+    const rows = transpose(concat([heads, mlp], 2), [0, 2, 1, 3]);
+    return Session.compile({ rows }, {}, options);
+  });
+}
+
+/** D of a batch; see the header. */
+export async function sourceDifferences(
+  model: HookedModel,
+  { clean, corrupted }: BatchActivations,
+): Promise<Tensor<Float32Array>> {
+  const session = await compileLayer(model);
+  const { nLayers, dModel } = model.config;
+  const [N, P] = clean.input.shape;
+  const rows = nForward(circuitShape(model.config));
+  const D = new Float32Array(N * rows * P * dModel);
+  const width = P * dModel;
+  for (let n = 0; n < N; n++) {
+    for (let i = 0; i < width; i++) {
+      D[n * rows * width + i] = corrupted.input.data[n * width + i] -
+        clean.input.data[n * width + i];
+    }
+  }
+  for (let l = 0; l < nLayers; l++) {
+    const { rows: ofLayer } = await session.run({
+      clean_z: clean.z[l],
+      corrupted_z: corrupted.z[l],
+      clean_mlp: clean.mlp[l],
+      corrupted_mlp: corrupted.mlp[l],
+      ...await model.store.get(String(l)),
+    });
+    const { heads, end } = layerRows(model.config, l);
+    const block = (end - heads) * width;
+    for (let n = 0; n < N; n++) {
+      D.set(ofLayer.data.subarray(n * block, (n + 1) * block), (n * rows + heads) * width);
+    }
+    free(ofLayer);
+  }
+  return tensor(D, [N, rows, P, dModel]);
+}

@@ -1,0 +1,216 @@
+/**
+ * Edge scores by gradients: s(u→v) = mean over prompts of Σ_k w_k ⟨D_u, ∂L/∂in_v at path point k⟩, L the loss (minus the
+ * metric), D_u = corrupted − clean output of u.
+ *
+ *   EAP                  gradients on the clean run                                        (Syed et al. 2023)
+ *   clean-corrupted      half on the clean, half on the corrupted run
+ *   EAP-IG-inputs        the input embedding moves from corrupted to clean                 (Hanna et al. 2024)
+ *   EAP-IG-activations   the output of one component at a time moves (input, attention l, MLP l); the sum over
+ *                        components is divided by 1 + 2L as well, as the EAP-IG package does
+ *
+ * Per batch: (1) activations of both prompts and D; (2) for a few prompts at a time, at all path points, a forward pass
+ * over all layers and a backward pass, which leaves the gradients at every destination, summed over the points, and
+ * (3) the scores, one product with D per prompt and layer.
+ * Prompts are never averaged in batches: every prompt's scores are formed and added up in double precision.
+ */
+import type { Completeness } from "../../results/kinds/circuit_summary.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import type { HookedModel } from "../../model/hooked_model.ts";
+import {
+  batchActivations,
+  type Intervention,
+  type MeanActivations,
+} from "../activations/activations.ts";
+import { BatchPass, runsInOneSession } from "./batch_pass.ts";
+import type { EdgeSink } from "./edge_contraction.ts";
+import { nBackward, nForward } from "../graph/graph.ts";
+import { circuitShape } from "../graph/model_shape.ts";
+import type { NodeScores } from "./node_scores.ts";
+import type { Component, PassInputs } from "./pass_feeds.ts";
+import { batchTokens, type PromptBatch } from "../../tasks/prompt_batches.ts";
+import { type PathPoint, pathPoints, type Quadrature } from "./quadrature.ts";
+import { sourceDifferences } from "../activations/source_differences.ts";
+
+export const GRADIENT_METHODS = [
+  "EAP",
+  "EAP-IG-inputs",
+  "clean-corrupted",
+  "EAP-IG-activations",
+] as const;
+export type GradientMethod = (typeof GRADIENT_METHODS)[number];
+
+export interface AttributionOptions {
+  method?: GradientMethod;
+  /** path points of the IG methods; default 30 */
+  steps?: number;
+  quadrature?: Quadrature;
+  intervention?: Intervention;
+  means?: MeanActivations;
+  /** keep every prompt's scores, for the bootstrap */
+  perPrompt?: boolean;
+  /**
+   * EAP-IG-activations in models without position embeddings: leave out the gradients at layer 0's destinations while
+   * the input moves, as the EAP-IG package does (there the moved input is a constant that no hook sees)
+   */
+  compat?: boolean;
+  /** tokens in one forward or backward pass, about; default: as many as make the products fast */
+  tokensPerPass?: number;
+  /** all layers in one session, or one by one; default: {@link runsInOneSession} */
+  inOneSession?: boolean;
+  onProgress?: (done: number, total: number) => void;
+}
+
+export interface Attribution {
+  /** mean over prompts, `[nForward, nBackward]`; cells that are no edge are 0 */
+  scores: Float32Array;
+  /** `[prompts, nForward · nBackward]` in the order of the task, if asked for */
+  perPrompt?: Float32Array;
+  /** node scores `[nForward]` and neuron scores `[nForward, d]` at the same path points */
+  nodes: NodeScores;
+  /** scores out of `input` against the change of the loss from clean to corrupted prompts */
+  completeness: Completeness;
+  cleanMetric: Float32Array;
+  corruptedMetric: Float32Array;
+}
+
+/** Tokens from which on no product becomes faster by more of them. */
+const ENOUGH_TOKENS = 768;
+/** Numbers of residual width in one pass, at most: of wide models fewer tokens keep enough threads busy. */
+const WIDTH_TIMES_TOKENS = 768 * 1024;
+
+/** Tokens in one pass unless told otherwise. */
+export function defaultTokensPerPass({ dModel }: ModelConfig): number {
+  return Math.max(256, Math.min(ENOUGH_TOKENS, Math.floor(WIDTH_TIMES_TOKENS / dModel)));
+}
+
+function pathOf(method: GradientMethod, steps: number, quadrature: Quadrature): PathPoint[] {
+  if (method === "EAP") return [{ alpha: 1, weight: 1 }];
+  if (method === "clean-corrupted") return [{ alpha: 1, weight: 0.5 }, { alpha: 0, weight: 0.5 }];
+  // EAP-IG's own points differ between its methods: for activations the clean end is in, the corrupted out.
+  const own = quadrature === "reference" && method === "EAP-IG-activations";
+  return pathPoints(own ? "reference-clean" : quadrature, steps);
+}
+
+function componentsOf(method: GradientMethod, config: ModelConfig, compat: boolean): Component[] {
+  if (method !== "EAP-IG-activations") return [{ layer: -1 }];
+  const layers = Array.from({ length: config.nLayers }, (_, layer) => layer);
+  return [
+    { layer: -1, skipsFirstLayer: compat && config.architecture === "gpt_neox" },
+    ...layers.flatMap((layer): Component[] => [
+      { layer, replacement: "attention" },
+      { layer, replacement: "mlp" },
+    ]),
+  ];
+}
+
+/** What the passes over a batch take, and its metrics; all other activations go when D is formed. */
+async function passInputs(
+  model: HookedModel,
+  batch: PromptBatch,
+  method: GradientMethod,
+  intervention: Intervention,
+  means?: MeanActivations,
+) {
+  const activations = await batchActivations(model, batch, intervention, means);
+  const { past, residuals: [start], clean, corrupted } = activations;
+  const differences = await sourceDifferences(model, activations);
+  const outputs = method === "EAP-IG-activations" ? { clean, corrupted } : undefined;
+  const inputs: PassInputs = { batch, past, start, differences, outputs };
+  const metrics = { clean: activations.cleanMetric, corrupted: activations.corruptedMetric };
+  return { inputs, metrics };
+}
+
+/**
+ * Scores of all edges over batches of one task.
+ * @param nPrompts prompts in all batches
+ * @throws Error naming the layer if a score is not finite.
+ */
+export async function attribute(
+  model: HookedModel,
+  batches: readonly PromptBatch[],
+  options: AttributionOptions = {},
+): Promise<Attribution> {
+  const { method = "EAP-IG-inputs", steps = 30, intervention = "patching" } = options;
+  if (intervention !== "patching" && (method === "EAP-IG-inputs" || method === "clean-corrupted")) {
+    throw new Error(
+      `method "${method}" moves towards corrupted prompts: intervention must be "patching"`,
+    );
+  }
+  const shape = circuitShape(model.config);
+  const rows = nForward(shape), columns = nBackward(shape);
+  const nPrompts = batches.reduce((n, b) => n + b.indices.length, 0);
+  const points = pathOf(method, steps, options.quadrature ?? "reference");
+  const components = componentsOf(method, model.config, options.compat ?? false);
+  const total = new Float64Array(rows * columns);
+  const perPrompt = options.perPrompt ? new Float32Array(nPrompts * rows * columns) : undefined;
+  const nodes = {
+    nodes: new Float64Array(rows),
+    neurons: new Float64Array(rows * model.config.dModel),
+  };
+  const outOfInput = new Float64Array(nPrompts);
+  const cleanMetric = new Float32Array(nPrompts), corruptedMetric = new Float32Array(nPrompts);
+  const tokens = options.tokensPerPass ?? defaultTokensPerPass(model.config);
+  const inOneSession = options.inOneSession ?? runsInOneSession(model);
+  const work = nPrompts * points.length * components.length;
+  let done = 0;
+  await model.keepEmbeddingsOf(batchTokens(batches));
+  for (const batch of batches) {
+    const { inputs, metrics } = await passInputs(model, batch, method, intervention, options.means);
+    const sink: EdgeSink = {
+      ...nodes,
+      edge(n, u, v, score) {
+        total[u * columns + v] += score;
+        if (u === 0) outOfInput[batch.indices[n]] += score;
+        if (perPrompt) perPrompt[(batch.indices[n] * rows + u) * columns + v] += score;
+      },
+    };
+    const pass = new BatchPass(model, inputs, components.length, sink, inOneSession);
+    for (const component of components) {
+      await pass.run(component, points, tokens, (count) => {
+        done += count;
+        options.onProgress?.(done, work);
+      });
+    }
+    batch.indices.forEach((i, n) => {
+      cleanMetric[i] = metrics.clean[n];
+      corruptedMetric[i] = metrics.corrupted[n];
+    });
+  }
+  const scores = Float32Array.from(total, (x) => x / nPrompts);
+  const bad = scores.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0) {
+    throw new Error(`the score of cell ${bad} is ${scores[bad]}: the model's activations overflow`);
+  }
+  return {
+    scores,
+    perPrompt,
+    nodes: {
+      nodes: Float32Array.from(nodes.nodes, (x) => x / nPrompts),
+      neurons: Float32Array.from(nodes.neurons, (x) => x / nPrompts),
+    },
+    completeness: completenessOf(
+      outOfInput,
+      cleanMetric.map((clean, n) => clean - corruptedMetric[n]),
+      method === "EAP-IG-inputs",
+    ),
+    cleanMetric,
+    corruptedMetric,
+  };
+}
+
+/** Of every prompt's scores out of the input and change of the metric. */
+function completenessOf(
+  outOfInput: Float64Array,
+  changes: Float32Array,
+  followsInput: boolean,
+): Completeness {
+  const mean = (of: (n: number) => number) =>
+    outOfInput.reduce((sum, _, n) => sum + of(n), 0) / outOfInput.length;
+  const moved = mean((n) => Math.abs(changes[n]));
+  const left = mean((n) => Math.abs(outOfInput[n] - changes[n]));
+  return {
+    sum: mean((n) => outOfInput[n]),
+    change: mean((n) => changes[n]),
+    ...(followsInput && moved > 0 && { missing: left / moved }),
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * From gradients at destinations and at outputs, summed over path points, to scores of edges, nodes and neurons: each a
+ * product with the source differences D, prompt by prompt. See `destination_gradients.ts` and `node_scores.ts`.
+ */
+import { type Results, type Session, type Tensor, tensor } from "../../onnx/mod.ts";
+import type { HookedModel } from "../../model/hooked_model.ts";
+import { compileContraction } from "./destination_gradients.ts";
+import {
+  type CircuitShape,
+  layerColumns,
+  layerRows,
+  logitsColumn,
+  prevIndex,
+} from "../graph/graph.ts";
+import { circuitShape } from "../graph/model_shape.ts";
+import { compileNeurons } from "./node_scores.ts";
+
+type F32 = Tensor<Float32Array>;
+
+/** Where scores go; `edge` is called for every edge of prompt n, the arrays are added to. */
+export interface EdgeSink {
+  edge(n: number, u: number, v: number, score: number): void;
+  /** `[nForward]` */
+  nodes: Float64Array;
+  /** `[nForward, d]` */
+  neurons: Float64Array;
+}
+
+export class EdgeContraction {
+  readonly #shape: CircuitShape;
+
+  /** @param differences D `[N, nForward, P, d]` */
+  constructor(
+    private readonly model: HookedModel,
+    private readonly differences: F32,
+    private readonly sink: EdgeSink,
+  ) {
+    this.#shape = circuitShape(model.config);
+  }
+
+  /**
+   * Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. Behind the positions of
+   * the gradients D is 0 (layer 0 of `ig_first_layer.ts`, whose only source is the input).
+   */
+  layer(l: number, from: number, gradients: F32): Promise<void> {
+    const [, count, positions] = gradients.shape;
+    return this.#into(layerColumns(this.#shape, l).first, count, from, gradients.data, positions);
+  }
+
+  /** Scores into `logits`, gradients `[n, P, d]`. */
+  logits(from: number, gradients: Float32Array): Promise<void> {
+    return this.#into(logitsColumn(this.#shape), 1, from, gradients, this.differences.shape[2]);
+  }
+
+  async #into(
+    first: number,
+    count: number,
+    from: number,
+    gradients: Float32Array,
+    positions: number,
+  ) {
+    const contraction = await this.#session("contraction", compileContraction);
+    const sources = prevIndex(this.#shape, first + count - 1);
+    const width = positions * this.differences.shape[3];
+    for (let n = 0; n * count * width < gradients.length; n++) {
+      const own = gradients.subarray(n * count * width, (n + 1) * count * width);
+      const { scores: { data } } = await contraction.run({
+        differences: tensor(this.#rows(from + n, 0, sources, positions), [sources, width]),
+        gradients: tensor(own, [count, width]),
+      });
+      for (let j = 0; j < count; j++) {
+        const previous = prevIndex(this.#shape, first + j);
+        for (let u = 0; u < previous; u++) {
+          this.sink.edge(from + n, u, first + j, data[u * count + j]);
+        }
+      }
+    }
+  }
+
+  /** Node and neuron scores of layer l from the gradients at its outputs, and before layer 0 at the input's. */
+  async nodes(
+    l: number,
+    from: number,
+    count: number,
+    { at_heads, at_mlp, at_input }: Results,
+  ): Promise<void> {
+    const { heads, mlp } = layerRows(this.#shape, l);
+    for (let n = 0; n < count; n++) {
+      await this.#sources(from + n, n, heads, mlp - heads, at_heads);
+      await this.#sources(from + n, n, mlp, 1, at_mlp);
+      if (at_input) await this.#sources(from + n, n, 0, 1, at_input);
+    }
+  }
+
+  async #sources(prompt: number, n: number, first: number, count: number, gradient: F32) {
+    const [, P, d] = gradient.shape;
+    const session = await this.#session("neurons", compileNeurons);
+    const { neurons: { data } } = await session.run({
+      differences: tensor(this.#rows(prompt, first, count, P), [count, P, d]),
+      gradient: tensor(gradient.data.subarray(n * P * d, (n + 1) * P * d), [P, d]),
+    });
+    for (let u = 0, i = 0; u < count; u++) {
+      let total = 0;
+      for (let j = 0; j < d; j++, i++) {
+        total += data[i];
+        this.sink.neurons[first * d + i] += data[i];
+      }
+      this.sink.nodes[first + u] += total;
+    }
+  }
+
+  /** D of some sources of a prompt, `[count, positions, d]`: one source's first positions, or all of several. */
+  #rows(prompt: number, first: number, count: number, positions: number): Float32Array {
+    const [, sources, P, d] = this.differences.shape;
+    if (positions < P && count > 1) {
+      throw new Error(`gradients at ${positions} of ${P} positions for ${count} sources`);
+    }
+    const at = (prompt * sources + first) * P * d;
+    return this.differences.data.subarray(at, at + (count - 1) * P * d + positions * d);
+  }
+
+  #session(name: string, build: typeof compileContraction): Promise<Session> {
+    return this.model.runtime.compiled(name, build);
+  }
+}

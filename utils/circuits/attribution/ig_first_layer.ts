@@ -1,0 +1,109 @@
+/**
+ * Layer 0 of a parallel model along EAP-IG's path (identity 4: where the input stands still).
+ *
+ * The input moves only where clean and corrupted tokens differ, at the first C positions of the suffix. Layer 0 reads
+ * nothing but the input, so behind position C its LayerNorms, its q, k, v before attention and its MLP are the same at
+ * every path point and are computed once per prompt. And the only source before its destinations is the input, with
+ * D = 0 behind C: their gradients are needed at the first C positions alone.
+ *
+ *   q, k, v, x + MLP(x)  at C positions per path point, at the others once;   attention as everywhere
+ *   backward: through attention to the C positions' q, k and v; through the MLP at C positions
+ *
+ * Sequential models are left to `ig_layer.ts`: their MLP reads what attention writes, which moves everywhere.
+ */
+import {
+  add,
+  concat,
+  expand,
+  gradients,
+  type Graph,
+  identity,
+  mul,
+  reshape,
+  sub,
+  sum,
+  unsqueeze,
+  type Value,
+} from "../../onnx/mod.ts";
+import {
+  attend,
+  headOutputs,
+  packedProjections,
+  type SequenceInputs,
+  unpackedHeadFirst,
+} from "../../model/blocks/attention.ts";
+import { mlp } from "../../model/blocks/block.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import { HookPoints, POS } from "../../model/blocks/hooks.ts";
+import { declareWeights } from "../../model/blocks/block_weights.ts";
+import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
+import { BATCH, overPoints, pastInputs, POINTS, PROMPTS } from "./ig_block.ts";
+import type { IgLayer } from "./ig_layer.ts";
+
+/** Positions whose input moves, and those behind. */
+const MOVING = "moving", STILL = "still";
+
+/**
+ * Layer 0, which reads the feeds `x_moving` `[N, K, C, d]` and `x_still` `[N, P − C, d]`. Its `gradients`
+ * `[N, 3H+1, C, d]` and `at_input` `[N, C, d]` end with the moving positions.
+ */
+export function igFirstLayer(
+  g: Graph,
+  sequence: SequenceInputs,
+  config: ModelConfig,
+  { past: hasPast }: { past: boolean },
+): IgLayer {
+  const d = config.dModel;
+  const moving = reshape(g.input("x_moving", [PROMPTS, POINTS, MOVING, d]), [BATCH, MOVING, d]);
+  const still = g.input("x_still", [PROMPTS, STILL, d]);
+  const weights = declareWeights(g, config, 0);
+  const past = hasPast ? pastInputs(g, config, 0) : undefined;
+
+  const hooks = new HookPoints({});
+  const once = new HookPoints({}, "still.");
+  const qkv = packedProjections(moving, weights, config, hooks);
+  const qkvStill = packedProjections(still, weights, config, once);
+  const [q, k, v] = unpackedHeadFirst(
+    { ...qkv, value: joined(qkv.value, qkvStill.value) },
+    past,
+  );
+  const { z } = attend({ q, k, v }, sequence, config, hooks, past);
+  const [mlpIn, through] = [identity(moving), identity(moving)];
+  const passed = joined(
+    add(through, mlp(mlpIn, weights, config, hooks)),
+    add(still, mlp(still, weights, config, once)),
+  );
+  const output = add(passed, headOutputs(z, weights, config, hooks));
+
+  const saved: Record<string, Value> = Object.fromEntries(hooks.saved);
+  saved["saved:qkv"] = qkv.value;
+  const [mean, inverse] = [saved["saved:ln1.mean"], saved["saved:ln1.inverse"]];
+
+  const backward = (cotangent: Value) => {
+    const flowing = reshape(cotangent, [BATCH, POS, d]);
+    const wrt = [qkv.value, mlpIn, through];
+    const [dQkv, dMlpIn, dThrough] = gradients([output], [flowing], wrt);
+    const along = sum(mul(dQkv, sub(qkv.value, headConstants(weights, config))), [-1]);
+    const sums = headSums({ x: moving, mean, inverse, qkv: dQkv, along });
+    const all = concat(
+      [headGradients(sums, weights, config), unsqueeze(overPoints(dMlpIn), 1)],
+      1,
+    );
+    const atOutputs = sum(cotangent, [1]);
+    return {
+      gradients: all,
+      at_mlp: atOutputs,
+      at_heads: atOutputs,
+      at_input: add(overPoints(dThrough), sum(all, [1])),
+    };
+  };
+  return { residual: output, saved, backward };
+}
+
+/** Moving positions `[BATCH, C, …]`, and behind them the others `[N, P − C, …]` at every path point: `[BATCH, P, …]`. */
+function joined(moving: Value, still: Value): Value {
+  const tail = still.shape.slice(2);
+  const repeated = expand(unsqueeze(still, 1), [PROMPTS, POINTS, STILL, ...tail]);
+  const all = concat([moving, reshape(repeated, [BATCH, STILL, ...tail])], 1);
+  return reshape(all, [BATCH, POS, ...tail]);
+}

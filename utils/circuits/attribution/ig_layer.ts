@@ -1,0 +1,159 @@
+/**
+ * One layer of the gradient passes of EAP and EAP-IG, for N prompts × K path points at once, forward and backward.
+ *
+ * Wanted for every destination of the layer is the gradient at its input summed over the path points. For the MLP the
+ * plain backward pass has it. For the heads it would need a LayerNorm backward pass of residual width per head, letter
+ * and point; instead, per point k only sums in head space are formed, from which `destination_gradients.ts` makes the
+ * gradients, once for all points of the pass (identity 2):
+ *
+ *   a = Σ_k dy_k/σ_k  `[N, P, H, d_head]`,    Σ_k s_k x̂_k  with  s_k = dy_k·(y_k − c)/(d σ_k),  c = b + Wᵀβ
+ *
+ * where dy is the cotangent of the query, key or value y. What remains per point is a plain forward and a plain backward
+ * pass. The path weights w_k come in with the cotangent of the metric.
+ *
+ * Variants:
+ *
+ *  - last layer: only the last position is read out, so attention output and MLP are those of that position;
+ *  - first layer: dx is not needed;
+ *  - EAP-IG-activations: the attention's or the MLP's output is clean + (1 − α)(corrupted − clean).
+ */
+import {
+  add,
+  concat,
+  gradients,
+  type Graph,
+  mul,
+  reshape,
+  sub,
+  sum,
+  transpose,
+  unsqueeze,
+  type Value,
+} from "../../onnx/mod.ts";
+import type { SequenceInputs } from "../../model/blocks/attention.ts";
+import { LETTERS } from "../../names/nodes.ts";
+import { storedOutIn } from "../../model/blocks/head_weights.ts";
+import type { BlockWeights } from "../../model/blocks/block_weights.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import { POS } from "../../model/blocks/hooks.ts";
+import { declareWeights } from "../../model/blocks/block_weights.ts";
+import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
+import { type IgBlock, igBlock, overPoints, pastInputs, type Replacement } from "./ig_block.ts";
+
+export interface IgSpec {
+  past: boolean;
+  first: boolean;
+  /** only the last position's output is wanted; not with a replacement */
+  last: boolean;
+  replacement?: Replacement;
+}
+
+/** A layer in a graph. */
+export interface IgLayer {
+  /** `[N·K, P or 1, d]` */
+  residual: Value;
+  /** what the backward pass reads of the forward pass */
+  saved: Record<string, Value>;
+  /**
+   * From the gradient at `residual`, `[N, K, P or 1, d]`, to `dx` `[N·K, P, d]` (not in the first layer), and summed over
+   * the points: `gradients` `[N, 3H+1, P, d]` at the inputs of q heads, k heads, v heads and MLP, `at_mlp` and `at_heads`
+   * `[N, P, d]` at the outputs of MLP and heads, and, in the first layer, `at_input` before the layer.
+   */
+  backward(cotangent: Value): Record<string, Value>;
+}
+
+/**
+ * A layer on x `[N·K, P, d]`.
+ * @param i prefix of the names of its weights and past
+ */
+export function igLayer(
+  x: Value,
+  i: number,
+  sequence: SequenceInputs,
+  config: ModelConfig,
+  spec: IgSpec,
+): IgLayer {
+  const weights = declareWeights(x.graph, config, i);
+  const past = spec.past ? pastInputs(x.graph, config, i) : undefined;
+  const run = igBlock(x, weights, sequence, config, spec, past);
+  return {
+    residual: run.residual,
+    saved: Object.fromEntries(run.hooks.saved),
+    backward: (cotangent) => backwardOutputs(cotangent, run, weights, config, spec),
+  };
+}
+
+function backwardOutputs(
+  cotangent: Value,
+  run: IgBlock,
+  weights: BlockWeights,
+  config: ModelConfig,
+  spec: IgSpec,
+): Record<string, Value> {
+  const g = cotangent.graph;
+  const flowing = reshape(cotangent, run.residual.shape);
+  const grads = spec.last ? lastGradients(g, run, flowing) : blockGradients(run, flowing);
+  const everywhere = (v: Value) => spec.last ? mul(v, lastPosition(g, 1)) : v;
+
+  const heads = headGradients(attentionSums(run, grads, weights, config), weights, config);
+  const mlp = everywhere(overPoints(grads.mlpIn));
+  const all = concat([heads, unsqueeze(mlp, 1)], 1);
+  const atMlp = everywhere(sum(cotangent, [1]));
+  return {
+    ...(!spec.first && { dx: grads.x }),
+    gradients: all,
+    at_mlp: atMlp,
+    at_heads: config.parallel ? atMlp : add(atMlp, mlp),
+    ...(spec.first && { at_input: add(atMlp, sum(all, [1])) }),
+  };
+}
+
+interface BlockGradients {
+  x: Value;
+  mlpIn: Value;
+  /** q, k and v in one, before rotation */
+  qkv: Value;
+  /** q, k, v behind rotation */
+  rotated: Value[];
+}
+
+function attentionGradients(output: Value, cotangent: Value, run: IgBlock, more: Value[] = []) {
+  const wrt = ["qkv", ...LETTERS].map((name) => run.hooks.saved.get(`saved:${name}`)!);
+  const [x, qkv, q, k, v, ...rest] = gradients([output], [cotangent], [run.x, ...wrt, ...more]);
+  return { x, qkv, rotated: [q, k, v], rest };
+}
+
+function blockGradients(run: IgBlock, cotangent: Value): BlockGradients {
+  const { rest: [mlpIn], ...grads } = attentionGradients(run.residual, cotangent, run, [run.mlpIn]);
+  return { ...grads, mlpIn };
+}
+
+/** From the last position's output back to the heads there, and from those to all positions. */
+function lastGradients(g: Graph, run: IgBlock, cotangent: Value): BlockGradients {
+  const { x, z } = run.last!;
+  const [dx, dz, mlpIn] = gradients([run.residual], [cotangent], [x, z, run.mlpIn]);
+  const { rest: _, ...grads } = attentionGradients(run.z, mul(dz, lastPosition(g, 2)), run);
+  return { ...grads, x: add(grads.x, mul(dx, lastPosition(g, 1))), mlpIn };
+}
+
+/** 1 at the last position, else 0: `[P, 1 …]`, the feed `is_last` `[P]`. */
+function lastPosition(g: Graph, axesBehind: number): Value {
+  const flag = g.inputs.get("is_last") ?? g.input("is_last", [POS]);
+  return reshape(flag, [POS, ...new Array(axesBehind).fill(1)]);
+}
+
+/** What `headSums` takes of a block whose q, k and v are saved behind their rotation. */
+function attentionSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: ModelConfig) {
+  const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
+  // Rotations keep inner products, so dy·y is taken behind them, where y is saved.
+  const perHead = saved("v").shape.slice(0, -1);
+  const products = LETTERS.map((letter, j) =>
+    reshape(sum(mul(grads.rotated[j], saved(letter)), [-1]), perHead)
+  );
+  const stacked = concat(products.map((v) => unsqueeze(v, 3)), 3);
+  const packed = transpose(stacked, storedOutIn(config) ? [0, 2, 1, 3] : [0, 2, 3, 1]);
+  const ofConstants = sum(mul(grads.qkv, headConstants(w, config)), [-1]);
+  const along = sub(reshape(packed, ofConstants.shape), ofConstants);
+  const [mean, inverse] = [saved("ln1.mean"), saved("ln1.inverse")];
+  return headSums({ x: run.x, mean, inverse, qkv: grads.qkv, along });
+}

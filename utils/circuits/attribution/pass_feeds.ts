@@ -1,0 +1,154 @@
+/**
+ * What a gradient pass is fed: the input at every path point, the shared past, outputs of a component that moves, and
+ * the weighted read-out.
+ */
+import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
+import type { Readout } from "../../model/blocks/embedding.ts";
+import type { HookedModel } from "../../model/hooked_model.ts";
+import type { Past } from "../../model/run/layer_runner.ts";
+import { sequenceFeeds } from "../../model/blocks/sequence.ts";
+import type { SourceOutputs } from "../activations/activations.ts";
+import type { Replacement } from "./ig_block.ts";
+import { compileInterpolation } from "./interpolation.ts";
+import { type PromptBatch, readoutRows } from "../../tasks/prompt_batches.ts";
+import type { PathPoint } from "./quadrature.ts";
+
+type F32 = Tensor<Float32Array>;
+
+/** A component whose output moves along the path; `layer` −1 is the input. */
+export interface Component {
+  layer: number;
+  replacement?: Replacement;
+  /** leave out the destinations of layer 0 (`compat`) */
+  skipsFirstLayer?: boolean;
+}
+
+/** What the passes take of a batch's activations. */
+export interface PassInputs {
+  batch: PromptBatch;
+  past?: Past;
+  /** clean residual stream before layer 0 `[N, P, d]` */
+  start: F32;
+  /** D `[N, nForward, P, d]` */
+  differences: F32;
+  /** for components with a replacement */
+  outputs?: { clean: SourceOutputs; corrupted: SourceOutputs };
+}
+
+/** Prompts `from … from+count−1` of a batch at some path points of a component. */
+export interface Pass {
+  component: Component;
+  points: readonly PathPoint[];
+  from: number;
+  count: number;
+}
+
+export class PassFeeds {
+  /** what all layers of all passes share */
+  readonly sequence: Feeds;
+  /** positions from the first on whose input moves */
+  readonly #moving: number;
+  readonly #P: number;
+
+  constructor(private readonly model: HookedModel, private readonly inputs: PassInputs) {
+    const P = inputs.differences.shape[2];
+    const isLast = new Float32Array(P);
+    isLast[P - 1] = 1;
+    this.sequence = {
+      ...sequenceFeeds(model.config, P, inputs.past?.length ?? 0),
+      is_last: tensor(isLast, [P]),
+    };
+    this.#P = P;
+    this.#moving = movingPositions(inputs.differences);
+  }
+
+  /** Whether layer 0 has positions at which nothing moves and no destination has a source. */
+  startsStill({ layer }: Component): boolean {
+    const { parallel, nLayers } = this.model.config;
+    return parallel && nLayers > 1 && layer !== 0 && this.#moving < this.#P;
+  }
+
+  /** What layer 0 reads at every point of the path: `x` `[N, K, P, d]`, or its moving and its still positions. */
+  async start({ component, points, from, count }: Pass): Promise<Feeds> {
+    const { start, differences } = this.inputs;
+    const interpolation = await this.model.runtime.compiled("interpolation", compileInterpolation);
+    const rest = Float32Array.from(points, ({ alpha }) => component.layer >= 0 ? 0 : 1 - alpha);
+    const split = this.startsStill(component);
+    const moving = split ? this.#moving : this.#P;
+    const prompts = [from, from + count];
+    const { x } = await interpolation.run({
+      clean: somePositions(start, prompts, [0, moving]),
+      difference: somePositions(differences, prompts, [0, moving]),
+      one_minus_alpha: tensor(rest, [points.length]),
+    });
+    if (!split) return { x };
+    return { x_moving: x, x_still: somePositions(start, prompts, [moving, this.#P]) };
+  }
+
+  /** Keys and values of layer l's prefix, as those of the i-th layer of a program. */
+  past({ from, count }: Pass, l: number, i: number): Feeds {
+    const layer = this.inputs.past?.layers[l];
+    if (!layer) return {};
+    return {
+      [`${i}.past_k`]: someRows(layer.k, from, count),
+      [`${i}.past_v`]: someRows(layer.v, from, count),
+    };
+  }
+
+  /** The two ends of layer l's output, if it is the one that moves. */
+  outputs({ component, points, from, count }: Pass, l: number): Feeds {
+    const { layer, replacement } = component;
+    if (layer !== l || !replacement) return {};
+    const { clean, corrupted } = this.inputs.outputs!;
+    const of = (outputs: SourceOutputs) =>
+      someRows(replacement === "attention" ? outputs.z[l] : outputs.mlp[l], from, count);
+    const rest = Float32Array.from(points, ({ alpha }) => 1 - alpha);
+    return {
+      clean_output: of(clean),
+      corrupted_output: of(corrupted),
+      one_minus_alpha: tensor(rest, [points.length]),
+    };
+  }
+
+  /** The read-out of every prompt and point, weighted by the path's weights and turned into a loss: `[N · K, width]`. */
+  readout({ points, from, count }: Pass): Readout {
+    const K = points.length;
+    const rows = Array.from({ length: count * K }, (_, row) => from + Math.floor(row / K));
+    const readout = readoutRows(this.inputs.batch.readout, rows);
+    const { weights, width } = readout;
+    for (let i = 0; i < weights.length; i++) {
+      weights[i] *= -points[Math.floor(i / width) % K].weight;
+    }
+    return readout;
+  }
+}
+
+/** Rows `from … from+count−1` of the leading axis, as a view. */
+function someRows(t: F32, from: number, count: number): F32 {
+  const row = t.data.length / t.shape[0];
+  return tensor(t.data.subarray(from * row, (from + count) * row), [count, ...t.shape.slice(1)]);
+}
+
+/** Some prompts' positions `from … to−1` of `[N, P, d]`, or of the first source of `[N, sources, P, d]`. */
+function somePositions(t: F32, [first, last]: number[], [from, to]: number[]): F32 {
+  const d = t.shape.at(-1)!;
+  const prompt = t.data.length / t.shape[0];
+  const width = (to - from) * d;
+  const data = new Float32Array((last - first) * width);
+  for (let n = first; n < last; n++) {
+    const at = n * prompt + from * d;
+    data.set(t.data.subarray(at, at + width), (n - first) * width);
+  }
+  return tensor(data, [last - first, to - from, d]);
+}
+
+/** One more than the last position at which any prompt's input differs, D `[N, sources, P, d]`. */
+function movingPositions({ data, shape: [N, sources, P, d] }: F32): number {
+  for (let p = P - 1; p >= 0; p--) {
+    for (let n = 0; n < N; n++) {
+      const at = (n * sources * P + p) * d;
+      if (data.subarray(at, at + d).some((x) => x !== 0)) return p + 1;
+    }
+  }
+  return P;
+}

@@ -1,0 +1,246 @@
+/**
+ * Runs circuits: the metric of the model when every edge outside the circuit carries its corrupted activation.
+ *
+ *  1. Once per checkpoint and batch of prompts: corrupted residual streams and source outputs (`prepare`).
+ *  2. For a group of circuits, layer by layer: destination inputs (mix), the heads and MLPs in use, their differences
+ *     to the corrupted outputs, which later destinations read.
+ *  3. The metric of the last residual stream at the read-out.
+ *
+ * Circuits are pruned first. The whole graph gives the model's own metric, the empty one that of the corrupted run
+ * (EAP-IG's `evaluate_graph`, in the factorised form).
+ */
+import { type Feeds, free, type Tensor, tensor } from "../../onnx/mod.ts";
+import type { HookedModel } from "../../model/hooked_model.ts";
+import { sequenceFeeds } from "../../model/blocks/sequence.ts";
+import { weightFeeds } from "../../model/blocks/block_weights.ts";
+import {
+  type BatchActivations,
+  batchActivations,
+  type Intervention,
+  type MeanActivations,
+} from "../activations/activations.ts";
+import { type CircuitBatch, circuitBatches, edgesInto } from "./circuit_batch.ts";
+import { corruptedResiduals, type Residuals } from "../activations/corrupted_residuals.ts";
+import { compileMix, headsProgram, mlpProgram } from "./evaluation_programs.ts";
+import { type CircuitShape, headColumns, logitsColumn, mlpColumn } from "../graph/graph.ts";
+import { circuitShape } from "../graph/model_shape.ts";
+import type { PromptBatch } from "../../tasks/prompt_batches.ts";
+import { pruneCircuit } from "../graph/pruning.ts";
+
+export interface EvaluationOptions {
+  intervention?: Intervention;
+  means?: MeanActivations;
+  /** bytes of activations that a group of circuits may take; default 256 MB */
+  memory?: number;
+}
+
+type F32 = Tensor<Float32Array>;
+
+interface PreparedBatch {
+  activations: BatchActivations;
+  corrupted: Residuals;
+}
+
+export class CircuitEvaluator {
+  readonly shape: CircuitShape;
+  readonly nPrompts: number;
+  /** metric of each prompt, whole model: clean tokens, corrupted tokens */
+  readonly cleanMetric: Float32Array;
+  readonly corruptedMetric: Float32Array;
+  /** room for a group's differences, kept from group to group: fresh memory has to be faulted in and cleared */
+  #room = new Float32Array(0);
+
+  private constructor(
+    private readonly model: HookedModel,
+    private readonly prepared: readonly PreparedBatch[],
+    private readonly memory: number,
+  ) {
+    this.shape = circuitShape(model.config);
+    this.nPrompts = prepared.reduce((n, p) => n + p.activations.batch.indices.length, 0);
+    this.cleanMetric = new Float32Array(this.nPrompts);
+    this.corruptedMetric = new Float32Array(this.nPrompts);
+    for (const { activations } of prepared) {
+      activations.batch.indices.forEach((i, n) => {
+        this.cleanMetric[i] = activations.cleanMetric[n];
+        this.corruptedMetric[i] = activations.corruptedMetric[n];
+      });
+    }
+  }
+
+  /** Computes everything that does not depend on the circuit. */
+  static async prepare(
+    model: HookedModel,
+    batches: readonly PromptBatch[],
+    { intervention = "patching", means, memory = 256e6 }: EvaluationOptions = {},
+  ): Promise<CircuitEvaluator> {
+    const prepared: PreparedBatch[] = [];
+    for (const batch of batches) {
+      const activations = await batchActivations(model, batch, intervention, means);
+      prepared.push({
+        activations,
+        corrupted: await corruptedResiduals(model, activations, intervention),
+      });
+    }
+    return new CircuitEvaluator(model, prepared, memory);
+  }
+
+  /** Metric of each prompt under each circuit (mask `[nForward, nBackward]`), `[circuits][prompts]`. */
+  async evaluate(masks: readonly Uint8Array[]): Promise<Float32Array[]> {
+    const pruned = masks.map((mask) => pruneCircuit(this.shape, mask));
+    const results = masks.map(() => new Float32Array(this.nPrompts));
+    for (const prepared of this.prepared) {
+      let from = 0;
+      const { batch: { indices }, clean } = prepared.activations;
+      const fits = (group: CircuitBatch) => groupBytes(group, clean.input) <= this.memory;
+      for (const group of circuitBatches(this.shape, pruned, fits)) {
+        const values = await this.#run(group, prepared);
+        group.masks.forEach((_, c) => {
+          indices.forEach((i, n) => results[from + c][i] = values[c * indices.length + n]);
+        });
+        from += group.masks.length;
+      }
+    }
+    return results;
+  }
+
+  /** The room kept, or new room; until it is put back, other groups that run meanwhile get their own. */
+  #takeRoom(size: number): Float32Array<ArrayBuffer> {
+    const kept = this.#room;
+    this.#room = new Float32Array(0);
+    return kept.length < size ? new Float32Array(size) : kept;
+  }
+
+  async #run(
+    group: CircuitBatch,
+    { activations, corrupted }: PreparedBatch,
+  ): Promise<Float32Array> {
+    const { config, store } = this.model;
+    const [N, P, d] = activations.clean.input.shape;
+    const circuits = group.masks.length, width = N * P * d;
+    const room = this.#takeRoom((1 + group.sources.length) * circuits * width);
+    const run = new GroupRun(this.shape, group, circuits, width, room);
+    run.add(inputDifference(activations, circuits), 1);
+    const sequence = sequenceFeeds(config, P, activations.past?.length ?? 0);
+    for (let l = 0; l < config.nLayers; l++) {
+      const heads = group.heads[l];
+      if (heads.length === 0 && !group.mlp[l]) continue;
+      const weights = weightFeeds(0, await store.get(String(l)));
+      store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
+      const before = run.count;
+      if (heads.length > 0) {
+        const columns = headColumns(config, l, heads);
+        const layer = activations.past?.layers[l];
+        const session = await headsProgram(this.model, layer !== undefined, "mixed");
+        const feeds: Feeds = {
+          ...run.inputs(columns, corrupted.pre[l], before),
+          head_ids: tensor(Int32Array.from(heads), [heads.length]),
+          corrupted_z: activations.corrupted.z[l],
+          ...sequence,
+          ...(layer && { past_k: layer.k, past_v: layer.v }),
+        };
+        run.add((await session.run({ ...feeds, ...weights })).differences, heads.length);
+      }
+      if (group.mlp[l]) {
+        const [residual, sources] = config.parallel
+          ? [corrupted.pre[l], before]
+          : [corrupted.mid[l], run.count];
+        const session = await mlpProgram(this.model, "mixed");
+        const feeds: Feeds = {
+          ...run.inputs([mlpColumn(config, l)], residual, sources),
+          corrupted_mlp: activations.corrupted.mlp[l],
+        };
+        run.add((await session.run({ ...feeds, ...weights })).differences, 1);
+      }
+    }
+    const mix = await this.model.runtime.compiled("circuit mix", compileMix);
+    const last = [logitsColumn(config)];
+    const feeds = run.inputs(last, corrupted.pre[config.nLayers], run.count);
+    const { x } = await mix.run(feeds);
+    this.#room = room;
+    return metricOfCopies(this.model, tensor(x.data, [circuits * N, P, d]), activations.batch);
+  }
+}
+
+/** Bytes of Δ of all sources, and per layer of x, its normalised form and projections of the heads in use. */
+function groupBytes({ masks, sources, heads }: CircuitBatch, input: F32): number {
+  const widest = Math.max(...heads.map((ofLayer) => ofLayer.length));
+  return 4 * masks.length * input.data.length * (sources.length + 9 * widest + 8);
+}
+
+/** Metric of residual streams `[copies · N, P, d]`: the prompts of a batch, several times over. */
+export async function metricOfCopies(
+  model: HookedModel,
+  x: F32,
+  { readout, position, indices }: PromptBatch,
+): Promise<Float32Array> {
+  const copies = x.shape[0] / indices.length;
+  const repeat = <T extends Int32Array | Float32Array>(data: T, out: T): T => {
+    for (let c = 0; c < copies; c++) out.set(data, c * data.length);
+    return out;
+  };
+  const size = readout.ids.length * copies;
+  const repeated = {
+    ...readout,
+    ids: repeat(readout.ids, new Int32Array(size)),
+    weights: repeat(readout.weights, new Float32Array(size)),
+  };
+  const positions = new Array(x.shape[0]).fill(position);
+  return (await model.readout(x, positions, repeated, x.shape[1], false)).values.data;
+}
+
+/** Differences of the sources computed so far, `[1 + sources in use, circuits, width]`, and what destinations read. */
+class GroupRun {
+  /** sources computed so far */
+  count = 0;
+
+  /** @param differences room for the differences and the corrupted residual before them, with any contents */
+  constructor(
+    private readonly shape: CircuitShape,
+    private readonly group: CircuitBatch,
+    private readonly circuits: number,
+    private readonly width: number,
+    private readonly differences: Float32Array,
+  ) {}
+
+  /** Appends sources, given as `[circuits, count, width]`, and frees what was given. */
+  add(values: F32, count: number): void {
+    const { circuits, width } = this;
+    for (let c = 0; c < circuits; c++) {
+      for (let s = 0; s < count; s++) {
+        const from = (c * count + s) * width;
+        const to = ((1 + this.count + s) * circuits + c) * width;
+        this.differences.set(values.data.subarray(from, from + width), to);
+      }
+    }
+    free(values);
+    this.count += count;
+  }
+
+  /**
+   * What the mix takes: edges into some destination columns from the first `count` sources, and their differences. The
+   * corrupted residual stands before them, as a source that is always in.
+   */
+  inputs(columns: readonly number[], residual: F32, count: number): Feeds {
+    const { circuits, width, group } = this;
+    const rows = 1 + count;
+    const edges = new Float32Array(circuits * columns.length * rows);
+    for (let c = 0; c < circuits; c++) {
+      this.differences.set(residual.data, c * width);
+      edges.set(edgesInto(this.shape, group, c, columns, count), c * columns.length * rows);
+    }
+    const differences = this.differences.subarray(0, rows * circuits * width);
+    return {
+      edges: tensor(edges, [circuits, columns.length, rows]),
+      differences: tensor(differences, [rows, circuits, width]),
+    };
+  }
+}
+
+/** clean − corrupted input, once per circuit: `[circuits, 1, width]`. */
+function inputDifference({ clean, corrupted }: BatchActivations, circuits: number): F32 {
+  const width = clean.input.data.length;
+  const values = new Float32Array(circuits * width);
+  for (let i = 0; i < width; i++) values[i] = clean.input.data[i] - corrupted.input.data[i];
+  for (let c = 1; c < circuits; c++) values.copyWithin(c * width, 0, width);
+  return tensor(values, [circuits, 1, width]);
+}

@@ -1,0 +1,159 @@
+/**
+ * The graphs by which a circuit is run, many circuits in one batch:
+ *
+ *   mix      x_v = corrupted residual + Σ_u E[v, u] (z̃_u − z'_u)   one product per circuit, the residual in it as a
+ *                                                                  source that is always in
+ *   heads    x_q, x_k, x_v of the heads in use → (z̃ − z')·W_O of these heads
+ *   mlp      x → MLP output − corrupted MLP output
+ *
+ * Heads and MLP form their inputs by the mix themselves, or are given them.
+ *
+ * z̃ is a source's output in this run, z' its corrupted one. Adding the edges that are in to the corrupted residual is
+ * the same as subtracting those that are out from the current one, but its cost is that of the circuit: sources and
+ * heads in no circuit of the batch are neither stored nor computed.
+ *
+ * Heads and MLP keep their memory from run to run, since every layer and every group of circuits needs about as much:
+ * given back, it would have to be faulted in again.
+ */
+import {
+  add,
+  type Dim,
+  expand,
+  gather,
+  Graph,
+  layerNorm,
+  matmul,
+  matmulStacked,
+  matmulT,
+  productDim,
+  reshape,
+  Session,
+  type SessionOptions,
+  split,
+  sub,
+  transpose,
+  unsqueeze,
+  type Value,
+} from "../../onnx/mod.ts";
+import { attend, type KeysValues } from "../../model/blocks/attention.ts";
+import { storedOutIn } from "../../model/blocks/head_weights.ts";
+import { mlp } from "../../model/blocks/block.ts";
+import { type BlockWeights } from "../../model/blocks/block_weights.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import type { HookedModel } from "../../model/hooked_model.ts";
+import { HookPoints, POS } from "../../model/blocks/hooks.ts";
+import { sequenceInputs } from "../../model/blocks/sequence.ts";
+import { declareWeights } from "../../model/blocks/block_weights.ts";
+
+const C = "circuits", N = "prompts", A = "heads";
+const BATCH = productDim([C, N]);
+
+/** Where destinations get their inputs from: the sources' differences, or `x` as it is. */
+export type InputForm = "mixed" | "given";
+
+/** The last destination: edges `[C, 1, sources]`, Δ `[sources, C, width]` → x `[C, 1, width]`. */
+export function compileMix(options: SessionOptions): Promise<Session> {
+  return Session.compile({ x: mixed(new Graph(), 1) }, {}, options);
+}
+
+/** Σ_u E[v, u] (z̃_u − z'_u), of which the corrupted residual is the first term: `[C, columns, width]`. */
+function mixed(g: Graph, columns: Dim): Value {
+  const edges = g.input("edges", [C, columns, "sources"]);
+  return matmulStacked(edges, g.input("differences", ["sources", C, "width"]));
+}
+
+/**
+ * The heads program of a model: head numbers, corrupted z and the inputs → Δ `[C, heads, N·P, d]`. Inputs given are
+ * x `[C, heads, 3, N, P, d]`; mixed ones edges `[C, heads · 3, sources]` and Δ `[sources, C, width]`.
+ */
+export function headsProgram(
+  { config, runtime }: HookedModel,
+  past: boolean,
+  form: InputForm,
+): Promise<Session> {
+  const key = `circuit heads ${JSON.stringify([config, past, form])}`;
+  return runtime.compiled(key, (o) => compileHeads(config, past, form, { ...o, arena: true }));
+}
+
+/** The MLP program of a model: corrupted MLP output and input (given: x `[C, N, P, d]`) → Δ `[C, N, P, d]`. */
+export function mlpProgram({ config, runtime }: HookedModel, form: InputForm): Promise<Session> {
+  const key = `circuit mlp ${JSON.stringify([config, form])}`;
+  return runtime.compiled(key, (o) => compileMlp(config, form, { ...o, arena: true }));
+}
+
+function compileHeads(
+  config: ModelConfig,
+  past: boolean,
+  form: InputForm,
+  options: SessionOptions,
+): Promise<Session> {
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  const g = new Graph();
+  const heads = g.input("head_ids", [A], "int32");
+  const corruptedZ = g.input("corrupted_z", [N, POS, H, e]);
+  const w = declareWeights(g, config, 0);
+  const sequence = sequenceInputs(g, config, past);
+  const own = ownProjections(w, heads, config);
+  const x = form === "mixed"
+    ? reshape(mixed(g, productDim([A, 3])), [C, A, 3, N, POS, d])
+    : g.input("x", [C, A, 3, N, POS, d]);
+  const normalized = layerNorm(x, w.ln1_w, w.ln1_b, config.layerNormEps).output;
+  const rows = reshape(normalized, [C, A, 3, productDim([N, POS]), d]);
+  const products = storedOutIn(config) ? matmulT(rows, own.weights) : matmul(rows, own.weights);
+  const [q, k, v] = split(add(products, own.biases), 2, [1, 1, 1]).map((part) =>
+    reshape(transpose(reshape(part, [C, A, N, POS, e]), [0, 2, 1, 3, 4]), [BATCH, A, POS, e])
+  );
+  const { z } = attend(
+    { q, k, v },
+    sequence,
+    config,
+    new HookPoints({}),
+    past ? pastOf(g, config, heads) : undefined,
+  );
+  const change = sub(reshape(z, [C, N, POS, A, e]), unsqueeze(gather(corruptedZ, heads, 2), 0));
+  const changes = reshape(transpose(change, [0, 3, 1, 2, 4]), [C, A, productDim([N, POS]), e]);
+  return Session.compile({ differences: ownOutput(changes, w.o_w, heads, config) }, {}, options);
+}
+
+/** q, k and v weights `[A, 3, d_head, d]` (GPT-2: `[A, 3, d, d_head]`) and biases `[A, 3, 1, d_head]` of some heads. */
+function ownProjections(w: BlockWeights, heads: Value, config: ModelConfig) {
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  if (storedOutIn(config)) {
+    const weights = gather(reshape(w.qkv_w, [H, 3, e, d]), heads);
+    return { weights, biases: gather(reshape(w.qkv_b, [H, 3, 1, e]), heads) };
+  }
+  const weights = gather(reshape(w.qkv_w, [d, 3, H, e]), heads, 2);
+  const biases = gather(reshape(w.qkv_b, [3, H, 1, e]), heads, 1);
+  return { weights: transpose(weights, [2, 1, 0, 3]), biases: transpose(biases, [1, 0, 2, 3]) };
+}
+
+/** `[C, A, rows, d_head]` of some heads through their parts of W_O. */
+function ownOutput(values: Value, o_w: Value, heads: Value, config: ModelConfig): Value {
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  if (!storedOutIn(config)) return matmul(values, gather(reshape(o_w, [H, e, d]), heads));
+  return matmulT(values, transpose(gather(reshape(o_w, [d, H, e]), heads, 1), [1, 0, 2]));
+}
+
+/** Keys and values of the shared prefix for the heads in use, the same in every circuit. */
+function pastOf(g: Graph, { nHeads: H, dHead: e }: ModelConfig, heads: Value): KeysValues {
+  const own = (name: string) => {
+    const value = gather(g.input(name, [N, H, "past", e]), heads, 1);
+    return reshape(expand(unsqueeze(value, 0), [C, N, A, "past", e]), [BATCH, A, "past", e]);
+  };
+  return { k: own("past_k"), v: own("past_v") };
+}
+
+function compileMlp(
+  config: ModelConfig,
+  form: InputForm,
+  options: SessionOptions,
+): Promise<Session> {
+  const d = config.dModel;
+  const g = new Graph();
+  const corrupted = g.input("corrupted_mlp", [N, POS, d]);
+  const w = declareWeights(g, config, 0);
+  const x = form === "mixed" ? reshape(mixed(g, 1), [C, N, POS, d]) : g.input("x", [C, N, POS, d]);
+  const out = mlp(reshape(x, [BATCH, POS, d]), w, config, new HookPoints({}));
+  const differences = sub(reshape(out, [C, N, POS, d]), unsqueeze(corrupted, 0));
+  return Session.compile({ differences }, {}, options);
+}

@@ -1,0 +1,82 @@
+/**
+ * Reads and writes `in_circuit_edges.feather`: the edges of all checkpoints' circuits in one table, for pandas, R or polars.
+ *
+ * The file is Arrow IPC (Feather version 2), uncompressed, with the columns of the original's table:
+ * `edge` utf8, `score` float64, `in_circuit` bool, `checkpoint` int64.
+ */
+import {
+  Bool,
+  Float64,
+  Int64,
+  Table,
+  tableFromIPC,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+} from "apache-arrow";
+import { writeFileAtomic } from "../../base/files.ts";
+import { edgeName } from "../../names/nodes.ts";
+import type { CircuitAtStep } from "../graph/comparison.ts";
+
+/** A row of the table. */
+export interface EdgeRow {
+  /** EAP-IG's name, `a0.h1->a3.h2<q>` */
+  edge: string;
+  /** score of the edge */
+  score: number;
+  /** always true: the table lists edges in circuits only */
+  in_circuit: boolean;
+  /** training step */
+  checkpoint: number;
+}
+
+const COLUMNS = ["edge", "score", "in_circuit", "checkpoint"] as const;
+
+/** Returns the rows of circuits, by step, with the edges in the given order. */
+export function edgeRows(checkpoints: readonly CircuitAtStep[]): EdgeRow[] {
+  return checkpoints.toSorted((a, b) => a.step - b.step).flatMap(({ step, circuit }) =>
+    circuit.map((edge) => ({
+      edge: edgeName(edge),
+      score: edge.score,
+      in_circuit: true,
+      checkpoint: step,
+    }))
+  );
+}
+
+/** Writes the table atomically; without rows it still has its columns. @throws WriteError naming the path. */
+export function writeEdgeTable(path: string, rows: readonly EdgeRow[]): Promise<void> {
+  const table = new Table({
+    edge: vectorFromArray(rows.map((row) => row.edge), new Utf8()),
+    score: vectorFromArray(rows.map((row) => row.score), new Float64()),
+    in_circuit: vectorFromArray(rows.map((row) => row.in_circuit), new Bool()),
+    checkpoint: vectorFromArray(rows.map((row) => BigInt(row.checkpoint)), new Int64()),
+  });
+  return writeFileAtomic(path, tableToIPC(table, "file"));
+}
+
+/**
+ * Reads the table back.
+ * @throws Error naming the file if it is not an Arrow file or lacks a column.
+ */
+export async function readEdgeTable(path: string): Promise<EdgeRow[]> {
+  const bytes = await Deno.readFile(path);
+  let table: Table;
+  try {
+    table = tableFromIPC(bytes);
+  } catch (cause) {
+    throw new Error(`${path} is not an Arrow file: ${(cause as Error).message}`, { cause });
+  }
+  const [edge, score, inCircuit, checkpoint] = COLUMNS.map((name) => {
+    const column = table.getChild(name);
+    if (column) return column;
+    const found = table.schema.fields.map((field) => field.name).join(", ") || "none";
+    throw new Error(`${path}: expected the columns ${COLUMNS.join(", ")}, found ${found}`);
+  });
+  return Array.from({ length: table.numRows }, (_, i) => ({
+    edge: edge.get(i),
+    score: score.get(i),
+    in_circuit: inCircuit.get(i),
+    checkpoint: Number(checkpoint.get(i)),
+  }));
+}

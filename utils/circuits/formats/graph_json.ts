@@ -1,0 +1,144 @@
+/**
+ * Writes and reads graph files of EAP-IG: the scores and flags of all edges, in EAP-IG's order, on a single line.
+ *
+ *     { "cfg":   {"n_layers": 3, "n_heads": 4, "parallel_attn_mlp": true, "d_model": 32},
+ *       "nodes": {"input": {"in_graph": true}, …, "logits": {"in_graph": true}},
+ *       "edges": {"input->a0.h0<q>": {"score": 0.009, "in_graph": false}, …} }
+ *
+ * This is version 2 (package `eap`). Version 1 (branch `circuits-over-time`, the paper's results) has no `d_model`, and a
+ * node is just `true` or `false`. Version 2 may also hold scores of nodes, and flags and scores of neurons; the neurons of
+ * a head are then the lists of all heads of its layer, because EAP-IG's loader expects that. The text equals what
+ * Python's `json.dump` writes for the same graph, byte for byte.
+ */
+import { writeFileAtomic } from "../../base/files.ts";
+import { nodeNames } from "../../names/nodes.ts";
+import { nodeMask } from "../graph/circuit_mask.ts";
+import {
+  cellName,
+  checkMatrix,
+  type CircuitShape,
+  edgesInOrder,
+  nForward,
+  type Scores,
+  sourceNode,
+} from "../graph/graph.ts";
+import { parseGraphJson } from "./graph_json_reader.ts";
+import { pythonFloat } from "./python_json.ts";
+
+/** The content of a graph file. */
+export interface GraphFile {
+  /** the model's graph */
+  shape: CircuitShape;
+  /** width of the residual stream; required by version 2 */
+  dModel?: number;
+  /** scores of edges `[nForward, nBackward]` */
+  scores: Scores;
+  /** flags of edges `[nForward, nBackward]`, 1 = in the circuit */
+  mask: Uint8Array;
+  /** flags of nodes `[nForward + 1]`, `logits` last; default: the nodes with an edge in the circuit */
+  nodes?: Uint8Array;
+  /** scores of nodes `[nForward]`, NaN = unscored; version 2 only */
+  nodeScores?: Scores;
+  /** flags of neurons `[nForward, dModel]`, 1 = in the circuit; version 2 only */
+  neurons?: Uint8Array;
+  /** scores of neurons `[nForward, dModel]`; version 2 only */
+  neuronScores?: Scores;
+}
+
+/** Version of the file format: 1 is that of the paper's results, 2 that of the package `eap`. */
+export type GraphJsonVersion = 1 | 2;
+
+/**
+ * Returns the text of a graph file, without a newline at the end.
+ * @throws Error if a matrix has the wrong size, a score is not finite, or the version cannot hold the content.
+ */
+export function formatGraphJson(graph: GraphFile, version: GraphJsonVersion): string {
+  const { shape, dModel } = graph;
+  checkMatrix(shape, graph.scores, "the scores");
+  checkMatrix(shape, graph.mask, "the mask");
+  if (version === 2 && dModel === undefined) {
+    throw new Error("a graph file of version 2 needs dModel, the width of the residual stream");
+  }
+  if (version === 1 && (graph.nodeScores || graph.neurons || graph.neuronScores)) {
+    throw new Error(
+      "a graph file of version 1 cannot hold scores of nodes or neurons; use version 2",
+    );
+  }
+  const cfg = [
+    `"n_layers": ${shape.nLayers}`,
+    `"n_heads": ${shape.nHeads}`,
+    `"parallel_attn_mlp": ${shape.parallel}`,
+    ...(version === 2 ? [`"d_model": ${dModel}`] : []),
+  ];
+  const nodes = version === 1 ? formatFlags(graph) : formatNodes(graph);
+  return `{"cfg": {${cfg.join(", ")}}, "nodes": {${nodes.join(", ")}}, ` +
+    `"edges": {${formatEdges(graph).join(", ")}}}`;
+}
+
+/** Writes a graph file atomically. Same errors as `formatGraphJson`, and WriteError if the file cannot be written. */
+export function writeGraphJson(
+  path: string,
+  graph: GraphFile,
+  version: GraphJsonVersion,
+): Promise<void> {
+  return writeFileAtomic(path, formatGraphJson(graph, version));
+}
+
+/**
+ * Reads a graph file of either version.
+ * @throws Error naming the file and the key if the file is not JSON or its nodes or edges are not those of its shape;
+ *   Deno.errors.NotFound if there is no file.
+ */
+export async function readGraphJson(path: string): Promise<GraphFile> {
+  return parseGraphJson(await Deno.readTextFile(path), path);
+}
+
+function formatFlags({ shape, mask, nodes = nodeMask(shape, mask) }: GraphFile): string[] {
+  return nodeNames(shape).map((name, u) => `"${name}": ${nodes[u] === 1}`);
+}
+
+function formatNodes(graph: GraphFile): string[] {
+  const { shape, mask, nodes = nodeMask(shape, mask), nodeScores, neurons, neuronScores } = graph;
+  const sources = nForward(shape);
+  return nodeNames(shape).map((name, u) => {
+    // in version 2 `logits` is always in the graph
+    const fields = [`"in_graph": ${u === sources || nodes[u] === 1}`];
+    if (u < sources) {
+      if (nodeScores && !Number.isNaN(nodeScores[u])) {
+        fields.push(`"score": ${pythonFloat(nodeScores[u])}`);
+      }
+      if (neurons) {
+        fields.push(`"neurons": ${formatNeurons(graph, u, (i) => String(neurons[i] === 1))}`);
+      }
+      if (neuronScores) {
+        const list = formatNeurons(graph, u, (i) => pythonFloat(neuronScores[i]));
+        fields.push(`"neurons_scores": ${list}`);
+      }
+    }
+    return `"${name}": {${fields.join(", ")}}`;
+  });
+}
+
+function formatNeurons(
+  { shape, dModel }: GraphFile,
+  u: number,
+  element: (index: number) => string,
+): string {
+  const row = (source: number) =>
+    `[${Array.from({ length: dModel! }, (_, i) => element(source * dModel! + i)).join(", ")}]`;
+  const node = sourceNode(shape, u);
+  if (node.kind !== "head") return row(u);
+  const first = u - node.head;
+  return `[${Array.from({ length: shape.nHeads }, (_, h) => row(first + h)).join(", ")}]`;
+}
+
+function formatEdges({ shape, scores, mask }: GraphFile): string[] {
+  const edges: string[] = [];
+  for (const cell of edgesInOrder(shape)) {
+    const name = cellName(shape, cell);
+    edges.push(
+      `"${name}": {"score": ${pythonFloat(scores[cell])}, "in_graph": ${mask[cell] === 1}}`,
+    );
+  }
+  return edges;
+}

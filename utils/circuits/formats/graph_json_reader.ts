@@ -1,0 +1,140 @@
+/**
+ * Reads EAP-IG's graph files; `graph_json.ts` shows the format. The file must name every node and every edge of the graph
+ * and nothing else, so that a file of another model is rejected.
+ */
+import { nodeName } from "../../names/nodes.ts";
+import {
+  cellName,
+  type CircuitShape,
+  edgeCount,
+  edgesInOrder,
+  nBackward,
+  nForward,
+  sourceNode,
+} from "../graph/graph.ts";
+import type { GraphFile } from "./graph_json.ts";
+
+type Json = Record<string, unknown>;
+
+/**
+ * Reads the text of a graph file of either version.
+ *
+ * @param file name of the file in errors
+ * @throws Error naming the file, the key, what was expected and what was found.
+ */
+export function parseGraphJson(text: string, file: string): GraphFile {
+  let root: unknown;
+  try {
+    root = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${file} is not valid JSON: ${(cause as Error).message}`, { cause });
+  }
+  const cfg = object(object(root, file, "the file").cfg, file, "cfg");
+  const nodes = object((root as Json).nodes, file, "nodes");
+  const edges = object((root as Json).edges, file, "edges");
+  const shape: CircuitShape = {
+    nLayers: count(cfg.n_layers, file, "cfg.n_layers"),
+    nHeads: count(cfg.n_heads, file, "cfg.n_heads"),
+    parallel: flag(cfg.parallel_attn_mlp, file, "cfg.parallel_attn_mlp"),
+  };
+  const graph: GraphFile = { shape, ...readEdges(shape, edges, file) };
+  if (cfg.d_model !== undefined) graph.dModel = count(cfg.d_model, file, "cfg.d_model");
+  readNodes(graph, nodes, file);
+  return graph;
+}
+
+function readEdges(shape: CircuitShape, edges: Json, file: string) {
+  const scores = new Float64Array(nForward(shape) * nBackward(shape));
+  const mask = new Uint8Array(scores.length);
+  for (const cell of edgesInOrder(shape)) {
+    const name = cellName(shape, cell);
+    const edge = object(edges[name], file, `edge ${name}`);
+    scores[cell] = number(edge.score, file, `score of edge ${name}`);
+    mask[cell] = Number(flag(edge.in_graph, file, `in_graph of edge ${name}`));
+  }
+  checkNames(edges, edgeCount(shape), file, "edges");
+  return { scores, mask };
+}
+
+function readNodes(graph: GraphFile, nodes: Json, file: string): void {
+  const { shape } = graph;
+  const sources = nForward(shape);
+  graph.nodes = new Uint8Array(sources + 1);
+  for (let u = 0; u <= sources; u++) {
+    const name = nodeName(sourceNode(shape, u));
+    if (typeof nodes[name] === "boolean") {
+      graph.nodes[u] = Number(nodes[name]);
+      continue;
+    }
+    const node = object(nodes[name], file, `node ${name}`);
+    graph.nodes[u] = Number(flag(node.in_graph, file, `in_graph of node ${name}`));
+    if (u === sources) continue;
+    if (node.score !== undefined) {
+      graph.nodeScores ??= new Float64Array(sources).fill(NaN);
+      graph.nodeScores[u] = number(node.score, file, `score of node ${name}`);
+    }
+    if (node.neurons !== undefined) {
+      graph.neurons ??= new Uint8Array(sources * width(graph, file));
+      const list = neuronsOf(graph, u, node.neurons, file, `neurons of node ${name}`);
+      graph.neurons.set(list.map(Number), u * list.length);
+    }
+    if (node.neurons_scores !== undefined) {
+      graph.neuronScores ??= new Float64Array(sources * width(graph, file)).fill(NaN);
+      const list = neuronsOf(graph, u, node.neurons_scores, file, `neurons_scores of node ${name}`);
+      graph.neuronScores.set(list.map(Number), u * list.length);
+    }
+  }
+  checkNames(nodes, sources + 1, file, "nodes");
+}
+
+/** Returns the list of node u: the given one, or for a head its own among the lists of its layer. */
+function neuronsOf(graph: GraphFile, u: number, value: unknown, file: string, what: string) {
+  const node = sourceNode(graph.shape, u);
+  const nested = Array.isArray(value) && Array.isArray(value[0]);
+  const list = nested && node.kind === "head" ? value[node.head] : value;
+  if (!Array.isArray(list) || list.length !== width(graph, file)) {
+    throw mismatch(file, what, `a list of d_model = ${graph.dModel} values`, list);
+  }
+  return list;
+}
+
+function width({ dModel }: GraphFile, file: string): number {
+  if (dModel === undefined) {
+    throw new Error(`${file}: expected cfg.d_model in a file with neurons, found nothing`);
+  }
+  return dModel;
+}
+
+function checkNames(found: Json, expected: number, file: string, what: string): void {
+  const n = Object.keys(found).length;
+  if (n !== expected) {
+    throw new Error(`${file}: expected ${expected} ${what} for the shape in cfg, found ${n}`);
+  }
+}
+
+function object(value: unknown, file: string, what: string): Json {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
+  throw mismatch(file, what, "an object", value);
+}
+
+function flag(value: unknown, file: string, what: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw mismatch(file, what, "true or false", value);
+}
+
+function number(value: unknown, file: string, what: string): number {
+  if (typeof value === "number") return value;
+  throw mismatch(file, what, "a number", value);
+}
+
+function count(value: unknown, file: string, what: string): number {
+  if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
+  throw mismatch(file, what, "a whole number above 0", value);
+}
+
+function mismatch(file: string, what: string, expected: string, found: unknown): Error {
+  const shown = found === undefined ? "nothing" : JSON.stringify(found).slice(0, 60);
+  return new Error(
+    `${file}: expected ${what} to be ${expected}, found ${shown}; is this a graph file of EAP-IG?`,
+  );
+}

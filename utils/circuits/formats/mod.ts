@@ -1,0 +1,20 @@
+/**
+ * File formats of circuits: graph files of EAP-IG, the table of edges (Feather), pictures (SVG and PNG by Graphviz), and
+ * attribution graphs for Neuronpedia.
+ */
+export { type CircuitDot, circuitDot, type DrawingOptions, type Palette } from "./circuit_dot.ts";
+export { drawCircuit, svgToPng, writeCircuitPicture } from "./drawing.ts";
+export { type EdgeRow, edgeRows, readEdgeTable, writeEdgeTable } from "./edge_table.ts";
+export {
+  formatGraphJson,
+  type GraphFile,
+  type GraphJsonVersion,
+  readGraphJson,
+  writeGraphJson,
+} from "./graph_json.ts";
+export {
+  type AttributionGraph,
+  attributionGraph,
+  type AttributionGraphInfo,
+  type AttributionNode,
+} from "./neuronpedia.ts";

@@ -1,0 +1,8 @@
+/** The circuit graph of a model. */
+import type { ModelConfig } from "../../model/config.ts";
+import type { CircuitShape } from "./graph.ts";
+
+/** Returns the shape of the circuit graph of a model with this configuration. */
+export function circuitShape({ nLayers, nHeads, parallel }: ModelConfig): CircuitShape {
+  return { nLayers, nHeads, parallel };
+}

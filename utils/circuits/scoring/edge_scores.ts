@@ -1,0 +1,62 @@
+/**
+ * Every way to score edges, by name: gradient methods (`attribution.ts`), `exact` (`exact.ts`) and
+ * `information-flow-routes` (`information_flow.ts`).
+ *
+ * Gradient methods and `exact` score the loss, which is minus the metric: a score is positive if corrupting the edge harms
+ * the behaviour. Information-flow routes give shares between 0 and 1.
+ */
+import type { HookedModel } from "../../model/hooked_model.ts";
+import {
+  attribute,
+  type Attribution,
+  type AttributionOptions,
+  GRADIENT_METHODS,
+} from "../attribution/attribution.ts";
+import { exactScores } from "./exact.ts";
+import { informationFlowRoutes } from "./information_flow.ts";
+import { nBackward } from "../graph/graph.ts";
+import { circuitShape } from "../graph/model_shape.ts";
+import type { PromptBatch } from "../../tasks/prompt_batches.ts";
+
+/** Names of all methods. */
+export const EDGE_METHODS = [...GRADIENT_METHODS, "exact", "information-flow-routes"] as const;
+/** Name of a method. */
+export type EdgeMethod = (typeof EDGE_METHODS)[number];
+
+/** How edges are scored. */
+export type EdgeScoreOptions = Omit<AttributionOptions, "method"> & {
+  /** default: `EAP-IG-inputs` */
+  method?: EdgeMethod;
+  /** bytes of activations that `exact` may use; default 256 MB */
+  memory?: number;
+};
+
+/** Scores as in {@link Attribution}. Information-flow routes have no completeness; both its numbers are then 0. */
+export type EdgeScores = Omit<Attribution, "nodes"> & {
+  /** scores of nodes and neurons by gradient methods, of nodes by `exact` */
+  nodes?: { nodes: Float32Array; neurons?: Float32Array };
+};
+
+/**
+ * Scores all edges by any method; a method ignores options that it does not use.
+ * @throws Error as `attribute` does, or if the batches share a prefix that the intervention changes.
+ */
+export async function edgeScores(
+  model: HookedModel,
+  batches: readonly PromptBatch[],
+  { method = "EAP-IG-inputs", memory, ...options }: EdgeScoreOptions = {},
+): Promise<EdgeScores> {
+  if (method === "information-flow-routes") {
+    const flow = await informationFlowRoutes(model, batches, options);
+    return { ...flow, completeness: { sum: 0, change: 0 } };
+  }
+  if (method !== "exact") return await attribute(model, batches, { ...options, method });
+  const exact = await exactScores(model, batches, { ...options, memory });
+  const outOfInput = exact.scores.subarray(0, nBackward(circuitShape(model.config)));
+  const total = (values: Float32Array) => values.reduce((a, b) => a + b, 0);
+  const change = total(exact.cleanMetric) - total(exact.corruptedMetric);
+  return {
+    ...exact,
+    completeness: { sum: total(outOfInput), change: change / exact.cleanMetric.length },
+  };
+}

@@ -1,0 +1,273 @@
+/**
+ * The circuit behind a task at one checkpoint:
+ *
+ *  1. scores of all edges (attribution);
+ *  2. the metric of the whole model on clean prompts (baseline) and on corrupted ones;
+ *  3. the smallest size n whose greedy circuit, pruned, keeps more than the threshold of the baseline (search), or top_n;
+ *  4. for comparison, random circuits of the same sizes and MIB's areas; over resampled prompts, the interval of every
+ *     score and the stability of the choice.
+ *
+ * Faithfulness is metric / baseline, as in the paper; `normalized` subtracts the corrupted level from both.
+ */
+import type { CheckpointSummary, CurvePoint } from "../../results/kinds/circuit_summary.ts";
+import type { Progress } from "../../cli/progress.ts";
+import { mean } from "../../base/statistics.ts";
+import type { HookedModel } from "../../model/hooked_model.ts";
+import { meanActivations } from "../../circuits/activations/activations.ts";
+import { circuitStability, scoreIntervals } from "../../circuits/choice/bootstrap.ts";
+import { circuitEdges } from "../../circuits/graph/circuit_edges.ts";
+import { edgeScores } from "../../circuits/scoring/edge_scores.ts";
+import { CircuitEvaluator } from "../../circuits/evaluation/evaluation.ts";
+import { countEdges, nodesInCircuit } from "../../circuits/graph/circuit_mask.ts";
+import {
+  type CircuitShape,
+  edgeCell,
+  edgeCount,
+  nBackward,
+  nForward,
+  type Scores,
+} from "../../circuits/graph/graph.ts";
+import { cmd, cpr, mibEdgeCounts } from "../../circuits/choice/mib.ts";
+import { circuitShape } from "../../circuits/graph/model_shape.ts";
+import { promptBatches } from "../../tasks/prompt_batches.ts";
+import { edgeName } from "../../names/nodes.ts";
+import { pruneCircuit } from "../../circuits/graph/pruning.ts";
+import { randomOrder } from "../../circuits/choice/random_circuit.ts";
+import { searchCircuitSize } from "../../circuits/choice/search.ts";
+import { greedyOrder, maskOf, topnOrder } from "../../circuits/choice/selection.ts";
+import type { CircuitConfig } from "./settings.ts";
+import type { CircuitTask } from "./task.ts";
+
+/** What is found at one checkpoint. */
+export interface CheckpointCircuit {
+  /** the entry of summary.json */
+  summary: CheckpointSummary;
+  /** `[nForward, nBackward]` */
+  scores: Float32Array;
+  /** `[nForward, nBackward]`, 1 = in the circuit */
+  mask: Uint8Array;
+  /** faithfulness by size, in the order of evaluation */
+  curve: Map<number, number>;
+}
+
+/** Measures circuits against the whole model and the corrupted run. */
+export class FaithfulnessScale {
+  /** mean metric of the whole model on clean prompts */
+  readonly baseline: number;
+  /** mean metric of the whole model on corrupted prompts */
+  readonly corrupted: number;
+
+  constructor(private readonly evaluator: CircuitEvaluator) {
+    this.baseline = mean(Array.from(evaluator.cleanMetric));
+    this.corrupted = mean(Array.from(evaluator.corruptedMetric));
+  }
+
+  /** Prepares the model and prompts of a checkpoint. */
+  static async of(
+    model: HookedModel,
+    { batches, means }: Evaluation,
+    { intervention }: CircuitConfig,
+  ): Promise<FaithfulnessScale> {
+    return new FaithfulnessScale(
+      await CircuitEvaluator.prepare(model, batches, { intervention, means }),
+    );
+  }
+
+  /**
+   * Returns the curve points of circuits. A metric that is exactly 0 has no ratio; its faithfulness is 0.
+   * @param masks before pruning, `[nForward, nBackward]` each
+   * @param sizes the sizes requested
+   */
+  async points(masks: readonly Uint8Array[], sizes: readonly number[]): Promise<CurvePoint[]> {
+    const { shape } = this.evaluator;
+    const metrics = (await this.evaluator.evaluate(masks)).map((values) =>
+      mean(Array.from(values))
+    );
+    const ratio = (a: number, b: number) => b === 0 ? 0 : a / b;
+    return metrics.map((metric, i) => ({
+      size: sizes[i],
+      edges: countEdges(pruneCircuit(shape, masks[i])),
+      faithfulness: ratio(metric, this.baseline),
+      normalized: ratio(metric - this.corrupted, this.baseline - this.corrupted),
+    }));
+  }
+
+  /** Returns the curve points of the first n edges of an order, for several sizes n. */
+  ofOrder(order: ArrayLike<number>, sizes: readonly number[]): Promise<CurvePoint[]> {
+    const { shape } = this.evaluator;
+    return this.points(sizes.map((n) => maskOf(shape, order, n)), sizes);
+  }
+}
+
+type Evaluation = Awaited<ReturnType<typeof prepareEvaluation>>;
+
+/** Returns prompt batches and, for mean interventions, the means over the corrupted prompts. */
+export async function prepareEvaluation(
+  model: HookedModel,
+  { prompts, readout }: Pick<CircuitTask, "prompts" | "readout">,
+  { intervention, batch_size: batchSize }: CircuitConfig,
+) {
+  const batches = promptBatches(prompts, readout, {
+    batchSize,
+    sharePrefix: intervention === "patching",
+  });
+  const means = intervention.startsWith("mean")
+    ? await meanActivations(
+      model,
+      prompts.map((p) => p.corrupted.slice(0, p.position + 1)),
+      intervention === "mean-positional",
+    )
+    : undefined;
+  return { batches, means };
+}
+
+/** Finds the circuit of one checkpoint; see the header. */
+export async function findCircuit(
+  model: HookedModel,
+  task: Pick<CircuitTask, "prompts" | "readout">,
+  config: CircuitConfig,
+  step: number,
+  progress: Progress,
+): Promise<CheckpointCircuit> {
+  const shape = circuitShape(model.config);
+  const evaluation = await prepareEvaluation(model, task, config);
+  const attribution = await scoreEdges(model, evaluation, config, progress);
+  const { scores, completeness, perPrompt } = attribution;
+  const scale = await FaithfulnessScale.of(model, evaluation, config);
+  const { size, curve, points, mask } = await chooseSize(scale, shape, scores, config, progress);
+  const sizes = [...curve.keys()].sort((a, b) => a - b);
+  const random = config.random_baseline
+    ? await scale.ofOrder(randomOrder(shape, config.seed, sizes.at(-1)), sizes)
+    : [];
+  const areas = config.mib ? await mibAreas(scale, shape, scores) : {};
+  const circuit = circuitEdges(shape, scores, mask);
+  const stability = perPrompt && resample(shape, circuit, size, config, {
+    nPrompts: task.prompts.length,
+    scores: perPrompt,
+  });
+  const { faithfulness, normalized } = points.get(size)!;
+  const summary: CheckpointSummary = {
+    step,
+    baseline: scale.baseline,
+    corrupted: scale.corrupted,
+    size,
+    edges: countEdges(mask),
+    nodes: nodesInCircuit(shape, mask),
+    circuit,
+    faithfulness,
+    normalized,
+    curve: sizes.map((n) => points.get(n)!),
+    random,
+    completeness,
+    ...areas,
+    ...(stability !== undefined && { stability }),
+  };
+  return { summary, scores, mask, curve };
+}
+
+/** Scores all edges, and shows the progress. */
+async function scoreEdges(
+  model: HookedModel,
+  { batches, means }: Evaluation,
+  config: CircuitConfig,
+  progress: Progress,
+) {
+  const scoring = progress.begin("scores", 1);
+  return await edgeScores(model, batches, {
+    method: config.method,
+    steps: config.ig_steps,
+    quadrature: config.quadrature,
+    compat: config.compat,
+    perPrompt: config.bootstrap > 0,
+    intervention: config.intervention,
+    means,
+    onProgress: (done, total) => scoring.update(done / total),
+  });
+}
+
+/** Returns the edges in the order in which the configured selection takes them, at most `limit` if it is greedy. */
+function edgeOrder(
+  shape: CircuitShape,
+  scores: Scores,
+  { selection, absolute }: CircuitConfig,
+  limit?: number,
+): Int32Array {
+  return selection === "greedy"
+    ? greedyOrder(shape, scores, { absolute, limit })
+    : topnOrder(shape, scores, { absolute });
+}
+
+/** Searches the smallest faithful size, or takes top_n; returns all evaluated points by size, and the pruned circuit. */
+async function chooseSize(
+  scale: FaithfulnessScale,
+  shape: CircuitShape,
+  scores: Scores,
+  config: CircuitConfig,
+  progress: Progress,
+) {
+  const most = edgeCount(shape);
+  const end = Math.min(Math.max(config.end, 1), most);
+  let size = Math.min(config.top_n, most);
+  const order = edgeOrder(shape, scores, config, Math.max(end, size));
+  const points = new Map<number, CurvePoint>();
+  const searching = progress.begin("circuits", 1);
+  const evaluate = async (sizes: number[]): Promise<number[]> => {
+    const found = await scale.ofOrder(order, sizes);
+    for (const point of found) {
+      points.set(point.size, point);
+      searching.update(Math.min(0.99, point.size / end), `${points.size} circuits`);
+    }
+    return found.map((point) => point.faithfulness);
+  };
+  let curve = new Map<number, number>();
+  if (config.verify) {
+    const { threshold, step } = config;
+    const range = { threshold, start: Math.min(config.start, end), end, step };
+    ({ size, curve } = await searchCircuitSize(config.search_type, evaluate, range));
+  }
+  if (!points.has(size)) await evaluate([size]);
+  if (!curve.has(size)) curve.set(size, points.get(size)!.faithfulness);
+  return { size, curve, points, mask: pruneCircuit(shape, maskOf(shape, order, size)) };
+}
+
+/** Returns CPR, for which edges rank by signed scores, and CMD, for which they rank by absolute scores (MIB). */
+async function mibAreas(scale: FaithfulnessScale, shape: CircuitShape, scores: Scores) {
+  const sizes = mibEdgeCounts(edgeCount(shape));
+  const area = async (absolute: boolean, of: typeof cpr) => {
+    const points = await scale.ofOrder(topnOrder(shape, scores, { absolute }), sizes);
+    return of(points.map((point) => point.normalized));
+  };
+  return { cpr: await area(false, cpr), cmd: await area(true, cmd) };
+}
+
+/** Gives every edge of a circuit the interval of its score over resampled prompts; returns the circuit's stability. */
+function resample(
+  shape: CircuitShape,
+  circuit: CheckpointSummary["circuit"],
+  size: number,
+  config: CircuitConfig,
+  perPrompt: { nPrompts: number; scores: Float32Array },
+): number {
+  const options = { resamples: config.bootstrap, seed: config.seed };
+  const intervals = scoreIntervals(perPrompt, circuit.map((edge) => cellOf(shape, edge)), options);
+  circuit.forEach((edge, i) => edge.interval = intervals[i]);
+  return circuitStability(
+    perPrompt,
+    (means) => pruneCircuit(shape, maskOf(shape, edgeOrder(shape, means, config, size), size)),
+    options,
+  );
+}
+
+/** Returns the mask `[nForward, nBackward]` of a circuit listed in a summary. */
+export function maskOfCircuit(
+  shape: CircuitShape,
+  circuit: CheckpointSummary["circuit"],
+): Uint8Array {
+  const mask = new Uint8Array(nForward(shape) * nBackward(shape));
+  for (const edge of circuit) mask[cellOf(shape, edge)] = 1;
+  return mask;
+}
+
+function cellOf(shape: CircuitShape, edge: CheckpointSummary["circuit"][number]): number {
+  return edgeCell(shape, edgeName(edge));
+}

@@ -1,0 +1,164 @@
+/**
+ * The result files of the main experiment. `add` writes those of one checkpoint, in this order: graph, pictures,
+ * faithfulness curve, baselines, and last the entry of summary.json, which marks the checkpoint as done. Comparisons of
+ * checkpoints are derived from the entries whenever the summary is written.
+ */
+import {
+  type CheckpointSummary,
+  type CircuitChanges,
+  type CircuitRunEnd,
+  type CircuitRunHeader,
+  type CircuitSummary,
+  circuitSummary,
+} from "../../results/kinds/circuit_summary.ts";
+import { isThere, writeFileAtomic, writeJsonAtomic } from "../../base/files.ts";
+import { formatJson } from "../../base/format_json.ts";
+import type { ResultFile } from "../../results/result_file.ts";
+import { scoreRange } from "../../circuits/graph/circuit_edges.ts";
+import { changesToPrevious, changesToReference } from "../../circuits/graph/comparison.ts";
+import { writeCircuitPicture } from "../../circuits/formats/drawing.ts";
+import { edgeRows, writeEdgeTable } from "../../circuits/formats/edge_table.ts";
+import { edgeCount } from "../../circuits/graph/graph.ts";
+import { writeGraphJson } from "../../circuits/formats/graph_json.ts";
+import { circuitShape } from "../../circuits/graph/model_shape.ts";
+import { formatCurve } from "../../circuits/choice/search.ts";
+import type { Experiment } from "../experiment.ts";
+import type { CheckpointCircuit } from "./checkpoint.ts";
+import { type CircuitConfig, FREE_CIRCUIT_KEYS } from "./settings.ts";
+import type { CircuitTask } from "./task.ts";
+
+/** All result files of one model and task. Made by `openCircuitResults`. */
+export class CircuitResults {
+  /** Called by `openCircuitResults`. */
+  constructor(
+    private readonly experiment: Experiment,
+    private readonly config: CircuitConfig,
+    private readonly entries: ResultFile<CheckpointSummary>,
+  ) {}
+
+  /** The path of summary.json. */
+  get path(): string {
+    return this.entries.path;
+  }
+
+  /** Whether a checkpoint has its entry and all files that the settings ask for. */
+  has(step: number): boolean {
+    const { config: { task, pictures, verify }, experiment: { paths } } = this;
+    return this.entries.has(step) && [
+      paths.graph(task, step),
+      ...(pictures ? [paths.image(task, step, "svg"), paths.image(task, step, "png")] : []),
+      ...(verify ? [paths.faithfulness(task, step)] : []),
+    ].every(isThere);
+  }
+
+  /** Returns the steps that have an entry, ascending. */
+  steps(): number[] {
+    return this.entries.steps();
+  }
+
+  /** Returns the entry of a step. @throws Error if it has none. */
+  get(step: number): CheckpointSummary {
+    return this.entries.get(step);
+  }
+
+  /** Returns the entries of all checkpoints, by step. */
+  summaries(): CheckpointSummary[] {
+    return this.steps().map((step) => this.get(step));
+  }
+
+  /** Writes all files of one checkpoint. */
+  async add({ summary, scores, mask, curve }: CheckpointCircuit): Promise<void> {
+    const { config, experiment: { paths, model } } = this;
+    const shape = circuitShape(model);
+    const { step } = summary;
+    const graph = { shape, dModel: model.dModel, scores, mask };
+    await writeGraphJson(paths.graph(config.task, step), graph, config.graph_format);
+    if (config.pictures) {
+      const title = `${paths.model}, ${config.task}, step ${step}`;
+      const options = { title, range: scoreRange(shape, scores) };
+      for (const extension of ["svg", "png"] as const) {
+        const path = paths.image(config.task, step, extension);
+        await writeCircuitPicture(path, shape, summary.circuit, options);
+      }
+    }
+    if (config.verify) {
+      await writeFileAtomic(paths.faithfulness(config.task, step), formatCurve(curve) + "\n");
+    }
+    await this.#writeBaselines([...this.summaries().filter((c) => c.step !== step), summary]);
+    await this.entries.set(step, summary);
+  }
+
+  async #writeBaselines(checkpoints: readonly CheckpointSummary[]): Promise<void> {
+    const rows = checkpoints.toSorted((a, b) => a.step - b.step).map((c) => [c.step, c.baseline]);
+    const path = this.experiment.paths.baselines(this.config.task);
+    await writeJsonAtomic(path, Object.fromEntries(rows));
+  }
+
+  /** Writes the edge table and the final summary; returns the summary. */
+  async finish(end: CircuitRunEnd): Promise<CircuitSummary> {
+    this.entries.refresh();
+    const checkpoints = this.summaries();
+    await this.#writeBaselines(checkpoints);
+    const { paths } = this.experiment;
+    await writeEdgeTable(paths.inCircuitEdges(this.config.task), edgeRows(checkpoints));
+    const { failed, transfer, roles } = end;
+    const summary = this.entries.complete({
+      failed,
+      ...(transfer && { transfer }),
+      ...(roles && { roles }),
+    });
+    await writeFileAtomic(this.path, formatJson(summary));
+    return summary as CircuitSummary & Record<string, unknown>;
+  }
+}
+
+/** Opens the results of an earlier run to continue them, or starts new ones. @throws UserError as `openResultFile`. */
+export async function openCircuitResults(
+  experiment: Experiment,
+  config: CircuitConfig,
+  task: CircuitTask,
+): Promise<CircuitResults> {
+  const entries = await experiment.results(circuitSummary, {
+    free: FREE_CIRCUIT_KEYS,
+    settings: digestOf(task),
+    header: header(experiment, config, task),
+    derive: changes,
+  }, config.task);
+  return new CircuitResults(experiment, config, entries);
+}
+
+/** Returns the settings that determine a circuit, and the digest of a user's prompt file. */
+export function circuitSettings(experiment: Experiment, task: CircuitTask) {
+  return { ...experiment.settings(FREE_CIRCUIT_KEYS), ...digestOf(task) };
+}
+
+function digestOf({ digest }: CircuitTask): Record<string, unknown> {
+  return digest === undefined ? {} : { task_file_digest: digest };
+}
+
+function header(
+  experiment: Experiment,
+  config: CircuitConfig,
+  task: CircuitTask,
+): Omit<CircuitRunHeader, "model"> {
+  const shape = circuitShape(experiment.model);
+  return {
+    task: task.name,
+    metric: task.metric,
+    example: task.example,
+    threshold: config.threshold,
+    method: config.method,
+    igSteps: config.ig_steps,
+    quadrature: config.quadrature,
+    nPrompts: task.prompts.length,
+    shape,
+    nEdges: edgeCount(shape),
+  };
+}
+
+function changes(checkpoints: readonly CheckpointSummary[]): CircuitChanges {
+  return {
+    toPrevious: changesToPrevious(checkpoints),
+    toFinal: checkpoints.length > 0 ? changesToReference(checkpoints) : [],
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * Text for CSPA: token lists of one length, each the beginning of one document after the end-of-text token.
+ *
+ *  - from a file: JSON lines with a `text` each, or plain text whose documents are separated by `<|endoftext|>`, either
+ *    compressed with gzip or not. The seed shuffles the documents, curly quotes are made straight, and documents that are
+ *    too short are left out (the paper does so with openwebtext);
+ *  - from the embedded corpus: documents of the validation split, which training never saw. They are short, so several
+ *    follow each other, separated by the end-of-text token as in training.
+ */
+import { documents, TextFile } from "../../text/mod.ts";
+import type { Tokenizer } from "../../model/tokenizer.ts";
+import { PythonRandom } from "../../base/python_random.ts";
+
+export interface DocumentOptions {
+  /** documents wanted */
+  count: number;
+  /** tokens of each, the leading end-of-text token included */
+  length: number;
+  /** default 6 */
+  seed?: number;
+}
+
+/** Returns the text with curly quotes made straight. */
+export function straightQuotes(text: string): string {
+  return text.replaceAll(/[\u2018\u2019]/g, "'").replaceAll(/[\u201c\u201d]/g, '"');
+}
+
+/**
+ * Returns documents of the embedded corpus's validation split.
+ * @throws Error when the tokenizer has no end-of-text token.
+ */
+export function corpusDocuments(tokenizer: Tokenizer, options: DocumentOptions): number[][] {
+  const { count, length, seed = 6 } = options;
+  const { eosId } = tokenizer;
+  if (eosId === undefined) {
+    throw new Error("text for CSPA: the tokenizer needs an end-of-text token between documents");
+  }
+  const stream = documents(seed, "validation");
+  return Array.from({ length: count }, () => {
+    const tokens: number[] = [];
+    while (tokens.length < length) {
+      tokens.push(eosId, ...tokenizer.encode(stream.next().value!.text));
+    }
+    return tokens.slice(0, length);
+  });
+}
+
+/**
+ * Returns documents of a text file.
+ * @throws Error naming the file and line that cannot be read, or how many documents are long enough.
+ */
+export async function fileDocuments(
+  path: string,
+  tokenizer: Tokenizer,
+  { count, length, seed = 6 }: DocumentOptions,
+): Promise<number[][]> {
+  const file = await TextFile.open(path);
+  try {
+    const order = Array.from({ length: file.count }, (_, i) => i);
+    const start = tokenizer.eosId === undefined ? [] : [tokenizer.eosId];
+    const found: number[][] = [];
+    for (const index of new PythonRandom(seed).shuffle(order)) {
+      if (found.length === count) break;
+      const text = straightQuotes(file.text(index).trim());
+      const tokens = [...start, ...tokenizer.encode(text)];
+      if (tokens.length >= length) found.push(tokens.slice(0, length));
+    }
+    if (found.length < count) {
+      throw new Error(
+        `${path}: ${found.length} of ${file.count} documents have at least ${length} tokens, ${count} are needed; ` +
+          `give more text, or fewer documents (mean_docs) or tokens`,
+      );
+    }
+    return found;
+  } finally {
+    file.close();
+  }
+}

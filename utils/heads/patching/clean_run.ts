@@ -1,0 +1,193 @@
+/**
+ * The clean run that patching starts from, with what patched runs reuse of it.
+ *
+ * Patched prompts are clean prompts in which something is replaced, so most of a patched run is the clean run:
+ *
+ *  - layers below the patch: its residual stream is kept at every layer;
+ *  - positions before the first change: their keys and values are kept, and only the positions after them (the *span*)
+ *    are ever run again. Which positions those are is the caller's choice:
+ *        "all"       every position
+ *        "changed"   from the first position at which a clean and a corrupted prompt differ: the same result as "all",
+ *                    since before it nothing is switched and attention is causal
+ *        "readout"   the read-out alone: patches act there only (TransformerLens' `seq_pos`), and what is wanted of
+ *                    other positions is unchanged
+ *  - positions after the read-out: never computed.
+ *
+ * Prompts are grouped by length and span, so that no group has padding. The rows (prompt, position) of all groups lie
+ * behind each other in one tensor per layer: where heads are frozen, positions do not interact and all rows are one
+ * matrix product.
+ */
+import {
+  firstDifference,
+  type PairTokens,
+  prefixPast,
+  sharedLength,
+  splitPrompt,
+} from "../../tasks/shared_prefix.ts";
+import { bucketBy } from "../../model/run/batch.ts";
+import type { HookedModel } from "../../model/hooked_model.ts";
+import type { Past } from "../../model/run/layer_runner.ts";
+import { type Tensor, tensor } from "../../onnx/mod.ts";
+
+export type Floats = Tensor<Float32Array>;
+export type Span = "all" | "changed" | "readout";
+
+/** A prompt to patch and the prompt that patched values come from; of equal length up to the read-out `position`. */
+export type PatchPrompt = PairTokens;
+
+/** Prompts of one length and span. */
+export interface CleanBatch {
+  /** places in the list of prompts */
+  prompts: number[];
+  /** first position of the span; positions before it are the past */
+  start: number;
+  /** positions in the span, the last being the read-out */
+  pos: number;
+  /** first row in the tensors of a {@link CleanRun} */
+  row: number;
+  past?: Past;
+  /** attention at the read-out, per layer `[prompts, H, start + pos]` */
+  attention: Floats[];
+}
+
+/** What is kept of a layer, over all rows. */
+export interface CleanLayer {
+  /** residual stream before the block, `[rows, d]` */
+  x: Floats;
+  /** attention output with its bias, `[rows, d]` */
+  attention: Floats;
+  /** heads' outputs, `[rows, H, d_head]` */
+  z: Floats;
+}
+
+export interface CleanRun {
+  span: Span;
+  prompts: readonly PatchPrompt[];
+  batches: CleanBatch[];
+  layers: CleanLayer[];
+  /** residual stream after the last block, `[rows, d]` */
+  final: Floats;
+}
+
+/**
+ * Runs the clean prompts.
+ * @throws Error when a pair is not aligned.
+ */
+export async function cleanRun(
+  model: HookedModel,
+  prompts: readonly PatchPrompt[],
+  span: Span = "changed",
+): Promise<CleanRun> {
+  const { nLayers } = model.config;
+  const starts = prompts.map((prompt, n) => spanStart(prompt, n, span));
+  const groups = bucketBy(prompts, ({ position }, n) => `${starts[n]} ${position}`);
+  const points = ["hook_resid_pre", "hook_attn_out", "attn.hook_z", "attn.hook_pattern"];
+  const read = points.flatMap((p) => layerNames(nLayers, p));
+  const parts: { layers: CleanLayer[]; final: Floats }[] = [];
+  const batches: CleanBatch[] = [];
+  let row = 0;
+  for (const members of groups) {
+    const start = starts[members[0]];
+    const tokens = members.map((n) => splitPrompt(prompts[n].clean, start, prompts[n].position));
+    const past = await prefixPast(model, tokens.map(({ prefix }) => prefix));
+    const suffix = tokens.map(({ suffix }) => suffix);
+    const { hooks, residual } = await model.run(suffix, { read, past });
+    const value = (l: number, point: string) => hooks.get(`blocks.${l}.${point}`)!;
+    const pos = suffix[0].length;
+    parts.push({
+      layers: Array.from({ length: nLayers }, (_, l) => ({
+        x: value(l, "hook_resid_pre"),
+        attention: value(l, "hook_attn_out"),
+        z: value(l, "attn.hook_z"),
+      })),
+      final: residual,
+    });
+    const attention = layerNames(nLayers, "attn.hook_pattern").map((n) => lastRow(hooks.get(n)!));
+    batches.push({ prompts: members, start, pos, row, past, attention });
+    row += members.length * pos;
+  }
+  const joined = (pick: (part: typeof parts[number]) => Floats) => joinRows(parts.map(pick));
+  const layers = Array.from({ length: nLayers }, (_, l) => ({
+    x: joined((p) => p.layers[l].x),
+    attention: joined((p) => p.layers[l].attention),
+    z: joined((p) => p.layers[l].z),
+  }));
+  return { span, prompts, batches, layers, final: joined((p) => p.final) };
+}
+
+/**
+ * Heads' outputs on the corrupted prompts at the rows of a clean run, per layer `[rows, H, d_head]`.
+ * @param prompts as those of the clean run, with corrupted prompts that may be others (but change nothing before its
+ * spans, unless its span is "readout")
+ */
+export async function corruptedHeads(
+  model: HookedModel,
+  clean: CleanRun,
+  prompts: readonly PatchPrompt[] = clean.prompts,
+): Promise<Floats[]> {
+  const read = layerNames(model.config.nLayers, "attn.hook_z");
+  const parts: Floats[][] = [];
+  for (const { prompts: members, start, past } of clean.batches) {
+    const tokens = members.map((n) =>
+      splitPrompt(prompts[n].corrupted, start, clean.prompts[n].position)
+    );
+    const shared = members.every((n) =>
+      firstDifference(clean.prompts[n].clean, prompts[n].corrupted, start) === start
+    );
+    if (!shared && clean.span !== "readout") {
+      throw new Error(
+        `the clean run starts at position ${start}, but its corrupted prompts differ before it`,
+      );
+    }
+    const own = shared ? past : await prefixPast(model, tokens.map(({ prefix }) => prefix));
+    const suffix = tokens.map(({ suffix }) => suffix);
+    const { hooks } = await model.run(suffix, { read, past: own });
+    parts.push(read.map((name) => hooks.get(name)!));
+  }
+  return read.map((_, l) => joinRows(parts.map((part) => part[l])));
+}
+
+/** Outputs of heads that write nothing: zeros at every row. */
+export function silentHeads(clean: CleanRun): Floats[] {
+  return clean.layers.map(({ z }) => tensor(new Float32Array(z.data.length), z.shape));
+}
+
+/** Hook names of one point in all layers. */
+export function layerNames(nLayers: number, point: string): string[] {
+  return Array.from({ length: nLayers }, (_, l) => `blocks.${l}.${point}`);
+}
+
+function spanStart(prompt: PatchPrompt, n: number, span: Span): number {
+  const { clean, corrupted, position } = prompt;
+  if (position >= clean.length || position >= corrupted.length) {
+    throw new Error(
+      `prompt pair ${n}: read-out position ${position} lies outside its ` +
+        `${clean.length} clean and ${corrupted.length} corrupted tokens`,
+    );
+  }
+  if (span === "all") return 0;
+  return span === "readout" ? position : sharedLength(prompt);
+}
+
+/** `[batch, pos, …]` tensors of one trailing shape as `[rows, …]`. */
+function joinRows(parts: readonly Floats[]): Floats {
+  const rest = parts[0].shape.slice(2);
+  const data = new Float32Array(parts.reduce((n, part) => n + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return tensor(data, [data.length / rest.reduce((a, b) => a * b, 1), ...rest]);
+}
+
+/** The last query's row of a pattern `[batch, H, pos, keys]`, as `[batch, H, keys]`. */
+export function lastRow(pattern: Floats): Floats {
+  const [batch, heads, pos, keys] = pattern.shape;
+  const data = new Float32Array(batch * heads * keys);
+  for (let i = 0; i < batch * heads; i++) {
+    const end = (i + 1) * pos * keys;
+    data.set(pattern.data.subarray(end - keys, end), i * keys);
+  }
+  return tensor(data, [batch, heads, keys]);
+}

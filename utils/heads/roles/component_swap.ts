@@ -1,0 +1,228 @@
+/**
+ * Swaps heads of one checkpoint into another (Tigges et al. 2024, figure 3).
+ *
+ * A head consists of the weights that it reads and writes with. In the stored tensors these are
+ *
+ *   GPT-NeoX   rows 3·d_h·h … 3·d_h·(h+1) of query_key_value.weight `[3d, d]` and entries of its bias,
+ *              columns d_h·h … d_h·(h+1) of dense.weight `[d, d]`
+ *   GPT-2      columns j·d + d_h·h … of c_attn.weight `[d, 3d]` for the letters j = 0, 1, 2, and entries of its bias,
+ *              rows d_h·h … of c_proj.weight `[d, d]`
+ *
+ * b_O does not belong to a head. (The original code swapped columns of the query-key-value matrix, which are a slice of
+ * what every head reads, and did not swap the output matrix.)
+ *
+ * A swapped model equals its target below the first swapped layer, so runs start there.
+ */
+import type { Readout } from "../../model/blocks/embedding.ts";
+import { HookedModel } from "../../model/hooked_model.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import type { WeightSource } from "../../model/weights/weight_source.ts";
+import type { WeightUnit } from "../../model/blocks/block_weights.ts";
+import { bucketBy } from "../../model/run/batch.ts";
+import { readoutRows } from "../../tasks/prompt_batches.ts";
+import { tensor } from "../../onnx/mod.ts";
+import { checkHeads, type Head } from "../head.ts";
+
+/** Locates a block of a matrix; `end` is exclusive. */
+export interface Slice {
+  /** Range of rows. */
+  rows: [start: number, end: number];
+  /** Range of columns. */
+  columns: [start: number, end: number];
+}
+
+/** Names the tensors of a layer that hold parts of heads. */
+export type Sliced = "qkv_w" | "qkv_b" | "o_w";
+
+/** Returns where a head's weights are in the stored tensors of its layer. Biases count as matrices of one row. */
+export function headSlices(config: ModelConfig, head: number): Record<Sliced, Slice[]> {
+  const { dModel: d, dHead: e } = config;
+  const own: [number, number] = [head * e, (head + 1) * e];
+  const all: [number, number] = [0, d];
+  if (config.architecture === "gpt_neox") {
+    const packed: [number, number] = [3 * e * head, 3 * e * (head + 1)];
+    return {
+      qkv_w: [{ rows: packed, columns: all }],
+      qkv_b: [{ rows: [0, 1], columns: packed }],
+      o_w: [{ rows: all, columns: own }],
+    };
+  }
+  const letters = [0, 1, 2].map((j): [number, number] => [j * d + own[0], j * d + own[1]]);
+  return {
+    qkv_w: letters.map((columns) => ({ rows: all, columns })),
+    qkv_b: letters.map((columns) => ({ rows: [0, 1], columns })),
+    o_w: [{ rows: own, columns: all }],
+  };
+}
+
+/** Maps layers to the attention weights that heads are copied from. */
+export type HeadDonor = ReadonlyMap<number, WeightUnit>;
+
+/**
+ * Loads the attention weights of the layers of `heads`.
+ * @throws RangeError naming a head that does not exist
+ */
+export async function headDonor(source: WeightSource, heads: readonly Head[]): Promise<HeadDonor> {
+  checkHeads(heads, source.config);
+  const donor = new Map<number, WeightUnit>();
+  for (const layer of new Set(heads.map(([l]) => l))) {
+    const { qkv_w, qkv_b, o_w } = await source.load(String(layer));
+    donor.set(layer, { qkv_w, qkv_b, o_w });
+  }
+  return donor;
+}
+
+/**
+ * Returns the weights of `target` with `heads` copied from `source`. Shares tensors without parts of heads.
+ * @throws Error naming a tensor whose shapes differ
+ */
+export function swapHeads(
+  target: WeightUnit,
+  source: WeightUnit,
+  config: ModelConfig,
+  heads: readonly number[],
+): WeightUnit {
+  const swapped = { ...target };
+  for (const name of ["qkv_w", "qkv_b", "o_w"] as const) {
+    const { shape } = target[name];
+    if (shape.join() !== source[name].shape.join()) {
+      throw new Error(
+        `heads can be swapped only between checkpoints of one model: ${name} is [${shape}] in the target and [${
+          source[name].shape
+        }] in the source`,
+      );
+    }
+    const data = target[name].data.slice();
+    const width = shape.at(-1)!;
+    for (const head of heads) {
+      for (const { rows: [first, end], columns: [left, right] } of headSlices(config, head)[name]) {
+        for (let row = first; row < end; row++) {
+          const from = row * width + left;
+          data.set(source[name].data.subarray(from, from + right - left), from);
+        }
+      }
+    }
+    swapped[name] = tensor(data, shape);
+  }
+  return swapped;
+}
+
+/**
+ * Makes a source of the weights of `target` with `heads` from a donor that has their layers.
+ * @throws RangeError naming a head that does not exist; loading throws Error if the models differ in shape
+ */
+export function swappedSource(
+  target: WeightSource,
+  donor: HeadDonor,
+  heads: readonly Head[],
+): WeightSource {
+  const { config } = target;
+  checkHeads(heads, config);
+  return {
+    config,
+    units: target.units,
+    async load(unit) {
+      const own = heads.filter(([layer]) => String(layer) === unit).map(([, head]) => head);
+      const weights = await target.load(unit);
+      return own.length === 0 ? weights : swapHeads(weights, donor.get(Number(unit))!, config, own);
+    },
+    close() {},
+  };
+}
+
+/** Makes a source that reads through a model's store, so that swapped models share its weights in memory. */
+export function storedSource(model: HookedModel): WeightSource {
+  const { store } = model;
+  return {
+    config: model.config,
+    units: store.source.units,
+    load: (unit) => store.get(unit),
+    close() {},
+  };
+}
+
+/** Holds a prompt and its read-out position. */
+export interface ReadPrompt {
+  /** Token ids. */
+  clean: readonly number[];
+  /** Position at which the metric is read. */
+  position: number;
+}
+
+/** Measures one target of swaps. Keeps its runs up to the first swapped layer. */
+export class SwapTarget {
+  private constructor(
+    private readonly model: HookedModel,
+    private readonly heads: readonly Head[],
+    private readonly readout: Readout,
+    private readonly first: number,
+    private readonly batches: {
+      prompts: number[];
+      x: Awaited<ReturnType<HookedModel["layers"]["run"]>>["residual"];
+    }[],
+    private readonly count: number,
+  ) {}
+
+  /**
+   * Runs the prompts up to the first layer that has one of `heads`.
+   * @param model model with weights as stored (not folded)
+   * @param readout metric, one row per prompt
+   * @param batchSize prompts per run
+   * @throws Error if `heads` is empty or the weights are folded; RangeError naming a head that does not exist
+   */
+  static async of(
+    model: HookedModel,
+    heads: readonly Head[],
+    prompts: readonly ReadPrompt[],
+    readout: Readout,
+    batchSize = 100,
+  ): Promise<SwapTarget> {
+    if (heads.length === 0) throw new Error("swapping needs at least one head");
+    checkHeads(heads, model.config);
+    if ("b_U" in await model.store.get("unembed")) {
+      throw new Error("heads are swapped between weights as stored; load the model unfolded");
+    }
+    const first = Math.min(...heads.map(([layer]) => layer));
+    const batches = [];
+    for (const members of bucketBy(prompts, (p) => p.position, batchSize)) {
+      const tokens = members.map((n) => prompts[n].clean.slice(0, prompts[n].position + 1));
+      const { residual } = await model.embed(tokens);
+      const { residual: x } = await model.layers.run(residual, { to: first });
+      batches.push({ prompts: members, x });
+    }
+    return new SwapTarget(model, heads, readout, first, batches, prompts.length);
+  }
+
+  /** Returns the metric per prompt without a swap. */
+  baseline(): Promise<Float32Array> {
+    return this.#finish(this.model);
+  }
+
+  /** Returns the metric per prompt with the heads of a donor. */
+  async swapped(donor: HeadDonor): Promise<Float32Array> {
+    const weights = swappedSource(storedSource(this.model), donor, this.heads);
+    const model = HookedModel.fromSource(weights, { runtime: this.model.runtime });
+    try {
+      return await this.#finish(model);
+    } finally {
+      model.close();
+    }
+  }
+
+  async #finish(model: HookedModel): Promise<Float32Array> {
+    const values = new Float32Array(this.count);
+    for (const { prompts, x } of this.batches) {
+      const { residual } = await model.layers.run(x, { from: this.first });
+      const pos = x.shape[1];
+      const result = await model.readout(
+        residual,
+        prompts.map(() => pos - 1),
+        readoutRows(this.readout, prompts),
+        pos,
+        false,
+      );
+      prompts.forEach((n, i) => values[n] = result.values.data[i]);
+    }
+    return values;
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Computes direct logit attribution: how much each head's output at the read-out position moves the metric while
+ * everything after the head is fixed (nostalgebraist's logit lens for single heads; Wang et al. 2022, TransformerLens).
+ *
+ *  1. One run reads every head's weighted values z and the scale σ of the final LayerNorm.
+ *  2. The read-out direction of a prompt is w = Σ_j weights[j] · W_U[ids[j]], e.g. W_U[IO] − W_U[S]. Pulled back
+ *     through the final LayerNorm with frozen scale, it is  w' = (γ⊙w − mean(γ⊙w)) / σ  at the read-out position.
+ *  3. Head h contributes  z_h·W_O[h]·w' = z_h · (W_O[h] w'). The direction goes back through W_O, so that no head's
+ *     output of residual width is computed.
+ *
+ * On folded weights γ = 1, the mean is 0, and value biases are not part of a head (they are in b_O).
+ */
+import type { HookedModel, RunOptions } from "../../model/hooked_model.ts";
+import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
+import { type Readout, readoutFeeds } from "../../model/blocks/embedding.ts";
+import { perHeadOutput } from "../../model/blocks/head_weights.ts";
+import { BATCH, POS } from "../../model/blocks/hooks.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import {
+  div,
+  gather,
+  Graph,
+  matmulT,
+  mean,
+  mul,
+  productDim,
+  reshape,
+  Session,
+  type SessionOptions,
+  sub,
+  sum,
+  transpose,
+  unsqueeze,
+  type Value,
+} from "../../onnx/mod.ts";
+
+/** Takes rows `b·pos + p` of a `[batch, pos, …]` value whose last axes hold `width` elements. */
+function readoutRows(g: Graph, x: Value, width: number): Value {
+  const rows = g.inputs.get("rows") ?? g.input("rows", ["rows"], "int32");
+  return gather(reshape(x, [productDim([BATCH, POS]), width]), rows);
+}
+
+function compileDirection(config: ModelConfig, width: number, options: SessionOptions) {
+  const g = new Graph();
+  const { dModel: d, vocabSize: V } = config;
+  const ids = g.input("ids", ["rows", width], "int32");
+  const weights = g.input("weights", ["rows", width]);
+  const W_U = g.input("W_U", [V, d]);
+  const plain = sum(mul(gather(W_U, ids), unsqueeze(weights, -1)), [1]);
+  const scaled = mul(plain, g.input("ln_f_w", [d]));
+  const centered = sub(scaled, mean(scaled, [-1], true));
+  const direction = div(centered, readoutRows(g, g.input("scale", [BATCH, POS, 1]), 1));
+  return Session.compile({ direction }, {}, options);
+}
+
+function compileContributions(config: ModelConfig, options: SessionOptions) {
+  const g = new Graph();
+  const { dModel: d, nHeads: H, dHead: e } = config;
+  const direction = g.input("direction", ["rows", d]);
+  const z = readoutRows(g, g.input("z", [BATCH, POS, H, e]), d);
+  const perHead = transpose(reshape(z, ["rows", H, e]), [1, 0, 2]);
+  const W_O = perHeadOutput(declareWeights(g, config, 0).o_w, config);
+  const back = matmulT(unsqueeze(direction, 0), W_O);
+  return Session.compile({ contributions: sum(mul(perHead, back), [-1]) }, {}, options);
+}
+
+/**
+ * Computes the contribution of every head to a metric that is linear in the logits.
+ * @param prompts token ids of the N prompts
+ * @param positions read-out position of each prompt
+ * @param readout read-out of kind "logits", one row per prompt (`readoutOf` of a logit-difference task)
+ * @param options patches and a past, to attribute an ablated run
+ * @returns contributions `[L, H, N]` row-major, in logits
+ * @throws Error for a metric over probabilities, which is not a sum of contributions
+ */
+export async function directLogitAttribution(
+  model: HookedModel,
+  prompts: readonly (readonly number[])[],
+  positions: readonly number[],
+  readout: Readout,
+  options: RunOptions = {},
+): Promise<Float32Array> {
+  if (readout.kind !== "logits") {
+    throw new Error(
+      "direct logit attribution needs a metric over logits (logit_diff); this one is over probabilities",
+    );
+  }
+  const { config, runtime, store } = model;
+  const { nLayers: L, nHeads: H } = config;
+  const names = Array.from({ length: L }, (_, l) => `blocks.${l}.attn.hook_z`);
+  const { hooks } = await model.run(prompts, {
+    ...options,
+    read: [...names, "ln_final.hook_scale"],
+  });
+  const scale = hooks.get("ln_final.hook_scale")!;
+  const feeds = readoutFeeds(positions, scale.shape[1], readout);
+  const toDirection = await runtime.compiled(
+    `dla direction ${JSON.stringify([config, readout.width])}`,
+    (o) => compileDirection(config, readout.width, o),
+  );
+  const contributions = await runtime.compiled(
+    `dla contributions ${JSON.stringify(config)}`,
+    (o) => compileContributions(config, o),
+  );
+  const { direction } = await toDirection.run({
+    ...feeds,
+    scale,
+    ...await store.get("unembed"),
+  });
+  const out = new Float32Array(L * H * prompts.length);
+  for (const [l, name] of names.entries()) {
+    const weights = weightFeeds(0, await store.get(String(l)));
+    const result = await contributions.run({
+      ...weights,
+      rows: feeds.rows,
+      direction,
+      z: hooks.get(name)!,
+    });
+    out.set(result.contributions.data, l * H * prompts.length);
+  }
+  return out;
+}

@@ -1,0 +1,86 @@
+/**
+ * One transformer block as a function from values to values, for both architectures:
+ *
+ *   parallel (GPT-NeoX):   x' = x + attention(LN1(x)) + mlp(LN2(x))
+ *   sequential (GPT-2):    m = x + attention(LN1(x)),   x' = m + mlp(LN2(m))
+ *
+ * Hook points carry TransformerLens' names.
+ */
+import {
+  add,
+  expand,
+  gelu,
+  identity,
+  linear,
+  productDim,
+  relu,
+  reshape,
+  transpose,
+  unsqueeze,
+  type Value,
+} from "../../onnx/mod.ts";
+import { attention, type HeadInputs, type KeysValues, type SequenceInputs } from "./attention.ts";
+import { type BlockWeights, type MlpWeights } from "./block_weights.ts";
+import { storedOutIn } from "./head_weights.ts";
+import type { ModelConfig } from "../config.ts";
+import { hookedNorm } from "./hooked_norm.ts";
+import type { HookPoints } from "./hooks.ts";
+
+/** Activation function of the MLP. */
+export function activate(x: Value, config: ModelConfig): Value {
+  if (config.activation === "relu") return relu(x);
+  return gelu(x, config.activation === "gelu_tanh" ? "tanh" : "none");
+}
+
+/**
+ * LN2, W_in, activation, W_out of a residual stream of any leading shape. Between the two products the leading axes are
+ * one, unless a hook point there wants them: a widest activation that is handed over in another shape is copied.
+ */
+export function mlp(x: Value, w: MlpWeights, config: ModelConfig, hooks: HookPoints): Value {
+  const normalized = hookedNorm(x, w.ln2_w, w.ln2_b, config.layerNormEps, "ln2", hooks);
+  const flat = !hooks.uses("mlp.hook_pre", "mlp.hook_post");
+  const rows = flat
+    ? reshape(normalized, [productDim(x.shape.slice(0, -1)), config.dModel])
+    : normalized;
+  const pre = hooks.at("mlp.hook_pre", linear(rows, w.in_w, storedOutIn(config), w.in_b));
+  hooks.save("pre", pre);
+  const post = hooks.at("mlp.hook_post", activate(pre, config));
+  return reshape(linear(post, w.out_w, storedOutIn(config), w.out_b), x.shape);
+}
+
+export interface BlockOutput {
+  /** residual stream after the block, `[batch, pos, d]` */
+  residual: Value;
+  present: KeysValues;
+}
+
+/** A block; `past` makes the positions given a suffix. */
+export function block(
+  x: Value,
+  w: BlockWeights,
+  sequence: SequenceInputs,
+  config: ModelConfig,
+  hooks: HookPoints,
+  past?: KeysValues,
+): BlockOutput {
+  const pre = hooks.at("hook_resid_pre", x);
+  const heads = hooks.uses("hook_q_input", "hook_k_input", "hook_v_input")
+    ? splitInputs(pre, config, hooks)
+    : pre;
+  const attn = attention(heads, w, sequence, config, hooks, past);
+  const attnOut = hooks.at("hook_attn_out", attn.out);
+  const mid = config.parallel ? pre : hooks.at("hook_resid_mid", add(pre, attnOut));
+  if (!config.parallel) hooks.save("mid", mid);
+  const mlpIn = hooks.uses("hook_mlp_in") ? hooks.at("hook_mlp_in", identity(mid)) : mid;
+  const mlpOut = hooks.at("hook_mlp_out", mlp(mlpIn, w, config, hooks));
+  const sum = config.parallel ? add(add(pre, attnOut), mlpOut) : add(mid, mlpOut);
+  return { residual: hooks.at("hook_resid_post", sum), present: attn.present };
+}
+
+/** A copy of the residual stream for every head and letter, with hook points of shape `[batch, pos, H, d]`. */
+function splitInputs(x: Value, config: ModelConfig, hooks: HookPoints): HeadInputs {
+  const [b, p, d] = x.shape;
+  const copy = (point: "hook_q_input" | "hook_k_input" | "hook_v_input") =>
+    transpose(hooks.at(point, expand(unsqueeze(x, 2), [b, p, config.nHeads, d])), [2, 0, 1, 3]);
+  return { q: copy("hook_q_input"), k: copy("hook_k_input"), v: copy("hook_v_input") };
+}

@@ -1,0 +1,182 @@
+/**
+ * What stands before and after the blocks: token (and position) embedding, final LayerNorm and unembedding, and the
+ * metric read off the logits.
+ *
+ * A metric is linear in the logits or in the probabilities of the read-out row r:
+ *   value_r = Σ_j weights[r, j] · f(logits_r)[ids[r, j]],   f = identity or softmax.
+ * For a few logits the product with the whole unembedding is not needed: value_r = LN(x_r) · Σ_j weights[r, j] W_U[ids[r, j]].
+ */
+import {
+  add,
+  expand,
+  gather,
+  gatherElements,
+  gradients,
+  Graph,
+  linear,
+  mul,
+  productDim,
+  reshape,
+  Session,
+  type SessionOptions,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+  unsqueeze,
+  type Value,
+} from "../../onnx/mod.ts";
+import type { ModelConfig } from "../config.ts";
+import { hookedNorm } from "./hooked_norm.ts";
+import { BATCH, type HookPlan, HookPoints, POS } from "./hooks.ts";
+
+/** A metric per read-out row; `ids` and `weights` are `[rows, width]`, padded with weight 0. */
+export interface Readout {
+  kind: "logits" | "probabilities";
+  ids: Int32Array;
+  weights: Float32Array;
+  width: number;
+}
+
+/** What a metric's graph depends on; `bias`: whether the unembedding has one, as after folding the final LayerNorm. */
+export interface MetricSpec {
+  kind: Readout["kind"];
+  width: number;
+  bias: boolean;
+}
+
+/** Above this width a row of logits is computed instead of a direction per row. */
+const DIRECTION_WIDTH = 16;
+
+/**
+ * tokens `[batch, pos]` → residual stream before block 0 `[batch, pos, d]`, and planned hooks. `W_E` may be a part of the
+ * embedding's rows, of which the tokens are then indices.
+ */
+export function compileEmbed(config: ModelConfig, plan: HookPlan, options: SessionOptions) {
+  const g = new Graph();
+  const hooks = new HookPoints(plan);
+  const tokens = g.input("tokens", [BATCH, POS], "int32");
+  const W_E = g.input("W_E", ["rows", config.dModel]);
+  let residual = hooks.at("hook_embed", gather(W_E, tokens));
+  if (config.architecture === "gpt2") {
+    const W_pos = g.input("W_pos", [config.maxPositions, config.dModel]);
+    const rows = gather(W_pos, g.input("position_ids", [POS], "int32"));
+    const shape = [BATCH, POS, config.dModel];
+    residual = add(residual, hooks.at("hook_pos_embed", expand(unsqueeze(rows, 0), shape)));
+  }
+  return Session.compile({ residual, ...reads(hooks, plan) }, {}, options);
+}
+
+function reads(hooks: HookPoints, plan: HookPlan): Record<string, Value> {
+  return Object.fromEntries((plan.read ?? []).map((name) => [name, hooks.required(name)]));
+}
+
+/** Final LayerNorm with its hooks. */
+function finalNorm(x: Value, config: ModelConfig, hooks: HookPoints): Value {
+  const [w, b] = ["ln_f_w", "ln_f_b"].map((name) => x.graph.input(name, [config.dModel]));
+  return hookedNorm(x, w, b, config.layerNormEps, "ln_final", hooks);
+}
+
+const residualInput = (g: Graph, config: ModelConfig): Value =>
+  g.input("residual", [BATCH, POS, config.dModel]);
+
+/** Rows `b · pos + p` of a `[batch, pos, d]` stream. */
+function pick(stream: Value, g: Graph): Value {
+  const rows = g.input("rows", ["rows"], "int32");
+  return gather(reshape(stream, [productDim([BATCH, POS]), stream.shape[2]]), rows);
+}
+
+function unembed(rows: Value, g: Graph, config: ModelConfig, bias: boolean): Value {
+  const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
+  const logits = linear(rows, W_U, true);
+  return bias ? add(logits, g.input("b_U", [config.vocabSize])) : logits;
+}
+
+/** residual stream, rows → logits `[rows, V]`, and planned hooks over all positions. */
+export function compileUnembed(
+  config: ModelConfig,
+  plan: HookPlan,
+  bias: boolean,
+  options: SessionOptions,
+) {
+  const g = new Graph();
+  const hooks = new HookPoints(plan);
+  const normalized = finalNorm(residualInput(g, config), config, hooks);
+  const logits = unembed(pick(normalized, g), g, config, bias);
+  return Session.compile({ logits, ...reads(hooks, plan) }, {}, options);
+}
+
+/**
+ * residual stream, rows, ids, weights → metric values `[rows]`, and with `gradient` the gradient of their sum with
+ * respect to the residual stream `[batch, pos, d]`, and as `d:{name}` to differentiated hooks of the final LayerNorm.
+ */
+export function compileReadout(
+  config: ModelConfig,
+  spec: MetricSpec & { gradient: boolean; plan?: HookPlan },
+  options: SessionOptions,
+) {
+  const g = new Graph();
+  const hooks = new HookPoints(spec.plan ?? {});
+  const x = residualInput(g, config);
+  const values = metricValues(pick(finalNorm(x, config, hooks), g), config, spec);
+  if (!spec.gradient) return Session.compile({ values }, {}, options);
+  const names = spec.plan?.differentiate ?? [];
+  const wrt = [x, ...names.map((name) => hooks.required(name))];
+  const [d_residual, ...grads] = gradientsOfSum(values, wrt);
+  const named = Object.fromEntries(names.map((name, i) => [`d:${name}`, grads[i]]));
+  return Session.compile({ values, d_residual, ...named }, {}, options);
+}
+
+/**
+ * Gradient of the sum of metrics with respect to the residual streams `[rows, d]` that they are read off, in the graph
+ * of these; it takes the feeds `ids` and `weights` and the unembedding's.
+ */
+export function metricGradient(x: Value, config: ModelConfig, spec: MetricSpec): Value {
+  const values = metricValues(finalNorm(x, config, new HookPoints({})), config, spec);
+  return gradientsOfSum(values, [x])[0];
+}
+
+function gradientsOfSum(values: Value, wrt: Value[]): Value[] {
+  return gradients([values], [expand(values.graph.constant(1, []), values.shape)], wrt);
+}
+
+/** Metrics of normalised rows `[rows, d]`. */
+function metricValues(
+  rows: Value,
+  config: ModelConfig,
+  { kind, width, bias }: MetricSpec,
+): Value {
+  const g = rows.graph;
+  const ids = g.input("ids", [rows.shape[0], width], "int32");
+  const weights = g.input("weights", [rows.shape[0], width]);
+  if (kind === "logits" && width <= DIRECTION_WIDTH) {
+    const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
+    const direction = sum(mul(gather(W_U, ids), unsqueeze(weights, -1)), [1]);
+    const values = sum(mul(rows, direction), [-1]);
+    if (!bias) return values;
+    return add(values, sum(mul(gather(g.input("b_U", [config.vocabSize]), ids), weights), [-1]));
+  }
+  const logits = unembed(rows, g, config, bias);
+  const outputs = kind === "probabilities" ? softmax(logits) : logits;
+  return sum(mul(gatherElements(outputs, ids, 1), weights), [1]);
+}
+
+/** Feeds of a read-out whose row r is position `positions[r]` of batch item r. */
+export function readoutFeeds(
+  positions: readonly number[],
+  pos: number,
+  readout: Readout,
+): Record<string, Tensor> {
+  return { rows: rowIndices(positions, pos), ...metricFeeds(readout) };
+}
+
+/** The feeds of metrics of given rows, `[rows, width]`. */
+export function metricFeeds({ ids, weights, width }: Readout): Record<string, Tensor> {
+  const shape = [ids.length / width, width];
+  return { ids: tensor(ids, shape), weights: tensor(weights, shape) };
+}
+
+/** Row numbers of one position per batch item in a flattened `[batch, pos]`. */
+export function rowIndices(positions: readonly number[], pos: number): Tensor {
+  return tensor(Int32Array.from(positions, (p, b) => b * pos + p), [positions.length]);
+}

@@ -1,0 +1,32 @@
+/** How the weights of attention are stored, and the parts of them that belong to one head. */
+import { reshape, split, transpose, type Value } from "../../onnx/mod.ts";
+import type { ModelConfig } from "../config.ts";
+
+/** Linear layers are stored out × in by GPT-NeoX, in × out by GPT-2. */
+export const storedOutIn = (config: ModelConfig): boolean => config.architecture === "gpt_neox";
+
+/** Weights of q, k and v per head, `[H, d_head, d]` (GPT-NeoX) or `[H, d, d_head]` (GPT-2), and biases `[H, d_head]`. */
+export function perHeadWeights(w: { qkv_w: Value; qkv_b: Value }, config: ModelConfig) {
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  const outIn = storedOutIn(config);
+  const weights = outIn
+    ? split(reshape(w.qkv_w, [H, 3, e, d]), 1, [1, 1, 1]).map((x) => reshape(x, [H, e, d]))
+    : split(reshape(w.qkv_w, [d, 3, H, e]), 1, [1, 1, 1])
+      .map((x) => transpose(reshape(x, [d, H, e]), [1, 0, 2]));
+  const biases = outIn
+    ? split(reshape(w.qkv_b, [H, 3, e]), 1, [1, 1, 1]).map((x) => reshape(x, [H, e]))
+    : split(reshape(w.qkv_b, [3, H, e]), 0, [1, 1, 1]).map((x) => reshape(x, [H, e]));
+  return { weights, biases };
+}
+
+/** W_O per head, `[H, d_head, d]`. */
+export function perHeadOutput(o_w: Value, config: ModelConfig): Value {
+  const { nHeads: H, dHead: e, dModel: d } = config;
+  return storedOutIn(config)
+    ? transpose(reshape(o_w, [d, H, e]), [1, 2, 0])
+    : reshape(o_w, [H, e, d]);
+}
+
+/** Heads and letters as q, k and v are stored: H, 3 (GPT-NeoX) or 3, H (GPT-2). */
+export const packedAxes = (config: ModelConfig): [number, number] =>
+  storedOutIn(config) ? [config.nHeads, 3] : [3, config.nHeads];

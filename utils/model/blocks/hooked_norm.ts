@@ -1,0 +1,44 @@
+/**
+ * Layer normalisation with its two hook points:
+ *
+ *   scale = √(variance + ε),  normalized = (x − mean)/scale · weight + bias
+ *
+ * The fused operator has no gradient through its scale and takes none, so where `hook_scale` is patched or
+ * differentiated the formula is written out; everywhere else it is one operator.
+ */
+import {
+  add,
+  div,
+  layerNorm,
+  mean,
+  mul,
+  reciprocal,
+  sqrt,
+  sub,
+  type Value,
+} from "../../onnx/mod.ts";
+import type { HookPoints } from "./hooks.ts";
+
+/** LayerNorm over the last axis with hook points `{name}.hook_scale` and `{name}.hook_normalized`. */
+export function hookedNorm(
+  x: Value,
+  weight: Value,
+  bias: Value,
+  epsilon: number,
+  name: string,
+  hooks: HookPoints,
+): Value {
+  const scalePoint = `${name}.hook_scale`;
+  if (hooks.changes(scalePoint)) {
+    const centred = sub(x, mean(x, [-1], true));
+    const variance = mean(mul(centred, centred), [-1], true);
+    const scale = hooks.at(scalePoint, sqrt(add(variance, epsilon)));
+    const output = add(mul(div(centred, scale), weight), bias);
+    return hooks.at(`${name}.hook_normalized`, output);
+  }
+  const norm = layerNorm(x, weight, bias, epsilon);
+  hooks.save(`${name}.mean`, norm.mean);
+  hooks.save(`${name}.inverse`, norm.inverseScale);
+  if (hooks.uses(scalePoint)) hooks.at(scalePoint, reciprocal(norm.inverseScale));
+  return hooks.at(`${name}.hook_normalized`, norm.output);
+}

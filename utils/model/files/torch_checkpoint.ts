@@ -1,0 +1,132 @@
+/**
+ * Locates the tensors of a PyTorch `.bin` file without reading them.
+ *
+ * Since PyTorch 1.6 such a file is a zip archive with uncompressed entries: `{folder}/data.pkl`, a pickle that
+ * describes the tensors, and one `{folder}/data/{key}` per storage, with its bytes. `torch_pickle.ts` interprets the
+ * pickle. Each tensor becomes a byte range of the file, checked against the bounds of its storage.
+ */
+// @ts-types="@types/yauzl"
+import * as yauzl from "yauzl";
+import { DTYPE_BYTES } from "./float16.ts";
+import { storageSpan, type StoredTensor } from "./stored_tensor.ts";
+import { interpretPickle, PickledTensor } from "./torch_pickle.ts";
+
+/** Largest pickle accepted; that of the largest Pythia is below 1 MB. */
+const MAX_PICKLE_BYTES = 100_000_000;
+
+/** Locates an uncompressed entry of a zip archive: first byte and length. */
+interface StoredEntry {
+  start: number;
+  bytes: number;
+}
+
+/**
+ * Locates all tensors of a PyTorch checkpoint. Reads only the archive's directory and the pickle; executes nothing.
+ * @returns tensor name → its place in the file
+ * @throws Error naming the file and, where it applies, the tensor or the forbidden global
+ */
+export async function readTorchTensors(path: string): Promise<Map<string, StoredTensor>> {
+  const entries = await storedEntries(path);
+  const pickle = [...entries.keys()].find((name) => /^([^/]+\/)?data\.pkl$/.test(name));
+  if (pickle === undefined) throw new Error(`${path}: no data.pkl; not a PyTorch checkpoint`);
+  const folder = pickle.slice(0, -"data.pkl".length);
+
+  const order = entries.get(`${folder}byteorder`);
+  if (order !== undefined) {
+    const text = new TextDecoder().decode(await entryBytes(path, order));
+    if (text !== "little") {
+      throw new Error(`${path}: byte order ${JSON.stringify(text)}; expected "little"`);
+    }
+  }
+
+  let root: unknown;
+  try {
+    root = interpretPickle(await entryBytes(path, entries.get(pickle)!));
+  } catch (cause) {
+    throw new Error(`${path}: ${pickle}: ${(cause as Error).message}`, { cause });
+  }
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, value] of root instanceof Map ? root : []) {
+    if (typeof name !== "string" || !(value instanceof PickledTensor)) continue;
+    tensors.set(
+      name,
+      located(name, value, path, entries.get(`${folder}data/${value.storage.key}`)),
+    );
+  }
+  if (tensors.size === 0) {
+    throw new Error(`${path}: holds no tensors; expected a dictionary of tensors by name`);
+  }
+  return tensors;
+}
+
+function located(
+  name: string,
+  { storage, offset, shape, strides }: PickledTensor,
+  path: string,
+  entry: StoredEntry | undefined,
+): StoredTensor {
+  const where = `${path}: tensor ${name}`;
+  const width = DTYPE_BYTES[storage.dtype];
+  if (entry === undefined) throw new Error(`${where}: the storage data/${storage.key} is missing`);
+  if (shape.length !== strides.length) {
+    throw new Error(`${where} has shape [${shape}] but strides [${strides}]`);
+  }
+  const end = offset + storageSpan(shape, strides);
+  if (end > storage.elements || storage.elements * width > entry.bytes) {
+    throw new Error(
+      `${where} (${storage.dtype} [${shape}], strides [${strides}], offset ${offset}) ends at element ${end} of a ` +
+        `storage of ${storage.elements} elements in ${entry.bytes} bytes; the file is damaged`,
+    );
+  }
+  return {
+    name,
+    file: path,
+    dtype: storage.dtype,
+    shape,
+    strides,
+    start: entry.start + offset * width,
+  };
+}
+
+async function storedEntries(path: string): Promise<Map<string, StoredEntry>> {
+  const entries = new Map<string, StoredEntry>();
+  let zip: yauzl.ZipFile | undefined;
+  try {
+    zip = await yauzl.openPromise(path, { autoClose: false });
+    for await (const entry of zip.eachEntry()) {
+      if (entry.compressionMethod !== 0 || entry.isEncrypted()) {
+        throw new Error(
+          `entry ${entry.fileName} is compressed; PyTorch stores entries uncompressed`,
+        );
+      }
+      const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+      entries.set(entry.fileName, { start: fileDataStart, bytes: entry.uncompressedSize });
+    }
+  } catch (cause) {
+    throw new Error(
+      `${path}: not a readable PyTorch archive: ${
+        (cause as Error).message
+      }; the file is truncated or ` +
+        `older than PyTorch 1.6: download it again, or load it in PyTorch and save it as safetensors`,
+      { cause },
+    );
+  } finally {
+    zip?.close();
+  }
+  return entries;
+}
+
+async function entryBytes(path: string, entry: StoredEntry): Promise<Uint8Array> {
+  if (entry.bytes > MAX_PICKLE_BYTES) {
+    throw new Error(`${path}: entry of ${entry.bytes} bytes; expected at most ${MAX_PICKLE_BYTES}`);
+  }
+  const bytes = new Uint8Array(entry.bytes);
+  using file = await Deno.open(path);
+  await file.seek(entry.start, Deno.SeekMode.Start);
+  for (let done = 0; done < bytes.length;) {
+    const n = await file.read(bytes.subarray(done));
+    if (n === null) throw new Error(`${path}: the file is truncated`);
+    done += n;
+  }
+  return bytes;
+}

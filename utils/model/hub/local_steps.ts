@@ -1,0 +1,57 @@
+/**
+ * Finds the training steps of a model in a local folder: one sub-folder `step{n}` per checkpoint, named like the
+ * branches of the Pythia repositories on the Hub.
+ */
+import { basename, join } from "@std/path";
+import { isFile, isFolder } from "../../base/files.ts";
+
+/** Lists the steps of the sub-folders `step{n}` of `dir`, ascending; empty if `dir` does not exist or has none. */
+export function listLocalSteps(dir: string): number[] {
+  return steps(isFolder(dir) ? [...Deno.readDirSync(dir)].map(({ name }) => name) : [])
+    .filter((step) => isFolder(join(dir, `step${step}`)));
+}
+
+/** Returns the numbers n of all names `step{n}`, ascending. */
+export function steps(names: Iterable<string>): number[] {
+  return [...names].flatMap((name) => /^step(0|[1-9]\d*)$/.exec(name)?.[1] ?? [])
+    .map(Number).sort((a, b) => a - b);
+}
+
+/** Returns the `count` steps nearest to `step`, ascending. */
+export function nearSteps(step: number, available: readonly number[], count = 5): number[] {
+  return [...available].sort((a, b) => Math.abs(a - step) - Math.abs(b - step) || a - b)
+    .slice(0, count).sort((a, b) => a - b);
+}
+
+/**
+ * Returns the checkpoint folder of a local model at a revision.
+ *
+ * 1. A revision other than `main` is the sub-folder of that name.
+ * 2. `main` is the folder itself if it has a config.json, else its last step.
+ * @throws Error naming the folder and its steps if it does not have the revision or any checkpoint
+ */
+export function localCheckpoint(dir: string, revision = "main"): string {
+  const available = listLocalSteps(dir);
+  if (revision === "main") {
+    if (isFile(join(dir, "config.json"))) return dir;
+    if (available.length > 0) return join(dir, `step${available.at(-1)}`);
+    throw new Error(
+      `${dir}: no checkpoint; expected config.json with weights, or sub-folders step0, step1, …`,
+    );
+  }
+  const path = join(dir, revision);
+  if (revision === basename(revision) && !revision.startsWith(".") && isFolder(path)) return path;
+  throw new Error(`${dir}: no revision ${revision}; ${describeSteps(revision, available)}`);
+}
+
+/** Describes the available steps in words: all of them, or the ones nearest to `revision` if there are many. */
+export function describeSteps(revision: string, available: readonly number[]): string {
+  if (available.length === 0) return "there are no step checkpoints";
+  const names = (list: readonly number[]) => list.map((step) => `step${step}`).join(", ");
+  if (available.length <= 20) return `the available steps are ${names(available)}`;
+  const [step] = steps([revision]);
+  const range = `${available.length} steps from step${available[0]} to step${available.at(-1)}`;
+  return step === undefined
+    ? `there are ${range}`
+    : `there are ${range}, the nearest ${names(nearSteps(step, available))}`;
+}

@@ -1,0 +1,23 @@
+/** How many positions a model has. */
+import type { ModelConfig } from "../config.ts";
+import type { Runtime } from "../runtime.ts";
+
+/**
+ * Learned positions end; rotary ones go on, untrained, of which a run warns once.
+ * @throws Error when there are no such positions.
+ */
+export function checkPositions(length: number, config: ModelConfig, runtime: Runtime): void {
+  const { architecture, maxPositions } = config;
+  if (length <= maxPositions) return;
+  const found = `the longest prompt has ${length} tokens`;
+  if (architecture === "gpt2") {
+    throw new Error(
+      `${found}; expected at most ${maxPositions}, the positions of this model (n_positions in config.json)`,
+    );
+  }
+  runtime.warnOnce(
+    "positions",
+    `${found}, more than the ${maxPositions} that this model was trained for (max_position_embeddings in ` +
+      `config.json); what it makes of positions beyond them means little`,
+  );
+}

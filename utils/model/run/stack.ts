@@ -1,0 +1,110 @@
+/**
+ * Consecutive blocks compiled as one program: a forward session and, where hook points are differentiated, a backward
+ * session. Both are cut from one graph:
+ *
+ *   forward:  x, weights            → residual, hook values read, and what the backward pass needs saved
+ *   backward: x, saved, ∂/∂residual → ∂/∂x and ∂/∂(hook points)
+ *
+ * Weights are fed (one program serves all layers and checkpoints) or baked in as constants (for devices where feeding
+ * costs a transfer); one layer per program or several. These are settings; the graph is the same.
+ */
+import {
+  compileBothWays,
+  type Feeds,
+  free,
+  gradients,
+  Graph,
+  type Results,
+  Session,
+  type SessionOptions,
+  type Tensor,
+  type Value,
+} from "../../onnx/mod.ts";
+import { block } from "../blocks/block.ts";
+import { declareWeights, type WeightUnit } from "../blocks/block_weights.ts";
+import type { ModelConfig } from "../config.ts";
+import { BATCH, type HookPlan, HookPoints, POS } from "../blocks/hooks.ts";
+import { sequenceInputs } from "../blocks/sequence.ts";
+
+export interface StackSpec {
+  /** hook plan of each layer of the stack */
+  plans: readonly HookPlan[];
+  /** whether positions continue after a past */
+  past?: boolean;
+  /** whether keys and values of these positions are wanted, to continue after them */
+  keysValues?: boolean;
+  /** whether a backward session is wanted */
+  gradient?: boolean;
+}
+
+/** Local name of a hook point of the i-th layer of a stack. */
+export const localHook = (i: number, point: string) => `${i}.${point}`;
+
+export class StackProgram {
+  private constructor(
+    readonly forward: Session,
+    readonly backward: Session | undefined,
+    /** names of forward results that the backward session takes */
+    readonly savedNames: readonly string[],
+  ) {}
+
+  /** Builds and compiles the program of a stack. */
+  static async compile(
+    config: ModelConfig,
+    spec: StackSpec,
+    options: SessionOptions,
+    baked?: readonly WeightUnit[],
+  ): Promise<StackProgram> {
+    const g = new Graph();
+    const x = g.input("x", [BATCH, POS, config.dModel]);
+    const sequence = sequenceInputs(g, config, spec.past ?? false);
+    const outputs: Record<string, Value> = {};
+    const saved: Record<string, Value> = {};
+    const wrt: Record<string, Value> = { x };
+    let residual = x;
+    spec.plans.forEach((plan, i) => {
+      const hooks = new HookPoints(plan, `${i}.`);
+      const weights = declareWeights(g, config, i, baked?.[i]);
+      const kv = (name: string) =>
+        g.input(`${i}.past_${name}`, [BATCH, config.nHeads, "past", config.dHead]);
+      const past = spec.past ? { k: kv("k"), v: kv("v") } : undefined;
+      if (i > 0) saved[`saved:${i}.x`] = residual;
+      const out = block(residual, weights, sequence, config, hooks, past);
+      residual = out.residual;
+      hooks.checkPlan();
+      for (const point of plan.read ?? []) outputs[localHook(i, point)] = hooks.required(point);
+      for (const point of plan.differentiate ?? []) {
+        wrt[localHook(i, point)] = hooks.required(point);
+      }
+      if (spec.keysValues) {
+        Object.assign(outputs, { [`${i}.k`]: out.present.k, [`${i}.v`]: out.present.v });
+      }
+      for (const [name, value] of hooks.saved) saved[name] = value;
+    });
+    outputs.residual = residual;
+
+    if (!spec.gradient) {
+      return new StackProgram(await Session.compile(outputs, {}, options), undefined, []);
+    }
+    const cotangent = g.input("d_residual", [BATCH, POS, config.dModel]);
+    const names = Object.keys(wrt);
+    const grads = gradients([residual], [cotangent], Object.values(wrt));
+    const results = Object.fromEntries(names.map((name, i) => [`d:${name}`, grads[i]]));
+    const both = await compileBothWays(outputs, results, saved, options);
+    return new StackProgram(both.forward, both.backward, both.savedNames);
+  }
+
+  /** Runs the backward session on what the forward run took and gave, and frees what was saved for it. */
+  async runBackward(feeds: Feeds, results: Results, dResidual: Tensor): Promise<Results> {
+    if (!this.backward) throw new Error("this stack was compiled without a backward pass");
+    const saved = Object.fromEntries(this.savedNames.map((name) => [name, results[name]]));
+    const gradients = await this.backward.run({ ...feeds, ...saved, d_residual: dResidual });
+    free(...Object.values(saved));
+    return gradients;
+  }
+
+  async release(): Promise<void> {
+    await this.forward.release();
+    await this.backward?.release();
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * A result file while a run fills it: one entry per checkpoint. The file is rewritten after each entry, so a run can be
+ * stopped at any moment.
+ *
+ *     { "format": …, "config": { settings that determine the results }, …header, "checkpoints": { "0": …, "1": … } }
+ *
+ * 1. Checkpoints are in numerical order and the text is canonical (`formatJson`): an interrupted and resumed run leaves
+ *    the same bytes as an uninterrupted one.
+ * 2. A file never mixes results of different settings or weights.
+ * 3. Several processes may fill one file with different checkpoints at once: each takes over the entries of the others
+ *    before it writes.
+ */
+import { dirname } from "@std/path";
+import { z } from "zod";
+import { checkWritable, readJson, withFolderLocked, writeJsonAtomic } from "../base/files.ts";
+import { formatJson } from "../base/format_json.ts";
+import { UserError } from "../base/user_error.ts";
+import { checkValue, entriesOf, isObject, layoutOf, type ResultSchema } from "./check.ts";
+
+/** What a run says about its result file. */
+export interface OpenOptions<Header, Entry> {
+  /** path of the file */
+  path: string;
+  /** settings that determine the results (`resultSettings`) */
+  settings: Record<string, unknown>;
+  /** what the file says about all checkpoints */
+  header: Header;
+  /** digests of the models' weights by step; the file keeps those of its entries under `weights` */
+  weights?: ReadonlyMap<number, string>;
+  /** start from scratch, whatever the file holds */
+  overwrite?: boolean;
+  /** Returns keys that follow from the entries, e.g. changes between checkpoints; called at every write. */
+  derive?(entries: readonly Entry[]): Record<string, unknown>;
+}
+
+const SETTINGS = z.object({ config: z.record(z.string(), z.unknown()) });
+const ADVICE = "start from scratch with --overwrite, or choose another results_dir";
+
+/**
+ * Opens the file of an earlier run to continue it, or starts a new one, which the first entry writes.
+ * @throws UserError if the file is damaged, has another format, or comes from other settings or weights; names the file
+ *   and what differs, and leaves the file alone. With `overwrite` a damaged file is kept as `{path}.broken`.
+ * @throws WriteError if the path cannot be written.
+ */
+export async function openResultFile<Header, Entry>(
+  schema: ResultSchema<Header, Entry>,
+  options: OpenOptions<Header, Entry>,
+): Promise<ResultFile<Entry>> {
+  const { path, overwrite } = options;
+  let found: unknown;
+  try {
+    found = await readJson(path);
+  } catch (cause) {
+    if (!(cause instanceof Error && cause.cause instanceof SyntaxError)) throw cause;
+    if (!overwrite) {
+      throw new UserError(
+        `${cause.message}; move it away, or start from scratch with --overwrite ` +
+          `(which keeps it as ${path}.broken)`,
+        1,
+        { cause },
+      );
+    }
+    await Deno.rename(path, `${path}.broken`);
+  }
+  const { entries, weights } = found === undefined || overwrite
+    ? { entries: new Map<number, Entry>(), weights: {} }
+    : sameRun(found, schema, options);
+  checkWritable(path);
+  return new ResultFile(schema, options, entries, weights);
+}
+
+/** The entries of a result file by training step. Made by `openResultFile`. */
+export class ResultFile<Entry> {
+  /** stamp of the file as this process last wrote it */
+  #written?: string;
+
+  /** Called by `openResultFile`. */
+  constructor(
+    private readonly schema: ResultSchema<unknown, Entry>,
+    private readonly options: OpenOptions<unknown, Entry>,
+    private readonly entries: Map<number, Entry>,
+    private weights: Record<string, string>,
+  ) {}
+
+  /** The path of the file. */
+  get path(): string {
+    return this.options.path;
+  }
+
+  /** Returns the steps that have an entry, ascending. */
+  steps(): number[] {
+    return [...this.entries.keys()].sort((a, b) => a - b);
+  }
+
+  /** Whether a step has an entry. */
+  has(step: number): boolean {
+    return this.entries.has(step);
+  }
+
+  /** Returns the entry of a step. @throws Error if it has none. */
+  get(step: number): Entry {
+    if (!this.entries.has(step)) throw new Error(`${this.path} has no entry of step ${step}`);
+    return this.entries.get(step)!;
+  }
+
+  /**
+   * Adds or replaces the entry of a step and writes the file. After an error the file and the entries are unchanged.
+   * @throws Error if the entry holds NaN or infinity, naming the key.
+   * @throws WriteError if the disk is full.
+   */
+  async set(step: number, entry: Entry): Promise<void> {
+    // through text, so that the entry equals what another run reads back
+    const plain = JSON.parse(formatJsonAt(`${this.path}: step ${step}`, entry));
+    const { path, overwrite } = this.options;
+    const writing = withFolderLocked(dirname(path), () => {
+      if (!overwrite || this.#written !== undefined) this.refresh();
+      const now = this.options.weights?.get(step);
+      if (now !== undefined) this.weights = { ...this.weights, [step]: now };
+      const done = writeJsonAtomic(path, {
+        ...this.#content(new Map(this.entries).set(step, plain)),
+        ...this.#weightKeys(),
+      });
+      this.#written = stamp(path);
+      return done;
+    });
+    await writing;
+    this.entries.set(step, plain);
+  }
+
+  /** Returns what the file holds once complete: format, settings, header, entries, `more` keys after the weights. */
+  complete(more: Record<string, unknown>): Record<string, unknown> {
+    return { ...this.#content(this.entries), ...this.#weightKeys(), ...more };
+  }
+
+  #content(entries: ReadonlyMap<number, Entry>): Record<string, unknown> {
+    const { settings, header, derive } = this.options;
+    const sorted = new Map([...entries].sort(([a], [b]) => a - b));
+    return {
+      ...{ format: this.schema.format, config: settings },
+      ...header as Record<string, unknown>,
+      ...layoutOf(this.schema).write(sorted),
+      ...derive?.([...sorted.values()]),
+    };
+  }
+
+  #weightKeys(): { weights?: Record<string, string> } {
+    return Object.keys(this.weights).length > 0 ? { weights: this.weights } : {};
+  }
+
+  /**
+   * Takes over the entries that another process has added to the file; keeps its own.
+   * @throws UserError if the file has meanwhile been damaged or started with other settings.
+   */
+  refresh(): void {
+    const found = stamp(this.path);
+    if (found === undefined || found === this.#written) return;
+    let file: unknown;
+    try {
+      file = JSON.parse(Deno.readTextFileSync(this.path));
+    } catch (cause) {
+      throw new UserError(`${this.path} is not valid JSON: ${(cause as Error).message}`, 1, {
+        cause,
+      });
+    }
+    const { entries, weights } = sameRun(file, this.schema, this.options);
+    for (const [step, entry] of entries) {
+      if (!this.entries.has(step)) this.entries.set(step, entry);
+    }
+    this.weights = { ...weights, ...this.weights };
+  }
+}
+
+/** Identifies one version of a file on disk; undefined if there is no file. */
+function stamp(path: string): string | undefined {
+  try {
+    const { ino, mtime, size } = Deno.statSync(path);
+    return [ino, mtime?.getTime(), size].join();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns entries and weight digests of a file. @throws UserError if settings or weights differ from the run's. */
+function sameRun<Entry>(
+  content: unknown,
+  schema: ResultSchema<unknown, Entry>,
+  { path, settings, weights: now }: OpenOptions<unknown, Entry>,
+): { entries: Map<number, Entry>; weights: Record<string, string> } {
+  const entries = entriesOf(path, content, schema, ADVICE);
+  const { config, weights = {} } = content as {
+    config?: Record<string, unknown>;
+    weights?: Record<string, string>;
+  };
+  if (!isObject(config)) checkValue(path, { config }, SETTINGS, ADVICE);
+  const differences = [...new Set([...Object.keys(settings), ...Object.keys(config!)])]
+    .map((key) => ({ key, there: text(config![key]), here: text(settings[key]) }))
+    .filter(({ there, here }) => there !== here)
+    .map(({ key, there, here }) => `${key} is ${there} there and ${here} here`);
+  if (differences.length > 0) {
+    throw new UserError(
+      `${path} was made with other settings: ${differences.join(", ")}; ${ADVICE}`,
+    );
+  }
+  const changed = [...now ?? []]
+    .filter(([step, digest]) => entries.has(step) && (weights[step] ?? digest) !== digest);
+  if (changed.length > 0) {
+    const steps = changed.map(([step]) => step).join(", ");
+    throw new UserError(
+      `${path} was made of other weights: the checkpoints have since changed (step ${steps}); ${ADVICE}`,
+    );
+  }
+  return { entries, weights };
+}
+
+function text(value: unknown): string {
+  return value === undefined ? "not set" : JSON.stringify(JSON.parse(formatJson(value)));
+}
+
+function formatJsonAt(place: string, value: unknown): string {
+  try {
+    return formatJson(value);
+  } catch (cause) {
+    throw new Error(`${place}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,113 @@
+/** Where results are: the tree of the original project, `results/{kind}/{model}/…`, with JSON instead of pickles. */
+import { basename, dirname, join, resolve } from "@std/path";
+
+/**
+ * Returns the folder name of a model: a Hugging Face id without its owner ("EleutherAI/pythia-160m-seed1" →
+ * "pythia-160m-seed1"), a local folder's own name, or its parent's if the folder is one checkpoint ("step1000").
+ * Replaces characters that are awkward in file names by "_".
+ * @throws Error if nothing is left of the name.
+ */
+export function modelFolder(model: string): string {
+  let name = basename(model);
+  if (/^\.*$/.test(name)) name = basename(resolve(model));
+  if (/^step\d+$/.test(name)) name = basename(dirname(resolve(model)));
+  name = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, "_").replaceAll(/^[._]+|_+$/g, "");
+  if (name === "") {
+    throw new Error(`cannot derive a folder name of the model ${JSON.stringify(model)}`);
+  }
+  return name;
+}
+
+/** Paths of one model's results under `root`. */
+export class ResultPaths {
+  /** folder name of the model */
+  readonly model: string;
+
+  /**
+   * Derives the paths of a model.
+   * @param root the results folder, e.g. "results"
+   * @param model name, Hugging Face id or local folder of the model
+   */
+  constructor(readonly root: string, model: string) {
+    this.model = modelFolder(model);
+  }
+
+  /** circuit of one checkpoint, in EAP-IG's format: `graphs/{model}/{task}/raw/{step}.json` */
+  graph(task: string, step: number): string {
+    return this.#at("graphs", task, "raw", `${step}.json`);
+  }
+
+  /** circuits of all checkpoints, with curves and comparison: `graphs/{model}/{task}/summary.json` */
+  summary(task: string): string {
+    return this.#at("graphs", task, "summary.json");
+  }
+
+  /** faithfulness of each circuit in each checkpoint's model: `graphs/{model}/{task}/transfer.json` */
+  transfer(task: string): string {
+    return this.#at("graphs", task, "transfer.json");
+  }
+
+  /** edge table over all checkpoints: `graphs/{model}/{task}/in_circuit_edges.feather` */
+  inCircuitEdges(task: string): string {
+    return this.#at("graphs", task, "in_circuit_edges.feather");
+  }
+
+  /** the explorer page: `graphs/{model}/{task}/explorer.html` */
+  explorer(task: string): string {
+    return this.#at("graphs", task, "explorer.html");
+  }
+
+  /** picture of one checkpoint's circuit: `images/{model}/{task}/{step}.{extension}` */
+  image(task: string, step: number, extension: "svg" | "png"): string {
+    return this.#at("images", task, `${step}.${extension}`);
+  }
+
+  /** faithfulness by size: `faithfulness/{model}/{task}/{step}.json` */
+  faithfulness(task: string, step: number): string {
+    return this.#at("faithfulness", task, `${step}.json`);
+  }
+
+  /** metric of the whole model by step: `baselines/{model}/{task}.json` */
+  baselines(task: string): string {
+    return this.#at("baselines", `${task}.json`);
+  }
+
+  /** head scores over training: `components/{model}/{name}.json`, e.g. name "full_model_components_over_time" */
+  components(name: string): string {
+    return this.#at("components", `${name}.json`);
+  }
+
+  /** `cspa/{model}/all_checkpoints.json` */
+  cspa(): string {
+    return this.#at("cspa", "all_checkpoints.json");
+  }
+
+  /** `algorithmic_consistency/{task}/{model}.json` */
+  algorithmicConsistency(task: string): string {
+    return join(this.root, "algorithmic_consistency", task, `${this.model}.json`);
+  }
+
+  /** `circuit_verification/{model}/{task}.json` */
+  circuitVerification(task: string): string {
+    return this.#at("circuit_verification", `${task}.json`);
+  }
+
+  /** self-repair after ablation: `backup/{model}/{name}.json` */
+  backup(name = "nmh_backup_metrics"): string {
+    return this.#at("backup", `${name}.json`);
+  }
+
+  /** component swaps between checkpoints: `comp_swap/{model}/{name}.json` */
+  componentSwap(name: string): string {
+    return this.#at("comp_swap", `${name}.json`);
+  }
+
+  /** metrics of all tasks: `task_performance/{model}.json` */
+  taskPerformance(): string {
+    return join(this.root, "task_performance", `${this.model}.json`);
+  }
+
+  #at(kind: string, ...rest: string[]): string {
+    return join(this.root, kind, this.model, ...rest);
+  }
+}
