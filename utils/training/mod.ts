@@ -23,7 +23,6 @@ export {
   type PartInput,
   type PartOutput,
   scalarsOf,
-  slotsOf,
   type Term,
   type Update,
 } from "./optimiser/mod.ts";
@@ -32,7 +31,7 @@ export { tangentToRows, unitRows } from "./optimiser/mod.ts";
 export { type Layout, layoutOf, type PlacedTensor, type TensorSpec, viewOf } from "./parameters.ts";
 export { openRun, type Run, type RunOptions } from "./run.ts";
 export { initialState, type TrainingState } from "./state.ts";
-export { readState, writeState } from "./state_file.ts";
+export { readState } from "./state_file.ts";
 export { buildStep, type Replaced, type StepGraph } from "./step_graph.ts";
 export { type StepResult, Trainer } from "./trainer.ts";
 export { type LogLine, TrainingLog } from "./training_log.ts";

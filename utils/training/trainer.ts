@@ -12,7 +12,7 @@ import { checkState, type TrainingState } from "./state.ts";
 import { buildStep } from "./step_graph.ts";
 import { WriteOrder } from "./write_order.ts";
 
-/** What a step tells. */
+/** What a step reports. */
 export interface StepResult {
   /** loss before the update */
   loss: number;
