@@ -7,15 +7,10 @@ import { type AttentionToNames, attentionToNames } from "../utils/heads/scores/a
 import { cleanRun, corruptedHeads } from "../utils/heads/patching/clean_run.ts";
 import { type CopyScores, nameCopyScores } from "../utils/heads/scores/copy_score.ts";
 import { directLogitAttribution } from "../utils/heads/scores/direct_logit_attribution.ts";
-import {
-  headsWhere,
-  isNameMover,
-  patchingEffects,
-  placeOf,
-} from "../utils/heads/roles/ioi_roles.ts";
+import { isNameMover, patchingEffects } from "../utils/heads/roles/ioi_roles.ts";
+import { allHeads, headsWhere, placeOf } from "../utils/heads/head.ts";
 import { pathPatch } from "../utils/heads/patching/path_patching.ts";
 import { type S2Inhibition, s2Inhibition } from "../utils/heads/roles/s2_inhibition.ts";
-import { allHeads } from "../utils/heads/head.ts";
 import { type Head, headName, type Letter } from "../utils/names/nodes.ts";
 import { taskPerformance } from "../utils/tasks/performance.ts";
 import type { IoiFlipName } from "../utils/tasks/ioi_flips.ts";

@@ -3,8 +3,8 @@
  * Wang et al. (2022) found in GPT-2 small. Every statement follows from measured numbers.
  */
 import { mean } from "../utils/base/statistics.ts";
-import { headsWhere, isNameMover, placeOf } from "../utils/heads/roles/ioi_roles.ts";
-import { allHeads } from "../utils/heads/head.ts";
+import { isNameMover } from "../utils/heads/roles/ioi_roles.ts";
+import { allHeads, headsWhere, placeOf } from "../utils/heads/head.ts";
 import { type Head, headName } from "../utils/names/nodes.ts";
 import { withMinus } from "./display.ts";
 import { added, doesTask, type IoiCircuit, THRESHOLDS, valuesOf } from "./ioi_circuit.ts";

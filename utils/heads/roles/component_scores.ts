@@ -8,8 +8,8 @@ import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import { attentionToNames, repeatedTokenScores } from "../scores/attention_scores.ts";
 import { nameCopyScores } from "../scores/copy_score.ts";
 import { headGrid } from "../head_grid.ts";
-import { headsWhere, isNameMover } from "./ioi_roles.ts";
-import { headName } from "../head.ts";
+import { isNameMover } from "./ioi_roles.ts";
+import { headName, headsWhere } from "../head.ts";
 
 /**
  * Computes all scores of one checkpoint.

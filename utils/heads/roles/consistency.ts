@@ -20,11 +20,11 @@ import type { RepeatedTokenScores } from "../scores/attention_scores.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
 import { cleanRun, corruptedHeads } from "../patching/clean_run.ts";
 import type { CopyScores } from "../scores/copy_score.ts";
-import { headsWhere, patchingEffects, placeOf } from "./ioi_roles.ts";
+import { patchingEffects } from "./ioi_roles.ts";
+import { type Head, headsWhere, placeOf } from "../head.ts";
 import { cleanMetric } from "../patching/patched_run.ts";
 import { pathPatch, type Receivers } from "../patching/path_patching.ts";
 import { s2Inhibition } from "./s2_inhibition.ts";
-import type { Head } from "../head.ts";
 
 /** Sets the thresholds of the classes. */
 export interface ConsistencyThresholds {

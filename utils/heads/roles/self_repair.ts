@@ -14,8 +14,7 @@ import { hookName } from "../../model/blocks/hook_names.ts";
 import type { HookedModel, Patch } from "../../model/hooked_model.ts";
 import { tensor } from "../../onnx/mod.ts";
 import { directLogitAttribution } from "../scores/direct_logit_attribution.ts";
-import { placeOf } from "./ioi_roles.ts";
-import { checkHeads, type Head } from "../head.ts";
+import { checkHeads, type Head, placeOf } from "../head.ts";
 
 /** Holds the results of one checkpoint, in logits; matrices are `[L, H]` row-major. */
 export interface SelfRepair {
