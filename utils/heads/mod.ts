@@ -3,7 +3,15 @@
  * @module
  */
 export { corpusDocuments, cspaScores, fileDocuments, functionWordIds } from "./cspa/mod.ts";
-export { allHeads, checkHeads, type Head, headName, parseHead } from "./head.ts";
+export {
+  allHeads,
+  checkHeads,
+  type Head,
+  headName,
+  headsWhere,
+  parseHead,
+  placeOf,
+} from "./head.ts";
 export { headGrid, largestHead } from "./head_grid.ts";
 export {
   cleanRun,
@@ -23,13 +31,11 @@ export {
   type HeadDonor,
   headDonor,
   headRoles,
-  headsWhere,
   ioiConsistency,
   isNameMover,
   nameMovers,
   pastNameMovers,
   patchingEffects,
-  placeOf,
   readCircuitHeads,
   type S2Inhibition,
   s2Inhibition,

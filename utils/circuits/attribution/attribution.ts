@@ -59,7 +59,7 @@ export interface AttributionOptions {
 }
 
 export interface Attribution {
-  /** mean over prompts, `[nForward, nBackward]`; cells that are no edge are 0 */
+  /** mean over prompts, `[nForward, nBackward]`; 0 for cells that are not edges */
   scores: Float32Array;
   /** `[prompts, nForward · nBackward]` in the order of the task, if asked for */
   perPrompt?: Float32Array;

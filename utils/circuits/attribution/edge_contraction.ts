@@ -41,7 +41,7 @@ export class EdgeContraction {
   }
 
   /**
-   * Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. Behind the positions of
+   * Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. After the positions of
    * the gradients D is 0 (layer 0 of `ig_first_layer.ts`, whose only source is the input).
    */
   edgesOfLayer(l: number, from: number, gradients: F32): Promise<void> {

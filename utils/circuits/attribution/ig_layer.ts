@@ -117,7 +117,7 @@ interface BlockGradients {
   mlpIn: Value;
   /** q, k and v in one, before rotation */
   qkv: Value;
-  /** q, k, v behind rotation */
+  /** q, k, v after rotation */
   rotated: Value[];
 }
 
@@ -146,10 +146,10 @@ function lastPosition(g: Graph, axesBehind: number): Value {
   return reshape(flag, [POS, ...new Array(axesBehind).fill(1)]);
 }
 
-/** What `headSums` takes of a block whose q, k and v are saved behind their rotation. */
+/** What `headSums` takes of a block whose q, k and v are saved after their rotation. */
 function attentionSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: ModelConfig) {
   const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
-  // Rotations keep inner products, so dy·y is taken behind them, where y is saved.
+  // Rotations keep inner products, so dy·y is taken after them, where y is saved.
   const perHead = saved("v").shape.slice(0, -1);
   const products = LETTERS.map((letter, j) =>
     reshape(sum(mul(grads.rotated[j], saved(letter)), [-1]), perHead)

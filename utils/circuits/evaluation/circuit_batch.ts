@@ -23,7 +23,7 @@ function sourcesInUse(shape: CircuitShape, mask: Uint8Array): Uint8Array {
   );
 }
 
-/** What circuits use together, of which `used` are the sources. */
+/** Returns what circuits use together; `used` are their sources. */
 function batchOf(
   shape: CircuitShape,
   masks: readonly Uint8Array[],

@@ -1,5 +1,5 @@
 /**
- * The graphs by which a circuit is run, many circuits in one batch:
+ * The graphs that run a circuit, many circuits in one batch:
  *
  *   mix      x_v = corrupted residual + Σ_u E[v, u] (z̃_u − z'_u)   one product per circuit, the residual in it as a
  *                                                                  source that is always in
@@ -61,7 +61,7 @@ export const mixProgram = defineProgram(
   (options: SessionOptions) => Session.compile({ x: mixed(new Graph(), 1) }, {}, options),
 );
 
-/** Σ_u E[v, u] (z̃_u − z'_u), of which the corrupted residual is the first term: `[C, columns, width]`. */
+/** Σ_u E[v, u] (z̃_u − z'_u); the corrupted residual is its first term: `[C, columns, width]`. */
 function mixed(g: Graph, columns: Dim): Value {
   const edges = g.input("edges", [C, columns, "sources"]);
   return matmulStacked(edges, g.input("differences", ["sources", C, "width"]));

@@ -13,9 +13,9 @@ import type { IoiFlipName, PromptPair } from "../../tasks/mod.ts";
 import { attentionToNames, nameCopyScores, repeatedTokenScores } from "../scores/mod.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
 import { headGrid } from "../head_grid.ts";
-import { isNameMover, placeOf } from "./ioi_roles.ts";
+import { isNameMover } from "./ioi_roles.ts";
+import { type Head, headName, placeOf } from "../head.ts";
 import { S2I_QUANTITIES, s2Inhibition, type S2IQuantity, SIGNAL_FLIPS } from "./s2_inhibition.ts";
-import { type Head, headName } from "../head.ts";
 
 /** Sets thresholds, and how to compute CSPA. */
 export interface CircuitComponentOptions {

@@ -7,8 +7,8 @@ import type { FullModelComponents } from "../../results/mod.ts";
 import type { PromptPair } from "../../tasks/mod.ts";
 import { attentionToNames, nameCopyScores, repeatedTokenScores } from "../scores/mod.ts";
 import { headGrid } from "../head_grid.ts";
-import { headsWhere, isNameMover } from "./ioi_roles.ts";
-import { headName } from "../head.ts";
+import { isNameMover } from "./ioi_roles.ts";
+import { headName, headsWhere } from "../head.ts";
 
 /**
  * Computes all scores of one checkpoint.

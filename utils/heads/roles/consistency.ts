@@ -23,9 +23,9 @@ import {
   pathPatch,
   type Receivers,
 } from "../patching/mod.ts";
-import { headsWhere, patchingEffects, placeOf } from "./ioi_roles.ts";
+import { patchingEffects } from "./ioi_roles.ts";
+import { type Head, headsWhere, placeOf } from "../head.ts";
 import { s2Inhibition } from "./s2_inhibition.ts";
-import type { Head } from "../head.ts";
 
 /** Sets the thresholds of the classes. */
 export interface ConsistencyThresholds {

@@ -9,23 +9,6 @@
  */
 import { mean } from "../../base/mod.ts";
 import type { AttentionToNames } from "../scores/mod.ts";
-import type { Head } from "../head.ts";
-
-/** Returns the heads whose place in a matrix `[L, H]` meets a condition. */
-export function headsWhere(
-  shape: { nLayers: number; nHeads: number },
-  condition: (place: number) => boolean,
-): Head[] {
-  const heads: Head[] = [];
-  for (let i = 0; i < shape.nLayers * shape.nHeads; i++) {
-    if (condition(i)) heads.push([Math.floor(i / shape.nHeads), i % shape.nHeads]);
-  }
-  return heads;
-}
-
-/** Returns the place of a head in a flat matrix `[L, H]`. */
-export const placeOf = ([layer, head]: Head, { nHeads }: { nHeads: number }): number =>
-  layer * nHeads + head;
 
 /**
  * Tells for each head of `[L, H]` whether it is a name mover.

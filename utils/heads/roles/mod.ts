@@ -8,7 +8,7 @@ export { componentScores, nameMovers } from "./component_scores.ts";
 export { type HeadDonor, headDonor, SwapTarget } from "./component_swap.ts";
 export { ioiConsistency, THRESHOLDS } from "./consistency.ts";
 export { greaterThanNodes, greaterThanParts } from "./greater_than_circuit.ts";
-export { headsWhere, isNameMover, patchingEffects, placeOf } from "./ioi_roles.ts";
+export { isNameMover, patchingEffects } from "./ioi_roles.ts";
 export { headRoles } from "./roles.ts";
 export { FLIPS, type S2Inhibition, s2Inhibition } from "./s2_inhibition.ts";
 export { pastNameMovers, selfRepair } from "./self_repair.ts";

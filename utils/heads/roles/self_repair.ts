@@ -12,8 +12,7 @@ import { mean } from "../../base/mod.ts";
 import { type HookedModel, hookName, type Patch, type Readout } from "../../model/mod.ts";
 import { tensor } from "../../onnx/mod.ts";
 import { directLogitAttribution } from "../scores/mod.ts";
-import { placeOf } from "./ioi_roles.ts";
-import { checkHeads, type Head } from "../head.ts";
+import { checkHeads, type Head, placeOf } from "../head.ts";
 
 /** Holds the results of one checkpoint, in logits; matrices are `[L, H]` row-major. */
 export interface SelfRepair {
