@@ -1,12 +1,12 @@
 /**
- * Names of nodes and edges, as EAP-IG writes them: `input`, `a3.h1`, `m3`, `logits`, `a0.h2->a3.h1<q>`.
- * Shared by the page and by the code that builds it.
+ * Reads and writes the names of nodes and edges in EAP-IG's notation: `input`, `a3.h1`, `m3`, `logits`,
+ * `a0.h2->a3.h1<q>`. Shared by the page and by the code that builds it.
  */
 import type { CircuitEdge, CircuitSummary } from "../../../utils/results/circuit_summary.ts";
 
 export type Shape = CircuitSummary["shape"];
 
-/** How an edge is drawn: by the letter it enters a head by, or "o" for edges into MLPs and logits. */
+/** The kind of an edge: the input of a head that it enters, or "o" for edges into MLPs and logits. */
 export type Letter = "q" | "k" | "v" | "o";
 
 export interface NodeParts {
@@ -15,7 +15,7 @@ export interface NodeParts {
   head: number;
 }
 
-/** Reads `a3.h1`, `m3`, `input` or `logits`; throws on anything else. */
+/** Parses `a3.h1`, `m3`, `input` or `logits`. @throws Error for anything else. */
 export function parseNode(name: string): NodeParts {
   if (name === "input") return { kind: "input", layer: -1, head: 0 };
   if (name === "logits") return { kind: "logits", layer: Infinity, head: 0 };
@@ -31,19 +31,19 @@ export function letterOf(edge: CircuitEdge): Letter {
   return edge.letter ?? "o";
 }
 
-/** `a0.h2->a3.h1<q>`, `m0->logits`. */
+/** Returns the name of an edge: `a0.h2->a3.h1<q>`, `m0->logits`. */
 export function edgeName(edge: CircuitEdge): string {
   return `${edge.source}->${edge.target}${edge.letter ? `<${edge.letter}>` : ""}`;
 }
 
-/** What fits on a node: `3.1` for a head, `M3` for an MLP. */
+/** Returns a name that fits on a node: `3.1` for a head, `M3` for an MLP. */
 export function shortName(name: string): string {
   const { kind, layer, head } = parseNode(name);
   if (kind === "head") return `${layer}.${head}`;
   return kind === "mlp" ? `M${layer}` : name;
 }
 
-/** What a person would say: `head 3.1`, `MLP 3`. */
+/** Returns the name of a node in prose: `Head 3.1`, `MLP 3`. */
 export function longName(name: string): string {
   const { kind, layer, head } = parseNode(name);
   if (kind === "head") return `Head ${layer}.${head}`;
@@ -51,7 +51,7 @@ export function longName(name: string): string {
   return kind === "input" ? "Input embeddings" : "Logits";
 }
 
-/** Node names in the order of the residual stream: input, heads then MLP of each layer, logits. */
+/** Returns all node names in the order of the residual stream: input, each layer's heads and MLP, logits. */
 export function allNodes(shape: Shape): string[] {
   const names = ["input"];
   for (let layer = 0; layer < shape.nLayers; layer++) {
@@ -62,7 +62,7 @@ export function allNodes(shape: Shape): string[] {
   return names;
 }
 
-/** Finds the node meant by "3.1", "a3.h1", "L3H1", "3 1", "m3" or "mlp 3"; null if the model has none such. */
+/** Finds the node meant by "3.1", "a3.h1", "L3H1", "3 1", "m3" or "mlp 3"; null if the model does not have it. */
 export function findNode(query: string, shape: Shape): string | null {
   const text = query.trim().toLowerCase();
   const mlp = /^m(?:lp)?\s*(\d+)$/.exec(text);
