@@ -127,7 +127,8 @@ export function headSeries(file: HeadFile, measure: HeadMeasure): HeadSeries {
 }
 
 /**
- * The scores in files, all that are usually drawn or those called `names`, in the order of the table of measures.
+ * Returns the scores in files, in the order of the table of measures: those in `names`, by default all without
+ * `detail`.
  * @throws UserError for a name that no file has.
  */
 export function chosenSeries(files: readonly HeadFile[], names?: readonly string[]): HeadSeries[] {
@@ -151,7 +152,7 @@ export function chosenSeries(files: readonly HeadFile[], names?: readonly string
   return series;
 }
 
-/** Reads the head scores below paths. */
+/** Reads the head scores at paths; searches folders for them. */
 export async function readHeadSeries(
   paths: readonly string[],
   names?: readonly string[],
@@ -164,7 +165,7 @@ export async function readHeadSeries(
   return chosenSeries(files, names);
 }
 
-/** The series, if all are of one model. @throws UserError naming the models otherwise. */
+/** Returns the series. @throws UserError naming the models if there is more than one. */
 export function ofOneModel(series: HeadSeries[]): HeadSeries[] {
   const models = [...new Set(series.map(({ model }) => model))];
   if (models.length > 1) {

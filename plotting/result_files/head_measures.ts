@@ -1,11 +1,11 @@
 /**
- * The scores of heads that result files hold, by format of the file: where a score lies in a checkpoint's entry, how it
- * is called, and the scale on which it is drawn, the same at every checkpoint.
+ * The scores of heads that result files hold, by kind of file: where a checkpoint's entry has a score, what it is
+ * called, and the scale on which it is drawn, the same at every checkpoint.
  */
 
 /** One score of every head, `[L][H]` at each checkpoint. */
 export interface HeadMeasure {
-  /** as on command lines */
+  /** its name on command lines */
   name: string;
   title: string;
   /** keys from the checkpoint's entry to the grid */
@@ -14,11 +14,11 @@ export interface HeadMeasure {
   factor: number;
   /** of the values shown */
   unit: "" | "%" | "logits" | "nats";
-  /** natural range of the values shown; null where only the data know it */
+  /** natural range of the values shown; null if only the data can tell */
   range: [low: number, high: number] | null;
-  /** both signs mean something: 0 is the middle of the colours */
+  /** whether both signs have a meaning; 0 is then the middle of the colour scale */
   signed: boolean;
-  /** only drawn when asked for by name */
+  /** drawn only if requested by name */
   detail?: boolean;
 }
 
@@ -128,12 +128,12 @@ export const HEAD_MEASURES: Record<string, HeadMeasure[]> = {
   ],
 };
 
-/** All names a command line may use. */
+/** All names that command lines accept. */
 export const MEASURE_NAMES = Object.values(HEAD_MEASURES).flat().map(({ name }) => name);
 
 /**
- * The range to draw values in: the natural one, or, without one or with `fit`, the smallest that holds all values,
- * symmetric for signed scores and from 0 for others.
+ * Returns the range to draw values in: the natural range, or, without one or with `fit`, the smallest that covers all
+ * values, symmetric for signed scores and from 0 for others.
  */
 export function drawnRange(
   { range, signed }: Pick<HeadMeasure, "range" | "signed">,
@@ -145,12 +145,12 @@ export function drawnRange(
   return [signed ? -size : 0, size];
 }
 
-/** Smallest and largest of 0 and the values, of which there may be too many for arguments of Math.max. */
+/** Returns the smallest and largest of 0 and the values. Also takes more values than Math.max takes arguments. */
 export function extremes(values: readonly number[]): [low: number, high: number] {
   return values.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [0, 0]);
 }
 
-/** Text of a value in its unit, for labels under the pointer. */
+/** Appends the unit to the format of a value, for tooltips. */
 export function withUnit(format: string, unit: HeadMeasure["unit"]): string {
   return unit === "" ? format : unit === "%" ? `${format} %` : `${format} ${unit}`;
 }
