@@ -1,9 +1,10 @@
 /**
- * Writes the JSON Schema of every script's settings to `configs/schema/`, so that an editor completes and checks config
+ * Writes the JSON Schema of every script's settings to `configs/schema/`, so that an editor can complete and check config
  * files. Run it after changing a script's keys; a test compares the files with the scripts.
  *
  *   deno run -A update_config_schemas.ts
  */
+import { script as exportCircuit } from "./export_circuit.ts";
 import { script as circuitComponents } from "./get_circuit_components_over_time.ts";
 import { script as circuits } from "./get_circuits_over_time.ts";
 import { script as swaps } from "./get_component_swaps.ts";
@@ -13,12 +14,14 @@ import { script as cspa } from "./get_model_cspa.ts";
 import { script as performance } from "./get_model_task_performance.ts";
 import { script as successors } from "./get_new_successor_head_scores_over_time.ts";
 import { script as selfRepair } from "./get_self_repair_over_time.ts";
-import { schema as training } from "./train_pythia_nano.ts";
+import { script as training } from "./train_pythia_nano.ts";
 import { writeSchemas } from "./utils/cli/config_schema.ts";
 import { script as greaterThan } from "./verify_greater_than.ts";
 
+/** All scripts with settings. */
 export const SCRIPTS = [
   circuits,
+  exportCircuit,
   circuitComponents,
   swaps,
   components,
@@ -28,11 +31,7 @@ export const SCRIPTS = [
   selfRepair,
   greaterThan,
   performance,
-  {
-    name: "train_pythia_nano",
-    description: "Trains the embedded model suite from scratch.",
-    schema: training,
-  },
+  training,
 ];
 
 if (import.meta.main) {

@@ -43,7 +43,7 @@ import {
   randomPrompts,
   timed,
 } from "./case.ts";
-import { Yardstick } from "./yardstick.ts";
+import { layerProducts } from "./yardstick.ts";
 
 const MB = 2 ** 20;
 /** Path points of an attribution. */
@@ -142,13 +142,12 @@ async function timedWithRate(
   run: () => Promise<unknown>,
 ) {
   const peak = peakRssMb();
-  const yardstick = await Yardstick.of(model.store, rows, true, threads);
-  await yardstick.rate();
+  const yardstick = await layerProducts(model.store, rows, true, threads);
   const seconds: number[] = [], rates: number[] = [];
   for (let i = 0; i < repeats; i++) {
-    const before = await yardstick.rate();
+    const before = await yardstick.sample();
     seconds.push(await timed(run));
-    rates.push((before + await yardstick.rate()) / 2);
+    rates.push((before + await yardstick.sample()) / 2);
   }
   const measured = {
     seconds: median(seconds),

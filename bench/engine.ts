@@ -22,7 +22,7 @@ import {
   randomPrompts,
   timed,
 } from "./case.ts";
-import { layerActivationBytes, memoryBandwidth, Yardstick } from "./yardstick.ts";
+import { layerActivationBytes, layerProducts, memoryBandwidth } from "./yardstick.ts";
 
 const MB = 2 ** 20;
 
@@ -65,13 +65,12 @@ async function measure(
   const count = prompts * POSITIONS;
   const work = engineFlops(config, prompts, POSITIONS);
   const flops = backward ? work.forwardBackward : work.forward;
-  const yardstick = await Yardstick.of(model.store, count, backward, threads);
-  await yardstick.rate();
+  const yardstick = await layerProducts(model.store, count, backward, threads);
   const times: number[] = [], rates: number[] = [];
   for (let i = 0; i < repeats; i++) {
-    const before = await yardstick.rate();
+    const before = await yardstick.sample();
     times.push(await timed(run));
-    rates.push((before + await yardstick.rate()) / 2);
+    rates.push((before + await yardstick.sample()) / 2);
   }
   const activations = layerActivationBytes(config, count, POSITIONS);
   const bytes = (model.store.totalBytes - 4 * config.vocabSize * config.dModel) *

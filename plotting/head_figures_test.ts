@@ -1,65 +1,15 @@
-import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
 import { UserError } from "../utils/base/user_error.ts";
 import { circuitMembers, componentsFigure, eligibleHeads } from "./figure_2.ts";
 import { csvGrid, readSwaps, swapGrid, swapsFigure } from "./figure_3.ts";
 import { CONSISTENCY_LEVELS, type ConsistencyEntry, levelPoints } from "./figure_4.ts";
 import { headLines, timeAxis } from "./figures/mod.ts";
 import { headScoresFigure } from "./head_scores.ts";
-import { findHeadFiles, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
-import { drawnRange, extremes, HEAD_MEASURES } from "./result_files/head_measures.ts";
+import { drawnRange, extremes } from "./result_files/head_measures.ts";
 import { changingHeads, type Repairs } from "./self_repair.ts";
 import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
 import { inFolder, series } from "./testing/small_series.ts";
-
-Deno.test("readHeadSeries() finds scores below a folder, in shown units, and skips other files", () =>
-  inFolder(async (folder) => {
-    await writeMadeUpHeads(folder);
-    await Deno.writeTextFile(`${folder}/other.json`, "[1, 2");
-    const all = await readHeadSeries([folder]);
-    const names = all.map(({ measure }) => measure.name);
-    const undetailed = Object.entries(HEAD_MEASURES)
-      .filter(([format]) => !format.includes("circuit_components"))
-      .flatMap(([, measures]) => measures.filter((m) => !m.detail).map((m) => m.name));
-    assertEquals(names, undetailed);
-    const [cspa] = await readHeadSeries([folder], ["cspa"]);
-    const file = `${folder}/cspa/${SOME_HEADS.model}/all_checkpoints.json`;
-    const stored = JSON.parse(await Deno.readTextFile(file)).checkpoints["143000"].scores;
-    assertAlmostEquals(cspa.grids.at(-1)![10][1], 100 * stored[10][1], 1e-12);
-    assertEquals(cspa.steps, SOME_HEADS.steps);
-    const tertiary = all.find(({ measure }) => measure.name === "tertiary_effect")!;
-    assertEquals(tertiary.grids[0], null);
-  }));
-
-Deno.test("reading head scores reports what is wrong, and where", () =>
-  inFolder(async (folder) => {
-    await assertRejects(() => readHeadSeries([folder]), UserError, "no such result file below");
-    await assertRejects(() => readHeadSeries([`${folder}/no`]), UserError, "found nothing at");
-    const file = `${folder}/scores.json`;
-    const write = (value: unknown) => Deno.writeTextFile(file, JSON.stringify(value));
-    const good = {
-      format: "circuits-over-time/cspa/1",
-      model: "m",
-      shape: { nLayers: 1, nHeads: 2 },
-      checkpoints: { 8: { scores: [[0.1, 0.2]] } },
-    };
-    await write(good);
-    await assertRejects(() => readHeadSeries([file], ["copying"]), UserError, '"copying"');
-    await write({ ...good, checkpoints: { 8: { scores: [[0.1]] } } });
-    await assertRejects(
-      () => readHeadSeries([file]),
-      UserError,
-      "checkpoints.8.scores: expected 1",
-    );
-    await write({ ...good, checkpoints: undefined });
-    await assertRejects(() => readHeadSeries([file]), UserError, '"checkpoints"');
-    await Deno.writeTextFile(file, '{"format": "circuits-over-time/cspa/1", "mod');
-    await assertRejects(() => readHeadSeries([file]), UserError, "scores.json");
-    await write({ format: "other" });
-    await assertRejects(() => findHeadFiles([file], ["a/1"], "x.ts"), UserError, "found other");
-    const two = [series([null]), { ...series([null]), model: "n" }];
-    assertThrows(() => ofOneModel(two), UserError, "m, n");
-  }));
 
 Deno.test("drawnRange() is the natural range, unless there is none or `fit` is set", () => {
   const range = (name: string, values: number[], fit?: boolean) =>
@@ -173,7 +123,12 @@ Deno.test("levelPoints() tells a level with nothing to explain from an unexplain
     direct_effects: 40,
     s2i_effects: 0,
     tertiary_effects: 0,
-    heads: { name_movers: ["a1.h0"], negative_name_movers: ["a1.h1"], copy_suppression: ["a1.h1"] },
+    heads: {
+      name_movers: ["a1.h0"],
+      negative_name_movers: ["a1.h1"],
+      copy_suppression: ["a1.h1"],
+      ...{ negative_copy_suppression: [], s2_inhibition: [], induction: [], duplicate_token: [] },
+    },
     effects: { direct: [[-1]], s2i, tertiary: null },
   });
   const entries = new Map([[16, entry([[0]])], [0, entry(null)], [2, entry(null)]]);

@@ -3,6 +3,7 @@
  * direct contribution to the logit difference. All checkpoints share the axes and the colours (layers). The page has
  * a slider; a picture has a panel per checkpoint. The heads farthest from the origin have labels.
  */
+import { headName } from "../utils/names/mod.ts";
 import { extname } from "@std/path";
 import { UserError } from "../utils/base/user_error.ts";
 import { lowerFirst } from "./display_names.ts";
@@ -43,7 +44,7 @@ export function headPoints(x: HeadSeries, y: HeadSeries, step: number): HeadPoin
   const grid = ({ steps, grids }: HeadSeries) => grids[steps.indexOf(step)]!;
   const across = grid(x), up = grid(y);
   return across.flatMap((row, layer) =>
-    row.map((value, h) => ({ head: `a${layer}.h${h}`, layer, x: value, y: up[layer][h] }))
+    row.map((value, h) => ({ head: headName([layer, h]), layer, x: value, y: up[layer][h] }))
   );
 }
 

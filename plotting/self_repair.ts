@@ -4,6 +4,9 @@
  * inside and outside the circuit. Right: the heads that change most. A row per model. A hollow point means that no
  * head was ablated.
  */
+import { findResults, type StoredOf } from "../utils/results/find.ts";
+import { type SelfRepairEntry, selfRepairs } from "../utils/results/kinds/self_repair.ts";
+import { headName } from "../utils/names/mod.ts";
 import {
   axesOf,
   compareModels,
@@ -19,27 +22,24 @@ import {
   timeAxis,
   type Trace,
 } from "./figures/mod.ts";
-import { findHeadFiles, type HeadFile } from "./result_files/head_files.ts";
 
-const FORMAT = "circuits-over-time/self_repair/1";
-
-/** What the figure needs of an entry of nmh_backup_metrics.json; all in logits. */
-export interface RepairEntry {
-  logit_diff: number;
-  ablated_logit_diff: number;
-  ablation_targets: string[];
-  per_head_logit_diff_delta: number[][];
-  summed_in_circuit_head_delta: number;
-  summed_outside_circuit_head_delta: number;
-  summed_total_head_delta: number;
-}
+/** What the figure needs of a checkpoint; all in logits. */
+export type RepairEntry = Pick<
+  SelfRepairEntry,
+  | "logit_diff"
+  | "ablated_logit_diff"
+  | "ablation_targets"
+  | "per_head_logit_diff_delta"
+  | "summed_in_circuit_head_delta"
+  | "summed_outside_circuit_head_delta"
+  | "summed_total_head_delta"
+>;
 
 export type Repairs = [step: number, entry: RepairEntry][];
 
 /** Returns the entries by step, without step 0. */
-export function repairsOf(file: HeadFile): Repairs {
-  return file.steps.filter((step) => step > 0)
-    .map((step) => [step, file.entries.get(step) as RepairEntry]);
+export function repairsOf({ entries }: StoredOf<typeof selfRepairs>): Repairs {
+  return [...entries].filter(([step]) => step > 0);
 }
 
 export interface ChangingHead {
@@ -56,9 +56,9 @@ export interface ChangingHead {
 export function changingHeads(repairs: Repairs, count = 5): ChangingHead[] {
   const heads = (repairs[0]?.[1].per_head_logit_diff_delta ?? []).flatMap((row, l) =>
     row.map((_, h): ChangingHead => ({
-      head: `a${l}.h${h}`,
+      head: headName([l, h]),
       changes: repairs.map(([, entry]) => entry.per_head_logit_diff_delta[l][h]),
-      silenced: repairs.map(([, entry]) => entry.ablation_targets.includes(`a${l}.h${h}`)),
+      silenced: repairs.map(([, entry]) => entry.ablation_targets.includes(headName([l, h]))),
     }))
   );
   const candidates = new Set<ChangingHead>();
@@ -181,8 +181,8 @@ if (import.meta.main) {
   }).option("--steps", "show training steps instead of tokens").parse();
   await runPlot(command, async (args, { steps }) => {
     const paths = requirePaths(args, "files of self-repair, or their folder");
-    const files = await findHeadFiles(paths, [FORMAT], "get_self_repair_over_time.ts");
-    const models = new Map(files.map((file) => [file.model, repairsOf(file)]));
+    const files = await findResults(paths, [selfRepairs]);
+    const models = new Map(files.map((file) => [file.header.model, repairsOf(file)]));
     return selfRepairFigure(models, timeAxis(steps));
   });
 }

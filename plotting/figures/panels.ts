@@ -50,10 +50,11 @@ export function panelGrid(panels: Panel[], columns: number): Record<string, unkn
       domain: [left, left + across],
       anchor: yaxis,
       title: { text: panel.xTitle ?? "", standoff: 6 },
-      exponentformat: "B",
       ...panel.x,
     };
     layout[`yaxis${yaxis.slice(1)}`] = {
+      showline: false,
+      ticks: "",
       domain: [top - down, top],
       anchor: xaxis,
       title: { text: panel.yTitle ?? "", standoff: 8 },

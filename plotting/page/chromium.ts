@@ -2,6 +2,7 @@
  * Finds and starts a Chromium-based browser, for pictures of pages and for tests. Playwright is imported only when a
  * browser starts: its import takes longer than everything else that a command loads.
  */
+import { isFile } from "../../utils/base/files.ts";
 
 /** A running browser, Playwright's type. */
 export type Browser = Awaited<
@@ -47,13 +48,7 @@ const ARGUMENTS = [
 export function chromiumPath(): string | undefined {
   const named = Deno.env.get("CHROMIUM_PATH");
   const candidates = named ? [named] : CANDIDATES[Deno.build.os] ?? CANDIDATES.linux;
-  return candidates.find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
+  return candidates.find(isFile);
 }
 
 /** Starts the browser at `executablePath` without a window. @throws Error if it does not start. */

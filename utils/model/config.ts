@@ -1,35 +1,45 @@
 /**
- * The shape of a model, read from a Hugging Face `config.json`.
+ * Reads the shape of a model from a Hugging Face `config.json`.
  *
  * 1. The architecture decides which keys hold the sizes (GPT-NeoX: `hidden_size`…, GPT-2: `n_embd`…).
- * 2. Keys that a file may leave out take the defaults of the `transformers` configuration classes GPTNeoXConfig and
- *    GPT2Config; sizes have no default here, since a guessed size hides a damaged file.
- * 3. Rotary settings are read under their new name (`rope_parameters`) and, where it is missing, under the old ones.
+ * 2. Optional keys take the defaults of the `transformers` classes GPTNeoXConfig and GPT2Config. Sizes have no default,
+ *    because a guessed size hides a damaged file.
+ * 3. Rotary settings are read under their new name (`rope_parameters`), or else under the old names.
  * 4. Settings that change the arithmetic in a way the blocks do not implement are refused by name.
  */
 import { z } from "zod";
 import { join } from "@std/path";
 import { readJson } from "../base/files.ts";
 
-/** Sizes and variants of one transformer; all that the graph builder needs to know. */
+/** Describes the sizes and variants of one transformer: everything that the graph builder needs. */
 export interface ModelConfig {
+  /** Family of the model; decides tensor names and stored layout. */
   architecture: "gpt_neox" | "gpt2";
+  /** Number of layers L. */
   nLayers: number;
+  /** Heads per layer H. */
   nHeads: number;
+  /** Width d of the residual stream. */
   dModel: number;
+  /** Width of a head, d/H. */
   dHead: number;
+  /** Width of the MLP's hidden layer. */
   dMlp: number;
-  /** rows of the unembedding (padded vocabulary included) */
+  /** Rows of the unembedding, including padding of the vocabulary. */
   vocabSize: number;
+  /** Longest context in tokens. */
   maxPositions: number;
-  /** attention and MLP read the same residual stream */
+  /** Whether attention and MLP read the same residual stream. */
   parallel: boolean;
-  /** rotated dimensions of each head, 0 for learned positions */
+  /** Rotated dimensions of each head; 0 for learned positions. */
   rotaryDims: number;
+  /** Base θ of the rotary frequencies. */
   rotaryBase: number;
+  /** ε that LayerNorm adds to the variance. */
   layerNormEps: number;
+  /** Non-linearity of the MLP. */
   activation: "gelu" | "gelu_tanh" | "relu";
-  /** the unembedding is the transposed embedding */
+  /** Whether the unembedding is the transposed embedding. */
   tied: boolean;
 }
 
@@ -43,7 +53,7 @@ const ACTIVATIONS: Record<string, ModelConfig["activation"]> = {
 };
 
 const size = z.number().int().positive();
-/** Of layers or heads; far above any model, and low enough that a wrong number is told before it is counted up to. */
+/** Layer or head count. Above any real model; low enough to reject a corrupt value before looping over it. */
 const count = size.max(1000);
 const activation = z.string().refine((name) => Object.hasOwn(ACTIVATIONS, name), {
   error: `expected one of ${Object.keys(ACTIVATIONS).join(", ")}`,
@@ -92,9 +102,9 @@ const gpt2Schema = z.object({
 });
 
 /**
- * Reads the model's shape from the parsed `config.json`.
- * @param file name used in error messages
- * @throws Error naming the file, the key, what was expected and what was found.
+ * Reads the model's shape from the parsed content of `config.json`.
+ * @param file path that error messages name
+ * @throws Error naming the file, the key, what was expected and what was found
  */
 export function parseModelConfig(json: unknown, file: string): ModelConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
@@ -107,7 +117,7 @@ export function parseModelConfig(json: unknown, file: string): ModelConfig {
 
 /**
  * Reads `dir/config.json`.
- * @throws Error naming the file when it is missing, is not JSON or is not understood.
+ * @throws Error naming the file if it is missing, is not JSON or describes an unsupported model
  */
 export async function readModelConfig(dir: string): Promise<ModelConfig> {
   const file = join(dir, "config.json");
@@ -156,7 +166,7 @@ function neoxConfig(raw: z.infer<typeof neoxSchema>, file: string): ModelConfig 
   const rotaryDims = Math.floor(dHead * fraction);
   if (rotaryDims % 2 !== 0) {
     throw new Error(
-      `${file}: ${fraction} of ${dHead} head dimensions makes ${rotaryDims} rotary dimensions; expected an even number`,
+      `${file}: ${fraction} of ${dHead} head dimensions gives ${rotaryDims} rotary dimensions; expected an even number`,
     );
   }
   return {

@@ -54,7 +54,7 @@ Deno.test("readModelConfig() reads the GPT-NeoX and GPT-2 reference models", asy
   });
 });
 
-Deno.test("parseModelConfig() reads rotary settings under old and new names alike", () => {
+Deno.test("parseModelConfig() reads rotary settings under old and new names", () => {
   const old = parseModelConfig({ ...pythia, rotary_pct: 0.5, rotary_emb_base: 500 }, "config.json");
   const new_ = parseModelConfig(
     {
@@ -70,7 +70,7 @@ Deno.test("parseModelConfig() reads rotary settings under old and new names alik
   assertEquals([silent.rotaryDims, silent.rotaryBase], [16, 10000], "defaults of GPTNeoXConfig");
 });
 
-Deno.test("parseModelConfig() names the file, the key and the value that it does not understand", () => {
+Deno.test("parseModelConfig() names the file, the key and the unsupported value", () => {
   const refuse = (change: Record<string, unknown>, ...parts: string[]) => {
     const error = assertThrows(() => parseModelConfig({ ...pythia, ...change }, "x/config.json"));
     for (const part of ["x/config.json", ...parts]) {
@@ -89,7 +89,7 @@ Deno.test("parseModelConfig() names the file, the key and the value that it does
   refuse({ rotary_pct: 0.05 }, "3 rotary dimensions");
 });
 
-Deno.test("parseModelConfig() refuses GPT-2 variants with other arithmetic", () => {
+Deno.test("parseModelConfig() refuses GPT-2 variants that compute differently", () => {
   const gpt2 = { model_type: "gpt2", n_embd: 32, n_head: 4, n_layer: 2, vocab_size: 96 };
   assertEquals(parseModelConfig(gpt2, "config.json").dMlp, 128);
   assertThrows(
@@ -99,6 +99,6 @@ Deno.test("parseModelConfig() refuses GPT-2 variants with other arithmetic", () 
   );
 });
 
-Deno.test("readModelConfig() names the missing file", async () => {
+Deno.test("readModelConfig() names a missing file", async () => {
   await assertRejects(() => readModelConfig(reference("nowhere")), Error, "config.json is missing");
 });

@@ -1,32 +1,33 @@
 /**
- * Text to token ids and back, for any folder with a Hugging Face `tokenizer.json`.
+ * Converts text to token ids and back, for any folder with a Hugging Face `tokenizer.json`.
  *
- * The byte-pair encoding itself is `@huggingface/tokenizers`; this file only fixes the choices that
- * interpretability work needs: no special tokens are added, decoding never tidies up spaces, and a
- * word can be asked for as a single token (names, years and verbs are read out as single logits).
+ * `@huggingface/tokenizers` does the byte-pair encoding. This file fixes the choices that interpretability needs:
+ * encoding adds no special tokens, decoding never tidies up spaces, and `singleToken` looks a word up as one token,
+ * because tasks read names, years and verbs as single logits.
  */
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { join } from "@std/path";
 
-/** What the tasks need to know of a tokenizer. */
+/** Encodes and decodes text, and describes the vocabulary. */
 export interface Tokenizer {
-  /** Token ids of `text`; no special tokens are added. The empty text has no tokens. */
+  /** Returns the token ids of `text` without special tokens; none for empty text. */
   encode(text: string): number[];
-  /** The text of the ids, spaces untouched, special tokens included. */
+  /** Returns the text of the ids, with spaces unchanged and special tokens included. */
   decode(ids: number[]): string;
-  /** The id of `text` if it is exactly one known token, else `undefined`. */
+  /** Returns the id of `text` if it is exactly one known token, else `undefined`. */
   singleToken(text: string): number | undefined;
   /** One more than the largest token id. A model's unembedding may have more rows than this. */
   vocabSize: number;
-  /** Id of the end-of-text token, where the tokenizer has one. */
+  /** Id of the end-of-text token; undefined if the tokenizer has none. */
   eosId: number | undefined;
-  /** Id that stands for text the tokenizer does not know; byte-level tokenizers have none. */
+  /** Id of the token for unknown text; byte-level tokenizers have none. */
   unkId?: number;
 }
 
 /**
- * Makes a tokenizer of the parsed content of `tokenizer.json` and `tokenizer_config.json`.
- * @throws Error naming `file` if the content is no tokenizer.
+ * Makes a tokenizer from the parsed content of `tokenizer.json` and `tokenizer_config.json`.
+ * @param file path that error messages name
+ * @throws Error naming `file` if the content is not a tokenizer
  */
 export function tokenizerFromJson(
   json: unknown,
@@ -64,14 +65,14 @@ export function tokenizerFromJson(
 
 /**
  * Reads the tokenizer of a model folder: `tokenizer.json`, and `tokenizer_config.json` if present.
- * @throws Error naming the file and what to do if it is missing, no JSON, or no tokenizer.
+ * @throws Error naming the file and what to do if it is missing, is not JSON or is not a tokenizer
  */
 export async function loadTokenizer(dir: string): Promise<Tokenizer> {
   const file = join(dir, "tokenizer.json");
   const json = await readJsonFile(file);
   if (json === undefined) {
     throw new Error(
-      `${file}: not found; expected the tokenizer beside the model's config.json ` +
+      `${file}: not found; copy the model's tokenizer into the folder of its config.json ` +
         `(every Hugging Face repository of a GPT-2 or GPT-NeoX model has one)`,
     );
   }
@@ -79,7 +80,7 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
   return tokenizerFromJson(json, (config ?? {}) as Record<string, unknown>, file);
 }
 
-/** Special tokens are written as a string or as `{ content }`. */
+/** Returns the text of a special token, which is stored as a string or as `{ content }`. */
 function specialToken(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   const content = (value as { content?: unknown } | null | undefined)?.content;
@@ -97,6 +98,6 @@ async function readJsonFile(file: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${file}: expected JSON, found ${(cause as Error).message}`, { cause });
+    throw new Error(`${file}: expected JSON: ${(cause as Error).message}`, { cause });
   }
 }

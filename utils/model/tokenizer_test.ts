@@ -11,7 +11,7 @@ const TEXTS = [
   "  two spaces ,and odd  punctuation?! naïve café 東京\n\ttabs",
 ];
 
-Deno.test("encode() gives the ids of an independent GPT-2 encoder, and decode() the text", () => {
+Deno.test("encode() gives the ids of an independent GPT-2 encoder, and decode() gives the text back", () => {
   const tokenizer = gpt2Tokenizer();
   for (const text of TEXTS) {
     const ids = tokenizer.encode(text);
@@ -22,7 +22,7 @@ Deno.test("encode() gives the ids of an independent GPT-2 encoder, and decode() 
   assertEquals(tokenizer.decode([]), "");
 });
 
-Deno.test("the tokenizer knows its size, end of text, and which words are one token", () => {
+Deno.test("the tokenizer knows its size, its end-of-text token and which words are one token", () => {
   const tokenizer = gpt2Tokenizer();
   assertEquals([tokenizer.vocabSize, tokenizer.eosId, tokenizer.unkId], [50257, 50256, undefined]);
   assertEquals(tokenizer.singleToken(" Anthony"), gpt2Encode(" Anthony")[0]);
@@ -30,14 +30,14 @@ Deno.test("the tokenizer knows its size, end of text, and which words are one to
   assertEquals(tokenizer.singleToken(""), undefined);
 });
 
-Deno.test("singleToken() does not take the unknown token for a word", () => {
+Deno.test("singleToken() does not accept the unknown token", () => {
   const tokenizer = wordTokenizer([" dog"]);
   assertEquals(tokenizer.encode(" cat"), [tokenizer.unkId!]);
   assertEquals(tokenizer.singleToken(" cat"), undefined);
   assertEquals(tokenizer.decode([tokenizer.singleToken(" dog")!]), " dog");
 });
 
-Deno.test("loadTokenizer() reads a model folder, the end of text from tokenizer_config.json", async () => {
+Deno.test("loadTokenizer() reads a model folder, with the end-of-text token from tokenizer_config.json", async () => {
   const dir = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(join(dir, "tokenizer.json"), JSON.stringify(GPT2_JSON));
@@ -53,7 +53,7 @@ Deno.test("loadTokenizer() reads a model folder, the end of text from tokenizer_
   }
 });
 
-Deno.test("loadTokenizer() names a file that is missing, no JSON, or no tokenizer", async () => {
+Deno.test("loadTokenizer() names a file that is missing, not JSON or not a tokenizer", async () => {
   const dir = await Deno.makeTempDir();
   const file = join(dir, "tokenizer.json");
   try {

@@ -2,18 +2,22 @@
  * Computes what the page needs to know about circuits: paths through a node, degrees, overlaps between checkpoints, and
  * the edges that the reader's filters leave.
  */
-import type { CheckpointSummary, CircuitEdge } from "../../../utils/results/circuit_summary.ts";
-import { edgeName, type Letter, letterOf } from "./names.ts";
+import type {
+  CheckpointSummary,
+  CircuitEdge,
+} from "../../../utils/results/kinds/circuit_summary.ts";
+import { edgeName } from "../../../utils/names/mod.ts";
+import { type LineKind, lineKind } from "./names.ts";
 
 export interface Filter {
-  hidden: Set<Letter>;
+  hidden: Set<LineKind>;
   /** how many of the strongest edges to draw; null for all */
   top: number | null;
 }
 
 /** Returns the edges by descending |score|, without hidden letters, at most `top` of them. */
 export function visibleEdges(circuit: CircuitEdge[], filter: Filter): CircuitEdge[] {
-  const kept = circuit.filter((edge) => !filter.hidden.has(letterOf(edge)))
+  const kept = circuit.filter((edge) => !filter.hidden.has(lineKind(edge)))
     .sort((a, b) => Math.abs(b.score) - Math.abs(a.score));
   return filter.top === null ? kept : kept.slice(0, filter.top);
 }

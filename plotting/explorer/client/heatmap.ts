@@ -3,7 +3,7 @@
  * measured, the faithfulness of one step's circuit inside the model of another step. It draws on a canvas because 154
  * checkpoints make 23,716 cells.
  */
-import type { CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import {
   byId,
   hideTooltip,
@@ -17,7 +17,7 @@ import {
   titled,
 } from "../../page/client/mod.ts";
 import { jaccardMatrix } from "./circuit_math.ts";
-import { edgeName } from "./names.ts";
+import { edgeName } from "../../../utils/names/mod.ts";
 import { nearestIndex, type State, type Store } from "./state.ts";
 
 interface Matrix {

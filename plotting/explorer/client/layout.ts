@@ -10,8 +10,9 @@
  *    centre and the other end, which keeps long edges apart.
  * 3. Edges are cubic curves with vertical ends. Within a column they bow sideways, around the nodes in between.
  */
-import type { CircuitEdge } from "../../../utils/results/circuit_summary.ts";
-import { allNodes, parseNode, type Shape } from "./names.ts";
+import type { CircuitEdge } from "../../../utils/results/kinds/circuit_summary.ts";
+import { nodeNames } from "../../../utils/names/mod.ts";
+import { placeOfNode, type Shape } from "./names.ts";
 
 export interface Place {
   x: number;
@@ -58,8 +59,8 @@ export function layOut(shape: Shape, room: number): Layout {
   const bar = Math.max(120, Math.min(width - 2 * MARGIN, slots * column * BAR_SPREAD + 40));
 
   const places = new Map<string, Place>();
-  for (const name of allNodes(shape)) {
-    const { kind, layer, head } = parseNode(name);
+  for (const name of nodeNames(shape)) {
+    const { kind, layer, head } = placeOfNode(name);
     if (kind === "input" || kind === "logits") {
       const y = kind === "input" ? height - 10 - BAR_HEIGHT / 2 : 10 + BAR_HEIGHT / 2;
       places.set(name, { x: centre, y, width: bar, height: BAR_HEIGHT });

@@ -1,65 +1,61 @@
-/**
- * Reads and writes the names of nodes and edges in EAP-IG's notation: `input`, `a3.h1`, `m3`, `logits`,
- * `a0.h2->a3.h1<q>`. Shared by the page and by the code that builds it.
- */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+/** Labels, places and finds nodes and edges on the page. `utils/names` defines their names. */
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import {
+  headName,
+  type Letter,
+  mlpName,
+  nodeNames,
+  parseNodeName,
+} from "../../../utils/names/mod.ts";
 
+/** Numbers of layers and heads, and whether a layer's attention and MLP read the same residual stream. */
 export type Shape = CircuitSummary["shape"];
 
-/** The kind of an edge: the input of a head that it enters, or "o" for edges into MLPs and logits. */
-export type Letter = "q" | "k" | "v" | "o";
+/** The kind of an edge's line: the head's input that it enters, or "o" for edges into MLPs and logits. */
+export type LineKind = Letter | "o";
 
-export interface NodeParts {
+/** Where a node is drawn. */
+export interface NodePlace {
   kind: "input" | "head" | "mlp" | "logits";
+  /** −1 for the input, Infinity for the logits */
   layer: number;
+  /** 0 for nodes that are not heads */
   head: number;
 }
 
-/** Parses `a3.h1`, `m3`, `input` or `logits`. @throws Error for anything else. */
-export function parseNode(name: string): NodeParts {
-  if (name === "input") return { kind: "input", layer: -1, head: 0 };
-  if (name === "logits") return { kind: "logits", layer: Infinity, head: 0 };
-  const match = /^(?:a(\d+)\.h(\d+)|m(\d+))$/.exec(name);
-  if (!match) {
-    throw new Error(`expected a node name such as a3.h1, m3, input or logits, found "${name}"`);
+/** Returns the place of a node. @throws Error if the name is not that of a node. */
+export function placeOfNode(name: string): NodePlace {
+  const node = parseNodeName(name);
+  switch (node.kind) {
+    case "input":
+      return { kind: "input", layer: -1, head: 0 };
+    case "logits":
+      return { kind: "logits", layer: Infinity, head: 0 };
+    case "mlp":
+      return { ...node, head: 0 };
+    case "head":
+      return node;
   }
-  if (match[3] !== undefined) return { kind: "mlp", layer: Number(match[3]), head: 0 };
-  return { kind: "head", layer: Number(match[1]), head: Number(match[2]) };
 }
 
-export function letterOf(edge: CircuitEdge): Letter {
+/** Returns the kind of an edge's line. */
+export function lineKind(edge: CircuitEdge): LineKind {
   return edge.letter ?? "o";
-}
-
-/** Returns the name of an edge: `a0.h2->a3.h1<q>`, `m0->logits`. */
-export function edgeName(edge: CircuitEdge): string {
-  return `${edge.source}->${edge.target}${edge.letter ? `<${edge.letter}>` : ""}`;
 }
 
 /** Returns a name that fits on a node: `3.1` for a head, `M3` for an MLP. */
 export function shortName(name: string): string {
-  const { kind, layer, head } = parseNode(name);
-  if (kind === "head") return `${layer}.${head}`;
-  return kind === "mlp" ? `M${layer}` : name;
+  const node = parseNodeName(name);
+  if (node.kind === "head") return `${node.layer}.${node.head}`;
+  return node.kind === "mlp" ? `M${node.layer}` : name;
 }
 
 /** Returns the name of a node in prose: `Head 3.1`, `MLP 3`. */
 export function longName(name: string): string {
-  const { kind, layer, head } = parseNode(name);
-  if (kind === "head") return `Head ${layer}.${head}`;
-  if (kind === "mlp") return `MLP ${layer}`;
-  return kind === "input" ? "Input embeddings" : "Logits";
-}
-
-/** Returns all node names in the order of the residual stream: input, each layer's heads and MLP, logits. */
-export function allNodes(shape: Shape): string[] {
-  const names = ["input"];
-  for (let layer = 0; layer < shape.nLayers; layer++) {
-    for (let head = 0; head < shape.nHeads; head++) names.push(`a${layer}.h${head}`);
-    names.push(`m${layer}`);
-  }
-  names.push("logits");
-  return names;
+  const node = parseNodeName(name);
+  if (node.kind === "head") return `Head ${node.layer}.${node.head}`;
+  if (node.kind === "mlp") return `MLP ${node.layer}`;
+  return node.kind === "input" ? "Input embeddings" : "Logits";
 }
 
 /** Finds the node meant by "3.1", "a3.h1", "L3H1", "3 1", "m3" or "mlp 3"; null if the model does not have it. */
@@ -68,8 +64,8 @@ export function findNode(query: string, shape: Shape): string | null {
   const mlp = /^m(?:lp)?\s*(\d+)$/.exec(text);
   const head = /^[al]?(\d+)[.\sh,]+h?(\d+)$/.exec(text);
   let name: string | null = null;
-  if (mlp) name = `m${Number(mlp[1])}`;
-  else if (head) name = `a${Number(head[1])}.h${Number(head[2])}`;
+  if (mlp) name = mlpName(Number(mlp[1]));
+  else if (head) name = headName([Number(head[1]), Number(head[2])]);
   else if (text === "input" || text === "logits") name = text;
-  return name !== null && allNodes(shape).includes(name) ? name : null;
+  return name !== null && nodeNames(shape).includes(name) ? name : null;
 }

@@ -1,20 +1,20 @@
 /**
- * CSPA, copy-suppression-preserving ablation: how much of a head's effect is explained by copy suppression alone
+ * Computes CSPA, copy-suppression-preserving ablation: how much of a head's effect copy suppression alone explains
  * (McDougall et al. 2023; the paper's `cspa_main`). For every head:
  *
- *  1. Mean-ablate it: replace its output o[q] by its mean μ[q] over documents; only the direct effect on the logits is
- *     changed, the final LayerNorm's scale σ stays.
- *  2. Give back what copy suppression would do. For each destination q the sources k are ranked by the logit lens
- *     λ[q,k] = (x[q]/σ[q])·W_U[t_k]; of the best ⌈5 % · (q+1)⌉ first occurrences (function words left out), every
- *     occurrence is kept. Of a kept pair only the part of A[q,k](v_k·W_O − μ[q]) along −W_U[t_k] counts.
- *  3. score = 1 − mean KL(clean ‖ kept) / mean KL(clean ‖ ablated) over documents and positions: 1 if copy suppression
- *     is all that the head does, 0 if it does nothing of it.
+ *  1. Mean-ablate the head: replace its output o[q] by its mean μ[q] over documents. Only the direct effect on the
+ *     logits changes; the final LayerNorm's scale σ stays.
+ *  2. Restore what copy suppression would do. For each destination q, rank the sources k by the logit lens
+ *     λ[q,k] = (x[q]/σ[q])·W_U[t_k]. Take the best ⌈5 % · (q+1)⌉ first occurrences, without function words, and keep
+ *     every occurrence of these tokens. Of a kept pair, only the part of A[q,k](v_k·W_O − μ[q]) along −W_U[t_k] counts.
+ *  3. score = 1 − mean KL(clean ‖ kept) / mean KL(clean ‖ ablated) over documents and positions. The score is 1 if the
+ *     head does nothing but copy suppression, and 0 if it does none.
  *
- * A masked pair is never kept, also where a destination has fewer candidates than it may keep.
+ * A masked pair is never kept, even where a destination has fewer candidates than it may keep.
  *
- * Cost. Both changes of the logits are low-rank: (z̄ − z)·(W_O·W_U) has head width, and the kept part is a combination of
- * the document's own tokens, whose products u_k·W_U are made once for all heads and layers. Nothing of residual width
- * meets the vocabulary per head. What remains is one tanh or exponential per logit and ablation.
+ * Cost: both changes of the logits are low-rank. (z̄ − z)·(W_O·W_U) has head width. The kept part combines the
+ * document's own tokens, whose products u_k·W_U are computed once for all heads and layers. No head needs a product of
+ * residual width with the vocabulary. What remains is one tanh or exponential per logit and ablation.
  */
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
@@ -22,36 +22,40 @@ import { layerDivergences } from "./cspa_divergences.ts";
 import { compileAccumulate } from "./cspa_graphs.ts";
 import { cleanText } from "./cspa_text.ts";
 
+/** Sets what CSPA evaluates and keeps. */
 export interface CspaOptions {
-  /** documents evaluated, the first ones; default 17. The means are over all documents */
+  /** Number of documents to evaluate, from the first on. Default: 17. The means are over all documents. */
   evalDocs?: number;
-  /** share of the sources so far that a destination may keep; default 0.05 */
+  /** Share of the sources up to a destination that it may keep. Default: 0.05. */
   kUnembeddings?: number;
-  /** token ids that are never a source (`functionWordIds`) */
+  /** Token ids that are never a source (`functionWordIds`). */
   functionWords: readonly number[];
-  /** layers before it get score 0; default 0 */
+  /** First layer to score; earlier layers get score 0. Default: 0. */
   startLayer?: number;
-  /** tokens of the vocabulary in one slice; default 2048, which stays in a processor's cache */
+  /** Vocabulary tokens per slice. Default: 2048, which fits in a processor's cache. */
   columns?: number;
-  /** called when a layer is done */
+  /** Called after each layer. */
   onLayer?: (layer: number) => void;
 }
 
-/** Scores of all heads and the mean divergences (nats) they are made of, `[L, H]` row-major. */
+/** Holds the scores of all heads and the mean divergences they come from, each `[L, H]` row-major. */
 export interface CspaScores {
+  /** CSPA, 1 − kept/ablated. */
   scores: Float32Array;
+  /** Mean KL(clean ‖ kept) in nats. */
   kept: Float32Array;
+  /** Mean KL(clean ‖ ablated) in nats. */
   ablated: Float32Array;
 }
 
-/** Documents run at once for the means. */
+/** Documents per run for the means. */
 const DOCS_AT_ONCE = 10;
 
 /**
- * CSPA scores of all heads, any model shape.
- * @param model with folded weights (`FOLDED`)
- * @param docs token lists of one length, BOS included
- * @throws Error when the weights are not folded or the documents do not have one length.
+ * Computes the CSPA scores of all heads.
+ * @param model model with folded weights (`FOLDED`)
+ * @param docs token lists of equal length, BOS included
+ * @throws Error if the weights are not folded, there are no documents, or their lengths differ
  */
 export async function cspaScores(
   model: HookedModel,
@@ -103,7 +107,7 @@ export async function cspaScores(
   return result;
 }
 
-/** Mean of z over the documents at each position, per layer `[T, H, e]`; one pass for all heads. */
+/** Averages z over the documents at each position, per layer `[T, H, e]`, in one pass for all heads. */
 async function meanValues(
   model: HookedModel,
   docs: readonly (readonly number[])[],
@@ -136,7 +140,7 @@ async function meanValues(
   return totals;
 }
 
-/** Which pairs may be kept, and how many: index and mask feeds of the layer graph. */
+/** Makes the index and mask feeds of the layer graph: which pairs may be kept, and how many. */
 function pairFeeds(
   docs: readonly (readonly number[])[],
   { functionWords, kUnembeddings = 0.05 }: CspaOptions,

@@ -1,6 +1,6 @@
 /**
- * The divergences of all heads of a layer (CSPA): one graph for what has head width, then the vocabulary slice by slice,
- * for as many heads and documents at once as fit in a processor's cache.
+ * Computes the divergences of all heads of a layer for CSPA. One graph computes what has head width. The vocabulary
+ * follows slice by slice, each time for as many heads and documents as fit in a processor's cache.
  */
 import type { HookedModel } from "../../model/hooked_model.ts";
 import { weightFeeds } from "../../model/blocks/block_weights.ts";
@@ -13,16 +13,21 @@ import {
 } from "./cspa_graphs.ts";
 import type { CleanText } from "./cspa_text.ts";
 
-/** Logits computed at once. */
+/** Logits per run. */
 const TILE = 2 ** 18;
 
-/** Mean divergences (nats) of a head over documents and positions. */
+/** Holds the mean divergences of a head over documents and positions, in nats. */
 export interface HeadDivergences {
+  /** KL(clean ‖ kept). */
   kept: number;
+  /** KL(clean ‖ ablated). */
   ablated: number;
 }
 
-/** Divergences of every head of a layer; `feeds` are those of the layer graph. */
+/**
+ * Returns the divergences of every head of a layer.
+ * @param feeds feeds of the layer graph (`compileLayer`), without weights
+ */
 export async function layerDivergences(
   model: HookedModel,
   layer: number,
@@ -77,7 +82,7 @@ export async function layerDivergences(
   }));
 }
 
-/** Mean over rows of log(1 + S). */
+/** Averages log(1 + S) over rows. */
 function meanDivergence(S: Float64Array): number {
   return S.reduce((sum, s) => sum + Math.log1p(s), 0) / S.length;
 }
@@ -89,7 +94,7 @@ interface Place {
   nDocs: number;
 }
 
-/** Groups of heads and documents, of about {@link TILE} logits where a head has `size` of them per document. */
+/** Groups heads and documents into tiles of about {@link TILE} logits; a head has `size` logits per document. */
 function tiles(H: number, D: number, size: number): Place[] {
   const heads = Math.min(H, Math.max(1, Math.floor(TILE / size)));
   const docs = Math.min(D, Math.max(1, Math.floor(TILE / (size * heads))));
@@ -107,20 +112,20 @@ function tiles(H: number, D: number, size: number): Place[] {
   return places;
 }
 
-/** Entries `from … from+count−1` along the first axis, a view. */
+/** Views entries `from … from+count−1` along the first axis. */
 function rowsOf(t: Tensor<Float32Array>, from: number, count: number): Tensor<Float32Array> {
   const [, ...rest] = t.shape;
   const size = rest.reduce((a, b) => a * b, 1);
   return tensor(t.data.subarray(from * size, (from + count) * size), [count, ...rest]);
 }
 
-/** Documents out of `[D·T, C]` as `[docs, T, C]`, a view. */
+/** Views documents of `[D·T, C]` as `[docs, T, C]`. */
 function docRows(t: Tensor<Float32Array>, T: number, doc: number, nDocs: number) {
   const rows = rowsOf(t, doc * T, nDocs * T);
   return tensor(rows.data, [nDocs, T, rows.shape[1]]);
 }
 
-/** Heads and documents out of a `[H, D, …]` tensor. */
+/** Copies heads and documents from a `[H, D, …]` tensor. */
 function cut(t: Tensor<Float32Array>, { head, nHeads, doc, nDocs }: Place): Tensor<Float32Array> {
   const [, D, ...rest] = t.shape;
   const size = rest.reduce((a, b) => a * b, 1);
@@ -132,7 +137,7 @@ function cut(t: Tensor<Float32Array>, { head, nHeads, doc, nDocs }: Place): Tens
   return tensor(data, [nHeads, nDocs, ...rest]);
 }
 
-/** S of the ablation and with copy suppression kept, in the quick form where it is exact enough. */
+/** Returns S of the ablation and S with copy suppression kept, in the quick form if it is precise enough. */
 async function divergences({ config, runtime }: HookedModel, feeds: Feeds) {
   const compiled = (form: "quick" | "exact") =>
     runtime.compiled(

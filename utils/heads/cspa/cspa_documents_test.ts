@@ -1,6 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { isHeldOut } from "../../corpus/held_out.ts";
-import { splitOf } from "../../corpus/corpus.ts";
+import { isHeldOut, splitOf } from "../../text/mod.ts";
 import { gpt2Tokenizer } from "../../../tests/support/tokenizers.ts";
 import { corpusDocuments, fileDocuments } from "./cspa_documents.ts";
 
@@ -71,7 +70,7 @@ Deno.test("fileDocuments() says how many documents are long enough, or which lin
     assertRejects(
       () => fileDocuments(path, tokenizer, { count: 1, length: 1 }),
       Error,
-      "line 2 is no JSON object",
+      'line 2: expected a JSON object with a string "text", found {"txt": "b"}',
     ));
   await assertRejects(
     () => fileDocuments("no_such_file.txt", tokenizer, { count: 1, length: 1 }),

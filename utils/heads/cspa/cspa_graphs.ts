@@ -1,9 +1,10 @@
 /**
- * The graphs of CSPA (`cspa.ts` says what for). D documents of T tokens, H heads of width e, vocabulary V in slices of C.
+ * Compiles the graphs of CSPA (`cspa.ts` explains the method).
  *
- * Shapes and symbols: p clean probabilities, σ scale of the final LayerNorm, U rows of W_U at the document's tokens less
- * their mean (which no LayerNorm lets through; TransformerLens folds it away), u = U/‖U‖, z̄ mean of z over documents,
- * A pattern, λ logit lens of source tokens at destinations.
+ * Shapes: D documents of T tokens, H heads of width e, vocabulary V in slices of C.
+ * Symbols: p clean probabilities; σ scale of the final LayerNorm; U rows of W_U at the document's tokens, minus their
+ * mean (LayerNorm removes it; TransformerLens folds it away); u = U/‖U‖; z̄ mean of z over documents; A pattern;
+ * λ logit lens of source tokens at destinations.
  */
 import { perHeadOutput } from "../../model/blocks/head_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";
@@ -47,7 +48,7 @@ import {
 const [D, T, G, R, C] = ["docs", "tokens", "group", "docs*tokens", "columns"];
 const MASKED = -1e9;
 
-/** `zs + share · Σ_documents z`: `[D, T, H, e]` added to `[T, H, e]`. */
+/** Compiles `zs + share · Σ_documents z`, which adds `[D, T, H, e]` to `[T, H, e]`. */
 export function compileAccumulate(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const { nHeads: H, dHead: e } = config;
@@ -56,7 +57,7 @@ export function compileAccumulate(config: ModelConfig, options: SessionOptions) 
   return Session.compile({ total }, {}, options);
 }
 
-/** Final residual stream, ids → normalised stream `[R, d]`, and U, u `[D, T, d]`; R = D·T rows. */
+/** Compiles: final residual stream, ids → normalised stream `[R, d]`, and U, u `[D, T, d]`; R = D·T rows. */
 export function compileText(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const { dModel: d, vocabSize: V } = config;
@@ -69,7 +70,7 @@ export function compileText(config: ModelConfig, options: SessionOptions) {
   return Session.compile({ normalized, U, u }, {}, options);
 }
 
-/** Logits of a slice of the vocabulary `[R, C]`, and log Σ exp of them `[R]`. */
+/** Compiles the logits of a slice of the vocabulary `[R, C]` and their log Σ exp `[R]`. */
 export function compileLogits(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const d = config.dModel;
@@ -81,7 +82,7 @@ export function compileLogits(config: ModelConfig, options: SessionOptions) {
 }
 
 /**
- * A slice of what is needed of the clean run: p `[R, C]`, `gram` = u·W_Uᵀ `[R, C]`, and `expected` + p·W_U `[R, d]`.
+ * Compiles a slice of the clean run: p `[R, C]`, `gram` = u·W_Uᵀ `[R, C]`, and `expected` + p·W_U `[R, d]`.
  */
 export function compileSlice(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
@@ -94,14 +95,14 @@ export function compileSlice(config: ModelConfig, options: SessionOptions) {
 }
 
 /**
- * Everything of a layer that does not span the vocabulary, for all its heads:
+ * Compiles everything of a layer that does not span the vocabulary, for all its heads:
  *
- *   keep      λ = (x/σ)·Uᵀ, taken from the first occurrence of each token; masked where the source is a function word
- *             or comes later. Per destination the K_q-th largest λ over first occurrences is the cut-off; pairs at or
- *             above it (within 1e-6) that are not masked are kept
- *   shift     (z̄ − z)/σ, head space: what mean ablation adds, seen by the unembedding   `[H, D, T, e]`
- *   coef      min(A·(v_k − z̄_q)·W_O·u_k, 0)/σ on kept pairs: what is kept of the head     `[H, D, T, T]`
- *   drift     expected change of the logits under p: of the ablation, and with `coef`    `[H, D, T, 1]`
+ *   keep      λ = (x/σ)·Uᵀ, read at the first occurrence of each token; masked where the source is a function word or
+ *             comes after the destination. The cut-off of destination q is the K_q-th largest λ over first occurrences.
+ *             Kept are the unmasked pairs at or above the cut-off (within 1e-6)
+ *   shift     (z̄ − z)/σ in head space: what mean ablation adds, as the unembedding reads it   `[H, D, T, e]`
+ *   coef      min(A·(v_k − z̄_q)·W_O·u_k, 0)/σ on kept pairs: the kept part of the head       `[H, D, T, T]`
+ *   drift     expected change of the logits under p, for the ablation and with `coef`         `[H, D, T, 1]`
  *   W_O       `[H, e, d]`
  */
 export function compileLayer(config: ModelConfig, largestK: number, options: SessionOptions) {
@@ -112,7 +113,7 @@ export function compileLayer(config: ModelConfig, largestK: number, options: Ses
   const U = g.input("U", [D, T, d]), u = g.input("u", [D, T, d]);
   const expected = g.input("expected", [D, T, d]);
   const headsFirst = (name: string) => transpose(g.input(name, [D, T, H, e]), [2, 0, 1, 3]);
-  /** the part of rows `[D, T, d]` that each head writes along: `[H, D, T, e]` */
+  /** Projects rows `[D, T, d]` back through each head's W_O: `[H, D, T, e]`. */
   const alongHeads = (rows: Value) =>
     reshape(matmulT(reshape(rows, [1, productDim([D, T]), d]), W_O), [H, D, T, e]);
 
@@ -132,7 +133,7 @@ export function compileLayer(config: ModelConfig, largestK: number, options: Ses
   return Session.compile(outputs, {}, options);
 }
 
-/** 1 where a (destination, source) pair is kept, `[D, T, T]`. */
+/** Returns 1 where a (destination, source) pair is kept and 0 elsewhere, `[D, T, T]`. */
 function keptPairs(g: Graph, x: Value, U: Value, largestK: number): Value {
   const firstPlace = expand(unsqueeze(g.input("first_place", [D, T], "int32"), 1), [D, T, T]);
   const lens = gatherElements(matmulT(x, U), firstPlace, 2);
@@ -146,7 +147,7 @@ function keptPairs(g: Graph, x: Value, U: Value, largestK: number): Value {
   return mul(sub(1, below), cast(greater(masked, MASKED / 10), "float32"));
 }
 
-/** Output weights of all heads seen by a slice of the unembedding: W_O `[H, e, d]` → `[H, e, C]`. */
+/** Compiles the product of all heads' W_O `[H, e, d]` with a slice of the unembedding: `[H, e, C]`. */
 export function compileOutputLogits(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const { nHeads: H, dHead: e, dModel: d } = config;
@@ -155,20 +156,20 @@ export function compileOutputLogits(config: ModelConfig, options: SessionOptions
   return Session.compile({ OU: reshape(logits, [H, e, C]) }, {}, options);
 }
 
-/** Changes of a logit up to which the quick form of {@link compileDivergences} is exact enough. */
+/** Largest change of a logit for which the quick form of {@link compileDivergences} is precise enough. */
 export const QUICK_LIMIT = 4;
 
 /**
- * The share of a slice of the vocabulary in the divergences of some heads on some documents. With Δ the change of the
- * logits and x = Δ − E_p[Δ],
+ * Compiles the contribution of a slice of the vocabulary to the divergences of G heads on D documents. With Δ the
+ * change of the logits y and x = Δ − E_p[Δ],
  *
  *   KL(p ‖ softmax(y + Δ)) = log E_p[e^x] = log(1 + S),   S = E_p[e^x − 1 − x],
  *
- * where a small error of E_p[Δ] cancels to first order. Results are S of the ablation and with copy suppression kept,
- * `[G, D, T]`. Most x are small and S is of second order in them, so e^x − 1 must not come from e^x in float32:
+ * where a small error of E_p[Δ] cancels to first order. The graph returns S `[G, D, T]` of the ablation and S with copy
+ * suppression kept. Most x are small and S is second order in them, so e^x − 1 must not come from e^x in float32:
  *
- *   quick   e^x − 1 = 2t/(1 − t) with t = tanh(x/2), which ONNX Runtime has as a vectorised operator; for
- *           x ≤ {@link QUICK_LIMIT}. Further result: the largest x/2, `[G, D, T]`
+ *   quick   e^x − 1 = 2t/(1 − t) with t = tanh(x/2), a vectorised operator in ONNX Runtime, for
+ *           x ≤ {@link QUICK_LIMIT}. Also returns the largest x/2, `[G, D, T]`
  *   exact   in float64, several times slower
  */
 export function compileDivergences(

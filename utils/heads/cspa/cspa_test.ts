@@ -32,11 +32,11 @@ for (const name of CASES) {
     await c.close();
   });
 
-  Deno.test(`cspaScores() follows the definition for other settings (${name})`, async () => {
+  Deno.test(`cspaScores() follows the definition with other settings (${name})`, async () => {
     const c = await open(name);
     const model = await c.folded();
     const { docs } = await settings(c);
-    // repeated tokens, and so many function words that destinations may keep more than they can
+    // Repeated tokens, and so many function words that some destinations have too few candidates.
     const repeating = docs.map((doc) => doc.map((id, k) => k % 5 === 4 ? doc[k - 3] : id));
     const options = { evalDocs: 3, kUnembeddings: 0.4, functionWords: docs.flat().slice(0, 30) };
     const found = await cspaScores(model, repeating, options);
@@ -51,7 +51,7 @@ for (const name of CASES) {
   });
 }
 
-Deno.test("cspaScores() with no source allowed is mean ablation: score 0", async () => {
+Deno.test("cspaScores() without any allowed source is mean ablation, with score 0", async () => {
   const c = await open("neox");
   const { docs, ...options } = await settings(c);
   const functionWords = [...new Set(docs.flat())];
@@ -64,7 +64,7 @@ Deno.test("cspaScores() with no source allowed is mean ablation: score 0", async
   await c.close();
 });
 
-Deno.test("cspaScores() does not depend on the slices of the vocabulary, and skips layers before startLayer", async () => {
+Deno.test("cspaScores() does not depend on slicing of the vocabulary, and skips layers before startLayer", async () => {
   const c = await open("gpt2");
   const model = await c.folded();
   const { docs, ...options } = await settings(c);
@@ -84,7 +84,7 @@ Deno.test("cspaScores() does not depend on the slices of the vocabulary, and ski
   await c.close();
 });
 
-Deno.test("cspaScores() refuses weights as stored and documents of several lengths", async () => {
+Deno.test("cspaScores() refuses unfolded weights and documents of different lengths", async () => {
   const c = await open("neox");
   const options = { functionWords: [] };
   await assertRejects(() => cspaScores(c.model, [[1, 2]], options), Error, "folded weights");
@@ -97,7 +97,7 @@ Deno.test("cspaScores() refuses weights as stored and documents of several lengt
   await c.close();
 });
 
-Deno.test("compileDivergences(): both forms are the divergence in double precision, the exact one for any change", async () => {
+Deno.test("compileDivergences() matches double precision in both forms, the exact one for any change", async () => {
   const c = await open("neox");
   const { config } = c.model;
   const [V, e, T] = [config.vocabSize, config.dHead, 3];
@@ -158,13 +158,13 @@ Deno.test("compileDivergences(): both forms are the divergence in double precisi
   await c.close();
 });
 
-Deno.test("functionWordIds() drops what is not one token and knows the end of text", () => {
+Deno.test("functionWordIds() drops entries that are not one token and includes the end-of-text token", () => {
   const tokenizer = gpt2Tokenizer();
   const ids = functionWordIds(tokenizer);
   assertEquals(ids.includes(tokenizer.singleToken(" the")!), true);
   assertEquals(ids.includes(tokenizer.eosId!), true);
   assertEquals(ids.includes(tokenizer.singleToken(" house")!), false);
   assertEquals(ids, [...new Set(ids)].sort((a, b) => a - b));
-  // 33 control characters and the list's distinct words, each one token of GPT-2
+  // 33 control characters and the list's distinct words, each one GPT-2 token.
   assertEquals(ids.length, 33 + 114);
 });

@@ -1,8 +1,8 @@
 /**
- * The clean run that CSPA compares with, over the evaluated documents. What spans the vocabulary is kept in slices of
- * columns, so that the divergences can be taken slice by slice within a processor's cache:
+ * Runs the evaluated documents clean, as the baseline of CSPA. Tensors that span the vocabulary are kept in slices of
+ * columns, so that the divergences are computed slice by slice within a processor's cache:
  *
- *  1. logits of each slice, and log Σ exp of each, which together give the normaliser of every row
+ *  1. logits of each slice, and log Σ exp of each; together these give the normaliser of every row
  *  2. p = exp(logits − normaliser), u·W_U of the documents' own tokens, and the expected unembedding Σ p·W_U
  */
 import type { HookedModel } from "../../model/hooked_model.ts";
@@ -10,25 +10,33 @@ import type { WeightUnit } from "../../model/blocks/block_weights.ts";
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import { compileLogits, compileSlice, compileText } from "./cspa_graphs.ts";
 
-type Floats = Tensor<Float32Array>;
+/** A tensor of float32 values. */
+export type Floats = Tensor<Float32Array>;
 
-/** Columns of the vocabulary, and what all heads of all layers share of them, over rows = documents × tokens. */
+/** Holds C columns of the vocabulary and what all heads share of them; rows = documents × tokens. */
 export interface VocabularySlice {
-  /** rows of the unembedding `[C, d]` */
+  /** Rows of the unembedding `[C, d]`. */
   W_U: Floats;
-  /** clean probabilities `[rows, C]` */
+  /** Clean probabilities `[rows, C]`. */
   p: Floats;
-  /** logits that a unit vector along each token's own unembedding gives, `[rows, C]` */
+  /** Logits of a unit vector along each token's own unembedding, `[rows, C]`. */
   gram: Floats;
 }
 
+/** Holds what the divergences of every head need from the clean run. */
 export interface CleanText {
-  /** feeds of the layer graph: U, u, expected `[D, T, d]`, scale `[D, T, 1]` */
+  /** Feeds of the layer graph: U, u, expected `[D, T, d]`, scale `[D, T, 1]`. */
   feeds: Feeds;
+  /** The vocabulary, in order. */
   slices: VocabularySlice[];
 }
 
-/** Runs the documents and keeps what every head's divergences need, the vocabulary in slices of `columns`. */
+/**
+ * Runs the documents and returns what every head's divergences need.
+ * @param docs token lists of equal length
+ * @param unembed the model's unembedding unit, folded
+ * @param columns vocabulary tokens per slice
+ */
 export async function cleanText(
   model: HookedModel,
   docs: readonly (readonly number[])[],
@@ -74,7 +82,7 @@ export async function cleanText(
   };
 }
 
-/** log Σ exp over lists, element by element. */
+/** Computes log Σ exp over lists, element by element. */
 function logSumExp(lists: readonly Float32Array[]): Float32Array {
   return lists[0].map((_, i) => {
     const top = Math.max(...lists.map((list) => list[i]));

@@ -1,6 +1,6 @@
 /**
- * Tokens that are never the source of copy suppression: function words, punctuation and control characters, the list of
- * McDougall et al. (2023) as the paper uses it. An entry that is not a single token of a tokenizer is dropped.
+ * Lists the tokens that are never a source of copy suppression: function words, punctuation and control characters.
+ * This is the list of McDougall et al. (2023) as the paper uses it. Entries that are not single tokens are dropped.
  */
 import type { Tokenizer } from "../../model/tokenizer.ts";
 
@@ -11,12 +11,12 @@ const SPACED =
   "almost With However These By takes While whose Of THE From aren perhaps whatever Like Their Those Its Thus Such " +
   "Much Between meanwhile nevertheless at now ' \" you your once and all He her my";
 
-/** Words and signs without one. */
+/** Words and punctuation without a leading space. */
 const BARE =
   "The It the But As When That To With However While By with Of Those Their Its to 's . , ? ! ' \" you your " +
   "Now <|endoftext|>";
 
-/** The entries as text: 33 control characters, then words. */
+/** Entries as text: 33 control characters, then words. */
 export const FUNCTION_WORDS: readonly string[] = [
   ...Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)),
   "\x7f",
@@ -24,7 +24,7 @@ export const FUNCTION_WORDS: readonly string[] = [
   ...BARE.split(" "),
 ];
 
-/** Ids of the entries that are single tokens, ascending, and of the end-of-text token where there is one. */
+/** Returns the ids, ascending, of the entries that are single tokens and of the end-of-text token, if there is one. */
 export function functionWordIds(tokenizer: Tokenizer): number[] {
   const ids = FUNCTION_WORDS.map((word) => tokenizer.singleToken(word));
   const known = [...ids, tokenizer.eosId].filter((id) => id !== undefined);

@@ -1,73 +1,41 @@
 /**
- * Scores of the heads inside an indirect-object circuit, by the part they could play (the paper's
+ * Scores the heads of an indirect-object circuit by the roles they could have (the paper's
  * `get_circuit_components_over_time`).
  *
- *  1. Direct effects: heads with an in-circuit edge to the logits. Their copy scores, and their CSPA from a first layer
- *     on. Name movers among them: copy score above a threshold, attention END→IO above END→S1 and END→S2.
+ *  1. Direct effects: heads with an in-circuit edge to the logits get copy scores and, from a first layer on, CSPA.
+ *     Name movers are those with a copy score above a threshold and attention END→IO above END→S1 and END→S2.
  *  2. S2 inhibition: heads with an in-circuit edge to the queries of these name movers (`s2_inhibition.ts`).
- *  3. Tertiary heads: previous-token, duplicate-token and induction scores of all heads that write anywhere in the circuit.
+ *  3. Tertiary heads: every head that writes to the circuit gets previous-token, duplicate-token and induction scores.
  */
-import { z } from "zod";
 import type { Readout } from "../../model/blocks/embedding.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
+import type { CircuitComponents, HeadsOfTypes } from "../../results/kinds/circuit_components.ts";
 import type { IoiFlipName } from "../../tasks/ioi_flips.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import { attentionToNames, repeatedTokenScores } from "../scores/attention_scores.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
-import { gridSchema } from "./component_scores.ts";
 import { nameCopyScores } from "../scores/copy_score.ts";
 import { headGrid } from "../head_grid.ts";
 import { isNameMover, placeOf } from "./ioi_roles.ts";
 import { S2I_QUANTITIES, s2Inhibition, type S2IQuantity, SIGNAL_FLIPS } from "./s2_inhibition.ts";
 import { type Head, headName } from "../head.ts";
 
-/** Per quantity and flip the relative change `[L][H]`, 0 for heads that are no S2-inhibition heads. */
-const s2iGrids = z.object(
-  Object.fromEntries(S2I_QUANTITIES.map((q) => [q, z.record(z.string(), gridSchema)])) as Record<
-    S2IQuantity,
-    z.ZodRecord<z.ZodString, typeof gridSchema>
-  >,
-);
-
-/** Layout of an entry of `components_over_time.json`. */
-export const componentsEntry = z.object({
-  direct_effect_scores: z.object({
-    copy_scores: gridSchema,
-    /** copy scores below the threshold set to 0 */
-    filtered_copy_scores: gridSchema,
-    copy_suppression_scores: gridSchema,
-  }),
-  s2i_scores: s2iGrids,
-  tertiary_head_scores: z.object({
-    induction_scores: gridSchema,
-    prev_token_scores: gridSchema,
-    duplicate_token_scores: gridSchema,
-  }),
-});
-export type CircuitComponents = z.output<typeof componentsEntry>;
-
-/** Layout of an entry of `heads_over_time.json`: heads of the circuit by type. */
-export const headsEntry = z.object({
-  /** write to the logits */
-  direct: z.array(z.string()),
-  nmh: z.array(z.string()),
-  s2i: z.array(z.string()),
-  /** write anywhere */
-  circuit: z.array(z.string()),
-});
-export type HeadsOfTypes = z.output<typeof headsEntry>;
-
+/** Sets thresholds, and how to compute CSPA. */
 export interface CircuitComponentOptions {
+  /** Percent that the copy score of a name mover must exceed. */
   copyThreshold: number;
+  /** First layer with CSPA. */
   cspaStartLayer: number;
-  /** CSPA `[L, H]`, given the heads it is wanted for */
+  /** Returns CSPA `[L, H]`. `candidates` are the heads that need it. */
   cspa: (candidates: readonly Head[]) => Promise<{ scores: Float32Array }>;
 }
 
 /**
  * Scores one checkpoint.
- * @param model with folded weights
- * @param repeated random tokens repeated once
+ * @param model model with folded weights
+ * @param task indirect-object pairs, the pairs of each flip on the same clean prompts, and the metric
+ * @param repeated random tokens repeated once (`repeatedTokens`)
+ * @returns the entries of `components_over_time.json` and `heads_over_time.json`
  */
 export async function circuitComponents(
   model: HookedModel,

@@ -1,23 +1,25 @@
-/** Questions to a circuit about its heads: which write anywhere, which write to the logits, which write where. */
+/** Finds the heads of a circuit by what they write to: anything, the logits, the queries of heads, or MLPs. */
 import { destinationNode, nBackward, nForward, sourceNode } from "../../circuits/graph/graph.ts";
 import { type GraphFile, readGraphJson } from "../../circuits/formats/graph_json.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Head } from "../head.ts";
 
+/** Answers questions about the heads of one circuit. */
 export class CircuitHeads {
+  /** Takes the shape of the graph and the mask of its in-circuit edges `[nForward, nBackward]`. */
   constructor(private readonly graph: Pick<GraphFile, "shape" | "mask">) {}
 
-  /** Heads that are the source of some in-circuit edge. */
+  /** Returns the heads that are the source of an in-circuit edge. */
   sources(): Head[] {
     return this.#writers(() => true);
   }
 
-  /** Heads with an in-circuit edge to the logits. */
+  /** Returns the heads with an in-circuit edge to the logits. */
   intoLogits(): Head[] {
     return this.#writers((v) => v === nBackward(this.graph.shape) - 1);
   }
 
-  /** Heads with an in-circuit edge to the queries of one of `heads`. */
+  /** Returns the heads with an in-circuit edge to the queries of one of `heads`. */
   intoQueries(heads: readonly Head[]): Head[] {
     return this.#writers((v) => {
       const { node, letter } = destinationNode(this.graph.shape, v);
@@ -26,7 +28,7 @@ export class CircuitHeads {
     });
   }
 
-  /** Layers whose MLP has an in-circuit edge to the logits. */
+  /** Returns the layers whose MLP has an in-circuit edge to the logits. */
   mlpsIntoLogits(): number[] {
     const { shape } = this.graph;
     const last = nBackward(shape) - 1;
@@ -34,7 +36,7 @@ export class CircuitHeads {
       .map((u) => sourceNode(shape, u)).filter((n) => n.kind === "mlp").map((n) => n.layer);
   }
 
-  /** Heads with an in-circuit edge to the MLP of one of `layers`. */
+  /** Returns the heads with an in-circuit edge to the MLP of one of `layers`. */
   intoMlps(layers: readonly number[]): Head[] {
     return this.#writers((v) => {
       const { node } = destinationNode(this.graph.shape, v);
@@ -49,7 +51,7 @@ export class CircuitHeads {
     });
   }
 
-  /** Sources, ascending, with an in-circuit edge to one of the columns. */
+  /** Returns the sources, ascending, with an in-circuit edge to one of the columns. */
   #rows(into: (column: number) => boolean): number[] {
     const { shape, mask } = this.graph;
     const columns = nBackward(shape);
@@ -60,21 +62,21 @@ export class CircuitHeads {
 }
 
 /**
- * The circuit in a graph file.
- * @throws Error naming the file when it is missing, damaged, or of a model of another shape.
+ * Reads the circuit in a graph file.
+ * @throws Error naming the file if it is missing, damaged or of a model of another shape
  */
 export async function readCircuitHeads(path: string, config: ModelConfig): Promise<CircuitHeads> {
   const graph = await readGraphJson(path).catch((cause) => {
     if (!(cause instanceof Deno.errors.NotFound || cause.cause instanceof Deno.errors.NotFound)) {
       throw cause;
     }
-    throw new Error(`no circuit at ${path}; get_circuits_over_time.ts makes it`, { cause });
+    throw new Error(`no circuit at ${path}; run get_circuits_over_time.ts to make it`, { cause });
   });
   const { nLayers, nHeads, parallel } = graph.shape;
   if (nLayers !== config.nLayers || nHeads !== config.nHeads || parallel !== config.parallel) {
     throw new Error(
-      `${path} is the circuit of a model with ${nLayers} layers of ${nHeads} heads, ` +
-        `this one has ${config.nLayers} of ${config.nHeads}`,
+      `${path} is the circuit of a model with ${nLayers} layers of ${nHeads} heads; ` +
+        `this model has ${config.nLayers} layers of ${config.nHeads} heads`,
     );
   }
   return new CircuitHeads(graph);

@@ -1,17 +1,17 @@
 /**
- * Heads of one checkpoint put into another (Tigges et al. 2024, figure 3).
+ * Swaps heads of one checkpoint into another (Tigges et al. 2024, figure 3).
  *
- * A head is what it reads with and what it writes with. Of the stored tensors that is
+ * A head consists of the weights that it reads and writes with. In the stored tensors these are
  *
  *   GPT-NeoX   rows 3·d_h·h … 3·d_h·(h+1) of query_key_value.weight `[3d, d]` and entries of its bias,
  *              columns d_h·h … d_h·(h+1) of dense.weight `[d, d]`
  *   GPT-2      columns j·d + d_h·h … of c_attn.weight `[d, 3d]` for the letters j = 0, 1, 2, and entries of its bias,
  *              rows d_h·h … of c_proj.weight `[d, d]`
  *
- * b_O belongs to no head. (The original code took columns of the query-key-value matrix, which is a slice of what every
- * head reads, and left the output matrix alone.)
+ * b_O does not belong to a head. (The original code swapped columns of the query-key-value matrix, which are a slice of
+ * what every head reads, and did not swap the output matrix.)
  *
- * A swapped model equals its target below the first swapped layer, so it is run from there.
+ * A swapped model equals its target below the first swapped layer, so runs start there.
  */
 import type { Readout } from "../../model/blocks/embedding.ts";
 import { HookedModel } from "../../model/hooked_model.ts";
@@ -23,15 +23,18 @@ import { readoutRows } from "../../tasks/prompt_batches.ts";
 import { tensor } from "../../onnx/mod.ts";
 import { checkHeads, type Head } from "../head.ts";
 
-/** A range of a matrix: rows × columns. */
-interface Slice {
+/** Locates a block of a matrix; `end` is exclusive. */
+export interface Slice {
+  /** Range of rows. */
   rows: [start: number, end: number];
+  /** Range of columns. */
   columns: [start: number, end: number];
 }
 
-type Sliced = "qkv_w" | "qkv_b" | "o_w";
+/** Names the tensors of a layer that hold parts of heads. */
+export type Sliced = "qkv_w" | "qkv_b" | "o_w";
 
-/** Where a head lies in the stored tensors of its layer; biases are matrices of one row. */
+/** Returns where a head's weights are in the stored tensors of its layer. Biases count as matrices of one row. */
 export function headSlices(config: ModelConfig, head: number): Record<Sliced, Slice[]> {
   const { dModel: d, dHead: e } = config;
   const own: [number, number] = [head * e, (head + 1) * e];
@@ -52,10 +55,13 @@ export function headSlices(config: ModelConfig, head: number): Record<Sliced, Sl
   };
 }
 
-/** Attention weights by layer, all that heads are taken from. */
+/** Maps layers to the attention weights that heads are copied from. */
 export type HeadDonor = ReadonlyMap<number, WeightUnit>;
 
-/** What `heads` need of a source. @throws RangeError when a head does not exist. */
+/**
+ * Loads the attention weights of the layers of `heads`.
+ * @throws RangeError naming a head that does not exist
+ */
 export async function headDonor(source: WeightSource, heads: readonly Head[]): Promise<HeadDonor> {
   checkHeads(heads, source.config);
   const donor = new Map<number, WeightUnit>();
@@ -66,7 +72,10 @@ export async function headDonor(source: WeightSource, heads: readonly Head[]): P
   return donor;
 }
 
-/** The weights of a layer with heads taken from another's; tensors without a head are shared, not copied. */
+/**
+ * Returns the weights of `target` with `heads` copied from `source`. Shares tensors without parts of heads.
+ * @throws Error naming a tensor whose shapes differ
+ */
 export function swapHeads(
   target: WeightUnit,
   source: WeightUnit,
@@ -78,7 +87,7 @@ export function swapHeads(
     const { shape } = target[name];
     if (shape.join() !== source[name].shape.join()) {
       throw new Error(
-        `heads can be swapped between checkpoints of one model only: ${name} is [${shape}] in the target and [${
+        `heads can be swapped only between checkpoints of one model: ${name} is [${shape}] in the target and [${
           source[name].shape
         }] in the source`,
       );
@@ -99,8 +108,8 @@ export function swapHeads(
 }
 
 /**
- * The weights of `target` with `heads` from a donor that has their layers.
- * @throws RangeError when a head does not exist; Error on loading, when the models differ in shape.
+ * Makes a source of the weights of `target` with `heads` from a donor that has their layers.
+ * @throws RangeError naming a head that does not exist; loading throws Error if the models differ in shape
  */
 export function swappedSource(
   target: WeightSource,
@@ -121,7 +130,7 @@ export function swappedSource(
   };
 }
 
-/** Weights of a model that are read through its store, so that swapped models share what is in memory. */
+/** Makes a source that reads through a model's store, so that swapped models share its weights in memory. */
 export function storedSource(model: HookedModel): WeightSource {
   const { store } = model;
   return {
@@ -132,13 +141,15 @@ export function storedSource(model: HookedModel): WeightSource {
   };
 }
 
-/** A prompt read at one position. */
-interface ReadPrompt {
+/** Holds a prompt and its read-out position. */
+export interface ReadPrompt {
+  /** Token ids. */
   clean: readonly number[];
+  /** Position at which the metric is read. */
   position: number;
 }
 
-/** One target of swaps: its metric, and its runs up to the first swapped layer. */
+/** Measures one target of swaps. Keeps its runs up to the first swapped layer. */
 export class SwapTarget {
   private constructor(
     private readonly model: HookedModel,
@@ -154,8 +165,10 @@ export class SwapTarget {
 
   /**
    * Runs the prompts up to the first layer that has one of `heads`.
-   * @param model with its weights as stored
-   * @throws Error when there is no head or the weights are folded, RangeError when a head does not exist.
+   * @param model model with weights as stored (not folded)
+   * @param readout metric, one row per prompt
+   * @param batchSize prompts per run
+   * @throws Error if `heads` is empty or the weights are folded; RangeError naming a head that does not exist
    */
   static async of(
     model: HookedModel,
@@ -180,12 +193,12 @@ export class SwapTarget {
     return new SwapTarget(model, heads, readout, first, batches, prompts.length);
   }
 
-  /** Metric per prompt of the target as it is. */
+  /** Returns the metric per prompt without a swap. */
   baseline(): Promise<Float32Array> {
     return this.#finish(this.model);
   }
 
-  /** Metric per prompt with the heads of a donor. */
+  /** Returns the metric per prompt with the heads of a donor. */
   async swapped(donor: HeadDonor): Promise<Float32Array> {
     const weights = swappedSource(storedSource(this.model), donor, this.heads);
     const model = HookedModel.fromSource(weights, { runtime: this.model.runtime });

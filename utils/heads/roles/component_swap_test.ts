@@ -12,7 +12,7 @@ import {
   unevenPairs,
 } from "../../../tests/support/head_cases.ts";
 
-/** Another checkpoint of the same model: every weight scaled a little differently. */
+/** Makes another checkpoint of the same model: every weight is scaled a little differently. */
 function otherSource(source: WeightSource): WeightSource {
   return {
     ...source,
@@ -30,7 +30,7 @@ function otherSource(source: WeightSource): WeightSource {
 }
 
 for (const architecture of ARCHITECTURES) {
-  Deno.test(`swapHeads() of all heads is the source's attention, twice gives the target back (${architecture})`, async () => {
+  Deno.test(`swapHeads() copies the source's attention, and swapping back restores it (${architecture})`, async () => {
     const model = await referenceModel(architecture);
     const target = storedSource(model), source = otherSource(target);
     const [a, b] = [await target.load("1"), await source.load("1")];
@@ -46,7 +46,7 @@ for (const architecture of ARCHITECTURES) {
     model.close();
   });
 
-  Deno.test(`a swapped head reads and writes as in its source, its neighbours as in the target (${architecture})`, async () => {
+  Deno.test(`a swapped head computes as in the source, other heads as in the target (${architecture})`, async () => {
     const model = await referenceModel(architecture);
     const target = storedSource(model);
     const other = HookedModel.fromSource(otherSource(target), { runtime: model.runtime });
@@ -56,7 +56,7 @@ for (const architecture of ARCHITECTURES) {
         runtime: model.runtime,
       },
     );
-    // LN1 belongs to the target, so the source's head is given the target's LayerNorm
+    // LN1 belongs to the target, so the source's head gets the target's LayerNorm.
     const mixed = HookedModel.fromSource({
       ...storedSource(other),
       load: async (unit) => {
@@ -86,7 +86,7 @@ for (const architecture of ARCHITECTURES) {
   });
 }
 
-Deno.test("SwapTarget runs from the first swapped layer and gives what the whole swapped model gives", async () => {
+Deno.test("SwapTarget runs from the first swapped layer and equals the whole swapped model", async () => {
   const model = await referenceModel("neox");
   const other = HookedModel.fromSource(otherSource(storedSource(model)), {
     runtime: model.runtime,
@@ -115,7 +115,7 @@ Deno.test("swapping refuses other shapes, missing heads and no heads", async () 
   await assertRejects(
     () => swappedSource(storedSource(a), donor, [[0, 0]]).load("0"),
     Error,
-    "checkpoints of one model only: qkv_w is [96,32] in the target and [32,96] in the source",
+    "checkpoints of one model: qkv_w is [96,32] in the target and [32,96] in the source",
   );
   const prompts = unevenPairs();
   const readout = logitDifference(prompts.length);

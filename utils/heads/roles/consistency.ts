@@ -1,16 +1,16 @@
 /**
- * Algorithmic consistency of the indirect-object circuit (Tigges et al. 2024, figure 4): how much of the effect found by
- * path patching comes from heads that do what the known algorithm says, at its three levels.
+ * Measures the algorithmic consistency of the indirect-object circuit (Tigges et al. 2024, figure 4): how much of the
+ * effect found by path patching comes from heads that do what the known algorithm says, at its three levels.
  *
  *  1. Direct effects e_D: every head → final residual stream. Classes over all heads:
  *       name mover            copy score > t, e_D < 0         negative name mover   negative copy score > t, e_D ≠ 0
  *       copy suppression      CSPA > c, e_D < 0               negative copy supp.   CSPA > c, e_D > 0
  *  2. S2-inhibition effects e_S: every head → queries of all name movers. Class: e_S < −s, an in-circuit edge into a
  *     name mover's query, and the signs of `s2_inhibition.ts`.
- *  3. Tertiary effects e_T: every head → values of the S2-inhibition heads that are not copy-suppression heads. Classes:
+ *  3. Tertiary effects e_T: every head → values of S2-inhibition heads that are not copy-suppression heads. Classes:
  *       induction / duplicate token   e_T < −s and the score above the mean over all heads
- *  4. At each level  100 · Σ|e| over class ∩ circuit / Σ|e| over circuit,  the circuit being the heads that are the
- *     source of an in-circuit edge; 0 where the denominator is 0. A level without receivers has no effects.
+ *  4. At each level  100 · Σ|e| over class ∩ circuit / Σ|e| over circuit.  The circuit consists of the heads with
+ *     an in-circuit edge out of them. The share is 0 if the denominator is 0. A level without receivers has no effects.
  */
 import type { Readout } from "../../model/blocks/embedding.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
@@ -26,18 +26,19 @@ import { pathPatch, type Receivers } from "../patching/path_patching.ts";
 import { s2Inhibition } from "./s2_inhibition.ts";
 import type { Head } from "../head.ts";
 
+/** Sets the thresholds of the classes. */
 export interface ConsistencyThresholds {
-  /** percent that a copy score must exceed */
+  /** Percent that a copy score must exceed. */
   copy: number;
-  /** CSPA that a copy-suppression head must exceed */
+  /** CSPA that a copy-suppression head must exceed. */
   cspa: number;
-  /** CSPA is only looked at where e_D is below minus this, unless given for all heads */
+  /** CSPA candidates are heads whose e_D is below the negative of this value. */
   direct: number;
-  /** e_S and e_T must be below minus this */
+  /** e_S and e_T must be below the negative of this value. */
   effect: number;
 }
 
-/** The published values. */
+/** Published thresholds. */
 export const THRESHOLDS: ConsistencyThresholds = {
   copy: 10,
   cspa: 0.1,
@@ -45,32 +46,41 @@ export const THRESHOLDS: ConsistencyThresholds = {
   effect: 0.001,
 };
 
-/** Classes by direct effect. */
+/** Holds the classes of heads by direct effect. */
 export interface DirectClasses {
+  /** Copy score above the threshold and e_D < 0. */
   nameMovers: Head[];
+  /** Negative copy score above the threshold and e_D ≠ 0. */
   negativeNameMovers: Head[];
+  /** CSPA above the threshold and e_D < 0. */
   copySuppression: Head[];
+  /** CSPA above the threshold and e_D > 0. */
   negativeCopySuppression: Head[];
 }
 
-/** Scores of all heads `[L, H]`, made on folded weights. */
+/** Holds the scores of all heads `[L, H]`, measured on folded weights. */
 export interface ConsistencyScores extends RepeatedTokenScores {
+  /** Copy scores of both signs, in percent. */
   copy: CopyScores;
-  /** CSPA of all heads, given those that are candidates by direct effect; others may be 0 */
+  /** Returns the CSPA of all heads. `candidates` are the heads that need it; others may be 0. */
   cspa: (candidates: readonly Head[]) => Promise<Float32Array>;
 }
 
+/** Holds the consistency of one checkpoint. */
 export interface Consistency {
-  /** percent explained at the three levels */
+  /** Percent of the direct effects explained. */
   direct_effects: number;
+  /** Percent of the S2-inhibition effects explained. */
   s2i_effects: number;
+  /** Percent of the tertiary effects explained. */
   tertiary_effects: number;
+  /** Heads of each class. */
   classes: DirectClasses & { s2Inhibition: Head[]; induction: Head[]; duplicateToken: Head[] };
-  /** effects per level `[L, H]`; null for a level without receivers */
+  /** Effects per level `[L, H]`; null for a level without receivers. */
   effects: { direct: Float32Array; s2i: Float32Array | null; tertiary: Float32Array | null };
 }
 
-/** 100 · Σ|e| over `heads` in the circuit / Σ|e| over the circuit; 0 where the circuit has no effect. */
+/** Returns 100 · Σ|e| over `heads` in the circuit / Σ|e| over the circuit; 0 if the circuit has no effect. */
 export function percentExplained(
   heads: readonly Head[],
   effects: Float32Array | null,
@@ -89,7 +99,12 @@ export function percentExplained(
   return all === 0 ? 0 : 100 * explained / all;
 }
 
-/** Classes of heads by direct effect, of all heads of the model. */
+/**
+ * Classifies all heads of the model by direct effect.
+ * @param effects e_D `[L, H]`
+ * @param copy copy scores `[L, H]` in percent
+ * @param cspa CSPA `[L, H]`
+ */
 export function directClasses(
   shape: { nLayers: number; nHeads: number },
   effects: Float32Array,
@@ -106,7 +121,7 @@ export function directClasses(
   };
 }
 
-/** Heads whose effect is below −`threshold` and whose score is above the mean over all heads. */
+/** Returns the heads whose effect is below −`threshold` and whose score is above the mean over all heads. */
 export function aboveMean(
   shape: { nLayers: number; nHeads: number },
   effects: Float32Array,
@@ -119,8 +134,9 @@ export function aboveMean(
 
 /**
  * Measures one checkpoint.
- * @param prompts pairs of each flip (`token_oppo_pos_oppo` is the corruption of the circuit) on the same clean prompts
- * @param onLevel told when a level begins
+ * @param prompts pairs of each flip on the same clean prompts; `token_oppo_pos_oppo` is the corruption of the circuit
+ * @param readout logit of IO minus logit of S, at END
+ * @param onLevel called with the name of each level before it starts
  */
 export async function ioiConsistency(
   model: HookedModel,

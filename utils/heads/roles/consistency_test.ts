@@ -12,13 +12,13 @@ import { logitDifference, referenceModel } from "../../../tests/support/head_cas
 const shape = { nLayers: 2, nHeads: 2 };
 const f32 = (...values: number[]) => Float32Array.from(values);
 
-Deno.test("patchingEffects() is 0 without harm, −1 where the whole fall is caused, 0 for equal runs", () => {
+Deno.test("patchingEffects() is 0 without harm, −1 for the whole drop, and 0 if there is no drop", () => {
   const patched = f32(3, 5, /**/ -2, 0, /**/ 1, 2);
   assertEquals([...patchingEffects(patched, f32(3, 5), f32(-2, 0))], [0, -1, -0.5]);
   assertEquals([...patchingEffects(patched, f32(3, 5), f32(5, 3))], [0, 0, 0]);
 });
 
-Deno.test("percentExplained() weighs the circuit's heads by absolute effect", () => {
+Deno.test("percentExplained() weights the circuit's heads by absolute effect", () => {
   const effects = f32(-0.5, 0.25, 0.25, -8);
   const circuit: Head[] = [[0, 0], [0, 1], [1, 0]];
   assertEquals(percentExplained([[0, 0], [1, 1], [0, 0]], effects, circuit, shape), 50);
@@ -28,7 +28,7 @@ Deno.test("percentExplained() weighs the circuit's heads by absolute effect", ()
   assertEquals(percentExplained([[0, 0]], null, circuit, shape), 0);
 });
 
-Deno.test("directClasses() asks for the sign of the effect, except of negative name movers", () => {
+Deno.test("directClasses() checks the sign of the effect, except for negative name movers", () => {
   const copy = { positive: f32(50, 50, 10, 0), negative: f32(0, 0, 90, 90) };
   const classes = directClasses(shape, f32(-0.2, 0.2, -0.1, 0), copy, f32(0.5, 0.5, 0.09, 0.2));
   assertEquals(classes, {
@@ -39,7 +39,7 @@ Deno.test("directClasses() asks for the sign of the effect, except of negative n
   });
 });
 
-Deno.test("aboveMean() and isNameMover() need all their conditions", () => {
+Deno.test("aboveMean() and isNameMover() require all their conditions", () => {
   const scores = f32(0.9, 0.8, 0.1, 0.2);
   assertEquals(aboveMean(shape, f32(-0.1, 0.1, -0.1, -0.1), scores, 0.001), [[0, 0]]);
   const attention = {
@@ -52,7 +52,7 @@ Deno.test("aboveMean() and isNameMover() need all their conditions", () => {
   assertEquals(headsWhere(shape, (i) => !movers[i]), [[0, 1], [1, 0], [1, 1]]);
 });
 
-Deno.test("CircuitHeads reads who writes where off the mask", () => {
+Deno.test("CircuitHeads reads from the mask which heads write where", () => {
   const graph = { nLayers: 2, nHeads: 2, parallel: false };
   const mask = new Uint8Array(nForward(graph) * nBackward(graph));
   for (
@@ -74,7 +74,7 @@ Deno.test("CircuitHeads reads who writes where off the mask", () => {
   assertEquals(circuit.intoMlps([1]), [[1, 0]]);
 });
 
-/** All flips change S2 only, by another token each. */
+/** Makes prompts whose flips change only S2, each to another token. */
 function prompts(): Record<IoiFlipName, PromptPair[]> {
   const cleans = [[54, 9, 69, 48, 13, 48, 25, 84], [80, 72, 55, 20, 68, 20, 94]];
   return Object.fromEntries(FLIPS.map((flip, f) => [
@@ -92,7 +92,7 @@ function prompts(): Record<IoiFlipName, PromptPair[]> {
   ])) as Record<IoiFlipName, PromptPair[]>;
 }
 
-Deno.test("ioiConsistency() goes down the levels, and stops where no head is left to receive", async () => {
+Deno.test("ioiConsistency() measures all levels, and stops at a level without receivers", async () => {
   const model = await referenceModel("neox");
   const graph = { nLayers: 3, nHeads: 4, parallel: true };
   const mask = new Uint8Array(nForward(graph) * nBackward(graph));
@@ -122,7 +122,7 @@ Deno.test("ioiConsistency() goes down the levels, and stops where no head is lef
   assertAlmostEquals(all.direct_effects, share(direct, (i) => direct[i] < 0), 1e-3);
   const inhibiting = all.classes.s2Inhibition.map(([l, h]) => 4 * l + h);
   assertAlmostEquals(all.s2i_effects, share(s2i!, (i) => inhibiting.includes(i)), 1e-3);
-  // every head is above the mean of one of the two scores, so what counts is the sign of its effect
+  // Every head is above the mean of one of the two scores, so only the sign of its effect counts.
   assertEquals(all.classes.s2Inhibition, [[1, 1]]);
   assertAlmostEquals(all.tertiary_effects, share(tertiary!, (i) => tertiary![i] < -0.001), 1e-3);
   assert(all.tertiary_effects > 1 && all.tertiary_effects < 99);

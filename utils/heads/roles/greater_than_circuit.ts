@@ -1,13 +1,14 @@
 /**
- * What the parts of a greater-than circuit do (Hanna, Liu & Variengien 2023; the paper's `verify_greater_than`).
+ * Measures what the parts of a greater-than circuit do (Hanna, Liu & Variengien 2023; the paper's
+ * `verify_greater_than`).
  *
- *  parts   MLPs with an in-circuit edge to the logits, and heads with an in-circuit edge to one of these MLPs
+ *  parts           MLPs with an in-circuit edge to the logits, and heads with an in-circuit edge to one of these MLPs
  *  attn_patterns   share of prompts where the head's attention from END is largest at YY, the first year's two digits
- *  attn_logits     share of prompts where, of the years 00 … 99, the head's output at END points most to YY or YY+1
- *  mlp_logits      mean over prompts of: mean over the years above YY − mean over the others, of the MLP's output
+ *  attn_logits     share of prompts where YY or YY+1 has the head's largest logit at END, among the years 00 … 99
+ *  mlp_logits      the MLP's mean logit of years above YY minus its mean logit of the other years, mean over prompts
  *
- * Outputs are read through the unembedding alone ("logit lens": no LayerNorm, no bias). For a head the unembedding of
- * the years goes back through W_O, z_h·(W_O[h]·W_U[years]).
+ * Logits are outputs times the unembedding alone ("logit lens": no LayerNorm, no bias). For a head, the unembedding of
+ * the years goes back through W_O: z_h·(W_O[h]·W_U[years]).
  */
 import { mean } from "../../base/statistics.ts";
 import { perHeadOutput } from "../../model/blocks/head_weights.ts";
@@ -31,32 +32,23 @@ import {
   transpose,
   type Value,
 } from "../../onnx/mod.ts";
+import type { GreaterThanParts } from "../../results/kinds/greater_than.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
 import { lastRow } from "../patching/clean_run.ts";
 import { type Head, headName, mlpName } from "../../names/nodes.ts";
 
-/** Parts by node name; empty where the circuit has none. */
-export interface GreaterThanParts {
-  /** 0 … 1 */
-  attn_patterns: Record<string, number>;
-  /** 0 … 1 */
-  attn_logits: Record<string, number>;
-  /** in logits */
-  mlp_logits: Record<string, number>;
-}
-
-/** The parts of a circuit that are looked at. */
+/** Returns the parts of a circuit to measure. */
 export function greaterThanNodes(circuit: CircuitHeads): { mlps: number[]; heads: Head[] } {
   const mlps = circuit.mlpsIntoLogits();
   return { mlps, heads: circuit.intoMlps(mlps) };
 }
 
 /**
- * Looks at MLPs (by layer) and heads.
- * @param prompts of the greater-than task: `wrong` are the tokens 00 … YY, `correct` those above; mark YY
- * @param batchSize prompts run at once
- * @throws Error naming a prompt without the mark.
+ * Measures MLPs (by layer) and heads.
+ * @param prompts greater-than prompts with the mark YY; `wrong` are the tokens 00 … YY, `correct` those above
+ * @param batchSize prompts per run
+ * @throws Error naming a prompt without the mark
  */
 export async function greaterThanParts(
   model: HookedModel,
@@ -135,12 +127,12 @@ function placeOfYear({ marks }: PromptPair, n: number): number {
   return at;
 }
 
-/** Row `[i, j]` of a `[…, …, n]` tensor. */
+/** Views row `[i, j]` of a `[…, …, n]` tensor. */
 function row({ data, shape: [, columns, n] }: Tensor<Float32Array>, i: number, j: number) {
   return data.subarray((i * columns + j) * n, (i * columns + j + 1) * n);
 }
 
-/** Place of the largest value, the first among equals. */
+/** Returns the place of the largest value; the first one if several are equal. */
 function argmax(values: Float32Array): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
@@ -151,7 +143,7 @@ function atRows(g: Graph, x: Value, width: number): Value {
   return gather(reshape(x, [productDim([BATCH, POS]), width]), g.input("rows", ["rows"], "int32"));
 }
 
-/** Logits of the years, `[H, rows, years]`, of a layer's heads. */
+/** Returns the logits `[H, rows, years]` that a layer's heads give the years. */
 async function headLens(
   model: HookedModel,
   layer: number,
@@ -179,7 +171,7 @@ function compileHeadLens(config: ModelConfig, options: SessionOptions) {
   return Session.compile({ logits: matmul(perHead, linear(W_O, W_U, true)) }, {}, options);
 }
 
-/** Logits of the years, `[rows, years]`, of an MLP's output. */
+/** Returns the logits `[rows, years]` that an MLP's output gives the years. */
 async function mlpLens(
   model: HookedModel,
   out: Tensor<Float32Array>,

@@ -4,7 +4,7 @@ import { greaterThanParts } from "./greater_than_circuit.ts";
 import type { Head } from "../head.ts";
 import { ARCHITECTURES, referenceModel } from "../../../tests/support/head_cases.ts";
 
-/** Six "years" are tokens 40 … 45; prompts of two lengths, the first year four positions before END. */
+/** Makes prompts of two lengths with six "years", tokens 40 … 45. The first year is four positions before END. */
 function prompts(): PromptPair[] {
   return Array.from({ length: 9 }, (_, i) => {
     const clean = Array.from({ length: 8 + i % 2 }, (_, p) => (17 * i + 31 * p + 5) % 96);
@@ -70,7 +70,7 @@ for (const architecture of ARCHITECTURES) {
   });
 }
 
-Deno.test("greaterThanParts() of a circuit without such parts is empty", async () => {
+Deno.test("greaterThanParts() is empty for a circuit without parts", async () => {
   const model = await referenceModel("neox");
   assertEquals(await greaterThanParts(model, prompts(), { mlps: [], heads: [] }), {
     attn_patterns: {},

@@ -1,17 +1,17 @@
 /**
- * Roles of heads on indirect-object prompts, by definition on scores `[L, H]`.
+ * Defines roles of heads on indirect-object prompts by scores `[L, H]`.
  *
  *  name mover   copies the name it attends to, and attends from END to IO more than to S1 and to S2
- *               (Wang et al. 2022; the condition on attention is the intended one of the paper's `filter_name_movers`)
- *  effects      of path patching, on the scale of the metric's own fall:
- *               e(head) = (mean patched − mean clean) / (mean clean − mean corrupted),
- *               0 without harm and −1 where patching the one head does all that corrupting the prompt does
+ *               (Wang et al. 2022; the attention condition is what the paper's `filter_name_movers` intends)
+ *  effect       of path patching, in units of the metric's drop from clean to corrupted prompts:
+ *               e(head) = (mean patched − mean clean) / (mean clean − mean corrupted).
+ *               0 means no harm; −1 means that patching the head alone does as much as corrupting the prompt
  */
 import { mean } from "../../base/statistics.ts";
 import type { AttentionToNames } from "../scores/attention_scores.ts";
 import type { Head } from "../head.ts";
 
-/** Heads of a matrix `[L, H]` that meet a condition on their place. */
+/** Returns the heads whose place in a matrix `[L, H]` meets a condition. */
 export function headsWhere(
   shape: { nLayers: number; nHeads: number },
   condition: (place: number) => boolean,
@@ -23,13 +23,14 @@ export function headsWhere(
   return heads;
 }
 
-/** Place of a head in a matrix `[L, H]`. */
+/** Returns the place of a head in a flat matrix `[L, H]`. */
 export const placeOf = ([layer, head]: Head, { nHeads }: { nHeads: number }): number =>
   layer * nHeads + head;
 
 /**
- * Whether each head of `[L, H]` is a name mover.
- * @param copy copy scores in percent, and `threshold` what they must exceed
+ * Tells for each head of `[L, H]` whether it is a name mover.
+ * @param copy copy scores in percent
+ * @param threshold percent that a copy score must exceed
  */
 export function isNameMover(
   copy: ArrayLike<number>,
@@ -40,9 +41,10 @@ export function isNameMover(
 }
 
 /**
- * Effects of patched runs; all 0 where clean and corrupted prompts have the same mean metric.
- * @param patched `[heads, prompts]`
- * @param clean metric of the clean, `corrupted` of the corrupted prompts, `[prompts]`
+ * Returns the effects of patched runs `[heads]`; all 0 if clean and corrupted prompts have the same mean metric.
+ * @param patched metric of the patched runs `[heads, prompts]`
+ * @param clean metric of the clean prompts `[prompts]`
+ * @param corrupted metric of the corrupted prompts `[prompts]`
  */
 export function patchingEffects(
   patched: Float32Array,

@@ -1,14 +1,14 @@
 /**
- * S2 inhibition: which heads tell the name movers, by their queries, not to look at the subject (Wang et al. 2022, the
- * experiments on token and position signal; the paper's `evaluate_s2i_candidates`).
+ * Finds S2-inhibition heads: heads that act on the queries of name movers so that these do not attend to the subject
+ * (Wang et al. 2022, experiments on token and position signal; the paper's `evaluate_s2i_candidates`).
  *
  *  1. Six flips of the prompts change what S2 repeats: the token (same, other, opposite name) and the position (that
- *     of the first or of the second name). The flip that changes nothing is the baseline.
- *  2. For each flip, path patching of each candidate into the queries of all name movers at END. Kept: the logit
- *     difference, and the name movers' attention from END to IO, S1 and S2, as means over prompts (and name movers).
- *  3. Relative change against the baseline: δ = (mean − mean₀)/mean₀.
- *  4. A candidate is an S2-inhibition head if flipping the position signal alone makes δ of the logit difference and of
- *     the attention to IO negative, and that of the attention to S1 positive.
+ *     of the first or the second name). The flip that changes nothing is the baseline.
+ *  2. For each flip, path-patch each candidate into the queries of all name movers at END. Record the logit difference
+ *     and the name movers' attention from END to IO, S1 and S2, as means over prompts (and name movers).
+ *  3. Compute the change relative to the baseline: δ = (mean − mean₀)/mean₀.
+ *  4. A candidate is an S2-inhibition head if flipping only the position signal makes δ of the logit difference and of
+ *     the attention to IO negative, and δ of the attention to S1 positive.
  *
  * Everything happens at END, so only that position is run.
  */
@@ -21,40 +21,45 @@ import { cleanRun, corruptedHeads } from "../patching/clean_run.ts";
 import { pathPatch } from "../patching/path_patching.ts";
 import type { Head } from "../head.ts";
 
+/** Names of all flips. */
 export const FLIPS = Object.keys(IOI_FLIPS) as IoiFlipName[];
-/** The flips whose changes are reported. */
+/** Names of the flips whose changes are reported. */
 export const SIGNAL_FLIPS = [
   "token_same_pos_oppo",
   "token_oppo_pos_same",
   "token_oppo_pos_oppo",
 ] as const satisfies readonly IoiFlipName[];
 
+/** Names of the quantities that are measured. */
 export const S2I_QUANTITIES = [
   "logit_diff",
   "io_attention",
   "s1_attention",
   "s2_attention",
 ] as const;
+/** Names a quantity that is measured. */
 export type S2IQuantity = typeof S2I_QUANTITIES[number];
 
-/** Per candidate the mean of each quantity, or its relative change. */
+/** Maps each quantity to its mean, or its relative change, per candidate. */
 export type S2ITable = Record<S2IQuantity, number[]>;
 
+/** Holds the results of all candidates. */
 export interface S2Inhibition {
+  /** Tested heads; the tables have one entry each. */
   candidates: Head[];
-  /** means per flip */
+  /** Means per flip. */
   means: Record<IoiFlipName, S2ITable>;
-  /** relative changes per flip */
+  /** Relative changes per flip. */
   changes: Record<IoiFlipName, S2ITable>;
-  /** candidates that are S2-inhibition heads */
+  /** Candidates that are S2-inhibition heads. */
   heads: Head[];
 }
 
 /**
- * Tests candidates; without name movers or candidates there is nothing to test and no head passes.
- * @param prompts pairs whose corrupted prompts are those of each flip, on the same clean prompts with marks IO, S1, S2
+ * Tests candidates. Without name movers or candidates the tables are empty and no head passes.
+ * @param prompts per flip, pairs with its corrupted prompts, on the same clean prompts with marks IO, S1 and S2
  * @param readout logit of IO minus logit of S, at END
- * @throws Error naming a prompt without marks.
+ * @throws Error naming a prompt and the mark that it lacks
  */
 export async function s2Inhibition(
   model: HookedModel,
@@ -105,7 +110,7 @@ function nameMarks({ marks }: PromptPair, n: number): number[] {
   });
 }
 
-/** Means over prompts, and over name movers for attention `[senders, name movers, prompts, 3]`. */
+/** Averages over prompts, and attention `[senders, name movers, prompts, 3]` also over name movers. */
 function meansOf(
   values: Float32Array,
   attention: Float32Array,

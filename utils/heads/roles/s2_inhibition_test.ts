@@ -6,7 +6,7 @@ import type { Head } from "../head.ts";
 import { logitDifference, referenceModel } from "../../../tests/support/head_cases.ts";
 import { slowPathPatch } from "../../../tests/oracle/slow_path_patch.ts";
 
-/** Prompts of two lengths with three marked names; each flip changes other tokens. */
+/** Makes prompts of two lengths with three marked names; each flip changes different tokens. */
 function flippedPrompts(): Record<IoiFlipName, PromptPair[]> {
   const cleans = [[54, 9, 69, 48, 13, 48, 25, 84], [80, 72, 55, 20, 68, 20, 94], [
     3,
@@ -33,7 +33,7 @@ function flippedPrompts(): Record<IoiFlipName, PromptPair[]> {
   ])) as Record<IoiFlipName, PromptPair[]>;
 }
 
-Deno.test("s2Inhibition() takes means of runs with name movers' queries patched at END, and applies the signs", async () => {
+Deno.test("s2Inhibition() averages runs with name movers' queries patched at END, and checks the signs", async () => {
   const model = await referenceModel("neox");
   const prompts = flippedPrompts();
   const readout = logitDifference(3);
@@ -78,7 +78,7 @@ Deno.test("s2Inhibition() takes means of runs with name movers' queries patched 
   model.close();
 });
 
-Deno.test("s2Inhibition() has nothing to say without name movers or candidates", async () => {
+Deno.test("s2Inhibition() returns no heads without name movers or candidates", async () => {
   const model = await referenceModel("gpt2");
   for (const [movers, candidates] of [[[], [[0, 1]]], [[[2, 1]], []]] as [Head[], Head[]][]) {
     const found = await s2Inhibition(

@@ -1,12 +1,12 @@
 /**
- * Self-repair: what the other heads do when name movers fall silent (McGrath et al. 2023; the paper's
+ * Measures self-repair: how the other heads change when name movers are ablated (McGrath et al. 2023; the paper's
  * `backup_analysis`).
  *
- *  1. Direct contribution of every head to the metric at END (`direct_logit_attribution.ts`), and the metric.
- *  2. Ablate the name movers, all together: z = 0 at every position. (On folded weights a head's value bias is part of
- *     b_O, so a silent head still writes that.)
- *  3. The same again: contributions through the final LayerNorm of the ablated run, its scale taken at END.
- *  4. Change of each head's contribution, 0 for the ablated ones, split into heads of the circuit and others.
+ *  1. Measure the metric and the direct contribution of every head to it at END (`direct_logit_attribution.ts`).
+ *  2. Ablate all name movers together: z = 0 at every position. (On folded weights a head's value bias is part of b_O,
+ *     so it stays.)
+ *  3. Measure again. Contributions go through the final LayerNorm of the ablated run, with its scale at END.
+ *  4. Take the change of each head's contribution, 0 for ablated heads, split into circuit heads and others.
  */
 import { mean } from "../../base/statistics.ts";
 import type { Readout } from "../../model/blocks/embedding.ts";
@@ -16,24 +16,33 @@ import { directLogitAttribution } from "../scores/direct_logit_attribution.ts";
 import { placeOf } from "./ioi_roles.ts";
 import { checkHeads, type Head } from "../head.ts";
 
-/** Results of one checkpoint; matrices `[L, H]`, in logits. */
+/** Holds the results of one checkpoint, in logits; matrices are `[L, H]` row-major. */
 export interface SelfRepair {
+  /** Mean metric of the intact model. */
   logit_diff: number;
+  /** Mean metric with the targets ablated. */
   ablated_logit_diff: number;
+  /** Ablated heads. */
   ablation_targets: Head[];
+  /** Mean contribution of each head, intact. */
   per_head_logit_diffs: Float32Array;
+  /** Mean contribution of each head, with the targets ablated. */
   per_head_ablated_logit_diffs: Float32Array;
-  /** after − before, 0 for ablated heads */
+  /** Ablated − intact; 0 for ablated heads. */
   per_head_logit_diff_delta: Float32Array;
-  /** the same, 0 for heads outside (inside) the circuit */
+  /** The change of heads in the circuit; 0 for others. */
   in_circuit_head_delta: Float32Array;
+  /** The change of heads outside the circuit; 0 for others. */
   outside_circuit_head_delta: Float32Array;
+  /** Sum over heads in the circuit. */
   summed_in_circuit_head_delta: number;
+  /** Sum over heads outside the circuit. */
   summed_outside_circuit_head_delta: number;
+  /** Sum over all heads. */
   summed_total_head_delta: number;
 }
 
-/** Patches that silence heads at every position of `batch` prompts of `pos` positions. */
+/** Makes patches that zero heads at every position of `batch` prompts of `pos` positions. */
 export function silencingPatches(
   heads: readonly Head[],
   { nHeads, dHead }: { nHeads: number; dHead: number },
@@ -55,11 +64,11 @@ export function silencingPatches(
 }
 
 /**
- * Ablates `targets` and compares.
- * @param model with folded weights
- * @param readout a metric over logits
+ * Compares the contributions of heads before and after ablating `targets`.
+ * @param model model with folded weights
+ * @param readout metric over logits, one row per prompt
  * @param circuit heads of the circuit
- * @throws RangeError naming a target that does not exist.
+ * @throws RangeError naming a target that does not exist
  */
 export async function selfRepair(
   model: HookedModel,
@@ -105,7 +114,7 @@ export async function selfRepair(
   };
 }
 
-/** Heads ablated at some earlier checkpoint or this one, per checkpoint, in the order given. */
+/** Returns, per checkpoint, the sorted heads that are targets of this or any earlier checkpoint. */
 export function pastNameMovers(targets: readonly (readonly Head[])[]): Head[][] {
   const seen = new Map<string, Head>();
   return targets.map((heads) => {

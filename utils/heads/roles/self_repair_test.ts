@@ -11,7 +11,7 @@ import {
 } from "../../../tests/support/head_cases.ts";
 
 for (const architecture of ARCHITECTURES) {
-  Deno.test(`selfRepair() silences its targets and splits the change over the circuit (${architecture})`, async () => {
+  Deno.test(`selfRepair() ablates its targets and splits the change by circuit (${architecture})`, async () => {
     const model = await referenceModel(architecture, { processing: FOLDED });
     const prompts = unevenPairs();
     const readout = logitDifference(prompts.length);
@@ -46,7 +46,7 @@ Deno.test("selfRepair() without targets changes nothing", async () => {
   model.close();
 });
 
-Deno.test("pastNameMovers() gathers the targets of all checkpoints so far", () => {
+Deno.test("pastNameMovers() collects the targets of all checkpoints so far", () => {
   assertEquals(pastNameMovers([[], [[2, 1]], [[0, 3]], [[2, 1]]]), [
     [],
     [[2, 1]],

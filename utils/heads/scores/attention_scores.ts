@@ -1,12 +1,12 @@
 /**
- * What heads attend to.
+ * Measures what heads attend to.
  *
  *  - On random tokens repeated once (length 2n), the mean of pattern[p, p − δ] over sequences and all p ≥ δ:
  *      δ = 1      previous-token score
  *      δ = n      duplicate-token score
  *      δ = n − 1  induction score (the token after the earlier copy)
  *    Source: Elhage et al. 2021, Olsson et al. 2022, `get_induction_scores` of the paper's code. Each mean is a product
- *    of the flattened pattern with a matrix that holds 1/count on that diagonal, done for all heads of a layer at once.
+ *    of the flattened pattern with a matrix that holds 1/count on that diagonal, for all heads of a layer at once.
  *  - On indirect-object prompts, the mean attention from END to the names IO, S1 and S2 (Wang et al. 2022).
  */
 import type { HookedModel } from "../../model/hooked_model.ts";
@@ -23,31 +23,34 @@ import {
 } from "../../onnx/mod.ts";
 import { PythonRandom } from "../../base/python_random.ts";
 
-/** Random sequences, each followed by itself. */
+/** Sets number, length and range of the random sequences. */
 export interface RepeatedTokenOptions {
-  /** sequences; default 2 */
+  /** Number of sequences. Default: 2. */
   batch?: number;
-  /** tokens before the repetition; default 100 */
+  /** Tokens before the repetition. Default: 100. */
   half?: number;
-  /** first and last token id that may be drawn; default 100 … 19999 */
+  /** Smallest and largest token id to draw. Default: 100 … 19999. */
   ids?: readonly [number, number];
-  /** default 42 */
+  /** Random seed. Default: 42. */
   seed?: number;
 }
 
-/** Scores of all heads, `[L, H]` row-major, 0 … 1. */
+/** Holds the scores of all heads, each `[L, H]` row-major, 0 … 1. */
 export interface RepeatedTokenScores {
+  /** Mean attention to the previous token. */
   prevToken: Float32Array;
+  /** Mean attention to the earlier copy of the token. */
   duplicateToken: Float32Array;
+  /** Mean attention to the token after the earlier copy. */
   induction: Float32Array;
 }
 
-/** Bytes of attention patterns held at once. */
+/** Bytes of attention patterns in memory at once. */
 const PATTERN_BYTES = 256 * 2 ** 20;
 
 /**
- * Seeded random tokens repeated once, `batch` lists of length 2·half, without a BOS token.
- * @throws RangeError when the range of ids is empty.
+ * Draws seeded random tokens and repeats them once: `batch` lists of length 2·half, without a BOS token.
+ * @throws RangeError if the range of ids is empty or negative
  */
 export function repeatedTokens(options: RepeatedTokenOptions = {}): number[][] {
   const { batch = 2, half = 100, ids: [low, high] = [100, 19_999], seed = 42 } = options;
@@ -62,9 +65,9 @@ export function repeatedTokens(options: RepeatedTokenOptions = {}): number[][] {
 }
 
 /**
- * Previous-token, duplicate-token and induction scores of all heads.
- * @param tokens lists of one even length, the second half repeating the first (`repeatedTokens`)
- * @throws Error when the lists do not fit that, or are longer than the model's context.
+ * Computes the previous-token, duplicate-token and induction scores of all heads.
+ * @param tokens lists of equal, even length whose second half repeats the first (`repeatedTokens`)
+ * @throws Error if a list does not repeat, or is longer than the model's context
  */
 export async function repeatedTokenScores(
   model: HookedModel,
@@ -109,7 +112,7 @@ function checkRepeated(tokens: readonly (readonly number[])[], maxPositions: num
   const pos = tokens[0]?.length ?? 0;
   if (pos > maxPositions) {
     throw new Error(
-      `repeated random tokens: ${pos} positions, the model has ${maxPositions}; take a half of at most ${
+      `repeated random tokens: ${pos} positions, but the model has ${maxPositions}; use a half of at most ${
         Math.floor(maxPositions / 2)
       }`,
     );
@@ -126,7 +129,7 @@ function checkRepeated(tokens: readonly (readonly number[])[], maxPositions: num
   });
 }
 
-/** For each offset δ a column with 1/(pos − δ) where q − k = δ; `[pos·pos, offsets]`. */
+/** Makes one column per offset δ, with 1/(pos − δ) where q − k = δ: `[pos·pos, offsets]`. */
 function diagonalWeights(pos: number, offsets: readonly number[]): Tensor {
   const width = offsets.length;
   const weights = new Float32Array(pos * pos * width);
@@ -146,16 +149,20 @@ function compileDiagonalMeans(heads: number, pos: number, options: SessionOption
   return Session.compile({ means: mean(each, [0]) }, {}, options);
 }
 
-/** Mean attention from END to the names, `[L, H]` row-major, 0 … 1. */
+/** Holds the mean attention of all heads from END to the names, each `[L, H]` row-major, 0 … 1. */
 export interface AttentionToNames {
+  /** Attention to the indirect object. */
   io: Float32Array;
+  /** Attention to the first mention of the subject. */
   s1: Float32Array;
+  /** Attention to the second mention of the subject. */
   s2: Float32Array;
 }
 
 /**
- * Mean over prompts of the attention from END to IO, S1 and S2, for every head.
- * @throws Error naming the prompt that lacks one of the marks.
+ * Averages the attention from END to IO, S1 and S2 over prompts, for every head.
+ * @param prompts token ids with the positions of END, IO, S1 and S2
+ * @throws Error naming the prompt and the mark that it lacks
  */
 export async function attentionToNames(
   model: HookedModel,

@@ -26,7 +26,7 @@ for (const name of CASES) {
   });
 }
 
-Deno.test("attentionToNames() is the mean of END's row of the pattern at each name", async () => {
+Deno.test("attentionToNames() averages END's row of the pattern at each name", async () => {
   const model = await HookedModel.load(`${folder("neox")}/model`);
   const prompts = [
     { clean: [5, 17, 9, 30, 41, 17, 8], marks: { IO: 3, S1: 1, S2: 5, END: 6 } },
@@ -58,7 +58,7 @@ Deno.test("attentionToNames() is the mean of END's row of the pattern at each na
   model.close();
 });
 
-Deno.test("repeatedTokens() repeats seeded tokens of the range", () => {
+Deno.test("repeatedTokens() draws seeded tokens from the range and repeats them", () => {
   const tokens = repeatedTokens({ batch: 3, half: 50, ids: [7, 9], seed: 1 });
   assertEquals(tokens.map((list) => list.length), [100, 100, 100]);
   for (const list of tokens) assertEquals(list.slice(0, 50), list.slice(50));
@@ -68,7 +68,7 @@ Deno.test("repeatedTokens() repeats seeded tokens of the range", () => {
   assertThrows(() => repeatedTokens({ ids: [9, 7] }), RangeError, "9 … 7");
 });
 
-Deno.test("repeatedTokenScores() refuses what does not repeat or does not fit the context", async () => {
+Deno.test("repeatedTokenScores() refuses lists that do not repeat or do not fit the context", async () => {
   const model = await HookedModel.load(`${folder("neox")}/model`);
   await assertRejects(
     () => repeatedTokenScores(model, [[1, 2, 3, 1, 2, 4]]),
@@ -79,7 +79,7 @@ Deno.test("repeatedTokenScores() refuses what does not repeat or does not fit th
   await assertRejects(
     () => repeatedTokenScores(model, repeatedTokens({ half, ids: [1, 50] })),
     Error,
-    `take a half of at most ${half - 1}`,
+    `use a half of at most ${half - 1}`,
   );
   model.close();
 });

@@ -1,14 +1,14 @@
 /**
- * Copy scores: does a head, attending to a name, write that name? (Wang et al. 2022, appendix; `compute_copy_score` of
- * the paper's code.)
+ * Computes copy scores: does a head that attends to a name write that name? (Wang et al. 2022, appendix;
+ * `compute_copy_score` of the paper's code.)
  *
- *  1. r = residual stream after block 0 at the positions of the names, no LayerNorm.
- *  2. Per head  o = ±(r·W_V + b_V)·W_O  (b_O left out; − for the negative score, which finds copy suppression), and
- *     logits = o·W_U + b_U, without the final LayerNorm.
- *  3. A hit: the name itself is among the top 5 logits. Score = 100 · hits / (prompts · positions) percent.
+ *  1. r = residual stream after block 0 at the positions of the names, without LayerNorm.
+ *  2. Per head  o = ±(r·W_V + b_V)·W_O  and  logits = o·W_U + b_U, without b_O and the final LayerNorm. The minus gives
+ *     the negative score, which finds copy suppression.
+ *  3. A hit is a name among its own top 5 logits. Score = 100 · hits / (prompts · positions) percent.
  *
- * The values v = r·W_V + b_V have head width, so the logits are v·(W_O·W_U): for as many rows as prompts give, a third
- * of the arithmetic of going through the residual width. Both signs share that product. Defined on folded weights.
+ * The values v = r·W_V + b_V have head width, so the logits are computed as v·(W_O·W_U). For typical numbers of prompts
+ * this takes a third of the arithmetic of the residual width. Both signs share the product. Defined on folded weights.
  */
 import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";
@@ -41,26 +41,31 @@ import {
 } from "../../onnx/mod.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 
-/** Percent of copied (and of suppressed) names, `[L, H]` row-major, 0 … 100. */
+/** Holds the copy scores of all heads, each `[L, H]` row-major, 0 … 100 percent. */
 export interface CopyScores {
+  /** Share of names that the head copies. */
   positive: Float32Array;
+  /** Share of names that the head's negated output copies. */
   negative: Float32Array;
 }
 
+/** Sets what counts as copied, and the batch sizes. */
 export interface CopyScoreOptions {
-  /** how many of the largest logits count as predicted; default 5 */
+  /** Number of largest logits that count as predicted. Default: 5. */
   topK?: number;
-  /** bytes of logits computed at once, for one sign; default 128 MiB */
+  /** Bytes of logits per run, for one sign. Default: 128 MiB. */
   logitBytes?: number;
-  /** names computed at once; default 1024 */
+  /** Names per run. Default: 1024. */
   rowsAtOnce?: number;
 }
 
 const GROUP = "group";
 
 /**
- * Copy scores of all heads.
- * @param positions of the names in each prompt, e.g. IO, S1 and S2; the name is the token there
+ * Computes the copy scores of all heads.
+ * @param model model with folded weights
+ * @param prompts token ids of each prompt
+ * @param positions positions of the names in each prompt, e.g. IO, S1 and S2; the name is the token there
  */
 export async function copyScores(
   model: HookedModel,
@@ -92,7 +97,11 @@ export async function copyScores(
   return { positive: percent(hits.positive), negative: percent(hits.negative) };
 }
 
-/** Copy scores of the names IO, S1 and S2 of indirect-object prompts. */
+/**
+ * Computes copy scores for the names IO, S1 and S2 of indirect-object prompts.
+ * @param model model with folded weights
+ * @param prompts prompts with the marks IO, S1 and S2
+ */
 export function nameCopyScores(
   model: HookedModel,
   prompts: readonly Pick<PromptPair, "clean" | "marks">[],
@@ -144,7 +153,7 @@ async function countHits(
   }
 }
 
-/** residual stream, rows → v `[H, rows, d_head]` and W_O `[H, d_head, d]`. */
+/** Compiles: residual stream, rows → v `[H, rows, d_head]` and W_O `[H, d_head, d]`. */
 function compileValues(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const { nHeads: H, dHead: e, dModel: d } = config;
@@ -160,7 +169,7 @@ function compileValues(config: ModelConfig, options: SessionOptions) {
   return Session.compile({ v, W_O: perHeadOutput(w.o_w, config) }, {}, options);
 }
 
-/** v, W_O of a group of heads, unembedding, names `[rows]` → names not copied, per head and sign `[group]`. */
+/** Compiles: v and W_O of a group of heads, unembedding, names `[rows]` → count of names missed, per sign `[group]`. */
 function compileMisses(config: ModelConfig, bias: boolean, k: number, options: SessionOptions) {
   const g = new Graph();
   const { dHead: e, dModel: d, vocabSize: V } = config;

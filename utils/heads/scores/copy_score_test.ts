@@ -14,7 +14,7 @@ async function question(c: ReferenceCase) {
 }
 
 for (const name of CASES) {
-  Deno.test(`copyScores() counts the hits that the reference counts (${name})`, async () => {
+  Deno.test(`copyScores() gives the reference scores (${name})`, async () => {
     const c = await open(name);
     const { positive, negative } = await copyScores(await c.folded(), ...await question(c));
     assertEquals(positive, await c.read("copy_score"));
@@ -22,7 +22,7 @@ for (const name of CASES) {
     await c.close();
   });
 
-  Deno.test(`copyScores() does not depend on how many heads and names are taken at once (${name})`, async () => {
+  Deno.test(`copyScores() does not depend on the number of heads and names per run (${name})`, async () => {
     const c = await open(name);
     const model = await c.folded();
     const [prompts, positions] = await question(c);
@@ -36,7 +36,7 @@ for (const name of CASES) {
   });
 }
 
-Deno.test("copyScores() counts every name when all tokens count as predicted, none without any that is best", async () => {
+Deno.test("copyScores() is 100 if all tokens count as predicted, and grows with topK", async () => {
   const c = await open("neox");
   const model = await c.folded();
   const [prompts, positions] = await question(c);

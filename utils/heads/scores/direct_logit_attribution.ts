@@ -1,14 +1,14 @@
 /**
- * Direct logit attribution: how much each head's output at the read-out moves the metric, with everything after the
- * head left as it is (nostalgebraist's logit lens applied to single heads; Wang et al. 2022, TransformerLens).
+ * Computes direct logit attribution: how much each head's output at the read-out position moves the metric while
+ * everything after the head is fixed (nostalgebraist's logit lens for single heads; Wang et al. 2022, TransformerLens).
  *
- *  1. One run, reading every head's weighted values z and the scale σ of the final LayerNorm.
- *  2. Read-out direction per prompt: w = Σ_j weights[j] · W_U[ids[j]], e.g. W_U[IO] − W_U[S]. Seen through the final
- *     LayerNorm with its scale frozen it is  w' = (γ⊙w − mean(γ⊙w)) / σ  at the read-out position.
- *  3. Head h contributes  z_h·W_O[h]·w' = z_h · (W_O[h] w'): the direction goes back through W_O, so no head's output
- *     of residual width is formed.
+ *  1. One run reads every head's weighted values z and the scale σ of the final LayerNorm.
+ *  2. The read-out direction of a prompt is w = Σ_j weights[j] · W_U[ids[j]], e.g. W_U[IO] − W_U[S]. Pulled back
+ *     through the final LayerNorm with frozen scale, it is  w' = (γ⊙w − mean(γ⊙w)) / σ  at the read-out position.
+ *  3. Head h contributes  z_h·W_O[h]·w' = z_h · (W_O[h] w'). The direction goes back through W_O, so that no head's
+ *     output of residual width is computed.
  *
- * On folded weights γ = 1, the mean is 0, and value biases are no part of a head (they sit in b_O).
+ * On folded weights γ = 1, the mean is 0, and value biases are not part of a head (they are in b_O).
  */
 import type { HookedModel, RunOptions } from "../../model/hooked_model.ts";
 import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
@@ -34,7 +34,7 @@ import {
   type Value,
 } from "../../onnx/mod.ts";
 
-/** Rows `b·pos + p` of a `[batch, pos, …]` value whose last axes hold `width` elements. */
+/** Takes rows `b·pos + p` of a `[batch, pos, …]` value whose last axes hold `width` elements. */
 function readoutRows(g: Graph, x: Value, width: number): Value {
   const rows = g.inputs.get("rows") ?? g.input("rows", ["rows"], "int32");
   return gather(reshape(x, [productDim([BATCH, POS]), width]), rows);
@@ -65,10 +65,13 @@ function compileContributions(config: ModelConfig, options: SessionOptions) {
 }
 
 /**
- * Contribution of every head to a metric that is linear in the logits, `[L, H, N]` row-major, in logits.
- * @param readout of kind "logits", one row per prompt (`readoutOf` of a logit-difference task)
+ * Computes the contribution of every head to a metric that is linear in the logits.
+ * @param prompts token ids of the N prompts
+ * @param positions read-out position of each prompt
+ * @param readout read-out of kind "logits", one row per prompt (`readoutOf` of a logit-difference task)
  * @param options patches and a past, to attribute an ablated run
- * @throws Error for a metric over probabilities, which is not a sum of contributions.
+ * @returns contributions `[L, H, N]` row-major, in logits
+ * @throws Error for a metric over probabilities, which is not a sum of contributions
  */
 export async function directLogitAttribution(
   model: HookedModel,
@@ -79,7 +82,7 @@ export async function directLogitAttribution(
 ): Promise<Float32Array> {
   if (readout.kind !== "logits") {
     throw new Error(
-      "direct logit attribution needs a metric over logits (logit_diff), this one is over probabilities",
+      "direct logit attribution needs a metric over logits (logit_diff); this one is over probabilities",
     );
   }
   const { config, runtime, store } = model;

@@ -29,7 +29,7 @@ for (const name of CASES) {
     await c.close();
   });
 
-  Deno.test(`directLogitAttribution() on stored weights passes heads through the frozen LayerNorm (${name})`, async () => {
+  Deno.test(`directLogitAttribution() on stored weights applies the frozen final LayerNorm (${name})`, async () => {
     const c = await open(name);
     const { prompts, positions, metric } = await question(c);
     const { config } = c.model;

@@ -1,11 +1,11 @@
 /**
- * Successor heads: given the bare embedding of "Monday", does a head's OV circuit write "Tuesday"? (Gould et al. 2023;
- * `get_new_successor_head_scores_over_time.py` of the paper's code.)
+ * Scores successor heads: given the bare embedding of "Monday", does a head's OV circuit write "Tuesday"? (Gould et al.
+ * 2023; `get_new_successor_head_scores_over_time.py` of the paper's code.)
  *
- *  1. M = mlp_0(W_E[words]): the first block's MLP applied directly, without its LayerNorm; weights as stored.
- *  2. S = M·W_V[h]·W_O[h]·W_U[words]ᵀ (no biases), taken as (M·W_V)·(W_O·W_Uᵀ): two products of head width.
- *  3. A pair (word, next) succeeds where S[word, next] is the largest of S[word, ·] over all next words of its list.
- *     Score = share of the pairs of all lists together that succeed.
+ *  1. M = mlp_0(W_E[words]): the first block's MLP applied directly, without its LayerNorm, on weights as stored.
+ *  2. S = M·W_V[h]·W_O[h]·W_U[words]ᵀ without biases, computed as (M·W_V)·(W_O·W_Uᵀ): two products of head width.
+ *  3. A pair (word, next) succeeds if S[word, next] is the largest S[word, ·] over all next words of its list.
+ *     Score = share of pairs that succeed, over all lists together.
  */
 import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
 import { activate } from "../../model/blocks/block.ts";
@@ -39,8 +39,10 @@ import type { TokenPairs } from "./successor_words.ts";
 const int32 = (list: readonly number[]) => tensor(Int32Array.from(list), [list.length]);
 
 /**
- * S of all heads for the tokens `ids`: logit of token j written when token i is read, `[L, H, n, n]` row-major.
- * @param model with weights as stored (not folded)
+ * Computes S of all heads for n tokens: the logit of token j that a head writes on reading token i.
+ * @param model model with weights as stored (not folded)
+ * @param ids the n token ids
+ * @returns `[L, H, n, n]` row-major
  */
 export async function successorLogits(
   model: HookedModel,
@@ -55,9 +57,11 @@ export async function successorLogits(
 }
 
 /**
- * Successor score of all heads, `[L, H]` row-major, 0 … 1.
- * @param lists from `successorPairs`
- * @throws Error when there is no pair at all.
+ * Computes the successor scores of all heads.
+ * @param model model with weights as stored (not folded)
+ * @param lists pairs from `successorPairs`
+ * @returns scores `[L, H]` row-major, 0 … 1
+ * @throws Error if there are no pairs
  */
 export async function successorScores(
   model: HookedModel,
@@ -80,7 +84,7 @@ export async function successorScores(
   return out;
 }
 
-/** Row of each pair's input, column of its target, and −∞ at the columns that are no target of its list. */
+/** Makes the feeds per pair: row of the input, column of the target, and −∞ at columns that are not list targets. */
 function pairFeeds(lists: readonly TokenPairs[], place: Map<number, number>) {
   const at = (id: number) => place.get(id)!;
   const count = lists.reduce((n, { inputs }) => n + inputs.length, 0);
@@ -134,7 +138,7 @@ async function eachLayer(
   }
 }
 
-/** words → M `[n, d]` */
+/** Compiles: words → M `[n, d]`. */
 function compileFirstMlp(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const w = declareWeights(g, config, 0);
@@ -147,7 +151,7 @@ function compileFirstMlp(config: ModelConfig, options: SessionOptions) {
   return Session.compile({ M: add(linear(post, w.out_w, outIn), w.out_b) }, {}, options);
 }
 
-/** words → rows of the unembedding `[n, d]` */
+/** Compiles: words → rows of the unembedding `[n, d]`. */
 function compileUnembedRows(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
@@ -167,7 +171,7 @@ function compileSuccessor(config: ModelConfig, kind: "logits" | "scores", option
   return Session.compile({ result: sub(1, failed) }, {}, options);
 }
 
-/** S at the rows `inputs`, `[H, inputs, words]`. */
+/** Builds S at the rows `inputs`, `[H, inputs, words]`. */
 function ovLogits(g: Graph, config: ModelConfig): Value {
   const d = config.dModel;
   const w = declareWeights(g, config, 0);

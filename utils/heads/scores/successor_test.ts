@@ -22,7 +22,7 @@ for (const name of CASES) {
     await c.close();
   });
 
-  Deno.test(`successorScores() is the share of pairs whose next word has the largest logit of its list (${name})`, async () => {
+  Deno.test(`successorScores() counts pairs whose next word has the largest logit of its list (${name})`, async () => {
     const c = await open(name);
     const ids = Array.from(await c.read("successor.ids"));
     const [a, b, d, e, f] = ids;
@@ -50,16 +50,16 @@ for (const name of CASES) {
   });
 }
 
-Deno.test("successorScores() says when no list has a pair", async () => {
+Deno.test("successorScores() refuses lists without pairs", async () => {
   const c = await open("neox");
   await assertRejects(() => successorScores(c.model, []), Error, "no pair of single tokens");
   await c.close();
 });
 
-Deno.test("successorWordLists() has the original's lists, and mends its two slips", () => {
+Deno.test("successorWordLists() has the original lists, and fixes their two slips", () => {
   const corrected = new Map(successorWordLists().map(({ name, words }) => [name, words]));
   const compat = new Map(successorWordLists("compat").map(({ name, words }) => [name, words]));
-  // nine lists, twice; flipped capitals twice more for all but letters, numerals and, corrected, digits
+  // Nine lists in two variants; two more with flipped capitals, except for letters, numerals and corrected digits.
   assertEquals(compat.size, 9 * 2 + 7 * 2);
   assertEquals(corrected.size, compat.size - 2);
   assertEquals(corrected.get("numerals")!.slice(16, 18), ["XVII", "XVIII"]);
@@ -71,7 +71,7 @@ Deno.test("successorWordLists() has the original's lists, and mends its two slip
   assertEquals(corrected.get("letters")!.length, 26);
 });
 
-Deno.test("successorPairs() keeps the pairs of which both words are one token", () => {
+Deno.test("successorPairs() keeps the pairs whose words are both one token", () => {
   const tokenizer = wordTokenizer([" Monday", " Tuesday", " Sunday", "first", "third"]);
   const id = (word: string) => tokenizer.singleToken(word)!;
   const lists = successorPairs(tokenizer);

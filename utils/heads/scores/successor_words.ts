@@ -1,21 +1,25 @@
 /**
- * The ordered lists of the successor score and the word pairs a tokenizer can express.
+ * Lists the ordered words of the successor score, and the word pairs that a tokenizer can express.
  *
- *  1. Nine lists; every list also with a leading space, and (letters and numerals excepted) with the first letter's
- *     case flipped, as the first word decides. Cyclic lists continue with their first word.
+ *  1. There are nine lists. Each also exists with a leading space and, apart from letters and numerals, with the first
+ *     letters in the case that the list's first word does not have. Cyclic lists end with their first word again.
  *  2. A pair (word, next word) counts if both are exactly one token.
  *
  * `compat` gives the lists of the paper's `get_new_successor_head_scores_over_time.py` with their two slips: "XVII"
- * twice and "XVIII" missing, and digits, which have no case, counted again as flipped. `corrected` mends both.
+ * appears twice and "XVIII" is missing; digits, which have no case, count again as flipped. `corrected` fixes both.
  */
 import type { Tokenizer } from "../../model/tokenizer.ts";
 
+/** Names of the versions of the lists. */
 export const SUCCESSOR_LISTS = ["corrected", "compat"] as const;
+/** Names a version of the lists. */
 export type SuccessorLists = (typeof SUCCESSOR_LISTS)[number];
 
-/** An ordered list as written; `words` of a cyclic list end with the first word again. */
+/** Holds an ordered list. */
 export interface WordList {
+  /** Name of the list and its variant. */
   name: string;
+  /** Words in order; a cyclic list ends with its first word again. */
   words: readonly string[];
 }
 
@@ -23,7 +27,7 @@ interface BaseList {
   name: string;
   words: string[];
   cyclic?: boolean;
-  /** whether a variant with flipped capitals is a list of its own */
+  /** Whether to add variants with flipped capitals. */
   flipped: boolean;
 }
 
@@ -84,7 +88,7 @@ function baseLists(lists: SuccessorLists): BaseList[] {
   ];
 }
 
-/** All lists with their variants, in the original's order. */
+/** Returns all lists with their variants, in the order of the original script. */
 export function successorWordLists(lists: SuccessorLists = "corrected"): WordList[] {
   return baseLists(lists).flatMap(({ name, words, cyclic, flipped }) => {
     const whole = cyclic ? [...words, words[0]] : words;
@@ -101,7 +105,7 @@ export function successorWordLists(lists: SuccessorLists = "corrected"): WordLis
   });
 }
 
-/** First letters in the case that the first word does not have. */
+/** Changes first letters to the case that the first word does not have. */
 function withOtherCase(list: readonly string[]): string[] {
   const lower = list[0][0] === list[0][0].toLowerCase();
   return list.map((word) =>
@@ -109,14 +113,17 @@ function withOtherCase(list: readonly string[]): string[] {
   );
 }
 
-/** The pairs of one list: `inputs[i]` is followed by `targets[i]`. */
+/** Holds the pairs of one list: `targets[i]` follows `inputs[i]`. */
 export interface TokenPairs {
+  /** Name of the list and its variant. */
   name: string;
+  /** Token ids of the words. */
   inputs: number[];
+  /** Token ids of the next words. */
   targets: number[];
 }
 
-/** Token pairs of every list; a list without a pair of single tokens is left out. */
+/** Returns the token pairs of every list. Leaves out lists without a pair of single tokens. */
 export function successorPairs(
   tokenizer: Tokenizer,
   lists: SuccessorLists = "corrected",

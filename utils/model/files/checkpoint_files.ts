@@ -1,12 +1,12 @@
 /**
- * A checkpoint folder in Hugging Face layout, opened for reading tensor by tensor.
+ * Opens a checkpoint folder in Hugging Face layout for reading tensor by tensor.
  *
- * The first of these that exists is taken, so that safetensors are preferred over pickles:
+ * Takes the first of these files that exists, and so prefers safetensors to pickles:
  * `model.safetensors`, `model.safetensors.index.json`, `pytorch_model.bin`, `pytorch_model.bin.index.json`.
  * An index maps tensor names to shards in the same folder; a shard outside the folder is refused.
  */
 import { join } from "@std/path";
-import { readJson } from "../../base/files.ts";
+import { isFile, readJson } from "../../base/files.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 import type { StoredTensor } from "./stored_tensor.ts";
 import { isConstantBuffer } from "./tensor_names.ts";
@@ -15,7 +15,7 @@ import { readTorchTensors } from "./torch_checkpoint.ts";
 
 export type { CheckpointFiles, TensorInfo } from "./tensor_set.ts";
 
-/** Weight files in the order in which they are preferred. */
+/** Names of weight files, the preferred ones first. */
 export const WEIGHT_FILES = [
   "model.safetensors",
   "model.safetensors.index.json",
@@ -24,13 +24,13 @@ export const WEIGHT_FILES = [
 ] as const;
 
 /**
- * Opens the weights of the checkpoint folder `dir`; only headers are read. Constant buffers are left out.
- * @throws Error naming the folder, file and tensor when there are no weights or a file is damaged or forbidden.
+ * Opens the weights of the checkpoint folder `dir`. Reads only headers and leaves out constant buffers.
+ * @throws Error naming the folder, file and tensor if there are no weights or a file is damaged or unsafe
  */
 export async function openCheckpoint(dir: string): Promise<CheckpointFiles> {
   for (const name of WEIGHT_FILES) {
     const path = join(dir, name);
-    if (!await exists(path)) continue;
+    if (!isFile(path)) continue;
     const tensors = name.endsWith(".index.json")
       ? await readShards(dir, path)
       : await readTensorFile(path);
@@ -39,7 +39,12 @@ export async function openCheckpoint(dir: string): Promise<CheckpointFiles> {
   throw new Error(`${dir}: no weights; expected one of ${WEIGHT_FILES.join(", ")}`);
 }
 
-/** The folder's shard files that an index names, each once, sorted. */
+/**
+ * Returns the shard files that an index names, sorted and without repeats.
+ * @param index parsed content of the index
+ * @param file path that error messages name
+ * @throws Error if the index has no `weight_map` or names a file that is not a shard in the same folder
+ */
 export function shardNames(index: unknown, file: string): string[] {
   return [...new Set(Object.values(weightMap(index, file)))].sort();
 }
@@ -49,7 +54,7 @@ async function readShards(dir: string, indexPath: string): Promise<Map<string, S
   const shards = new Map<string, Map<string, StoredTensor>>();
   for (const shard of shardNames(index, indexPath)) {
     const path = join(dir, shard);
-    if (!await exists(path)) throw new Error(`${indexPath}: the shard ${path} is missing`);
+    if (!isFile(path)) throw new Error(`${indexPath}: the shard ${path} is missing`);
     shards.set(shard, await readTensorFile(path));
   }
   const tensors = new Map<string, StoredTensor>();
@@ -68,7 +73,7 @@ async function readShards(dir: string, indexPath: string): Promise<Map<string, S
 function weightMap(index: unknown, file: string): Record<string, string> {
   const map = (index as { weight_map?: unknown } | undefined)?.weight_map;
   if (typeof map !== "object" || map === null || Array.isArray(map)) {
-    throw new Error(`${file}: expected an object with weight_map from tensor names to shards`);
+    throw new Error(`${file}: expected an object whose weight_map maps tensor names to shards`);
   }
   for (const [name, shard] of Object.entries(map)) {
     if (typeof shard !== "string" || !/^[\w-][\w.-]*\.(safetensors|bin)$/.test(shard)) {
@@ -84,13 +89,4 @@ function weightMap(index: unknown, file: string): Record<string, string> {
 async function readTensorFile(path: string): Promise<Map<string, StoredTensor>> {
   if (path.endsWith(".bin")) return await readTorchTensors(path);
   return (await readSafetensorsHeader(path)).tensors;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

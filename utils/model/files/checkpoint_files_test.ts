@@ -7,7 +7,7 @@ import { checkCheckpoint } from "./tensor_names.ts";
 const reference = fromFileUrl(new URL("../../../tests/reference", import.meta.url));
 const format = (name: string): string => join(reference, "formats", name);
 
-/** All tensors of the float32 reference model, decoded here from the raw bytes of its file. */
+/** Decodes all tensors of the float32 reference model from the raw bytes of its file. */
 async function referenceTensors(): Promise<Map<string, Float32Array>> {
   const bytes = await Deno.readFile(join(reference, "neox/model/model.safetensors"));
   const n = Number(new DataView(bytes.buffer).getBigUint64(0, true));
@@ -38,7 +38,7 @@ for (
       const found = await files.read(tensor);
       assertEquals(found.length, values.length, tensor);
       assert(
-        // half a unit in the last place, or half the spacing of float16's subnormals
+        // Half a unit in the last place, or half the spacing of float16's subnormals.
         values.every((x, i) =>
           Math.abs(x - found[i]) <= Math.max(tolerance * Math.abs(x), tolerance && 2 ** -25)
         ),
@@ -70,7 +70,7 @@ for (
     ],
   ]
 ) {
-  Deno.test(`openCheckpoint() and its checks refuse ${name}, naming file and cause`, async () => {
+  Deno.test(`openCheckpoint() or a check refuses ${name}, naming the file and the cause`, async () => {
     const error = await assertRejects(async () => {
       const files = await openCheckpoint(format(name));
       checkCheckpoint(files, await readModelConfig(format(name)));
@@ -82,7 +82,7 @@ for (
   });
 }
 
-Deno.test("read() checks the shape asked for, info() suggests near names", async () => {
+Deno.test("read() checks the requested shape, info() suggests near names", async () => {
   const files = await openCheckpoint(join(reference, "neox/model"));
   await assertRejects(() => files.read("embed_out.weight", [32, 96]), Error, "expected [32, 96]");
   assertThrows(() => files.info("embed_ou.weight"), Error, "nearest names are embed_out.weight");
@@ -108,7 +108,7 @@ Deno.test("openCheckpoint() prefers safetensors and refuses folders without weig
   }
 });
 
-Deno.test("openCheckpoint() refuses an index that leaves the folder or names what is not there", async () => {
+Deno.test("openCheckpoint() refuses an index that leaves the folder or names a missing shard or tensor", async () => {
   const dir = await Deno.makeTempDir();
   const index = (weightMap: unknown) =>
     Deno.writeTextFile(

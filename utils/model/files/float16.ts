@@ -1,13 +1,13 @@
 /**
- * Conversions between stored number formats and float32.
+ * Converts between stored number formats and float32.
  *
- * float16 goes through `Float16Array`, whose conversion is native (IEEE 754 binary16, round to nearest even).
- * bfloat16 is the upper half of a float32, so reading is a shift by 16 bits; writing rounds to nearest even by adding
- * 0x7fff plus the lowest kept bit before the shift, NaN apart.
+ * float16 uses `Float16Array`, whose conversion is native (IEEE 754 binary16, round to nearest even).
+ * bfloat16 is the upper half of a float32. Reading shifts by 16 bits. Writing rounds to nearest even: it adds 0x7fff
+ * plus the lowest kept bit before the shift. NaN is a special case and stays NaN.
  * All formats are little-endian, as safetensors and PyTorch store them.
  */
 
-/** Bytes per element of every storable format, under safetensors' names. */
+/** Bytes per element of every format that can be stored, under safetensors' names. */
 export const DTYPE_BYTES = {
   F64: 8,
   F32: 4,
@@ -24,15 +24,15 @@ export const DTYPE_BYTES = {
   BOOL: 1,
 } as const;
 
-/** A number format under safetensors' name for it. */
+/** Names a number format as safetensors does. */
 export type Dtype = keyof typeof DTYPE_BYTES;
 
-/** Whether `name` is a format that can be read. */
+/** Tells whether `name` is a format that can be read. */
 export function isDtype(name: unknown): name is Dtype {
   return typeof name === "string" && Object.hasOwn(DTYPE_BYTES, name);
 }
 
-/** Converts the elements stored in `bytes` (any alignment) to float32 and puts them into `out` from index `at`. */
+/** Converts the elements stored in `bytes` (any alignment) to float32 and writes them to `out` from index `at`. */
 export function convertToFloat32(
   bytes: Uint8Array<ArrayBuffer>,
   dtype: Dtype,
@@ -76,7 +76,7 @@ const ARRAYS = {
 
 /**
  * Encodes `values` as `dtype`, little-endian.
- * Integers beyond the format's range wrap, as in a typed array; float16 beyond 65504 becomes infinite.
+ * Integers outside the format's range wrap, as in a typed array; float16 values above 65504 become infinite.
  */
 export function encodeNumbers(values: ArrayLike<number>, dtype: Dtype): Uint8Array<ArrayBuffer> {
   if (dtype === "BF16") return encodeBfloat16(values);
@@ -101,7 +101,7 @@ function encodeBfloat16(values: ArrayLike<number>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(halves.buffer);
 }
 
-/** Index of the first NaN or infinity (an exponent of all ones), −1 if there is none. */
+/** Returns the index of the first NaN or infinity (an exponent of all ones), or −1 if all values are finite. */
 export function firstNonFinite(values: Float32Array): number {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   let carry = 0;

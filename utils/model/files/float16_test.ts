@@ -7,7 +7,7 @@ function decode(bytes: number[], dtype: Dtype, n: number): number[] {
   return [...out];
 }
 
-Deno.test("convertToFloat32() reads float16 bit patterns of IEEE 754", () => {
+Deno.test("convertToFloat32() reads the float16 bit patterns of IEEE 754", () => {
   // 1, -2, largest 65504, smallest subnormal 2^-24, +infinity
   const bytes = [0x00, 0x3c, 0x00, 0xc0, 0xff, 0x7b, 0x01, 0x00, 0x00, 0x7c];
   assertEquals(decode(bytes, "F16", 5), [1, -2, 65504, 2 ** -24, Infinity]);
@@ -28,10 +28,10 @@ Deno.test("convertToFloat32() reads doubles, integers and booleans, at any align
   const shifted = new Uint8Array([9, 0x00, 0x3c]).subarray(1);
   const out = new Float32Array([7, 7, 7]);
   convertToFloat32(shifted, "F16", out, 1);
-  assertEquals([...out], [7, 1, 7], "only the place asked for is written");
+  assertEquals([...out], [7, 1, 7], "writes only from `at` on");
 });
 
-Deno.test("encodeNumbers() rounds bfloat16 to the nearest, ties to even, and keeps NaN", () => {
+Deno.test("encodeNumbers() rounds bfloat16 to nearest, ties to even, and keeps NaN", () => {
   const bits = (x: number) => new Uint16Array(encodeNumbers([x], "BF16").buffer)[0];
   const float = (pattern: number) => new Float32Array(new Uint32Array([pattern]).buffer)[0];
   assertEquals(bits(float(0x3f808000)), 0x3f80, "tie to the even value below");
@@ -50,7 +50,7 @@ Deno.test("encodeNumbers() rounds float16 as the hardware does", () => {
   assertEquals([...encodeNumbers([-1], "I64")], Array(8).fill(0xff));
 });
 
-Deno.test("firstNonFinite() finds NaN and infinities, and lets extreme finite numbers pass", () => {
+Deno.test("firstNonFinite() finds NaN and infinities, and accepts extreme finite numbers", () => {
   const finite = [0, -0, 3.4028234663852886e38, -3.4028234663852886e38, 1e-45, -1e-45];
   assertEquals(firstNonFinite(new Float32Array(finite)), -1);
   assertEquals(firstNonFinite(new Float32Array([])), -1);

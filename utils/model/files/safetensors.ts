@@ -1,32 +1,34 @@
 /**
- * Reading and writing safetensors files (format: https://huggingface.co/docs/safetensors).
+ * Reads and writes safetensors files (format: https://huggingface.co/docs/safetensors).
  *
- * A file is: 8 bytes little-endian length of the header; the header, JSON from tensor name to
- * `{dtype, shape, data_offsets: [begin, end]}`, offsets counted from the end of the header; the data.
- * Only the header is read at opening. A file is untrusted: the header may not exceed 100 MB nor the file, every tensor's
- * byte range must match its shape and format, and the ranges must tile the data without holes or overlaps.
+ * A file has three parts: the length of the header as 8 little-endian bytes; the header, JSON that maps tensor names to
+ * `{dtype, shape, data_offsets: [begin, end]}`, with offsets from the end of the header; the data.
+ * Opening a file reads only the header. Files are untrusted: the header may exceed neither 100 MB nor the file, every
+ * tensor's byte range must match its shape and format, and the ranges must tile the data without holes or overlaps.
  *
- * When writing, tensors are laid out by falling element size, then by name, and the header is padded with spaces to a
- * multiple of 8, so that every tensor is aligned and the same tensors always give the same bytes. One tensor at a time
- * is encoded and written to a temporary file in the same folder, which is renamed when it is complete.
+ * The writer orders tensors by descending element size, then by name, and pads the header with spaces to a multiple of
+ * 8. Every tensor is then aligned, and the same tensors always give the same bytes. The writer encodes one tensor at a
+ * time into a temporary file in the same folder, and renames that file when it is complete.
  */
 import { dirname } from "@std/path";
 import { type Dtype, DTYPE_BYTES, encodeNumbers, isDtype } from "./float16.ts";
 import { elementCount, rowMajorStrides, type StoredTensor } from "./stored_tensor.ts";
 import { TensorSet } from "./tensor_set.ts";
 
-/** Largest header that is read, the limit of the reference implementation. */
+/** Largest header accepted; the limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** What the header of a safetensors file says. */
+/** Holds the content of a safetensors header. */
 export interface SafetensorsHeader {
+  /** Tensor name → its place in the file. */
   tensors: Map<string, StoredTensor>;
+  /** The entry `__metadata__`; empty if the file has none. */
   metadata: Record<string, string>;
 }
 
 /**
  * Reads and verifies the header of a safetensors file.
- * @throws Error naming the file, the tensor, what was found and what was expected.
+ * @throws Error naming the file, the tensor, what was found and what was expected
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
   const file = await Deno.open(path);
@@ -36,7 +38,7 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
     const headerBytes = Number(new DataView(prefix.buffer).getBigUint64(0, true));
     if (headerBytes > MAX_HEADER_BYTES || headerBytes > fileBytes - 8) {
       throw new Error(
-        `${path}: the header should be ${headerBytes} bytes long, but the file has ${fileBytes}` +
+        `${path}: the header should be ${headerBytes} bytes, but the file has ${fileBytes}` +
           ` and the limit is ${MAX_HEADER_BYTES}; the file is truncated or not a safetensors file`,
       );
     }
@@ -47,7 +49,7 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
   }
 }
 
-/** Opens one safetensors file whose tensors are then read by name, as float32. Same errors as the header's. */
+/** Opens one safetensors file for reading tensors by name, as float32. Throws as {@link readSafetensorsHeader} does. */
 export async function openSafetensors(path: string): Promise<TensorSet> {
   return new TensorSet(path, (await readSafetensorsHeader(path)).tensors);
 }
@@ -143,7 +145,7 @@ function checkTiling(
   for (const { name, begin, end } of ranges) {
     if (begin !== at) {
       throw new Error(
-        `${path}: tensor ${name} begins at data byte ${begin}; expected ${at}, where the tensor before it ends ` +
+        `${path}: tensor ${name} begins at data byte ${begin}; expected ${at}, where the previous tensor ends ` +
           `(${begin < at ? "overlapping tensors" : "a hole"})`,
       );
     }
@@ -160,17 +162,20 @@ function checkTiling(
   }
 }
 
-/** A tensor to be written; `data` is row-major and is converted to `dtype`. */
+/** Describes a tensor to write. */
 export interface TensorToWrite {
+  /** Number format to store. */
   dtype: Dtype;
+  /** Size of each axis. */
   shape: number[];
+  /** Row-major values, converted to `dtype` when written. */
   data: ArrayLike<number>;
 }
 
 /**
- * Writes `tensors` to `path` at once or not at all, making the folder where it is missing.
- * @param metadata stored as `__metadata__`; Hugging Face's readers expect `format: "pt"`, which is the default
- * @throws Error naming the path and the tensor when a shape does not match its data, or the path when writing fails.
+ * Writes `tensors` to `path` atomically. Creates the folder if it is missing.
+ * @param metadata stored as `__metadata__`; Hugging Face's readers expect the default, `format: "pt"`
+ * @throws Error naming the path, and the tensor if its shape does not match its data
  */
 export async function writeSafetensors(
   path: string,
@@ -185,9 +190,9 @@ export async function writeSafetensors(
   for (const [name, { dtype, shape, data }] of ordered) {
     if (elementCount(shape) !== data.length) {
       throw new Error(
-        `cannot write ${path}: tensor ${name} has shape [${shape}], that is ${
+        `cannot write ${path}: tensor ${name} has shape [${shape}] (${
           elementCount(shape)
-        } elements, but ${data.length} values`,
+        } elements) but ${data.length} values`,
       );
     }
     const end = at + data.length * DTYPE_BYTES[dtype];
@@ -199,7 +204,7 @@ export async function writeSafetensors(
     await Deno.mkdir(dirname(path), { recursive: true });
     const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
     try {
-      // the sweep of abandoned temporary files (utils/base/files.ts) spares locked ones
+      // The sweep of abandoned temporary files (utils/base/files.ts) skips locked ones.
       await file.lock(true).catch(() => {});
       await writeAll(file, headerBytes(header));
       for (const [, { dtype, data }] of ordered) await writeAll(file, encodeNumbers(data, dtype));

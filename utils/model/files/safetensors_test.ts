@@ -11,7 +11,7 @@ async function withFolder(body: (dir: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** A file put together by hand: header length, header text, data bytes. */
+/** Assembles a file by hand: header length, header text, zero data bytes. */
 function fileBytes(header: string, dataBytes: number, length?: bigint): Uint8Array {
   const text = new TextEncoder().encode(header);
   const bytes = new Uint8Array(8 + text.length + dataBytes);
@@ -38,7 +38,7 @@ async function refused(header: unknown, dataBytes: number, ...parts: string[]): 
   });
 }
 
-Deno.test("writeSafetensors() lays out the bytes as the format prescribes", () =>
+Deno.test("writeSafetensors() lays out bytes as the format specifies", () =>
   withFolder(async (dir) => {
     const path = join(dir, "sub/x.safetensors");
     await writeSafetensors(path, {
@@ -47,7 +47,7 @@ Deno.test("writeSafetensors() lays out the bytes as the format prescribes", () =
     }, {});
     const bytes = await Deno.readFile(path);
     const n = Number(new DataView(bytes.buffer).getBigUint64(0, true));
-    assertEquals(n % 8, 0, "data begins aligned");
+    assertEquals(n % 8, 0, "the data is aligned");
     const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + n)));
     assertEquals(header.float, entry("F32", [1, 1], 0, 4), "wider elements first");
     assertEquals(header.half, entry("F16", [2], 4, 8));
@@ -72,7 +72,7 @@ Deno.test("openSafetensors() reads back what writeSafetensors() wrote, in every 
     }
   }));
 
-Deno.test("openSafetensors() reads scalars, empty tensors and several tensors at once", () =>
+Deno.test("openSafetensors() reads scalars, empty tensors and several tensors concurrently", () =>
   withFolder(async (dir) => {
     const path = join(dir, "x.safetensors");
     await writeSafetensors(path, {
@@ -99,7 +99,7 @@ Deno.test("writeSafetensors() refuses a shape that does not match its data and l
     assertEquals([...Deno.readDirSync(dir)], []);
   }));
 
-Deno.test("readSafetensorsHeader() refuses damaged and hostile headers, naming file and tensor", async () => {
+Deno.test("readSafetensorsHeader() refuses damaged and hostile headers, naming the file and tensor", async () => {
   await refused({ a: entry("F32", [2], 0, 8) }, 4, "tensor a", "truncated");
   await refused({ a: entry("F32", [2], 0, 4) }, 4, "tensor a", "4 bytes", "expected 8");
   await refused({ a: entry("F32", [-2], 0, 8) }, 8, "tensor a", "[-2]");

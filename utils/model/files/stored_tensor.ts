@@ -1,36 +1,39 @@
 /**
- * A tensor that lies in a file: where its bytes are, and how to read them.
+ * Describes where a tensor's bytes are in a file, and reads them.
  *
- * Both safetensors files and PyTorch zip pickles come down to this: an absolute byte range, a number format, a shape
- * and strides. Reading goes in pieces through the asynchronous file interface (which runs on a thread pool, so that
- * reading overlaps with computing) and never holds more than the float32 result and one piece.
+ * Safetensors files and PyTorch zip pickles both reduce to this: an absolute byte offset, a number format, a shape and
+ * strides. Reads go in chunks through the asynchronous file API, whose thread pool lets reading overlap with computing.
+ * Memory never holds more than the float32 result and one chunk.
  *
- * Strides: element (i_0, i_1, …) is at storage element Σ i_k · stride_k, counted from `start`.
+ * Strides: element (i_0, i_1, …) is storage element Σ i_k · stride_k, counted from `start`.
  */
 import { convertToFloat32, type Dtype, DTYPE_BYTES, firstNonFinite } from "./float16.ts";
 
-/** One tensor of a file; nothing of it is in memory. */
+/** Locates one tensor in a file; holds none of its data. */
 export interface StoredTensor {
+  /** Name as stored. */
   name: string;
-  /** path of the file that holds the bytes */
+  /** Path of the file that holds the bytes. */
   file: string;
+  /** Number format of the stored elements. */
   dtype: Dtype;
+  /** Size of each axis; empty for a scalar. */
   shape: number[];
-  /** elements from one index to the next, per axis */
+  /** Elements from one index to the next, per axis. */
   strides: number[];
-  /** byte in the file at which element (0, 0, …) begins */
+  /** Byte offset in the file of element (0, 0, …). */
   start: number;
 }
 
-/** Bytes read at once: large enough for a disk's full rate, small beside a layer. */
+/** Bytes per read: large enough for a disk's full rate, small compared with a layer. */
 const PIECE_BYTES = 16 << 20;
 
-/** Number of elements of `shape` (1 for a scalar). */
+/** Returns the number of elements of `shape` (1 for a scalar). */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
-/** Strides of a row-major tensor. */
+/** Returns the strides, in elements, of a row-major tensor. */
 export function rowMajorStrides(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);
   for (let k = shape.length - 1, step = 1; k >= 0; k--) {
@@ -40,22 +43,22 @@ export function rowMajorStrides(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** Storage elements from the first to the last one used, both included; 0 for an empty tensor. */
+/** Counts the storage elements from the first to the last one used, inclusive; 0 for an empty tensor. */
 export function storageSpan(shape: readonly number[], strides: readonly number[]): number {
   if (shape.includes(0)) return 0;
   return shape.reduce((span, n, k) => span + (n - 1) * strides[k], 1);
 }
 
 /**
- * Reads a whole tensor as float32, row-major, whatever its format and strides.
- * @throws Error naming the file and the tensor when the file ends too early or a value is NaN or infinite.
+ * Reads a whole tensor of any format and strides as row-major float32.
+ * @throws Error naming the file and the tensor if the file ends too early, strides overlap or a value is not finite
  */
 export async function readStoredTensor(tensor: StoredTensor): Promise<Float32Array<ArrayBuffer>> {
   const span = storageSpan(tensor.shape, tensor.strides);
   if (elementCount(tensor.shape) > span) {
     throw new Error(
       `${tensor.file}: tensor ${tensor.name} with shape [${tensor.shape}] and strides [${tensor.strides}] repeats ` +
-        `stored elements; save a contiguous copy of it`,
+        `stored elements; save a contiguous copy`,
     );
   }
   const stored = new Float32Array(span);
@@ -129,7 +132,7 @@ function gather(
   return out;
 }
 
-/** Index per axis of the row-major element number `flat`. */
+/** Returns the index per axis of row-major element `flat`. */
 function unravel(flat: number, shape: number[]): string {
   return rowMajorStrides(shape).map((step, k) => Math.floor(flat / step) % shape[k]).join(", ");
 }

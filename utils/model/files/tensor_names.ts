@@ -1,9 +1,9 @@
 /**
- * Which tensors a checkpoint must hold, under the names of Hugging Face `transformers`, and whether it does.
+ * Lists the tensors that a checkpoint must hold, under the names of Hugging Face `transformers`, and checks for them.
  *
- * Shapes are those stored: GPT-NeoX's `Linear` keeps `[out, in]`, GPT-2's `Conv1D` keeps `[in, out]`. The fused
- * `query_key_value` of GPT-NeoX is ordered head by head (q, k, v of head 0, then of head 1, …), the fused `c_attn` of
- * GPT-2 is all queries, then all keys, then all values.
+ * Shapes are as stored: `[out, in]` in GPT-NeoX's `Linear`, `[in, out]` in GPT-2's `Conv1D`. GPT-NeoX orders its fused
+ * `query_key_value` by head (q, k, v of head 0, then of head 1, …). GPT-2's fused `c_attn` holds all queries, then all
+ * keys, then all values.
  */
 import type { ModelConfig } from "../config.ts";
 import { type CheckpointFiles, checkShape } from "./tensor_set.ts";
@@ -12,8 +12,8 @@ const CONSTANT_BUFFERS =
   /(^|\.)(attention\.(bias|masked_bias)|attn\.(bias|masked_bias)|rotary_emb\.inv_freq)$/;
 
 /**
- * Whether a tensor is one that older checkpoints store though it is no parameter: a causal mask, the value of a masked
- * score (−1e9, which overflows in float16), rotary frequencies.
+ * Tells whether a tensor is a buffer that older checkpoints store although it is not a parameter: a causal mask, the
+ * value of a masked score (−1e9, which overflows in float16) or rotary frequencies.
  */
 export function isConstantBuffer(name: string): boolean {
   return CONSTANT_BUFFERS.test(name);
@@ -22,7 +22,7 @@ export function isConstantBuffer(name: string): boolean {
 /** Output heads that repeat the embedding in a tied model. */
 const TIED_HEADS = new Set(["lm_head.weight", "embed_out.weight"]);
 
-/** Name and shape of every tensor that a model of this configuration needs. */
+/** Returns the name and stored shape of every tensor that a model of this configuration needs. */
 export function expectedTensors(config: ModelConfig): Map<string, number[]> {
   return new Map(config.architecture === "gpt_neox" ? neoxTensors(config) : gpt2Tensors(config));
 }
@@ -70,9 +70,9 @@ function* weightAndBias(
 }
 
 /**
- * Verifies that a checkpoint holds every expected tensor in its shape, and none that the model would leave unused.
- * Constant buffers of older checkpoints and the repeated head of a tied model are ignored. Reads no data.
- * @throws Error naming folder or file, tensor, what was found and what was expected.
+ * Verifies that a checkpoint holds every expected tensor in the expected shape, and no tensor that the model would not
+ * use. Ignores the constant buffers of older checkpoints and the repeated head of a tied model. Reads no data.
+ * @throws Error naming the folder or file, the tensor, what was found and what was expected
  */
 export function checkCheckpoint(files: CheckpointFiles, config: ModelConfig): void {
   const used = new Set<string>();
@@ -82,7 +82,7 @@ export function checkCheckpoint(files: CheckpointFiles, config: ModelConfig): vo
     if (!/^B?F\d/.test(info.dtype)) {
       throw new Error(
         `${info.file}: tensor ${info.name} has dtype ${info.dtype}; expected weights in floating point ` +
-          `(quantised checkpoints are not read)`,
+          `(quantised checkpoints are not supported)`,
       );
     }
     used.add(info.name);
@@ -94,7 +94,7 @@ export function checkCheckpoint(files: CheckpointFiles, config: ModelConfig): vo
     throw new Error(
       `${files.dir}: ${unknown.length} tensors that a ${config.architecture} model of ${config.nLayers} layers ` +
         `does not use: ${unknown.slice(0, 5).join(", ")}${unknown.length > 5 ? ", …" : ""}; ` +
-        `does config.json belong to these weights?`,
+        `check that config.json belongs to these weights`,
     );
   }
 }

@@ -10,7 +10,7 @@ import { TensorSet } from "./tensor_set.ts";
 const model = (name: string): string =>
   fromFileUrl(new URL(`../../../tests/reference/${name}/model`, import.meta.url));
 
-/** A checkpoint with the expected tensors, changed by `edit`; no file behind it. */
+/** Makes a checkpoint of the expected tensors, changed by `edit`, without any file. */
 function imagined(config: ModelConfig, edit: (shapes: Map<string, number[]>) => void): TensorSet {
   const shapes = expectedTensors(config);
   edit(shapes);
@@ -45,7 +45,7 @@ for (const name of ["neox", "gpt2"]) {
   });
 }
 
-Deno.test("checkCheckpoint() names a missing, a misshapen and an unknown tensor", async () => {
+Deno.test("checkCheckpoint() names a missing tensor, a wrong shape and an unknown tensor", async () => {
   const config = await readModelConfig(model("neox"));
   const dense = "gpt_neox.layers.1.attention.dense.bias";
   const check = (edit: (shapes: Map<string, number[]>) => void) =>
@@ -59,7 +59,7 @@ Deno.test("checkCheckpoint() names a missing, a misshapen and an unknown tensor"
   assertEquals(unknown.message.includes("gpt_neox.layers.3.attention.dense.bias"), true);
 });
 
-Deno.test("checkCheckpoint() refuses weights that are integers", async () => {
+Deno.test("checkCheckpoint() refuses integer weights", async () => {
   const config = await readModelConfig(model("neox"));
   const name = "gpt_neox.final_layer_norm.weight";
   const stored = [...expectedTensors(config)].map(([tensor, shape]): [string, StoredTensor] => {
@@ -73,7 +73,7 @@ Deno.test("checkCheckpoint() refuses weights that are integers", async () => {
   );
 });
 
-Deno.test("checkCheckpoint() ignores the repeated head of a tied model only", async () => {
+Deno.test("checkCheckpoint() ignores the repeated head of a tied model, but not of an untied one", async () => {
   const config = await readModelConfig(model("gpt2"));
   const withHead = (config: ModelConfig) =>
     imagined(config, (shapes) => shapes.set("lm_head.weight", [96, 32]));
@@ -82,7 +82,7 @@ Deno.test("checkCheckpoint() ignores the repeated head of a tied model only", as
   assertThrows(() => checkCheckpoint(imagined(config, () => {}), untied), Error, "lm_head.weight");
 });
 
-Deno.test("isConstantBuffer() knows masks and rotary frequencies, and no parameter", async () => {
+Deno.test("isConstantBuffer() accepts masks and rotary frequencies, and no parameter", async () => {
   for (
     const name of [
       "gpt_neox.layers.0.attention.bias",

@@ -1,46 +1,60 @@
 /**
- * The tensors of a checkpoint under their names, whatever files they lie in; the data stays on the disk.
+ * Finds the tensors of a checkpoint by name, in whichever file they are. The data stays on disk until it is read.
  *
- * A model saved without its language-model head lacks the prefix `transformer.` or `gpt_neox.` that the full model's
- * names have (the original GPT-2 is stored so). Names are therefore looked up as given, then without, then with prefix.
+ * A model saved without its language-model head lacks the prefix `transformer.` or `gpt_neox.` of the full model's
+ * names; the original GPT-2 is stored that way. The lookup therefore tries the name as given, then without the prefix,
+ * then with it.
  */
 import { basename } from "@std/path";
 import { nearNames } from "../../base/near_names.ts";
 import { readStoredTensor, type StoredTensor } from "./stored_tensor.ts";
 
-/** Name, format and place of a tensor. */
+/** Describes a tensor: its name, format, shape and file. */
 export interface TensorInfo {
+  /** Name as stored. */
   name: string;
+  /** Number format under safetensors' name for it. */
   dtype: string;
+  /** Size of each axis, as stored. */
   shape: number[];
+  /** Path of the file that holds the tensor. */
   file: string;
 }
 
-/** A checkpoint whose tensors are read one at a time. */
+/** Reads the tensors of a checkpoint one at a time. */
 export interface CheckpointFiles {
+  /** Folder or file that error messages name. */
   readonly dir: string;
-  /** names as stored, sorted */
+  /** Returns the names as stored, sorted. */
   names(): string[];
+  /** Tells whether the checkpoint has a tensor of this name, with or without the model's prefix. */
   has(name: string): boolean;
-  /** @throws Error naming the folder, the tensor and the nearest names when there is no such tensor. */
+  /**
+   * Describes a tensor without reading it.
+   * @throws Error naming the folder, the tensor and the nearest names if there is no such tensor
+   */
   info(name: string): TensorInfo;
   /**
-   * The whole tensor as float32, row-major: other formats are converted, strides honoured.
-   * @throws Error naming file and tensor when it is missing, has not the given shape, or holds NaN or infinity.
+   * Reads a whole tensor as row-major float32. Converts other formats and honours strides.
+   * @throws Error naming the file and the tensor if it is missing, has another shape, or holds NaN or infinity
    */
   read(name: string, shape?: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
-  /** Forgets the tensors; reading afterwards fails. No file stays open between reads. */
+  /** Makes later reads fail. Releases no file, since none stays open between reads. */
   close(): void;
 }
 
 const PREFIXES = ["transformer.", "gpt_neox."];
 
-/** Tensors by name; see {@link CheckpointFiles}. */
+/** Implements {@link CheckpointFiles} over tensors that are already located. */
 export class TensorSet implements CheckpointFiles {
   #tensors: ReadonlyMap<string, StoredTensor>;
   #closed = false;
 
-  /** @param dir folder (or file) that error messages name */
+  /**
+   * Wraps located tensors.
+   * @param dir folder or file that error messages name
+   * @param tensors stored name → tensor
+   */
   constructor(readonly dir: string, tensors: ReadonlyMap<string, StoredTensor>) {
     this.#tensors = tensors;
   }
@@ -83,14 +97,17 @@ export class TensorSet implements CheckpointFiles {
     const near = nearNames(name, this.#tensors.keys());
     const files = new Set([...this.#tensors.values()].map(({ file }) => basename(file)));
     throw new Error(
-      `${this.dir}: tensor ${name} is missing; ${[...files].join(", ") || "no file"} holds ` +
-        `${this.#tensors.size} tensors without it` +
+      `${this.dir}: tensor ${name} is missing from the ${this.#tensors.size} tensors in ` +
+        `${[...files].join(", ") || "no file"}` +
         (near.length > 0 ? `; the nearest names are ${near.join(", ")}` : ""),
     );
   }
 }
 
-/** @throws Error naming file, tensor, the shape found and the shape expected when they differ. */
+/**
+ * Verifies a tensor's shape.
+ * @throws Error naming the file, the tensor, the shape found and the shape expected if they differ
+ */
 export function checkShape(tensor: TensorInfo, shape: readonly number[]): void {
   if (tensor.shape.length === shape.length && tensor.shape.every((n, k) => n === shape[k])) return;
   throw new Error(

@@ -1,9 +1,9 @@
 /**
- * The tensors of a PyTorch `.bin` file, located but not read.
+ * Locates the tensors of a PyTorch `.bin` file without reading them.
  *
- * Since PyTorch 1.6 such a file is a zip archive with uncompressed entries: `{folder}/data.pkl`, a pickle that describes
- * the tensors, and `{folder}/data/{key}`, the bytes of one storage each. The pickle goes through `torch_pickle.ts`; each
- * tensor becomes a byte range of the file, checked against the bounds of its storage.
+ * Since PyTorch 1.6 such a file is a zip archive with uncompressed entries: `{folder}/data.pkl`, a pickle that
+ * describes the tensors, and one `{folder}/data/{key}` per storage, with its bytes. `torch_pickle.ts` interprets the
+ * pickle. Each tensor becomes a byte range of the file, checked against the bounds of its storage.
  */
 // @ts-types="@types/yauzl"
 import * as yauzl from "yauzl";
@@ -11,18 +11,19 @@ import { DTYPE_BYTES } from "./float16.ts";
 import { storageSpan, type StoredTensor } from "./stored_tensor.ts";
 import { interpretPickle, PickledTensor } from "./torch_pickle.ts";
 
-/** Largest description that is read; that of the largest Pythia is below 1 MB. */
+/** Largest pickle accepted; that of the largest Pythia is below 1 MB. */
 const MAX_PICKLE_BYTES = 100_000_000;
 
-/** Where an uncompressed entry of a zip archive lies. */
+/** Locates an uncompressed entry of a zip archive: first byte and length. */
 interface StoredEntry {
   start: number;
   bytes: number;
 }
 
 /**
- * Locates all tensors of a PyTorch checkpoint; only the archive's directory and the pickle are read, nothing executed.
- * @throws Error naming the file and, where it applies, the tensor or the forbidden global.
+ * Locates all tensors of a PyTorch checkpoint. Reads only the archive's directory and the pickle; executes nothing.
+ * @returns tensor name → its place in the file
+ * @throws Error naming the file and, where it applies, the tensor or the forbidden global
  */
 export async function readTorchTensors(path: string): Promise<Map<string, StoredTensor>> {
   const entries = await storedEntries(path);
@@ -53,7 +54,7 @@ export async function readTorchTensors(path: string): Promise<Map<string, Stored
     );
   }
   if (tensors.size === 0) {
-    throw new Error(`${path}: holds no tensors; expected a dictionary from names to tensors`);
+    throw new Error(`${path}: holds no tensors; expected a dictionary of tensors by name`);
   }
   return tensors;
 }
@@ -95,7 +96,7 @@ async function storedEntries(path: string): Promise<Map<string, StoredEntry>> {
     for await (const entry of zip.eachEntry()) {
       if (entry.compressionMethod !== 0 || entry.isEncrypted()) {
         throw new Error(
-          `entry ${entry.fileName} is compressed; PyTorch stores entries as they are`,
+          `entry ${entry.fileName} is compressed; PyTorch stores entries uncompressed`,
         );
       }
       const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
@@ -105,8 +106,8 @@ async function storedEntries(path: string): Promise<Map<string, StoredEntry>> {
     throw new Error(
       `${path}: not a readable PyTorch archive: ${
         (cause as Error).message
-      }; the file is truncated or in the format ` +
-        `before PyTorch 1.6: download it again, or load it in PyTorch and save it as safetensors`,
+      }; the file is truncated or ` +
+        `older than PyTorch 1.6: download it again, or load it in PyTorch and save it as safetensors`,
       { cause },
     );
   } finally {
@@ -117,7 +118,7 @@ async function storedEntries(path: string): Promise<Map<string, StoredEntry>> {
 
 async function entryBytes(path: string, entry: StoredEntry): Promise<Uint8Array> {
   if (entry.bytes > MAX_PICKLE_BYTES) {
-    throw new Error(`${path}: a description of ${entry.bytes} bytes; at most ${MAX_PICKLE_BYTES}`);
+    throw new Error(`${path}: entry of ${entry.bytes} bytes; expected at most ${MAX_PICKLE_BYTES}`);
   }
   const bytes = new Uint8Array(entry.bytes);
   using file = await Deno.open(path);

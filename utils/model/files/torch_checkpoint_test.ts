@@ -11,7 +11,7 @@ const text = (value: string): number[] => [...new TextEncoder().encode(value)];
 const pickle = (...parts: (string | number[])[]): Uint8Array =>
   new Uint8Array([0x80, 2, ...parts.flatMap((p) => typeof p === "string" ? text(p) : p), 0x2e]);
 
-/** Writes `views.bin` with the bytes changed by `edit` and expects it to be refused. */
+/** Writes `views.bin` with its bytes changed by `edit` and asserts that reading it fails. */
 async function refusedViews(edit: (bytes: Uint8Array) => Uint8Array | void, part: string) {
   const path = await Deno.makeTempFile({ suffix: ".bin" });
   try {
@@ -58,7 +58,7 @@ Deno.test("readTorchTensors() refuses views beyond their storage", async () => {
   const place = (bytes: Uint8Array) => indexOf(bytes, [0x4b, 8, 0x4b, 8, 0x4b, 3, 0x86]);
   await refusedViews((bytes) => void (bytes[place(bytes) + 5] = 200), "tensor view");
   await refusedViews((bytes) => void (bytes[place(bytes) + 1] = 20), "ends at element");
-  // BININT1 40, TUPLE: the elements of the storage, raised beyond the 160 bytes of its entry
+  // BININT1 40, TUPLE: the elements of the storage, raised above the 160 bytes of its entry
   await refusedViews((bytes) => {
     const at = indexOf(bytes, [0x4b, 40, 0x74]);
     bytes[at + 1] = 200;
@@ -66,7 +66,7 @@ Deno.test("readTorchTensors() refuses views beyond their storage", async () => {
   }, "160 bytes");
 });
 
-Deno.test("readTorchTensors() refuses compressed, truncated and foreign archives", async () => {
+Deno.test("readTorchTensors() refuses compressed and truncated archives, and other formats", async () => {
   await refusedViews((bytes) => {
     const directory = indexOf(bytes, [0x50, 0x4b, 0x01, 0x02]);
     bytes[directory + 10] = 8; // deflate
@@ -83,7 +83,7 @@ Deno.test("readTorchTensors() refuses compressed, truncated and foreign archives
   }, "byte order");
 });
 
-Deno.test("readTorchTensors() refuses a view that repeats elements when it is read", async () => {
+Deno.test("read() refuses a view that repeats elements", async () => {
   const path = await Deno.makeTempFile({ suffix: ".bin" });
   try {
     const bytes = await Deno.readFile(views);
@@ -124,7 +124,7 @@ Deno.test("interpretPickle() reads numbers, strings, lists and dictionaries", ()
   );
 });
 
-Deno.test("interpretPickle() refuses every other global and opcode, saying where", () => {
+Deno.test("interpretPickle() refuses every other global and opcode, naming the byte", () => {
   const refuse = (bytes: Uint8Array, part: string) =>
     assertThrows(() => interpretPickle(bytes), Error, part);
   refuse(pickle("cbuiltins\neval\n"), "builtins.eval");

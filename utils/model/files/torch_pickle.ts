@@ -1,21 +1,23 @@
 /**
- * Interpreter of the pickles inside PyTorch checkpoints (opcodes: Python's Lib/pickle.py and pickletools).
+ * Interprets the pickles inside PyTorch checkpoints (opcodes: Python's Lib/pickle.py and pickletools).
  *
- * A pickle is a program for a stack machine. Only the opcodes that plain containers and tensors need are known here,
- * and the functions a pickle may name are a fixed list, each interpreted as a description:
- * `torch._utils._rebuild_tensor_v2(storage, offset, shape, strides, …)` becomes a {@link PickledTensor}, a persistent id
- * `("storage", type, key, device, elements)` a {@link PickledStorage}. Nothing is imported, called or executed, and any
- * other name is refused.
+ * A pickle is a program for a stack machine. This interpreter knows only the opcodes that plain containers and tensors
+ * need. A pickle may name only the functions of a fixed list, each read as a description: a
+ * `torch._utils._rebuild_tensor_v2(storage, offset, shape, strides, …)` becomes a {@link PickledTensor}, a persistent
+ * id `("storage", type, key, device, elements)` a {@link PickledStorage}. Any other name is refused. Nothing is
+ * imported, called or executed.
  */
 import type { Dtype } from "./float16.ts";
 
-/** A storage in its own zip entry `…/data/{key}`. */
+/** Refers to a storage: the zip entry `…/data/{key}`. */
 export class PickledStorage {
+  /** Takes the number format, the key of the zip entry and the number of elements. */
   constructor(readonly dtype: Dtype, readonly key: string, readonly elements: number) {}
 }
 
-/** A view of a storage; offset and strides in elements. */
+/** Describes a view of a storage. */
 export class PickledTensor {
+  /** Takes the storage and the view of it; offset and strides count elements. */
   constructor(
     readonly storage: PickledStorage,
     readonly offset: number,
@@ -24,7 +26,7 @@ export class PickledTensor {
   ) {}
 }
 
-/** A named function or class of Python, never more than its name. */
+/** Holds the name of a Python function or class, and only the name. */
 class Global {
   constructor(readonly name: string) {}
 }
@@ -44,7 +46,7 @@ const STORAGES: Record<string, Dtype> = {
   "torch.BoolStorage": "BOOL",
 };
 
-/** Functions that a pickle may "call", with what the call means. */
+/** Functions that a pickle may "call", and what each call means. */
 const CALLS: Record<string, (args: unknown[]) => unknown> = {
   "collections.OrderedDict": (args) => {
     if (args.length > 0) throw new Error("OrderedDict with arguments; expected an empty one");
@@ -61,8 +63,8 @@ const CALLS: Record<string, (args: unknown[]) => unknown> = {
 };
 
 /**
- * The object that a pickle describes: dictionaries as Map, lists and tuples as arrays, tensors as PickledTensor.
- * @throws Error saying at which byte which opcode or which global is not allowed, or what is malformed.
+ * Returns the object that a pickle describes: a dictionary as Map, a list or tuple as array, a tensor as PickledTensor.
+ * @throws Error naming the byte, and the opcode or global that is not allowed or the malformed part
  */
 export function interpretPickle(bytes: Uint8Array): unknown {
   const machine = new PickleMachine(bytes);
@@ -184,13 +186,11 @@ class PickleMachine {
       }
       case "b": // BUILD: attributes of a dictionary, such as `_metadata`, hold no tensors
         this.#pop();
-        if (!(this.#top() instanceof Map)) {
-          throw new Error("attributes set on what is no dictionary");
-        }
+        if (!(this.#top() instanceof Map)) throw new Error("attributes set on a non-dictionary");
         return;
       default:
         throw new Error(
-          `opcode 0x${opcode.toString(16).padStart(2, "0")} is not one that tensors need; refused`,
+          `opcode 0x${opcode.toString(16).padStart(2, "0")} is refused: tensors do not need it`,
         );
     }
   }
@@ -221,13 +221,13 @@ class PickleMachine {
 
   #list(): unknown[] {
     const list = this.#top();
-    if (!Array.isArray(list)) throw new Error("append to what is no list");
+    if (!Array.isArray(list)) throw new Error("append to a non-list");
     return list;
   }
 
   #setItems(items: unknown[]): void {
     const dictionary = this.#top();
-    if (!(dictionary instanceof Map)) throw new Error("item set on what is no dictionary");
+    if (!(dictionary instanceof Map)) throw new Error("item set on a non-dictionary");
     for (let i = 0; i + 1 < items.length; i += 2) dictionary.set(items[i], items[i + 1]);
   }
 
@@ -236,7 +236,7 @@ class PickleMachine {
     return this.#memo.get(key);
   }
 
-  /** Position of the next `n` bytes, which are then consumed. */
+  /** Consumes the next `n` bytes and returns their position. */
   #take(n: number): number {
     const at = this.#at;
     if (at + n > this.bytes.length) throw new Error("the pickle ends too early");
@@ -274,15 +274,15 @@ class PickleMachine {
 function allowedGlobal(name: string): Global {
   if (Object.hasOwn(CALLS, name) || Object.hasOwn(STORAGES, name)) return new Global(name);
   throw new Error(
-    `the global ${name} is forbidden: only tensors are read and nothing is executed; ` +
-      `allowed are ${[...Object.keys(CALLS), ...Object.keys(STORAGES)].join(", ")}`,
+    `the global ${name} is forbidden: a pickle is read as data and never executed; ` +
+      `allowed: ${[...Object.keys(CALLS), ...Object.keys(STORAGES)].join(", ")}`,
   );
 }
 
 function storageOf(id: unknown): PickledStorage {
   const [kind, type, key, , elements] = Array.isArray(id) ? id : [];
   if (kind !== "storage" || !(type instanceof Global) || !Object.hasOwn(STORAGES, type.name)) {
-    throw new Error("a persistent id that is no storage");
+    throw new Error("a persistent id that is not a storage");
   }
   if (typeof key !== "string") throw new Error("a storage without a key");
   return new PickledStorage(STORAGES[type.name], key, natural(elements));
@@ -290,10 +290,10 @@ function storageOf(id: unknown): PickledStorage {
 
 function natural(value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new Error(`${String(value)} where a non-negative integer is expected`);
+  throw new Error(`found ${String(value)}; expected a non-negative integer`);
 }
 
 function naturals(value: unknown): number[] {
-  if (!Array.isArray(value)) throw new Error("a shape or strides that are no tuple");
+  if (!Array.isArray(value)) throw new Error("a shape or strides that are not a tuple");
   return value.map(natural);
 }

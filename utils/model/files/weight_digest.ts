@@ -1,17 +1,19 @@
 /**
- * A short name for the weights of a checkpoint folder, by which results of a model that was trained anew in the same
- * folder are told apart: the digest of the weight files' content; of files above 64 MiB the size and the first and last
- * MiB.
+ * Digests the weights of a checkpoint folder. The digest tells results of a model from those of another model that was
+ * later trained into the same folder. Hashes the content of the weight files; of a file above 64 MiB, hashes the size,
+ * the first MiB and the last MiB.
  */
 import { join } from "@std/path";
 import { contentDigest } from "../../base/digest.ts";
-import { readJson } from "../../base/files.ts";
+import { isFile, readJson } from "../../base/files.ts";
 import { shardNames, WEIGHT_FILES } from "./checkpoint_files.ts";
-import { isFile } from "../hub/local_steps.ts";
 
 const MIB = 2 ** 20;
 
-/** The digest; undefined for a folder without readable weights. */
+/**
+ * Returns the digest of the weights in `dir`, or undefined for a folder without readable weights.
+ * @param whole bytes up to which a file is hashed whole
+ */
 export async function weightDigest(dir: string, whole = 64 * MIB): Promise<string | undefined> {
   const name = WEIGHT_FILES.find((file) => isFile(join(dir, file)));
   if (name === undefined) return undefined;
@@ -22,7 +24,7 @@ export async function weightDigest(dir: string, whole = 64 * MIB): Promise<strin
       : [path];
     return await contentDigest(await Promise.all(files.map((file) => fileDigest(file, whole))));
   } catch {
-    return undefined; // opening the checkpoint will say what is wrong
+    return undefined; // openCheckpoint() reports what is wrong
   }
 }
 

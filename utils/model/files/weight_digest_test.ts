@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { weightDigest } from "./weight_digest.ts";
 
-Deno.test("weightDigest() changes with any byte of a small file, with both ends and the size of a large one", async () => {
+Deno.test("weightDigest() follows every byte of a small file, and the ends and size of a large one", async () => {
   const dir = await Deno.makeTempDir();
   const MIB = 2 ** 20;
   const digest = async (bytes: Uint8Array, whole?: number) => {

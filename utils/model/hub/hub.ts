@@ -1,12 +1,12 @@
 /**
- * From a model's name to a folder with its configuration, weights and tokenizer.
+ * Resolves a model's name to a folder with its configuration, weights and tokenizer.
  *
- * 1. `model_names.ts` says whether the name is a local folder or a repository on the Hub; in a folder, the revision is
- *    the sub-folder `step{n}`.
- * 2. For a repository, the Hub says which commit the revision is. When that commit is in the cache, nothing is fetched;
- *    when the Hub cannot be reached or `HF_HUB_OFFLINE` is set, what the cache remembers is used.
- * 3. Otherwise only what is needed is fetched: config.json, the tokenizer, and one kind of weights (safetensors if
- *    there, shards by the index), each resumed, repeated and verified by `hub_download.ts`.
+ * 1. `model_names.ts` tells a local folder from a repository on the Hub. In a folder, the revision is the sub-folder
+ *    `step{n}`.
+ * 2. For a repository, the Hub gives the commit of the revision. A commit that is in the cache is not fetched again.
+ *    If the Hub is unreachable or `HF_HUB_OFFLINE` is set, the cache gives the commit.
+ * 3. Otherwise the download takes only what is needed: config.json, the tokenizer and one kind of weights (safetensors
+ *    if there are any; shards by the index). `hub_download.ts` resumes, retries and verifies each file.
  */
 import { join } from "@std/path";
 import { listFiles, modelInfo } from "@huggingface/hub";
@@ -27,17 +27,17 @@ import { nearNames } from "../../base/near_names.ts";
 
 export { listLocalSteps } from "./local_steps.ts";
 
-/** How a model is looked for. */
+/** Says where to look for a model. */
 export interface ResolveOptions {
-  /** branch, tag or commit; `step{n}` is a training step. Default `main` */
+  /** Branch, tag or commit; `step{n}` is a training step. Default: `main`. */
   revision?: string;
-  /** by default the standard Hugging Face cache */
+  /** Root of the cache. Default: the standard Hugging Face cache. */
   cacheDir?: string;
-  /** called while a file is fetched, with bytes */
+  /** Called while a file downloads; `done` and `total` are bytes. */
   onProgress?: (progress: { file: string; done: number; total: number }) => void;
-  /** how to reach the Hub; by default from the environment */
+  /** Overrides for how to reach the Hub. Default: the environment. */
   hub?: Partial<HubSettings>;
-  /** folder of the embedded models */
+  /** Folder of the embedded models. Default: `models` of this repository. */
   embedded?: string;
 }
 
@@ -47,9 +47,10 @@ interface RepositoryFile {
 }
 
 /**
- * The local folder with `config.json`, weights and tokenizer of a model at a revision, fetched if need be.
+ * Returns the local folder with `config.json`, weights and tokenizer of a model at a revision. Downloads what is
+ * missing.
  * @param name `pythia-160m`, `EleutherAI/pythia-160m-seed1`, `gpt2`, an embedded model or a folder
- * @throws Error saying what is unknown (listing near names or steps), forbidden (how to get access) or unreachable.
+ * @throws Error naming what is unknown (with near names or steps), forbidden (with how to get access) or unreachable
  */
 export async function resolveModel(name: string, options: ResolveOptions = {}): Promise<string> {
   const { revision = "main" } = options;
@@ -66,7 +67,7 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
     if (cached !== undefined) return cached;
     throw new Error(
       `${source.repo} at ${revision} is not in the cache and HF_HUB_OFFLINE is set; ` +
-        `unset it to download the model, or give a local folder`,
+        `unset it to download the model, or name a local folder`,
     );
   }
   try {
@@ -129,7 +130,7 @@ async function download(
   return dir;
 }
 
-/** What a refusal of the Hub means for the user. */
+/** Turns a failure of the Hub into an error that tells the user what to do. */
 async function explained(
   error: unknown,
   repo: string,
@@ -140,8 +141,8 @@ async function explained(
   const page = `${settings.endpoint}/${repo}`;
   if (error instanceof HubUnreachable) {
     return new Error(
-      `${repo} at ${revision} is not in the cache and cannot be fetched: ${error.message}. ` +
-        `Check the network, or give a local folder`,
+      `${repo} at ${revision} is not in the cache and cannot be downloaded: ${error.message}. ` +
+        `Check the network, or name a local folder`,
       cause,
     );
   }
@@ -155,21 +156,21 @@ async function explained(
   if (error.code === "RepoNotFound" || (error.status === 404 && error.code === "")) {
     return new Error(
       `there is no model ${repo} on ${settings.endpoint}, or it is private; ` +
-        `check the name, or set HF_TOKEN to a token that may read it`,
+        `check the name, or set HF_TOKEN to a token with access to it`,
       cause,
     );
   }
   if ([401, 403].includes(error.status)) {
     return new Error(
-      `access to ${repo} is refused (${error.status}): it is gated or private. Ask for access on ${page} while ` +
-        `logged in, then set HF_TOKEN to a token from ${settings.endpoint}/settings/tokens`,
+      `the Hub denies access to ${repo} (${error.status}): it is gated or private. Log in and ask for access on ` +
+        `${page}, then set HF_TOKEN to a token from ${settings.endpoint}/settings/tokens`,
       cause,
     );
   }
   return new Error(`${repo} at ${revision}: the Hub refused the request: ${error.message}`, cause);
 }
 
-/** The revisions there are: steps near the one asked for, else near names. */
+/** Describes the available revisions: steps near the requested one, or near names if there are no steps. */
 async function revisionsNear(
   repo: string,
   revision: string,
@@ -181,7 +182,7 @@ async function revisionsNear(
     const names = [...branches, ...tags].map(({ name }: { name: string }) => name);
     const available = steps(names);
     if (available.length > 0) return describeSteps(revision, available);
-    return `its revisions are ${nearNames(revision, names).join(", ")}`;
+    return `the nearest revisions are ${nearNames(revision, names).join(", ")}`;
   } catch (error) {
     return `its revisions could not be listed (${(error as Error).message})`;
   }

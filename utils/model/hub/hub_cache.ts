@@ -1,20 +1,19 @@
 /**
- * The Hugging Face cache on the disk, in the layout that Python's huggingface_hub shares
+ * Reads and fills the Hugging Face cache on disk, in the layout of Python's huggingface_hub
  * (https://huggingface.co/docs/huggingface_hub/guides/manage-cache):
  *
  *     {cache}/models--{organisation}--{name}/
- *       blobs/{digest}                the files' contents, each once
+ *       blobs/{digest}                contents of the files, each stored once
  *       refs/{revision}               the commit that a branch or tag pointed to
  *       snapshots/{commit}/{file}     links to the blobs
  *     {cache}/.locks/models--…/{digest}.lock
  */
 import { dirname, join } from "@std/path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
-import { writeFileAtomic } from "../../base/files.ts";
+import { isFile, writeFileAtomic } from "../../base/files.ts";
 import { shardNames, WEIGHT_FILES } from "../files/checkpoint_files.ts";
-import { isFile } from "./local_steps.ts";
 
-/** Files of a tokenizer, beside `config.json` and the weights; each is optional. */
+/** Names of the files of a tokenizer; each is optional. */
 export const TOKENIZER_FILES = [
   "tokenizer.json",
   "tokenizer_config.json",
@@ -23,25 +22,32 @@ export const TOKENIZER_FILES = [
 
 const COMMIT = /^[0-9a-f]{40}$/;
 
-/** One repository's part of the cache. */
+/** Manages one repository's part of the cache. */
 export class RepositoryCache {
   readonly #root: string;
   readonly #locks: string;
 
-  /** @param cacheDir by default `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE` or `{HF_HOME}/hub` */
+  /**
+   * Opens the part of a repository; creates nothing on disk.
+   * @param repo `organisation/name`
+   * @param cacheDir by default `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE` or `{HF_HOME}/hub`
+   */
   constructor(repo: string, cacheDir: string = getHFHubCachePath()) {
     const folder = getRepoFolderName({ type: "model", name: repo });
     this.#root = join(cacheDir, folder);
     this.#locks = join(cacheDir, ".locks", folder);
   }
 
-  /** Folder of a commit's files. */
+  /**
+   * Returns the folder of a commit's files.
+   * @throws Error if `commit` does not have 40 hex digits
+   */
   snapshot(commit: string): string {
-    if (!COMMIT.test(commit)) throw new Error(`${commit} is no commit; expected 40 hex digits`);
+    if (!COMMIT.test(commit)) throw new Error(`${commit} is not a commit; expected 40 hex digits`);
     return join(this.#root, "snapshots", commit);
   }
 
-  /** The commit that a revision pointed to when it was last fetched. */
+  /** Returns the commit that a revision pointed to when it was last fetched, or undefined if it never was. */
   async commitOf(revision: string): Promise<string | undefined> {
     if (COMMIT.test(revision)) return revision;
     try {
@@ -53,13 +59,13 @@ export class RepositoryCache {
     }
   }
 
-  /** Remembers the commit that a revision points to. */
+  /** Records the commit that a revision points to. */
   async remember(revision: string, commit: string): Promise<void> {
     if (revision === commit || await this.commitOf(revision) === commit) return;
     await writeFileAtomic(this.#ref(revision), commit);
   }
 
-  /** Whether a commit's folder holds config.json, tokenizer.json (when `tokenizer`) and all weights. */
+  /** Tells whether a commit's folder holds config.json, all weights and, if `tokenizer` is true, tokenizer.json. */
   async isComplete(commit: string, tokenizer: boolean): Promise<boolean> {
     const dir = this.snapshot(commit);
     if (!isFile(join(dir, "config.json"))) return false;
@@ -73,9 +79,10 @@ export class RepositoryCache {
   }
 
   /**
-   * Makes `file` of `commit` available: links the blob, after `fetchBlob(path)` when it is not there yet.
-   * Another process (Python's included) that fetches the same blob is waited for.
+   * Links `file` of `commit` to its blob. Calls `fetchBlob(path)` first if the blob is missing.
+   * Holds the blob's lock, and so waits for another process (Python's included) that fetches the same blob.
    * @param digest name of the blob: SHA-256 for LFS files, git's blob hash for others
+   * @throws Error if `digest` is neither
    */
   async provide(
     commit: string,
@@ -103,13 +110,13 @@ export class RepositoryCache {
 
   #ref(revision: string): string {
     if (!/^\w[\w.+/-]*$/.test(revision) || revision.split("/").includes("..")) {
-      throw new Error(`${JSON.stringify(revision)} is no revision (branch, tag or commit)`);
+      throw new Error(`${JSON.stringify(revision)} is not a revision (branch, tag or commit)`);
     }
     return join(this.#root, "refs", revision);
   }
 }
 
-/** A relative link, or a copy where the file system has no links. */
+/** Makes a relative link, or a copy where the file system does not support links. */
 async function link(target: string, blob: string, pointer: string): Promise<void> {
   await Deno.remove(pointer).catch(() => {});
   try {

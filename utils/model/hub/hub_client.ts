@@ -1,42 +1,46 @@
 /**
- * Requests to the Hugging Face Hub that survive a bad connection and fail in words.
+ * Sends requests to the Hugging Face Hub, retries on bad connections and explains failures.
  *
  * 1. Settings come from the environment variables of Python's huggingface_hub
  *    (https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables).
- * 2. A request is repeated with exponential back-off and jitter when the connection fails or the server answers 408,
- *    429 or 5xx; every other refusal is final.
+ * 2. A request is retried with exponential back-off and jitter if the connection fails or the server answers 408, 429
+ *    or 5xx. Every other refusal is final.
  * 3. A refusal becomes a HubRefusal with the server's status and `X-Error-Code`.
  */
 import { retry } from "@std/async/retry";
 import { join } from "@std/path";
 
-/** How to reach the Hub; every field has a default from the environment. */
+/** Says how to reach the Hub. */
 export interface HubSettings {
+  /** URL of the Hub, without a slash at the end. */
   endpoint: string;
+  /** Access token, sent to the endpoint only. */
   token?: string;
+  /** Uses the cache only and sends no request. */
   offline: boolean;
-  /** attempts in a row without progress before giving up */
+  /** Attempts in a row without progress before giving up. */
   attempts: number;
-  /** milliseconds before the first repetition, doubled each time, with jitter */
+  /** Milliseconds before the first retry; doubles with each retry, with jitter. */
   firstDelay: number;
-  /** milliseconds without a byte after which a connection counts as broken */
+  /** Milliseconds without a byte after which a connection counts as broken. */
   idleTimeout: number;
 }
 
-/** The Hub refused a request. */
+/** Reports that the Hub refused a request. */
 export class HubRefusal extends Error {
+  /** Takes the HTTP status and the server's `X-Error-Code` (empty if it sent none). */
   constructor(readonly status: number, readonly code: string, message: string) {
     super(message);
   }
 }
 
-/** The Hub could not be reached, or the connection broke again and again. */
+/** Reports that the Hub could not be reached, or that every attempt failed. */
 export class HubUnreachable extends Error {}
 
-/** A fault that may have gone at the next attempt. */
+/** Reports a fault that a retry may get past. */
 export class TransientFault extends Error {}
 
-/** Settings from `HF_ENDPOINT`, `HF_TOKEN` (or the token file), `HF_HUB_OFFLINE`, overridden by `given`. */
+/** Reads settings from `HF_ENDPOINT`, `HF_TOKEN` (or the token file) and `HF_HUB_OFFLINE`; `given` overrides them. */
 export function hubSettings(given: Partial<HubSettings> = {}): HubSettings {
   return {
     endpoint: (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co").replace(/\/+$/, ""),
@@ -51,7 +55,7 @@ export function hubSettings(given: Partial<HubSettings> = {}): HubSettings {
   };
 }
 
-/** `HF_HOME`, by default `huggingface` in the user's cache folder. */
+/** Returns `HF_HOME`, by default `huggingface` in the user's cache folder. */
 function hubHome(): string {
   const cache = Deno.env.get("XDG_CACHE_HOME") || join(Deno.env.get("HOME") ?? ".", ".cache");
   return Deno.env.get("HF_HOME") || join(cache, "huggingface");
@@ -69,9 +73,9 @@ function environmentToken(): string | undefined {
 }
 
 /**
- * A `fetch` for the Hub: adds the token, repeats on transient faults, throws on refusals. A redirect to another origin
- * does not carry the token along, as the fetch standard demands.
- * @throws HubRefusal, or HubUnreachable when every attempt failed
+ * Makes a `fetch` for the Hub that adds the token, retries on transient faults and throws on refusals. A redirect to
+ * another origin drops the token, as the fetch standard requires.
+ * @throws HubRefusal, or HubUnreachable if every attempt failed
  */
 export function hubFetch(settings: HubSettings): typeof fetch {
   return (input, init) =>
@@ -86,7 +90,7 @@ export function hubFetch(settings: HubSettings): typeof fetch {
 }
 
 /**
- * One request, not repeated. The caller's signal ends it.
+ * Sends one request without retries. The signal in `init` aborts it.
  * @throws HubRefusal for a final answer, TransientFault for one that may change
  */
 export async function hubRequest(
@@ -120,8 +124,8 @@ async function refusalText(response: Response): Promise<string> {
 }
 
 /**
- * Runs `task` until it succeeds, with growing pauses after transient faults.
- * @throws HubUnreachable with the last fault after `settings.attempts` attempts; any other error at once
+ * Runs `task` until it succeeds. Waits longer after each transient fault.
+ * @throws HubUnreachable with the last fault after `settings.attempts` attempts; any other error immediately
  */
 export async function withRetries<T>(settings: HubSettings, task: () => Promise<T>): Promise<T> {
   const last: { fault?: Error } = {};
@@ -138,34 +142,37 @@ export async function withRetries<T>(settings: HubSettings, task: () => Promise<
   } catch (error) {
     if (!(last.fault instanceof TransientFault)) throw error;
     throw new HubUnreachable(
-      `${settings.endpoint} failed ${settings.attempts} times in a row, last: ${last.fault.message}`,
+      `${settings.endpoint} failed ${settings.attempts} times in a row; last: ${last.fault.message}`,
       { cause: last.fault },
     );
   }
 }
 
-/** Aborts its signal when nothing happened for a while. */
+/** Aborts its signal after a time without activity. */
 export class IdleTimer {
   #controller = new AbortController();
   #timer?: ReturnType<typeof setTimeout>;
 
+  /** Starts the timer. */
   constructor(private readonly milliseconds: number) {
     this.restart();
   }
 
+  /** Returns the signal to give to `fetch`. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Something happened: the time begins again. */
+  /** Restarts the timer; call it on activity. */
   restart(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
-      () => this.#controller.abort(new TransientFault(`nothing for ${this.milliseconds} ms`)),
+      () => this.#controller.abort(new TransientFault(`no data for ${this.milliseconds} ms`)),
       this.milliseconds,
     );
   }
 
+  /** Stops the timer; the signal then never fires. */
   stop(): void {
     clearTimeout(this.#timer);
   }

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { hubSettings } from "./hub_client.ts";
 
-Deno.test("hubSettings() reads the environment that Python's huggingface_hub reads", async () => {
+Deno.test("hubSettings() reads the environment variables of Python's huggingface_hub", async () => {
   const names = ["HF_ENDPOINT", "HF_TOKEN", "HF_HOME", "HF_HUB_OFFLINE", "HF_TOKEN_PATH"];
   const before = names.map((name) => Deno.env.get(name));
   const home = await Deno.makeTempDir();

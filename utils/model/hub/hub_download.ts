@@ -1,14 +1,14 @@
 /**
- * One file from the Hub to the disk, complete and verified or not at all.
+ * Downloads one file from the Hub: the file appears complete and verified, or not at all.
  *
- * 1. The bytes go to `{path}.incomplete`; what an earlier attempt left there is kept and the rest asked for with a
- *    `Range` header. A server that answers with the whole file instead makes us begin again.
- * 2. A broken or silent connection is taken up where it broke, as long as attempts bring new bytes.
- * 3. The size and the checksum are compared with what the repository lists: SHA-256 for LFS files, for others git's
- *    blob hash, SHA-1 of "blob {size}\0" + content. A file that does not match is fetched anew once.
- * 4. The file takes its name by a rename.
+ * 1. The bytes go to `{path}.incomplete`. The download keeps what an earlier attempt left there and asks for the rest
+ *    with a `Range` header. If the server answers with the whole file, the download starts again at byte 0.
+ * 2. After a broken or silent connection, the download resumes as long as attempts bring new bytes.
+ * 3. Size and checksum must be those that the repository lists: SHA-256 for LFS files, for others git's blob hash,
+ *    SHA-1 of "blob {size}\0" + content. A file that does not match is downloaded from scratch once more.
+ * 4. A rename gives the file its name.
  *
- * `@huggingface/hub` has a download into the cache, but one that neither resumes nor verifies.
+ * `@huggingface/hub` can download into the cache too, but it neither resumes nor verifies.
  */
 import { createHash, type Hash } from "node:crypto";
 import {
@@ -20,21 +20,22 @@ import {
   withRetries,
 } from "./hub_client.ts";
 
-/** A file to be fetched. */
+/** Describes a file to download. */
 export interface RemoteFile {
+  /** Address of the content. */
   url: string;
-  /** bytes */
+  /** Size in bytes. */
   size: number;
-  /** hexadecimal; 64 digits: SHA-256 of the content, 40 digits: git blob hash */
+  /** Checksum in hexadecimal: 64 digits for SHA-256 of the content, 40 digits for git's blob hash. */
   digest: string;
 }
 
 class Mismatch extends Error {}
 
 /**
- * Fetches `file` to `path`.
- * @param onProgress called with the bytes that are on the disk
- * @throws HubRefusal, HubUnreachable, or Error naming the URL when size or checksum are wrong twice
+ * Downloads `file` to `path`.
+ * @param onProgress called with the number of bytes on disk
+ * @throws HubRefusal, HubUnreachable, or Error naming the URL if size or checksum is wrong twice
  */
 export async function downloadFile(
   settings: HubSettings,
@@ -89,7 +90,7 @@ async function fetchOnce(
       const response = await hubRequest(settings, file.url, { headers, signal: idle.signal });
       const start = firstByte(response);
       if (start !== 0 && start !== done) {
-        throw new TransientFault(`bytes from ${start} instead of ${done}: ${file.url}`);
+        throw new TransientFault(`received bytes from ${start}; expected ${done}: ${file.url}`);
       }
       done = start;
       await disk.truncate(done);
@@ -111,13 +112,13 @@ async function fetchOnce(
   await disk.sync();
 }
 
-/** Offset of a response's first byte: that of its Content-Range, 0 for a whole file, NaN if it does not say. */
+/** Returns the offset of a response's first byte: from its Content-Range, 0 for a whole file, NaN if it is missing. */
 function firstByte(response: Response): number {
   if (response.status !== 206) return 0;
   return Number(/^bytes (\d+)-/.exec(response.headers.get("Content-Range") ?? "")?.[1] ?? NaN);
 }
 
-/** The body's chunks; a connection that breaks is a transient fault, unlike an error of the disk. */
+/** Yields the body's chunks. Turns a broken connection into a transient fault, unlike an error of the disk. */
 async function* chunks(response: Response): AsyncGenerator<Uint8Array> {
   if (response.body === null) return;
   const reader = response.body.getReader();

@@ -31,7 +31,7 @@ const pythia: Repository = {
 };
 const REPO = "EleutherAI/pythia-14m";
 
-/** Runs `body` against a Hub with an empty cache. */
+/** Runs `body` with a local Hub and an empty cache. */
 async function withHub(
   { repository = pythia, fault }: { repository?: Repository; fault?: Fault },
   body: (
@@ -66,7 +66,7 @@ async function withHub(
   }
 }
 
-Deno.test("resolveModel() fetches what is needed into the layout of Python's cache", () =>
+Deno.test("resolveModel() downloads only what is needed, into the layout of Python's cache", () =>
   withHub({}, async ({ hub, cacheDir, resolve }) => {
     const progress = new Map<string, number[]>();
     const dir = await resolve("pythia-14m", {
@@ -90,7 +90,7 @@ Deno.test("resolveModel() fetches what is needed into the layout of Python's cac
 
     const before = hub.downloads().length;
     assertEquals(await resolve("pythia-14m"), dir);
-    assertEquals(hub.downloads().length, before, "nothing is fetched twice");
+    assertEquals(hub.downloads().length, before, "no file is downloaded twice");
   }));
 
 Deno.test("resolveModel() selects a training step and shares equal files between steps", () =>
@@ -99,13 +99,13 @@ Deno.test("resolveModel() selects a training step and shares equal files between
     const dir = await resolve(REPO, { revision: "step1000" });
     assertEquals(await Deno.readTextFile(join(dir, "tokenizer.json")), '{"step": 1000}');
     assertEquals(hub.seen.filter(({ server }) => server === "store").length, 1);
-    assertEquals(await resolve(REPO, { revision: STEP }), dir, "a commit is a revision too");
+    assertEquals(await resolve(REPO, { revision: STEP }), dir, "a commit is also a revision");
   }));
 
-Deno.test("resolveModel() sends the token to the Hub and to no other server", () =>
+Deno.test("resolveModel() sends the token to the Hub only", () =>
   withHub({ repository: { ...pythia, token: "hf_secret" } }, async ({ hub, resolve }) => {
     const refused = await assertRejects(() => resolve(REPO), Error, "gated");
-    assert(refused.message.includes(`Ask for access on ${hub.endpoint}/${REPO}`));
+    assert(refused.message.includes(`ask for access on ${hub.endpoint}/${REPO}`));
     assert(refused.message.includes("HF_TOKEN"));
     await resolve(REPO, { hub: { token: "hf_secret" } });
     const store = hub.seen.filter(({ server }) => server === "store");
@@ -120,14 +120,14 @@ Deno.test("resolveModel() resumes a broken download where it broke", () => {
     const dir = await resolve(REPO, { hub: { attempts: 2 } });
     assertEquals(await Deno.readFile(join(dir, "model.safetensors")), weights);
     const ranges = hub.seen.filter(({ server }) => server === "store").map(({ range }) => range);
-    assertEquals(ranges.length, 5, "more faults than attempts, since each attempt made progress");
+    assertEquals(ranges.length, 5, "more faults than attempts, because each made progress");
     assertEquals(ranges[0], null);
     const starts = ranges.slice(1).map((range) => Number(/^bytes=(\d+)-$/.exec(range!)![1]));
     assert(starts.every((at, i) => at > (starts[i - 1] ?? 0)), `${starts}`);
   });
 });
 
-Deno.test("resolveModel() begins again when a server ignores the range", () => {
+Deno.test("resolveModel() starts again at byte 0 if the server ignores the range", () => {
   let cuts = 0;
   const fault: Fault = async (seen, answer) => {
     if (seen.server !== "store") return answer;
@@ -141,7 +141,7 @@ Deno.test("resolveModel() begins again when a server ignores the range", () => {
   });
 });
 
-Deno.test("resolveModel() takes up the partial file of an earlier process", () =>
+Deno.test("resolveModel() resumes the partial file of an earlier process", () =>
   withHub({}, async ({ hub, cacheDir, resolve }) => {
     const blobs = join(cacheDir, "models--EleutherAI--pythia-14m/blobs");
     await Deno.mkdir(blobs, { recursive: true });
@@ -157,7 +157,7 @@ Deno.test("resolveModel() takes up the partial file of an earlier process", () =
     assertEquals(hub.seen.find(({ server }) => server === "store")?.range, "bytes=5000-");
   }));
 
-Deno.test("resolveModel() repeats after a server error, and gives up in words", async () => {
+Deno.test("resolveModel() retries after a server error, and explains when it gives up", async () => {
   const asked = new Set<string>();
   const firstTime: Fault = ({ path }, answer) => {
     if (asked.has(path)) return answer;
@@ -177,7 +177,7 @@ Deno.test("resolveModel() repeats after a server error, and gives up in words", 
   });
 });
 
-Deno.test("resolveModel() gives up a connection on which nothing arrives", () => {
+Deno.test("resolveModel() abandons a silent connection and retries", () => {
   let silent = true;
   const fault: Fault = (seen, answer) => {
     if (seen.server !== "store" || !silent) return answer;
@@ -190,7 +190,7 @@ Deno.test("resolveModel() gives up a connection on which nothing arrives", () =>
   });
 });
 
-Deno.test("resolveModel() verifies checksums, of LFS files and others, and leaves no wrong file", async () => {
+Deno.test("resolveModel() verifies checksums of LFS and other files, and leaves no wrong file", async () => {
   for (const wrong of ["config.json", "model.safetensors"] as const) {
     const fault: Fault = async (seen, answer) => {
       const isWrong = wrong === "config.json" ? seen.path.endsWith(wrong) : seen.server === "store";
@@ -204,13 +204,13 @@ Deno.test("resolveModel() verifies checksums, of LFS files and others, and leave
       assert(error.message.includes(wrong), error.message);
       const blobs = join(cacheDir, "models--EleutherAI--pythia-14m/blobs");
       const kept = wrong === "config.json" ? 0 : 2;
-      assertEquals([...Deno.readDirSync(blobs)].length, kept, "right files only");
+      assertEquals([...Deno.readDirSync(blobs)].length, kept, "only correct files remain");
       assertEquals(hub.downloads().filter(({ path }) => path.endsWith(wrong)).length, 2);
     });
   }
 });
 
-Deno.test("resolveModel() refuses a file longer than the repository lists", () => {
+Deno.test("resolveModel() refuses a file that is longer than the repository lists", () => {
   const fault: Fault = async (seen, answer) => {
     if (seen.server !== "store") return answer;
     const bytes = new Uint8Array(await answer.arrayBuffer());
@@ -221,7 +221,7 @@ Deno.test("resolveModel() refuses a file longer than the repository lists", () =
   });
 });
 
-Deno.test("resolveModel() follows the index of sharded weights and nothing outside it", async () => {
+Deno.test("resolveModel() follows the index of sharded weights, but not out of the folder", async () => {
   const sharded = (name: string) => reference(`formats/sharded_safetensors/${name}`);
   const index = "model.safetensors.index.json";
   const shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
@@ -245,7 +245,7 @@ Deno.test("resolveModel() follows the index of sharded weights and nothing outsi
   });
 });
 
-Deno.test("resolveModel() falls back to pickles, and says when there are no weights", async () => {
+Deno.test("resolveModel() falls back to pickles, and reports missing weights", async () => {
   const repository = (files: Record<string, string | Uint8Array>): Repository => ({
     branches: { main: MAIN },
     commits: { [MAIN]: { "config.json": config, ...files } },
@@ -259,28 +259,28 @@ Deno.test("resolveModel() falls back to pickles, and says when there are no weig
   });
 });
 
-Deno.test("resolveModel() lists the near steps of an unknown revision", () =>
+Deno.test("resolveModel() lists the steps near an unknown revision", () =>
   withHub({}, async ({ resolve }) => {
     const error = await assertRejects(() => resolve(REPO, { revision: "step1500" }), Error);
     assert(error.message.includes(`${REPO} has no revision step1500`), error.message);
     assert(error.message.includes("step1000, step2000, step143000"), error.message);
-    await assertRejects(() => resolve(REPO, { revision: "../x" }), Error, "no revision (branch");
+    await assertRejects(() => resolve(REPO, { revision: "../x" }), Error, "not a revision (branch");
   }));
 
-Deno.test("resolveModel() says that there is no such model", () =>
+Deno.test("resolveModel() reports an unknown model", () =>
   withHub({}, async ({ resolve }) => {
     await assertRejects(() => resolve("EleutherAI/pythia-15m"), Error, "there is no model");
   }));
 
-Deno.test("resolveModel() works from the cache without network, and says when it cannot", () =>
+Deno.test("resolveModel() works offline from the cache, and reports what the cache lacks", () =>
   withHub({}, async ({ hub, resolve }) => {
     await assertRejects(() => resolve(REPO, { hub: { offline: true } }), Error, "HF_HUB_OFFLINE");
-    assertEquals(hub.seen, [], "offline means no request");
+    assertEquals(hub.seen, [], "offline sends no request");
     const dir = await resolve(REPO);
     const requests = hub.seen.length;
     assertEquals(await resolve(REPO, { hub: { offline: true } }), dir);
     assertEquals(hub.seen.length, requests);
-    // port 9 (discard) refuses connections
+    // Port 9 (discard) refuses connections.
     const unreachable = { endpoint: "http://127.0.0.1:9", attempts: 2 };
     assertEquals(await resolve(REPO, { hub: unreachable }), dir);
     await assertRejects(

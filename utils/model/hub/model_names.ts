@@ -1,7 +1,6 @@
 /**
- * What a model's name means: a local folder or a repository on the Hub.
+ * Resolves a model's name to a local folder or a repository on the Hub. The first match wins:
  *
- * In this order:
  * 1. an existing folder is that folder;
  * 2. the name of a folder in this repository's `models/` is that embedded model;
  * 3. a short name: `pythia-{size}[-variant]` is `EleutherAI/…`, `gpt2[-size]` is `openai-community/…`;
@@ -9,24 +8,24 @@
  */
 import { fromFileUrl, join } from "@std/path";
 import { UserError } from "../../base/user_error.ts";
-import { isFolder } from "./local_steps.ts";
+import { isFolder } from "../../base/files.ts";
 import { nearNames } from "../../base/near_names.ts";
 
-/** Where a model is. */
+/** Says where a model is: in a local folder or in a repository on the Hub. */
 export type ModelSource = { kind: "folder"; dir: string } | { kind: "hub"; repo: string };
 
 const PYTHIA_SIZES = ["14m", "31m", "70m", "160m", "410m", "1b", "1.4b", "2.8b", "6.9b", "12b"];
-/** Other trainings of the same shape: deduplicated data, first release, seeds, dropout. */
+/** Suffixes of other training runs of the same shape: deduplicated data, first release, seeds, dropout. */
 const PYTHIA_VARIANT = /^(-deduped)?(-v0)?$|^-(data-|weight-)?seed[1-9]$|^-[a-z]*dropout$/;
 const GPT2_NAMES = ["gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"];
 
-/** Folder of the models that come with this repository. */
-export const EMBEDDED_MODELS = fromFileUrl(new URL("../../../models", import.meta.url));
+/** Folder of the models that this repository contains. */
+export const EMBEDDED_MODELS: string = fromFileUrl(new URL("../../../models", import.meta.url));
 
 /**
- * Finds out where the model of this name is; no network.
+ * Finds the place of a model by its name, without network access.
  * @param embedded folder of the embedded models
- * @throws UserError (exit code 2) listing the nearest known names when the name means nothing, or saying that a folder is missing.
+ * @throws UserError (exit code 2) listing the nearest known names if the name is unknown, or naming the missing folder
  */
 export function modelSource(name: string, embedded = EMBEDDED_MODELS): ModelSource {
   if (isFolder(name)) return { kind: "folder", dir: name };
@@ -46,7 +45,7 @@ export function modelSource(name: string, embedded = EMBEDDED_MODELS): ModelSour
   }
   if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name)) return { kind: "hub", repo: name };
   throw new UserError(
-    `${name}: there is no such folder, and it is no model name (pythia-160m, organisation/name)`,
+    `${name}: neither an existing folder nor a model name (pythia-160m, organisation/name)`,
     2,
   );
 }

@@ -4,7 +4,7 @@ import { listLocalSteps, resolveModel } from "./hub.ts";
 import { localCheckpoint, nearSteps } from "./local_steps.ts";
 import { modelSource } from "./model_names.ts";
 
-/** A folder with `files`, removed afterwards. */
+/** Runs `body` with a temporary folder that holds `files`. */
 async function withFolder(files: string[], body: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {
@@ -18,7 +18,7 @@ async function withFolder(files: string[], body: (dir: string) => Promise<void>)
   }
 }
 
-Deno.test("modelSource() knows the short names of the field", () => {
+Deno.test("modelSource() resolves short names of Pythia and GPT-2 models", () => {
   const repo = (name: string) => {
     const source = modelSource(name, "no folder");
     return source.kind === "hub" ? source.repo : source.dir;
@@ -48,7 +48,7 @@ Deno.test("modelSource() lists near names for an unknown one", () => {
   assert(/nearest names are .*gpt2-medium/.test(message("gpt2-medum")));
   assert(message("pythia-70m-sed1").includes("pythia-70m-seed1"));
   for (const path of ["./nowhere/model", "/nowhere", "a/b/c", "../x", ""]) {
-    assert(message(path).includes("no such folder"), path);
+    assert(message(path).includes("neither an existing folder nor"), path);
   }
 });
 
@@ -67,20 +67,24 @@ Deno.test("resolveModel() finds embedded models by name and folders by path", ()
     },
   ));
 
-Deno.test("localCheckpoint() lists the steps that a folder has", () =>
+Deno.test("localCheckpoint() lists the steps of a folder", () =>
   withFolder(["step0/a", "step8/a", "step64/a", "steps/a", "step08/a", "step3"], (dir) => {
-    assertEquals(listLocalSteps(dir), [0, 8, 64], "folders only, in order of the numbers");
-    assertThrows(() => localCheckpoint(dir, "step9"), Error, "the steps there are step0, step8");
+    assertEquals(listLocalSteps(dir), [0, 8, 64], "only folders, in numeric order");
+    assertThrows(
+      () => localCheckpoint(dir, "step9"),
+      Error,
+      "the available steps are step0, step8",
+    );
     assertThrows(() => localCheckpoint(dir, "../x"), Error, "no revision ../x");
     assertThrows(() => localCheckpoint(join(dir, "step0")), Error, "no checkpoint");
     assertThrows(() => localCheckpoint(join(dir, "step0"), "step0"), Error, "no step checkpoints");
     return Promise.resolve();
   }));
 
-Deno.test("listLocalSteps() is empty for a folder that is not there", () => {
+Deno.test("listLocalSteps() returns an empty list for a missing folder", () => {
   assertEquals(listLocalSteps("no such folder"), []);
 });
 
-Deno.test("nearSteps() picks the nearest, ascending", () => {
+Deno.test("nearSteps() returns the nearest steps, ascending", () => {
   assertEquals(nearSteps(100, [0, 1, 64, 128, 1000, 2000], 3), [1, 64, 128]);
 });

@@ -1,21 +1,23 @@
 /**
- * Rows of the token embedding that a task's prompts use, so that the embedding itself (a third of a small model's
- * weights) need not stay in memory while the prompts are run again and again.
+ * Keeps only the rows of the token embedding that a task's prompts use. The whole embedding (a third of a small model's
+ * weights) then does not stay in memory while the prompts run again and again.
  */
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { WeightStore } from "./weight_store.ts";
 import type { WeightUnit } from "../blocks/block_weights.ts";
 
+/** Feeds the embedding from a table of kept rows, or from the whole embedding for other tokens. */
 export class EmbeddingRows {
-  /** token → row of the table */
+  /** Token → row of the table. */
   #rows = new Map<number, number>();
   #table?: WeightUnit;
 
+  /** Keeps no rows at first; `store` holds the whole embedding. */
   constructor(private readonly store: WeightStore) {}
 
   /**
-   * Keeps the rows of these tokens, and of 0, which fills short prompts up, instead of the whole embedding. Rows kept
-   * before are forgotten.
+   * Keeps the rows of these tokens and of token 0, which pads short prompts. Drops the rows that were kept before, and
+   * evicts the whole embedding from the store.
    */
   async keep(tokens: Iterable<number>): Promise<void> {
     const wanted = new Set([0, ...tokens]);
@@ -31,7 +33,11 @@ export class EmbeddingRows {
     this.store.forget("embed");
   }
 
-  /** Feeds of `compileEmbed`: the kept rows and tokens as indices of them where they are enough, else the embedding. */
+  /**
+   * Returns the feeds of `compileEmbed`. If all tokens have kept rows, these are the rows and tokens that index them;
+   * otherwise the whole embedding and the tokens as given.
+   * @param tokens token ids `[batch, pos]`
+   */
   async feeds(tokens: Tensor<Int32Array>): Promise<Feeds> {
     if (!this.#table || !tokens.data.every((id) => this.#rows.has(id))) {
       return { tokens, ...await this.store.get("embed") };

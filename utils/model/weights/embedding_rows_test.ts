@@ -4,7 +4,7 @@ import { randomModel } from "../../../tests/support/random_model.ts";
 import { HookedModel } from "../hooked_model.ts";
 
 for (const [name, config] of Object.entries(ARCHITECTURES)) {
-  Deno.test(`keepEmbeddingsOf() changes no number, for kept tokens and for others: ${name}`, async () => {
+  Deno.test(`keepEmbeddingsOf() changes no number, for kept tokens or others: ${name}`, async () => {
     const prompts = [[3, 1, 4, 1], [5, 9]];
     const others = [[2, 6, 5], [3, 1, 4]];
     const open = () => HookedModel.fromSource(randomModel(config, 3).source);

@@ -1,14 +1,14 @@
 /**
- * Weight processing as TransformerLens defines it: other parametrisations of the same function, in which head-level
- * quantities (direct logit attribution, copy scores, CSPA) are usually read.
+ * Processes weights as TransformerLens does: other parametrisations of the same function, in which head-level
+ * quantities (direct logit attribution, copy scores, CSPA) are usually measured.
  *
  *  fold LayerNorm           W ← W·diag(γ), b ← b + W·β for the maps that read a LayerNorm; γ ← 1, β ← 0
  *  centre writing weights   W_E, W_pos, W_O, W_out and their biases lose their mean over the residual stream, which
  *                           every LayerNorm subtracts anyway
  *  centre unembedding       W_U and b_U lose their mean over the vocabulary (logits shift by a constant per row)
- *  fold value biases        b_O ← b_O + Σ_h b_V[h]·W_O[h], b_V ← 0, since a row of the pattern sums to 1
+ *  fold value biases        b_O ← b_O + Σ_h b_V[h]·W_O[h], b_V ← 0, because each row of the pattern sums to 1
  *
- * Each step is a small graph over one unit's weights, run once when the unit is loaded.
+ * The steps form a small graph over one unit's weights, which runs once when the unit is loaded.
  */
 import {
   add,
@@ -32,14 +32,19 @@ import { declareWeights, weightFeed } from "../blocks/block_weights.ts";
 import type { UnitTransform } from "./weight_store.ts";
 import type { WeightUnit } from "../blocks/block_weights.ts";
 
+/** Selects the steps of processing. */
 export interface WeightProcessing {
+  /** Folds each LayerNorm's scale and bias into the maps that read it. */
   foldLayerNorm?: boolean;
+  /** Subtracts the mean over the residual stream from weights and biases that write to it. */
   centerWritingWeights?: boolean;
+  /** Subtracts the mean over the vocabulary from the unembedding and its bias. */
   centerUnembed?: boolean;
+  /** Moves the value biases into the output bias of attention. */
   foldValueBiases?: boolean;
 }
 
-/** All four, TransformerLens' default for analysing heads. */
+/** All four steps, TransformerLens' default for analysing heads. */
 export const FOLDED: WeightProcessing = {
   foldLayerNorm: true,
   centerWritingWeights: true,
@@ -47,7 +52,7 @@ export const FOLDED: WeightProcessing = {
   foldValueBiases: true,
 };
 
-/** The processing of each unit, for a {@link WeightStore}. */
+/** Makes the transform that a {@link WeightStore} applies to each unit after reading it. */
 export function weightProcessor(
   config: ModelConfig,
   processing: WeightProcessing,
@@ -76,10 +81,10 @@ function processLayer(g: Graph, config: ModelConfig, processing: WeightProcessin
   const w = declareWeights(g, config, 0);
   const outIn = storedOutIn(config);
   const zero = (x: Value) => mul(x, 0);
-  /** scales the input side of a stored weight */
+  /** Scales the input side of a stored weight. */
   const scaleInput = (weight: Value, by: Value) =>
     mul(weight, outIn ? by : reshape(by, [config.dModel, 1]));
-  /** `v·W` for a vector over the input side */
+  /** Computes `v·W` for a vector over the input side. */
   const through = (v: Value, weight: Value) =>
     reshape(linear(reshape(v, [1, v.shape[0]]), weight, outIn), [
       outIn ? weight.shape[0] : weight.shape[1],
@@ -108,7 +113,7 @@ function processLayer(g: Graph, config: ModelConfig, processing: WeightProcessin
   return Object.fromEntries(BLOCK_WEIGHTS.map((name) => [name, w[name]]));
 }
 
-/** The packed bias with value biases zeroed, and the value biases `[d]`. */
+/** Returns the packed bias `[3d]` with value biases zeroed, and the value biases `[d]`. */
 function valueBias(packed: Value, { nHeads: H, dHead: e, dModel: d, architecture }: ModelConfig) {
   const neox = architecture === "gpt_neox";
   const axis = neox ? 1 : 0;

@@ -12,7 +12,7 @@ const STEPS: [string, WeightProcessing][] = [
   ["centring writing weights", { centerWritingWeights: true }],
   ["centring the unembedding", { centerUnembed: true }],
   ["folding value biases", { foldValueBiases: true }],
-  ["all of it", FOLDED],
+  ["all steps", FOLDED],
 ];
 
 function logProbabilities(logits: Float32Array, V: number): number[] {
@@ -24,7 +24,7 @@ function logProbabilities(logits: Float32Array, V: number): number[] {
   }).flat();
 }
 
-/** Entries `[i, o]` of a stored matrix, as rows over the inputs. */
+/** Returns entries `[i, o]` of a stored matrix, as one row per input. */
 function columns(data: Float32Array, ins: number, outs: number, config: ModelConfig): number[][] {
   return Array.from(
     { length: ins },
@@ -41,7 +41,7 @@ const mean = (values: ArrayLike<number>) =>
 const zero = (x: number) => assert(Math.abs(x) < 1e-6, `${x} should be 0`);
 
 for (const [name, config] of Object.entries(ARCHITECTURES)) {
-  Deno.test(`Weight processing leaves the log-probabilities of ${name} unchanged`, async () => {
+  Deno.test(`weight processing does not change the log-probabilities of ${name}`, async () => {
     const runtime = new Runtime({ threads: 1 });
     const { source } = randomModel(config, 5);
     const prompts = [randomTokens(6, config.vocabSize, 1), randomTokens(6, config.vocabSize, 2)];
@@ -59,7 +59,7 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
     await runtime.close();
   });
 
-  Deno.test(`Processed weights of ${name} have the properties that their names promise`, async () => {
+  Deno.test(`processed weights of ${name} are folded and centred`, async () => {
     const runtime = new Runtime({ threads: 1 });
     const { source } = randomModel(config, 5);
     const { store } = HookedModel.fromSource(source, { runtime, processing: FOLDED });
@@ -69,13 +69,13 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
       assertEquals(layer[`${norm}_w`].data, new Float32Array(d).fill(1));
       assertEquals(layer[`${norm}_b`].data, new Float32Array(d));
     }
-    // what writes into the residual stream has mean 0 over it
+    // Weights that write to the residual stream have mean 0 over it.
     for (const row of columns(layer.o_w.data, d, d, config)) zero(mean(row));
     for (const row of columns(layer.out_w.data, m, d, config)) zero(mean(row));
     for (const bias of [layer.o_b, layer.out_b]) zero(mean(bias.data));
     for (let t = 0; t < V; t++) zero(mean(embed.W_E.data.subarray(t * d, (t + 1) * d)));
     if (embed.W_pos) zero(mean(embed.W_pos.data.subarray(0, d)));
-    // value biases are gone, query biases are not
+    // Value biases are 0, query biases are not.
     const bias = (letter: number, h: number, i: number) =>
       layer.qkv_b.data[storedOutIn(config) ? (h * 3 + letter) * e + i : (letter * H + h) * e + i];
     for (let h = 0; h < H; h++) {
@@ -93,7 +93,7 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
   });
 }
 
-Deno.test("Weight processing of a tied model leaves its embedding's other use alone", async () => {
+Deno.test("weight processing of a tied model changes the unembedding but not the embedding", async () => {
   const config = ARCHITECTURES["GPT-2"];
   const runtime = new Runtime({ threads: 1 });
   const { source, weights } = randomModel(config, 5);

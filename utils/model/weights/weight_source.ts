@@ -1,30 +1,34 @@
 /**
- * A model's weights as units in the order of use: `embed`, the layers `0 … L−1`, `unembed`. Each unit holds the tensors
- * of one graph under the feed names of that graph, in the stored layout.
+ * Loads a model's weights as units in the order of use: `embed`, the layers `0 … L−1`, `unembed`. Each unit holds the
+ * tensors of one graph under that graph's feed names, in the stored layout.
  *
  *  embed    W_E `[V, d]`, and W_pos `[positions, d]` for GPT-2
- *  layer    see `block.ts`
- *  unembed  ln_f_w, ln_f_b `[d]`, W_U `[V, d]`, and b_U `[V]` once a LayerNorm bias has been folded in
+ *  layer    see `block_weights.ts`
+ *  unembed  ln_f_w, ln_f_b `[d]`, W_U `[V, d]`, and b_U `[V]` after a LayerNorm bias has been folded in
  */
 import { tensor } from "../../onnx/mod.ts";
 import { blockWeightShapes, type WeightUnit } from "../blocks/block_weights.ts";
 import type { CheckpointFiles } from "../files/checkpoint_files.ts";
 import type { ModelConfig } from "../config.ts";
 
+/** Loads the weights of one model unit by unit. */
 export interface WeightSource {
+  /** Shape of the model. */
   config: ModelConfig;
-  /** unit names in the order of use */
+  /** Unit names in the order of use. */
   units: string[];
+  /** Loads the tensors of a unit, by feed name. */
   load(unit: string): Promise<WeightUnit>;
+  /** Closes the underlying files. */
   close(): void;
 }
 
-/** Unit names of a model. */
+/** Returns the unit names of a model, in the order of use. */
 export function unitNames(config: ModelConfig): string[] {
   return ["embed", ...Array.from({ length: config.nLayers }, (_, l) => String(l)), "unembed"];
 }
 
-/** Tensors of a unit: feed name → [checkpoint tensor name, shape]. */
+/** Returns the tensors of a unit: feed name → [checkpoint tensor name, shape]. */
 export function unitTensors(config: ModelConfig, unit: string): Record<string, [string, number[]]> {
   const { dModel: d, vocabSize: V } = config;
   const neox = config.architecture === "gpt_neox";
@@ -63,7 +67,7 @@ export function unitTensors(config: ModelConfig, unit: string): Record<string, [
   ]));
 }
 
-/** Weights from the files of a checkpoint; each tensor is read when its unit is loaded. */
+/** Makes a source over the files of a checkpoint. Reads each tensor when its unit is loaded. */
 export function checkpointSource(files: CheckpointFiles, config: ModelConfig): WeightSource {
   return {
     config,
@@ -81,7 +85,7 @@ export function checkpointSource(files: CheckpointFiles, config: ModelConfig): W
   };
 }
 
-/** Seeded random weights at the scale of an initialised model, for benchmarks; nothing is stored. */
+/** Makes a source of seeded random weights at the scale of an initialised model, for benchmarks. Stores nothing. */
 export function randomSource(config: ModelConfig, seed = 1): WeightSource {
   return {
     config,

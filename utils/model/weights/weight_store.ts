@@ -1,37 +1,41 @@
 /**
  * Keeps a model's weights within a memory budget.
  *
- *  1. Units are pinned in memory, in the order of use, while they fit beside two streaming places.
- *  2. Other units pass through the two places: the one in use and the one being read ahead. Reading is asynchronous
- *     and goes on in the runtime's I/O threads while ONNX Runtime computes.
+ *  1. Units are pinned in memory, in the order of use, as long as two streaming slots still fit.
+ *  2. Other units pass through the two slots: one holds the unit in use, the other the unit being read ahead. Reads are
+ *     asynchronous: they run in the runtime's I/O threads while ONNX Runtime computes.
  *
- * Which units are pinned changes no number, only how often a file is read.
+ * Pinning changes no number, only how often a file is read.
  */
 import type { ModelConfig } from "../config.ts";
 import { unitTensors, type WeightSource } from "./weight_source.ts";
 import { type WeightUnit } from "../blocks/block_weights.ts";
 
-/** Bytes of a unit as float32. */
+/** Returns the size of a unit in bytes, as float32. */
 export function unitBytes(config: ModelConfig, unit: string): number {
   return Object.values(unitTensors(config, unit))
     .reduce((sum, [, shape]) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
 }
 
+/** Changes the weights of a unit after it is read. */
 export type UnitTransform = (unit: string, weights: WeightUnit) => Promise<WeightUnit>;
 
+/** Reads units from a source on demand, caches them and evicts them to stay within the budget. */
 export class WeightStore {
+  /** Shape of the model. */
   readonly config: ModelConfig;
-  /** bytes of all weights as float32 */
+  /** Bytes of all weights as float32. */
   readonly totalBytes: number;
-  /** units that stay in memory once read */
+  /** Units that stay in memory once read. */
   readonly pinned = new Set<string>();
-  /** how many units have been read from the source */
+  /** Number of units read from the source so far. */
   reads = 0;
   readonly #resident = new Map<string, Promise<WeightUnit>>();
   readonly #streamed = new Map<string, Promise<WeightUnit>>();
 
   /**
-   * @param budget bytes of weights that may be in memory; undefined: all of them
+   * Decides which units to pin; reads nothing yet.
+   * @param budget bytes of weights that may be in memory; undefined: no limit
    * @param transform applied to each unit after reading (weight processing)
    */
   constructor(
@@ -54,12 +58,12 @@ export class WeightStore {
     });
   }
 
-  /** Whether all units stay in memory once read. */
+  /** Tells whether all units stay in memory once read. */
   get allPinned(): boolean {
     return this.pinned.size === this.source.units.length;
   }
 
-  /** The weights of a unit, read now if they are not in memory. */
+  /** Returns the weights of a unit. Reads them if they are not in memory. */
   get(unit: string): Promise<WeightUnit> {
     const known = this.#resident.get(unit) ?? this.#streamed.get(unit);
     if (known) return known;
@@ -72,7 +76,7 @@ export class WeightStore {
     return loading;
   }
 
-  /** Begins to read a unit that will be needed next; a failure shows when the unit is asked for. */
+  /** Starts reading the unit that is needed next. `get` reports a failure, not this call. */
   prefetch(unit: string | undefined): void {
     if (unit !== undefined && this.source.units.includes(unit)) this.get(unit).catch(() => {});
   }
@@ -89,13 +93,13 @@ export class WeightStore {
     }
   }
 
-  /** Lets a unit go; asked for again, it is read again. */
+  /** Evicts a unit; the next `get` reads it again. */
   forget(unit: string): void {
     this.#resident.delete(unit);
     this.#streamed.delete(unit);
   }
 
-  /** Forgets all weights and closes the files. */
+  /** Evicts all weights and closes the source. */
   close(): void {
     this.#resident.clear();
     this.#streamed.clear();
