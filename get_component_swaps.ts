@@ -14,12 +14,7 @@ import { runScript, UserError } from "./utils/cli/script.ts";
 import { mean } from "./utils/base/statistics.ts";
 import { headsByType } from "./utils/results/kinds/circuit_components.ts";
 import { type ComponentSwaps, componentSwaps } from "./utils/results/kinds/component_swaps.ts";
-import {
-  type HeadDonor,
-  headDonor,
-  storedSource,
-  SwapTarget,
-} from "./utils/heads/roles/component_swap.ts";
+import { type HeadDonor, headDonor, SwapTarget } from "./utils/heads/roles/component_swap.ts";
 import { checkHeads, type Head, parseHead } from "./utils/heads/head.ts";
 import { openExperiment } from "./utils/experiments/experiment.ts";
 import { resultPaths } from "./utils/experiments/model_ref.ts";
@@ -104,7 +99,7 @@ if (import.meta.main) {
     const donors = new Map<number, HeadDonor>();
     for (const step of steps.every((s) => results.has(s)) ? [] : steps) {
       const source = await experiment.open(step);
-      donors.set(step, await headDonor(storedSource(source), heads));
+      donors.set(step, await headDonor(source.weights.asSource(), heads));
       source.close();
     }
 

@@ -17,6 +17,7 @@ import { circuitShape } from "../utils/circuits/graph/model_shape.ts";
 import { type PromptBatch, promptBatches } from "../utils/tasks/prompt_batches.ts";
 import { sourceDifferences } from "../utils/circuits/activations/source_differences.ts";
 import type { ModelConfig } from "../utils/model/config.ts";
+import { hookName } from "../utils/model/blocks/hook_names.ts";
 import type { HookedModel } from "../utils/model/hooked_model.ts";
 import { tensor } from "../utils/onnx/mod.ts";
 import { median } from "../utils/base/statistics.ts";
@@ -48,7 +49,7 @@ async function contraction(model: HookedModel, batch: PromptBatch): Promise<() =
     shape,
   );
   return async () => {
-    for (let l = 0; l < nLayers; l++) await all.layer(l, 0, gradients);
+    for (let l = 0; l < nLayers; l++) await all.edgesOfLayer(l, 0, gradients);
   };
 }
 
@@ -73,7 +74,7 @@ async function measure(
     { length: config.nLayers },
     (_, l) =>
       ["hook_q_input", "hook_k_input", "hook_v_input", "hook_mlp_in"]
-        .map((point) => `blocks.${l}.${point}`),
+        .map((point) => hookName(l, point)),
   ).flat();
   const tokens = pairs.map(({ clean }) => clean);
   const positions = pairs.map(({ position }) => position);
@@ -98,7 +99,7 @@ async function measure(
     seconds: seconds("all"),
     flops: attributionFlops(config, batches),
     peakRssMb: peakRssMb(),
-    weightsMb: model.store.totalBytes / 2 ** 20,
+    weightsMb: model.weights.totalBytes / 2 ** 20,
     more: {
       seconds_per_prompt_step: perStep("all"),
       shared_prefix_gain: perStep("whole") / perStep("all"),

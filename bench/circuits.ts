@@ -32,7 +32,7 @@ import { HookedModel } from "../utils/model/hooked_model.ts";
 import { Runtime } from "../utils/model/runtime.ts";
 import { randomSource } from "../utils/model/weights/weight_source.ts";
 import type { PromptPair } from "../utils/tasks/prompt_pair.ts";
-import type { Readout } from "../utils/tasks/readout.ts";
+import type { Readout } from "../utils/model/blocks/embedding.ts";
 import { median } from "../utils/base/statistics.ts";
 import {
   type Bench,
@@ -142,7 +142,7 @@ async function timedWithRate(
   run: () => Promise<unknown>,
 ) {
   const peak = peakRssMb();
-  const yardstick = await layerProducts(model.store, rows, true, threads);
+  const yardstick = await layerProducts(model.weights, rows, true, threads);
   const seconds: number[] = [], rates: number[] = [];
   for (let i = 0; i < repeats; i++) {
     const before = await yardstick.sample();
@@ -155,7 +155,7 @@ async function timedWithRate(
     ofMatmulRate: median(seconds.map((s, i) => flops / s / rates[i])),
     // before the yardstick existed, unless the only run is the first
     peakRssMb: repeats > 1 ? peak : peakRssMb(),
-    weightsMb: model.store.totalBytes / MB,
+    weightsMb: model.weights.totalBytes / MB,
   };
   return { measured, floor: flops / median(rates) };
 }

@@ -18,7 +18,8 @@ import type { HookedModel } from "../model/hooked_model.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import type { IoiFlipName } from "../tasks/ioi_flips.ts";
 import type { PromptPair } from "../tasks/prompt_pair.ts";
-import { loadTask, type Readout, readoutOf } from "../tasks/tasks.ts";
+import type { Readout } from "../model/blocks/embedding.ts";
+import { loadTask, readoutOf } from "../tasks/tasks.ts";
 
 /** Schema fragment: indirect-object prompts. */
 export const promptKeys = {

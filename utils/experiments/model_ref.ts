@@ -104,8 +104,8 @@ export class ModelRef {
     const { memory_budget: budget } = this.settings;
     const memoryBudget = budget && budget * 1e9;
     const model = await HookedModel.load(folder, { ...options, runtime, memoryBudget });
-    const small = model.store.totalBytes < SMALL_MODEL && memoryBudget === undefined;
-    if (small) await Promise.all(model.store.source.units.map((unit) => model.store.get(unit)));
+    const small = model.weights.totalBytes < SMALL_MODEL && memoryBudget === undefined;
+    if (small) await model.weights.load();
     return model;
   }
 

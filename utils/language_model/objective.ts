@@ -132,7 +132,7 @@ function buildLanguageModel(
       ln2_b: plain.bias,
     };
     const layer = { ...w, ...norms, qkv_w, qkv_b, in_w, in_b };
-    residual = block(residual, layer, sequence, config, new HookPoints({})).residual;
+    residual = block(residual, layer, { config, sequence, hooks: new HookPoints({}) }).residual;
   }
   const { ln_f_w, ln_f_b, W_U } = units.unembed;
   const normalized = layerNorm(residual, ln_f_w, ln_f_b, config.layerNormEps).output;

@@ -11,7 +11,7 @@ import type { PromptPair, TaskData, TaskMetric } from "./prompt_pair.ts";
 import { svaPairs } from "./sva.ts";
 import { loadUserTask, type UserTaskOptions } from "./user_task.ts";
 
-export { type Readout, readoutOf } from "./readout.ts";
+export { readoutOf } from "./readout.ts";
 
 /** The part of a task that does not depend on the tokenizer. */
 export interface TaskDefinition {

@@ -5,7 +5,7 @@
 import { patchHeads, zeroAblateHeads } from "../heads/patching/activation_patching.ts";
 import { cleanRun, corruptedHeads, type PatchPrompt } from "../heads/patching/clean_run.ts";
 import { pathPatch, type Receivers } from "../heads/patching/path_patching.ts";
-import type { Readout } from "../tasks/readout.ts";
+import type { Readout } from "../model/blocks/embedding.ts";
 import { type Quantity, readout, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 interface PatchCase {

@@ -16,7 +16,7 @@ import type { Runtime } from "../model/runtime.ts";
 import { openSafetensors } from "../model/files/safetensors.ts";
 import type { TensorSet } from "../model/files/tensor_set.ts";
 import { FOLDED } from "../model/weights/weight_processing.ts";
-import type { Readout } from "../tasks/readout.ts";
+import type { Readout } from "../model/blocks/embedding.ts";
 
 /** Largest accepted error, unless a quantity has a reason for another: float32 against float64. */
 export const TOLERANCE = 2e-5;

@@ -21,7 +21,7 @@ import {
   type Intervention,
   type MeanActivations,
 } from "../activations/activations.ts";
-import { BatchPass, runsInOneSession } from "./batch_pass.ts";
+import { GradientPasses, runsInOneSession } from "./gradient_passes.ts";
 import type { EdgeSink } from "./edge_contraction.ts";
 import { nBackward, nForward } from "../graph/graph.ts";
 import { circuitShape } from "../graph/model_shape.ts";
@@ -97,8 +97,8 @@ function componentsOf(method: GradientMethod, config: ModelConfig, compat: boole
   return [
     { layer: -1, skipsFirstLayer: compat && config.architecture === "gpt_neox" },
     ...layers.flatMap((layer): Component[] => [
-      { layer, replacement: "attention" },
-      { layer, replacement: "mlp" },
+      { layer, output: "attention" },
+      { layer, output: "mlp" },
     ]),
   ];
 }
@@ -164,9 +164,9 @@ export async function attribute(
         if (perPrompt) perPrompt[(batch.indices[n] * rows + u) * columns + v] += score;
       },
     };
-    const pass = new BatchPass(model, inputs, components.length, sink, inOneSession);
+    const passes = new GradientPasses(model, inputs, components.length, sink, inOneSession);
     for (const component of components) {
-      await pass.run(component, points, tokens, (count) => {
+      await passes.run(component, points, tokens, (count) => {
         done += count;
         options.onProgress?.(done, work);
       });

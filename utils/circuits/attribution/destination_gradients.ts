@@ -28,7 +28,7 @@ import {
 import { packedAxes, storedOutIn } from "../../model/blocks/head_weights.ts";
 import type { BlockWeights } from "../../model/blocks/block_weights.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import { overPoints, perPoint } from "./ig_block.ts";
+import { overPoints, perPoint } from "./path_axes.ts";
 
 /** c = b + Wᵀβ of queries, keys and values, in the axes of `packedAxes` and d_head. */
 export function headConstants(w: BlockWeights, config: ModelConfig): Value {
@@ -40,13 +40,13 @@ export function headConstants(w: BlockWeights, config: ModelConfig): Value {
 
 /** What the sums over path points are formed of, per prompt and path point; A are the two axes of `packedAxes`. */
 export interface HeadCotangents {
-  /** input of the LayerNorm `[BATCH, P, d]`, its mean and 1/σ `[BATCH, P, 1]` */
+  /** input of the LayerNorm `[ROWS, P, d]`, its mean and 1/σ `[ROWS, P, 1]` */
   x: Value;
   mean: Value;
   inverse: Value;
-  /** dy of q, k and v, `[BATCH, P, A, d_head]` */
+  /** dy of q, k and v, `[ROWS, P, A, d_head]` */
   qkv: Value;
-  /** dy·(y − c), `[BATCH, P, A]` */
+  /** dy·(y − c), `[ROWS, P, A]` */
   along: Value;
 }
 

@@ -30,7 +30,7 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import type { SequenceInputs } from "../../model/blocks/attention.ts";
+import type { BlockContext } from "../../model/blocks/context.ts";
 import { LETTERS } from "../../names/nodes.ts";
 import { storedOutIn } from "../../model/blocks/head_weights.ts";
 import type { BlockWeights } from "../../model/blocks/block_weights.ts";
@@ -38,14 +38,17 @@ import type { ModelConfig } from "../../model/config.ts";
 import { POS } from "../../model/blocks/hooks.ts";
 import { declareWeights } from "../../model/blocks/block_weights.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
-import { type IgBlock, igBlock, overPoints, pastInputs, type Replacement } from "./ig_block.ts";
+import { type IgBlock, igBlock, pastInputs } from "./ig_block.ts";
+import type { MovingOutput } from "./interpolated_output.ts";
+import { overPoints } from "./path_axes.ts";
 
 export interface IgSpec {
   past: boolean;
   first: boolean;
-  /** only the last position's output is wanted; not with a replacement */
+  /** only the last position's output is wanted; not where an output moves */
   last: boolean;
-  replacement?: Replacement;
+  /** an output of the layer that moves along the path */
+  moving?: MovingOutput;
 }
 
 /** A layer in a graph. */
@@ -69,13 +72,12 @@ export interface IgLayer {
 export function igLayer(
   x: Value,
   i: number,
-  sequence: SequenceInputs,
-  config: ModelConfig,
+  { config, sequence }: Pick<BlockContext, "config" | "sequence">,
   spec: IgSpec,
 ): IgLayer {
   const weights = declareWeights(x.graph, config, i);
   const past = spec.past ? pastInputs(x.graph, config, i) : undefined;
-  const run = igBlock(x, weights, sequence, config, spec, past);
+  const run = igBlock(x, weights, { config, sequence, past }, spec);
   return {
     residual: run.residual,
     saved: Object.fromEntries(run.hooks.saved),

@@ -13,6 +13,7 @@
 import {
   abs,
   div,
+  type F32,
   Graph,
   max,
   mean,
@@ -20,7 +21,6 @@ import {
   type SessionOptions,
   sub,
   sum,
-  type Tensor,
   tensor,
   unsqueeze,
 } from "../../onnx/mod.ts";
@@ -30,8 +30,6 @@ import { destinationNode, layerRows, nBackward, nForward, prevIndex } from "../g
 import { circuitShape } from "../graph/model_shape.ts";
 import type { PromptBatch } from "../../tasks/prompt_batches.ts";
 import { sourceDifferences } from "../activations/source_differences.ts";
-
-type F32 = Tensor<Float32Array>;
 
 /** Scores by information-flow routes. */
 export interface InformationFlow {

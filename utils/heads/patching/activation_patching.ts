@@ -13,13 +13,13 @@ import {
   type CleanRun,
   cleanRun,
   corruptedHeads,
-  type Floats,
   type PatchPrompt,
   silentHeads,
 } from "./clean_run.ts";
 import { FrozenBlocks } from "./frozen_block.ts";
 import { batchRows, type PatchedGroup, readoutOfRows, runPatched } from "./patched_run.ts";
 import { allHeads, type Head, senderGroups } from "../head.ts";
+import type { F32 } from "../../onnx/mod.ts";
 
 /**
  * The metric with each of `heads` alone replaced, `[heads, prompts]`.
@@ -28,7 +28,7 @@ import { allHeads, type Head, senderGroups } from "../head.ts";
 export async function activationPatch(
   model: HookedModel,
   clean: CleanRun,
-  switched: readonly Floats[],
+  switched: readonly F32[],
   readout: Readout,
   heads: readonly Head[] = allHeads(model.config),
 ): Promise<Float32Array> {
@@ -44,7 +44,7 @@ export async function activationPatch(
       group.places.forEach((place, s) => values.set(last.subarray(s * N, (s + 1) * N), place * N));
       continue;
     }
-    let x: Promise<Floats> | undefined;
+    let x: Promise<F32> | undefined;
     patched.push({
       from: layer + 1,
       size: group.heads.length,

@@ -15,10 +15,10 @@
  */
 import type { Letter } from "../../names/nodes.ts";
 import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { LayerPatch } from "../../model/run/layer_runner.ts";
-import { tensor } from "../../onnx/mod.ts";
-import type { CleanBatch, CleanRun, Floats } from "./clean_run.ts";
+import { hookName } from "../../model/blocks/hook_names.ts";
+import type { HookedModel, Patch } from "../../model/hooked_model.ts";
+import { type F32, tensor } from "../../onnx/mod.ts";
+import type { CleanBatch, CleanRun } from "./clean_run.ts";
 import { FrozenBlocks } from "./frozen_block.ts";
 import {
   AttentionTable,
@@ -58,7 +58,7 @@ export interface PathPatchResult {
 export async function pathPatch(
   model: HookedModel,
   clean: CleanRun,
-  switched: readonly Floats[],
+  switched: readonly F32[],
   receivers: Receivers,
   readout: Readout,
   { senders = allHeads(model.config), watch }: PathPatchOptions = {},
@@ -112,16 +112,16 @@ export async function pathPatch(
 async function receive(
   model: HookedModel,
   clean: CleanRun,
-  switched: readonly Floats[],
+  switched: readonly F32[],
   groups: readonly SenderGroup[],
   { letter, heads }: Exclude<Receivers, "final">,
 ) {
   const layers = receiverLayers(heads);
   const blocks = new FrozenBlocks(model);
-  const received = new Map<number, Map<SenderGroup, Floats>>();
+  const received = new Map<number, Map<SenderGroup, F32>>();
   await frozenRun(model, clean, switched, groups, async (layer, streams) => {
     if (!layers.includes(layer)) return;
-    const found = new Map<SenderGroup, Floats>();
+    const found = new Map<SenderGroup, F32>();
     for (const { group, x } of streams) found.set(group, await blocks.project(layer, x, letter));
     received.set(layer, found);
   }, layers.at(-1)!);
@@ -131,14 +131,14 @@ async function receive(
 interface Stream {
   group: SenderGroup;
   /** `[senders, rows, d]` */
-  x: Floats;
+  x: F32;
 }
 
 /** Step 1: the residual streams of all senders before block `to`; `visit` is shown those before each block. */
 async function frozenRun(
   model: HookedModel,
   clean: CleanRun,
-  switched: readonly Floats[],
+  switched: readonly F32[],
   groups: readonly SenderGroup[],
   visit: (layer: number, streams: readonly Stream[]) => Promise<void> | void,
   to = model.config.nLayers,
@@ -167,10 +167,10 @@ const receiverLayers = (heads: readonly Head[]): number[] =>
 function headPatch(
   layer: number,
   batch: CleanBatch,
-  value: Floats,
+  value: F32,
   letter: Letter,
   heads: readonly Head[],
-): LayerPatch {
+): Patch {
   const rows = batchRows(value, batch);
   const [items, pos, H] = rows.shape;
   const row = new Uint8Array(H);
@@ -178,7 +178,7 @@ function headPatch(
   const mask = new Uint8Array(items * pos * H);
   for (let i = 0; i < items * pos; i++) mask.set(row, i * H);
   return {
-    point: `attn.hook_${letter}`,
+    hook: hookName(layer, `attn.hook_${letter}`),
     value: rows,
     mask: tensor(mask, [items, pos, H, 1]),
   };

@@ -10,6 +10,7 @@
  */
 import { mean } from "../../base/statistics.ts";
 import type { Readout } from "../../model/blocks/embedding.ts";
+import { hookName } from "../../model/blocks/hook_names.ts";
 import type { HookedModel, Patch } from "../../model/hooked_model.ts";
 import { tensor } from "../../onnx/mod.ts";
 import { directLogitAttribution } from "../scores/direct_logit_attribution.ts";
@@ -56,7 +57,7 @@ export function silencingPatches(
       if (l === layer) { for (let i = h; i < mask.length; i += nHeads) mask[i] = 1; }
     }
     return {
-      hook: `blocks.${layer}.attn.hook_z`,
+      hook: hookName(layer, "attn.hook_z"),
       value: tensor(new Float32Array(mask.length * dHead), [batch, pos, nHeads, dHead]),
       mask: tensor(mask, [batch, pos, nHeads, 1]),
     };

@@ -30,10 +30,13 @@ import type { ModelConfig } from "../config.ts";
 import { hookedNorm } from "./hooked_norm.ts";
 import { BATCH, type HookPlan, HookPoints, POS } from "./hooks.ts";
 
-/** A metric per read-out row; `ids` and `weights` are `[rows, width]`, padded with weight 0. */
+/** A metric of each read-out row, linear in its logits or probabilities. */
 export interface Readout {
+  /** what the weights apply to */
   kind: "logits" | "probabilities";
+  /** token ids `[rows, width]`, padded with id 0 */
   ids: Int32Array;
+  /** `[rows, width]`, padded with 0 */
   weights: Float32Array;
   width: number;
 }

@@ -12,6 +12,7 @@
  */
 import {
   add,
+  defineProgram,
   gemm,
   Graph,
   linear,
@@ -19,6 +20,7 @@ import {
   mul,
   reshape,
   Session,
+  type SessionOptions,
   split,
   sub,
   type Value,
@@ -52,6 +54,26 @@ export const FOLDED: WeightProcessing = {
   foldValueBiases: true,
 };
 
+type Processed = (
+  g: Graph,
+  config: ModelConfig,
+  processing: WeightProcessing,
+) => Record<string, Value>;
+
+const programOf = (kind: string, outputs: Processed) =>
+  defineProgram(
+    `process ${kind}`,
+    (config: ModelConfig, processing: WeightProcessing, options: SessionOptions) =>
+      Session.compile(outputs(new Graph(), config, processing), {}, options),
+  );
+
+/** The programs that process each kind of unit. */
+const PROGRAMS = {
+  embed: programOf("embed", processEmbed),
+  layer: programOf("layer", processLayer),
+  unembed: programOf("unembed", processUnembed),
+};
+
 /** Makes the transform that a {@link WeightStore} applies to each unit after reading it. */
 export function weightProcessor(
   config: ModelConfig,
@@ -60,16 +82,7 @@ export function weightProcessor(
 ): UnitTransform {
   return async (unit, weights) => {
     const kind = unit === "embed" || unit === "unembed" ? unit : "layer";
-    const key = `process ${kind} ${JSON.stringify([config, processing])}`;
-    const session = await runtime.compiled(key, (options) => {
-      const g = new Graph();
-      const outputs = kind === "layer"
-        ? processLayer(g, config, processing)
-        : kind === "embed"
-        ? processEmbed(g, config, processing)
-        : processUnembed(g, config, processing);
-      return Session.compile(outputs, {}, options);
-    });
+    const session = await PROGRAMS[kind](runtime, config, processing);
     const feeds = kind === "layer"
       ? Object.fromEntries(Object.entries(weights).map(([n, t]) => [weightFeed(0, n), t]))
       : weights;
