@@ -1,4 +1,4 @@
-/** Starts the page: reads the embedded summary, makes the views, and redraws what a change of state touches. */
+/** Starts the page: reads the embedded summary, makes the views, and redraws the views that a change affects. */
 import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,

@@ -1,4 +1,4 @@
-/** Which curves over training the page shows. */
+/** Lists the curves over training that the page shows. */
 import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import { axisPercent, integer, number, percent } from "../../page/client/mod.ts";
 import { metricName } from "../../display_names.ts";
