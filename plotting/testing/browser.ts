@@ -1,6 +1,6 @@
 /**
- * Headless Chromium for tests: one browser per test file, one page per test, every console error collected. Tests that
- * use it are made with `browserTest`, which skips them where there is no browser.
+ * Headless Chromium for tests: one browser per test file (another one if it is killed), one page per test, every console
+ * error collected. Tests that use it are made with `browserTest`, which skips them where there is no browser.
  */
 import type { Browser, Page } from "playwright-core";
 import { chromiumPath, launchChromium } from "../page/mod.ts";
@@ -37,7 +37,7 @@ export async function withPage(
   try {
     const file = `${folder}/page.html`;
     await Deno.writeTextFile(file, html);
-    browser ??= await launchChromium(chromiumPath()!);
+    if (!browser?.isConnected()) browser = await launchChromium(chromiumPath()!);
     page = await browser.newPage({
       viewport: { width: options.width ?? 1280, height: 900 },
       colorScheme: options.dark ? "dark" : "light",
