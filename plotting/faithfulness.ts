@@ -1,11 +1,11 @@
 /**
  * Faithfulness of circuits against their number of edges: one panel per model and task, one line per checkpoint,
- * coloured by step; random circuits of the same sizes in grey, the threshold as a line. A random circuit stands at the
- * number of edges drawn, of which pruning leaves few or none. MIB's two areas (CPR, CMD) are printed for every checkpoint
- * that has them.
+ * coloured by step; random circuits of the same sizes in grey, the threshold as a line. The point of a random circuit is
+ * at the number of edges drawn; pruning leaves few of them or none. Prints MIB's two areas (CPR, CMD) of every
+ * checkpoint that has them.
  */
-import type { CircuitSummary, CurvePoint } from "../utils/results/kinds/circuit_summary.ts";
-import { type Column, printTable } from "../utils/cli/table.ts";
+import type { CircuitSummary, CurvePoint } from "../utils/results/mod.ts";
+import { type Column, printTable } from "../utils/cli/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,

@@ -7,9 +7,8 @@
  *
  * Copy scores and CSPA are shown as fractions, as the others.
  */
-import { filesBelow, isFolder } from "../utils/base/files.ts";
-import { findResults } from "../utils/results/find.ts";
-import { type CircuitSummary, readCircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import { filesBelow, isFolder } from "../utils/base/mod.ts";
+import { type CircuitSummary, findResults, readCircuitSummary } from "../utils/results/mod.ts";
 import {
   axesOf,
   compareModels,

@@ -3,8 +3,12 @@
  * heads of the known types explain, over training; a line per model. Open circles stand where a level had no receivers
  * (no name movers, or no S2-inhibition heads), so that there was nothing to explain.
  */
-import { findResults, type StoredOf } from "../utils/results/find.ts";
-import { type Consistency, ioiConsistencies } from "../utils/results/kinds/ioi_consistency.ts";
+import {
+  type Consistency,
+  findResults,
+  ioiConsistencies,
+  type StoredOf,
+} from "../utils/results/mod.ts";
 import { taskTitle } from "./display_names.ts";
 import {
   axesOf,

@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
 import { UserError } from "../utils/base/user_error.ts";
 import { circuitMembers, componentsFigure, eligibleHeads } from "./figure_2.ts";
@@ -9,17 +9,15 @@ import {
   headLines,
   PARAMETERS,
   pictureSteps,
-  spreadSteps,
   timeAxis,
   tokensPerStep,
 } from "./figures/mod.ts";
 import { gridAt, heatMapPage, heatMapPicture } from "./head_heatmaps.ts";
 import { commonSteps, farthest, headPoints, scatterOf } from "./head_scatter.ts";
 import { headScoresFigure } from "./head_scores.ts";
-import { type HeadSeries, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
+import { type HeadSeries, readHeadSeries } from "./result_files/head_files.ts";
 import { drawnRange, extremes, HEAD_MEASURES } from "./result_files/head_measures.ts";
 import { changingHeads, type Repairs } from "./self_repair.ts";
-import { pythiaSteps } from "./testing/forming_circuit.ts";
 import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
 
 /** A score of two layers of two heads. */
@@ -45,62 +43,6 @@ Deno.test("the size and the batch of pythia-nano are those it was trained with",
   assertEquals(steps * tokensPerStep("pythia-nano"), tokens);
   assertEquals(tokensPerStep("pythia-160m-seed1"), 2_097_152);
 });
-
-Deno.test("readHeadSeries() finds scores below a folder, in shown units, and passes over other files", () =>
-  inFolder(async (folder) => {
-    await writeMadeUpHeads(folder);
-    await Deno.writeTextFile(`${folder}/other.json`, "[1, 2");
-    const all = await readHeadSeries([folder]);
-    const names = all.map(({ measure }) => measure.name);
-    const undetailed = Object.entries(HEAD_MEASURES)
-      .filter(([format]) => !format.includes("circuit_components"))
-      .flatMap(([, measures]) => measures.filter((m) => !m.detail).map((m) => m.name));
-    assertEquals(names, undetailed);
-    const [cspa] = await readHeadSeries([folder], ["cspa"]);
-    const file = `${folder}/cspa/${SOME_HEADS.model}/all_checkpoints.json`;
-    const stored = JSON.parse(await Deno.readTextFile(file)).checkpoints["143000"].scores;
-    assertAlmostEquals(cspa.grids.at(-1)![10][1], 100 * stored[10][1], 1e-12);
-    assertEquals(cspa.steps, SOME_HEADS.steps);
-    const tertiary = all.find(({ measure }) => measure.name === "tertiary_effect")!;
-    assertEquals(tertiary.grids[0], null);
-  }));
-
-Deno.test("reading head scores says what is wrong, and where", () =>
-  inFolder(async (folder) => {
-    await assertRejects(() => readHeadSeries([folder]), UserError, "no such result file below");
-    await assertRejects(() => readHeadSeries([`${folder}/no`]), UserError, "found nothing at");
-    const file = `${folder}/scores.json`;
-    const write = (value: unknown) => Deno.writeTextFile(file, JSON.stringify(value));
-    const good = {
-      format: "circuits-over-time/cspa/1",
-      model: "m",
-      shape: { nLayers: 1, nHeads: 2 },
-      checkpoints: { 8: { scores: [[0.1, 0.2]], kl_kept: [[0, 0]], kl_ablated: [[1, 1]] } },
-    };
-    await write(good);
-    await assertRejects(() => readHeadSeries([file], ["copying"]), UserError, '"copying"');
-    const [entry] = Object.values(good.checkpoints);
-    await write({ ...good, checkpoints: { 8: { ...entry, scores: [[0.1]] } } });
-    await assertRejects(
-      () => readHeadSeries([file]),
-      UserError,
-      "checkpoints.8.scores: expected 1",
-    );
-    await write({ ...good, checkpoints: undefined });
-    await assertRejects(() => readHeadSeries([file]), UserError, "without entries of checkpoints");
-    await write({ ...good, shape: { nLayers: 1 } });
-    await assertRejects(
-      () => readHeadSeries([file]),
-      UserError,
-      "shape.nHeads: expected an integer, found nothing; move it away, or make it again with get_model_cspa.ts",
-    );
-    await Deno.writeTextFile(file, '{"format": "circuits-over-time/cspa/1", "mod');
-    await assertRejects(() => readHeadSeries([file]), UserError, "scores.json");
-    await write({ format: "other" });
-    await assertRejects(() => readHeadSeries([file]), UserError, "found other");
-    const two = [series([null]), { ...series([null]), model: "n" }];
-    assertThrows(() => ofOneModel(two), UserError, "m, n");
-  }));
 
 Deno.test("drawnRange() is the natural one unless there is none or the values are to fit", () => {
   const range = (name: string, values: number[], fit?: boolean) =>
@@ -282,16 +224,6 @@ Deno.test("heat maps leave cells of missing checkpoints empty and keep one scale
   assertEquals(pictureSteps([a, b]), [0, 4, 8]);
   assertEquals(pictureSteps([a, b], ["8"]), [8]);
   assertThrows(() => pictureSteps([a, b], ["9"]), UserError, '"9"');
-});
-
-Deno.test("spreadSteps() keeps the first and the last step and spreads the others from step 256 on", () => {
-  assertEquals(spreadSteps(pythiaSteps(), 6), [0, 256, 1000, 6000, 29000, 143000]);
-  assertEquals(spreadSteps([1, 2, 3, 4, 5], 3), [1, 3, 5]);
-  const few = [256, 768, 1024, 1280, 1536, 1792, 2048, 2560];
-  assertEquals(spreadSteps(few, 6), [256, 768, 1024, 1280, 1536, 2560]);
-  assertEquals(spreadSteps([1, 2], 6), [1, 2]);
-  assertEquals(spreadSteps([1, 2, 3], 1), [3]);
-  assert(spreadSteps([0, 1000, 2000, 3000], 3).includes(3000));
 });
 
 Deno.test("head_heatmaps: cells of pictures are square", () =>

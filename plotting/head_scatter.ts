@@ -3,8 +3,9 @@
  * contributes to the logit difference. The axes and the colours (layers) are those of all checkpoints. The page has a
  * slider, pictures show a panel per checkpoint. The heads farthest out are named.
  */
+import { headName } from "../utils/names/mod.ts";
 import { extname } from "@std/path";
-import { UserError } from "../utils/base/user_error.ts";
+import { UserError } from "../utils/base/mod.ts";
 import { lowerFirst } from "./display_names.ts";
 import {
   axesOf,
@@ -43,7 +44,7 @@ export function headPoints(x: HeadSeries, y: HeadSeries, step: number): HeadPoin
   const grid = ({ steps, grids }: HeadSeries) => grids[steps.indexOf(step)]!;
   const across = grid(x), up = grid(y);
   return across.flatMap((row, layer) =>
-    row.map((value, h) => ({ head: `a${layer}.h${h}`, layer, x: value, y: up[layer][h] }))
+    row.map((value, h) => ({ head: headName([layer, h]), layer, x: value, y: up[layer][h] }))
   );
 }
 

@@ -1,8 +1,8 @@
 /**
  * Head scores over training: a panel per score, a line per head. The heads with the largest scores (in size, at any
- * checkpoint) are coloured and named at the end of their lines, the others stay grey behind them.
+ * checkpoint) are coloured and named at the end of their lines, the others are grey.
  */
-import { UserError } from "../utils/base/user_error.ts";
+import { UserError } from "../utils/base/mod.ts";
 import {
   axesOf,
   endLabels,

@@ -3,7 +3,7 @@
  * the previous checkpoint (bold line, exponentially weighted mean with α = 0.5, thin as measured) and to the final one
  * (dashed). One column per task, one colour per model.
  */
-import type { CircuitChange, CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import type { CircuitChange, CircuitSummary } from "../utils/results/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
@@ -83,7 +83,7 @@ export function jaccardFigure(summaries: CircuitSummary[]): Figure {
   return {
     title: "How much of a circuit remains",
     caption: "Jaccard similarity of circuits. Bold: to the previous checkpoint, exponentially " +
-      "weighted mean (α = 0.5), with the values as measured thin behind it. Dashed: to the final one.",
+      "weighted mean (α = 0.5); thin: the values as measured. Dashed: to the final one.",
     data,
     layout: panelGrid(panels, tasks.length),
     width: Math.max(700, 60 + 380 * tasks.length),

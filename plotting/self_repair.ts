@@ -3,8 +3,13 @@
  * whole model and of the silenced one; middle, the summed change of the direct contributions of all other heads, inside
  * and outside the circuit; right, the heads that change most. A row per model. Hollow points: no head was silenced.
  */
-import { findResults, type StoredOf } from "../utils/results/find.ts";
-import { type SelfRepairEntry, selfRepairs } from "../utils/results/kinds/self_repair.ts";
+import {
+  findResults,
+  type SelfRepairEntry,
+  selfRepairs,
+  type StoredOf,
+} from "../utils/results/mod.ts";
+import { headName } from "../utils/names/mod.ts";
 import {
   axesOf,
   compareModels,
@@ -54,9 +59,9 @@ export interface ChangingHead {
 export function changingHeads(repairs: Repairs, count = 5): ChangingHead[] {
   const heads = (repairs[0]?.[1].per_head_logit_diff_delta ?? []).flatMap((row, l) =>
     row.map((_, h): ChangingHead => ({
-      head: `a${l}.h${h}`,
+      head: headName([l, h]),
       changes: repairs.map(([, entry]) => entry.per_head_logit_diff_delta[l][h]),
-      silenced: repairs.map(([, entry]) => entry.ablation_targets.includes(`a${l}.h${h}`)),
+      silenced: repairs.map(([, entry]) => entry.ablation_targets.includes(headName([l, h]))),
     }))
   );
   const candidates = new Set<ChangingHead>();

@@ -1,5 +1,6 @@
 /** What figures of head scores take from a series: a line per head, all steps, the steps of a picture. */
-import { UserError } from "../../utils/base/user_error.ts";
+import { headName } from "../../utils/names/mod.ts";
+import { UserError } from "../../utils/base/mod.ts";
 import type { HeadSeries } from "../result_files/head_files.ts";
 
 /** The score of one head over training. */
@@ -23,7 +24,7 @@ export function headLines({ steps, grids, shape }: HeadSeries): HeadLine[] {
     for (let h = 0; h < shape.nHeads; h++) {
       const values = there.map(({ grid }) => grid[l][h]);
       const peak = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      lines.push({ head: `a${l}.h${h}`, steps: there.map(({ step }) => step), values, peak });
+      lines.push({ head: headName([l, h]), steps: there.map(({ step }) => step), values, peak });
     }
   }
   return lines.sort((a, b) => b.peak - a.peak);

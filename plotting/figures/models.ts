@@ -1,6 +1,6 @@
 /** Colours, sizes and order of the models in figures, and the tokens of their training steps. */
 import nano from "../../models/pythia-nano/TRAINING.json" with { type: "json" };
-import { PYTHIA_TOKENS_PER_STEP } from "../../utils/cli/schedules.ts";
+import { PYTHIA_TOKENS_PER_STEP } from "../../utils/cli/mod.ts";
 
 /** Colour of each model in the figures of the training-and-scale paper, smallest model first. */
 const MODEL_COLOURS: [string, string][] = [

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { stepColour } from "./colours.ts";
 import { baseModel, compareModels, modelColour } from "./models.ts";
 
-Deno.test("models keep their colours in variants and stand in order of size", () => {
+Deno.test("variants have the colour of their model, and models are ordered by size", () => {
   assertEquals(baseModel("pythia-160m-data-seed2"), "pythia-160m");
   assertEquals(baseModel("pythia-14m"), "pythia-14m");
   assertEquals(modelColour("pythia-2.8b-seed-1234"), "#8CD9AF");

@@ -3,8 +3,7 @@
  * or PNG. All figures share one look: quiet axes, no box, light and dark by the reader's system.
  */
 import { dirname, extname } from "@std/path";
-import { writeFileAtomic } from "../../utils/base/files.ts";
-import { UserError } from "../../utils/base/user_error.ts";
+import { UserError, writeFileAtomic } from "../../utils/base/mod.ts";
 import { buildPage, chromiumPath, escapeHtml, KIT_STYLES, launchChromium } from "../page/mod.ts";
 
 /** A trace as Plotly reads it. */

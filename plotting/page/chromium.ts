@@ -2,7 +2,7 @@
  * Finds and starts a Chromium-like browser, for pictures of pages and for tests. Playwright is loaded when a browser
  * starts, not before: its import takes longer than all else that a command loads.
  */
-import { isFile } from "../../utils/base/files.ts";
+import { isFile } from "../../utils/base/mod.ts";
 
 /** A running browser, as Playwright gives it. */
 export type Browser = Awaited<

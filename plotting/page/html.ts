@@ -6,9 +6,9 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', "&quot;");
 }
 
-/** Writes a value as JSON without `</`, `<!` and `<script`, which mean something inside a script element. */
+/** Writes a value as JSON that holds no markup, so that it cannot close the script element around it. */
 export function embedJson(value: unknown): string {
-  return JSON.stringify(value).replace(/<(?=[/!s])/gi, "\\u003c");
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
 }
 
 /** Returns JavaScript that cannot close the script element around it. */

@@ -2,17 +2,17 @@
  * The scores of heads that result files hold, by kind of file: where a checkpoint's entry has a score, what it is called,
  * and the scale on which it is drawn, the same at every checkpoint.
  */
-import type { ReadableKind } from "../../utils/results/find.ts";
-import type { EntryOf } from "../../utils/results/kind.ts";
 import {
   type CircuitComponents,
   circuitComponentScores,
-} from "../../utils/results/kinds/circuit_components.ts";
-import { copySuppression } from "../../utils/results/kinds/cspa.ts";
-import { fullModelComponents } from "../../utils/results/kinds/full_model_components.ts";
-import { ioiConsistencies } from "../../utils/results/kinds/ioi_consistency.ts";
-import { selfRepairs } from "../../utils/results/kinds/self_repair.ts";
-import { successorHeads } from "../../utils/results/kinds/successor_heads.ts";
+  copySuppression,
+  type EntryOf,
+  fullModelComponents,
+  ioiConsistencies,
+  type ReadableKind,
+  selfRepairs,
+  successorHeads,
+} from "../../utils/results/mod.ts";
 
 /** One score of every head, `[L][H]` at each checkpoint. */
 export interface HeadMeasure<Entry = unknown> {
@@ -208,7 +208,7 @@ export function drawnRange(
   return [signed ? -size : 0, size];
 }
 
-/** Smallest and largest of 0 and the values, of which there may be too many for arguments of Math.max. */
+/** Returns the smallest and largest of 0 and the values. There may be too many values for the arguments of Math.max. */
 export function extremes(values: readonly number[]): [low: number, high: number] {
   return values.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [0, 0]);
 }

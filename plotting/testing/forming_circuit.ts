@@ -3,11 +3,7 @@
  * embeddings and MLPs answer alone, then previous-token and duplicate-token heads appear, then induction and
  * S-inhibition, then name movers and their negative twins; later heads hand over roles to others. Deterministic.
  */
-import type {
-  CheckpointSummary,
-  CircuitEdge,
-  CircuitSummary,
-} from "../../utils/results/kinds/circuit_summary.ts";
+import type { CheckpointSummary, CircuitEdge, CircuitSummary } from "../../utils/results/mod.ts";
 import { castOf, randomNumbers, rise, type Wish, wishes } from "./forming_edges.ts";
 
 export interface FormingOptions {

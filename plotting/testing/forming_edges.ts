@@ -1,5 +1,6 @@
 /** The edges of a made-up forming circuit: who plays which role, how strong each edge gets, and when it comes and goes. */
-import type { CircuitEdge } from "../../utils/results/kinds/circuit_summary.ts";
+import { headName, mlpName } from "../../utils/names/mod.ts";
+import type { CircuitEdge } from "../../utils/results/mod.ts";
 import type { FormingOptions } from "./forming_circuit.ts";
 
 export interface Wish {
@@ -30,7 +31,7 @@ export function castOf(nLayers: number, nHeads: number, random: () => number): C
   const pick = (share: number, count: number, spread = 1) =>
     Array.from({ length: count }, (_, i) => {
       const layer = Math.min(nLayers - 1, at(share) + Math.floor(i / 2) * spread);
-      return `a${layer}.h${Math.floor(random() * nHeads)}`;
+      return headName([layer, Math.floor(random() * nHeads)]);
     });
   return {
     duplicate_token: { heads: pick(0, 2), onset: 2.9 },
@@ -92,13 +93,13 @@ export function wishes(
   add("input", "logits", null, 0.12, 0.6);
   for (let layer = 0; layer < options.nLayers; layer++) {
     add(
-      `m${layer}`,
+      mlpName(layer),
       "logits",
       null,
       0.07 + 0.15 * random() * (layer / options.nLayers),
       1.8 + random(),
     );
-    if (layer > 0) add("m0", `m${layer}`, null, 0.16 * random(), 2 + random());
+    if (layer > 0) add(mlpName(0), mlpName(layer), null, 0.16 * random(), 2 + random());
   }
   const stars = Object.values(cast).flatMap(({ heads, onset }) =>
     heads.map((head) => ({ head, onset }))
@@ -107,8 +108,8 @@ export function wishes(
     const star = stars[Math.floor(random() * stars.length)];
     const layer = Math.floor(random() * options.nLayers);
     const other = random() < 0.3
-      ? `m${layer}`
-      : `a${layer}.h${Math.floor(random() ** 2 * options.nHeads)}`;
+      ? mlpName(layer)
+      : headName([layer, Math.floor(random() ** 2 * options.nHeads)]);
     const letter = "qkv"[Math.floor(random() * 3)] as "q" | "k" | "v";
     const strength = (random() < 0.25 ? -1 : 1) * 0.03 / (0.25 + random() * 2);
     const onset = star.onset + 0.2 + random() * 1.3;

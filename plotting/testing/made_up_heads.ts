@@ -2,6 +2,7 @@
  * Made-up result files of the head scripts, as far as the figures read them: a few heads learn a part each, on a logistic
  * curve over log steps, all others stay near nothing. Deterministic.
  */
+import { headName } from "../../utils/names/mod.ts";
 import { dirname, join } from "@std/path";
 
 export interface MadeUpHeads {
@@ -48,7 +49,7 @@ export function partGrid(part: string, step: number, shape: MadeUpHeads, full = 
 const scaled = (grid: Grid, factor: number) => grid.map((row) => row.map((x) => factor * x));
 const sum = (grid: Grid) => grid.flat().reduce((a, b) => a + b, 0);
 const best = (grid: Grid) =>
-  grid.flatMap((row, l) => row.map((x, h) => ({ head: `a${l}.h${h}`, x })))
+  grid.flatMap((row, l) => row.map((x, h) => ({ head: headName([l, h]), x })))
     .reduce((a, b) => b.x > a.x ? b : a).head;
 
 /** Path below a results folder → content. */

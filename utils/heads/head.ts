@@ -1,8 +1,8 @@
 /** Heads, and their places in a flat matrix `[L, H]`. */
-import type { ModelConfig } from "../model/config.ts";
-import { type Head, headName } from "../names/nodes.ts";
+import type { ModelConfig } from "../model/mod.ts";
+import { type Head, headName } from "../names/mod.ts";
 
-export { type Head, headName, parseHead } from "../names/nodes.ts";
+export { type Head, headName, parseHead } from "../names/mod.ts";
 
 /** Returns every head, layer by layer; its index is its place in an `[L, H]` matrix. */
 export function allHeads(

@@ -2,28 +2,26 @@
  * Small questions about circuits that the page answers itself: paths through a node, degrees, overlaps between
  * checkpoints, and what the reader has filtered away.
  */
-import type {
-  CheckpointSummary,
-  CircuitEdge,
-} from "../../../utils/results/kinds/circuit_summary.ts";
-import { edgeName, type Letter, letterOf } from "./names.ts";
+import type { CheckpointSummary, CircuitEdge } from "../../../utils/results/mod.ts";
+import { edgeName } from "../../../utils/names/mod.ts";
+import { type LineKind, lineKind } from "./names.ts";
 
 export interface Filter {
-  hidden: Set<Letter>;
+  hidden: Set<LineKind>;
   /** how many of the strongest edges to draw; null for all */
   top: number | null;
 }
 
 /** Edges by falling |score|, without hidden letters, at most `top` of them. */
 export function visibleEdges(circuit: CircuitEdge[], filter: Filter): CircuitEdge[] {
-  const kept = circuit.filter((edge) => !filter.hidden.has(letterOf(edge)))
+  const kept = circuit.filter((edge) => !filter.hidden.has(lineKind(edge)))
     .sort((a, b) => Math.abs(b.score) - Math.abs(a.score));
   return filter.top === null ? kept : kept.slice(0, filter.top);
 }
 
 export interface Paths {
   nodes: Set<string>;
-  /** names of edges that lie on a path through the node */
+  /** names of edges on a path through the node */
   edges: Set<string>;
 }
 

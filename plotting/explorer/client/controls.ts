@@ -1,5 +1,5 @@
 /** Slider, play button, keys, filters, search, theme and exports: everything that changes the state by hand. */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   applyTheme,
   byId,
@@ -13,7 +13,8 @@ import {
   standaloneSvg,
 } from "../../page/client/mod.ts";
 import { graphJson } from "./graph_json.ts";
-import { allNodes, findNode, type Letter } from "./names.ts";
+import { nodeNames } from "../../../utils/names/mod.ts";
+import { findNode, type LineKind } from "./names.ts";
 import type { Store } from "./state.ts";
 
 /** Attributes of the circuit's picture that only the page's styles use. */
@@ -115,7 +116,7 @@ export function createControls(summary: CircuitSummary, store: Store) {
   for (const button of document.querySelectorAll<HTMLButtonElement>("[data-letter].toggle")) {
     button.addEventListener("click", () => {
       const hidden = new Set(store.state.hidden);
-      const letter = button.dataset.letter as Letter;
+      const letter = button.dataset.letter as LineKind;
       if (!hidden.delete(letter)) hidden.add(letter);
       store.set({ hidden });
     });
@@ -133,7 +134,7 @@ export function createControls(summary: CircuitSummary, store: Store) {
   const names = byId<HTMLDataListElement>("node-names");
   const used = new Set(summary.checkpoints.flatMap((c) => c.nodes));
   names.append(
-    ...allNodes(summary.shape).filter((name) => used.has(name)).map((value) =>
+    ...nodeNames(summary.shape).filter((name) => used.has(name)).map((value) =>
       html("option", { value })
     ),
   );
@@ -158,7 +159,7 @@ export function createControls(summary: CircuitSummary, store: Store) {
     saveFile(`${stem()}.png`, [await pngOf(picture, PAGE_ONLY)], "image/png");
   });
   byId("save-json").addEventListener("click", () => {
-    const pieces = graphJson(summary, store.state.index, allNodes(summary.shape));
+    const pieces = graphJson(summary, store.state.index, nodeNames(summary.shape));
     saveFile(`${stem()}.json`, pieces, "application/json");
   });
 
@@ -178,7 +179,7 @@ export function createControls(summary: CircuitSummary, store: Store) {
     for (const button of document.querySelectorAll<HTMLButtonElement>("[data-letter].toggle")) {
       button.setAttribute(
         "aria-pressed",
-        String(!state.hidden.has(button.dataset.letter as Letter)),
+        String(!state.hidden.has(button.dataset.letter as LineKind)),
       );
     }
     showChoices();

@@ -1,24 +1,28 @@
 /** Writes the circuit on the screen as JSON in EAP-IG's graph format. */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
-import { edgeName, type Shape } from "./names.ts";
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
+import { edgeName, headName, LETTERS, mlpName } from "../../../utils/names/mod.ts";
+import type { Shape } from "./names.ts";
 
 /** Yields the names of all edges of a model, in the order of EAP-IG's files. */
 export function* allEdgeNames(shape: Shape): Generator<string> {
   const before = ["input"];
   for (let layer = 0; layer < shape.nLayers; layer++) {
-    const heads = Array.from({ length: shape.nHeads }, (_, head) => `a${layer}.h${head}`);
+    const heads = Array.from({ length: shape.nHeads }, (_, head) => headName([layer, head]));
+    const mlp = mlpName(layer);
     for (const source of before) {
-      for (const head of heads) {
-        for (const letter of "qkv") yield `${source}->${head}<${letter}>`;
+      for (const target of heads) {
+        for (const letter of LETTERS) yield edgeName({ source, target, letter });
       }
-      if (shape.parallel) yield `${source}->m${layer}`;
+      if (shape.parallel) yield edgeName({ source, target: mlp, letter: null });
     }
     if (!shape.parallel) {
-      for (const source of [...before, ...heads]) yield `${source}->m${layer}`;
+      for (const source of [...before, ...heads]) {
+        yield edgeName({ source, target: mlp, letter: null });
+      }
     }
-    before.push(...heads, `m${layer}`);
+    before.push(...heads, mlp);
   }
-  for (const source of before) yield `${source}->logits`;
+  for (const source of before) yield edgeName({ source, target: "logits", letter: null });
 }
 
 /**

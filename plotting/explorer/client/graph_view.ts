@@ -2,11 +2,12 @@
  * The circuit of one checkpoint as SVG. Elements are kept from step to step under their names: those that stay glide to
  * their new width, those that join fade in, those that leave fade out and are then removed (CSS transitions).
  */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
 import { afterPaint, byId, hideTooltip, showTooltip, svg } from "../../page/client/mod.ts";
 import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
-import { allNodes, edgeName, letterOf, longName, parseNode, shortName } from "./names.ts";
+import { edgeName, nodeNames, parseNodeName } from "../../../utils/names/mod.ts";
+import { lineKind, longName, shortName } from "./names.ts";
 import type { Store } from "./state.ts";
 import { describeEdge, describeNode, roleIndex, roleLabel, rolesAt } from "./describe.ts";
 
@@ -37,7 +38,7 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
   const roleOf = roleIndex(summary);
   let layout: Layout = layOut(summary.shape, 900);
 
-  for (const name of allNodes(summary.shape)) nodes.set(name, createNode(name));
+  for (const name of nodeNames(summary.shape)) nodes.set(name, createNode(name));
 
   function createNode(name: string): SVGGElement {
     const group = nodeLayer.appendChild(
@@ -46,7 +47,7 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
     group.append(
       svg("circle", { class: "ghost", r: 1.6 }),
       svg("rect", { class: "pill" }),
-      ...(parseNode(name).kind === "head"
+      ...(parseNodeName(name).kind === "head"
         ? (["q", "k", "v"] as const).map((letter) =>
           svg("rect", { class: `port port-${letter}`, "data-letter": letter })
         )
@@ -91,7 +92,7 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
       const { x, y, width, height } = layout.places.get(name)!;
       group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
       const pill = group.querySelector(".pill")!;
-      const radius = parseNode(name).kind === "head" ? height / 2 : 3;
+      const radius = parseNodeName(name).kind === "head" ? height / 2 : 3;
       for (
         const [key, value] of Object.entries({
           x: -width / 2,
@@ -179,7 +180,7 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
       drawn.line.style.strokeWidth = `${(1 + 4.5 * share).toFixed(2)}px`;
       drawn.line.style.strokeOpacity = (0.58 + 0.34 * share).toFixed(3);
       const sign = edge.score < 0 ? "negative" : "positive";
-      drawn.group.setAttribute("class", `edge ${letterOf(edge)} ${sign}`);
+      drawn.group.setAttribute("class", `edge ${lineKind(edge)} ${sign}`);
     }
     if (fresh.length > 0) afterPaint(() => fadeIn(fresh));
     updateNodes(new Set(checkpoint.nodes), shown);
@@ -196,7 +197,7 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
     const entered = new Set(shown.map((edge) => `${edge.target}<${edge.letter}>`));
     const step = summary.checkpoints[store.state.index].step;
     for (const [name, group] of nodes) {
-      const { kind } = parseNode(name);
+      const { kind } = parseNodeName(name);
       const fixed = kind === "input" || kind === "logits";
       const inside = fixed || inCircuit.has(name) || touched.has(name);
       const roles = rolesAt(summary, step, name);

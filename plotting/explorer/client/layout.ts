@@ -5,13 +5,14 @@
  * 1. One row per layer, input below, logits above. Heads by number from left to right, the MLP in the middle of its
  *    row (half a row higher when it reads the heads of its own layer, as in GPT-2).
  * 2. An edge leaves the top of its source and enters the bottom of its target: q on the left, k in the middle, v on the
- *    right, so that the three never lie on each other. Input and logits are bars; an edge meets them half way towards
+ *    right, so that the three never overlap. Input and logits are bars; an edge meets them half way towards
  *    the other end, which keeps long edges apart.
  * 3. Edges are cubic curves with vertical ends; within a column they bow sideways so as not to run through the nodes
  *    between.
  */
-import type { CircuitEdge } from "../../../utils/results/kinds/circuit_summary.ts";
-import { allNodes, parseNode, type Shape } from "./names.ts";
+import type { CircuitEdge } from "../../../utils/results/mod.ts";
+import { nodeNames } from "../../../utils/names/mod.ts";
+import { placeOfNode, type Shape } from "./names.ts";
 
 export interface Place {
   x: number;
@@ -58,8 +59,8 @@ export function layOut(shape: Shape, room: number): Layout {
   const bar = Math.max(120, Math.min(width - 2 * MARGIN, slots * column * BAR_SPREAD + 40));
 
   const places = new Map<string, Place>();
-  for (const name of allNodes(shape)) {
-    const { kind, layer, head } = parseNode(name);
+  for (const name of nodeNames(shape)) {
+    const { kind, layer, head } = placeOfNode(name);
     if (kind === "input" || kind === "logits") {
       const y = kind === "input" ? height - 10 - BAR_HEIGHT / 2 : 10 + BAR_HEIGHT / 2;
       places.set(name, { x: centre, y, width: bar, height: BAR_HEIGHT });

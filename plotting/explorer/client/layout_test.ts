@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { edgePath, layOut } from "./layout.ts";
-import { allNodes } from "./names.ts";
+import { nodeNames } from "../../../utils/names/mod.ts";
 
 const SHAPES = [
   { nLayers: 1, nHeads: 1, parallel: true },
@@ -15,7 +15,7 @@ Deno.test("layOut() gives every node a place inside the picture, no two overlapp
       const { places, width: wide, height, font } = layOut(shape, width);
       assert(font > 0, "names need room");
       assert(wide >= width && (wide === width || wide / (shape.nHeads + 1) < 34));
-      const boxes = allNodes(shape).map((name) => places.get(name)!);
+      const boxes = nodeNames(shape).map((name) => places.get(name)!);
       boxes.forEach((a, i) => {
         assert(a.x - a.width / 2 >= 0 && a.x + a.width / 2 <= wide);
         assert(a.y - a.height / 2 >= 0 && a.y + a.height / 2 <= height);

@@ -1,5 +1,5 @@
 /** Starts the page: reads the embedded summary, makes the views, and redraws what a change of state touches. */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
   createStore,
@@ -15,7 +15,7 @@ import { allRoles, roleIndex, roleLabel } from "./describe.ts";
 import { createFaithfulnessChart } from "./faithfulness_chart.ts";
 import { createGraphView } from "./graph_view.ts";
 import { createHeatmap } from "./heatmap.ts";
-import { allNodes } from "./names.ts";
+import { nodeNames } from "../../../utils/names/mod.ts";
 import { createPanel } from "./panel.ts";
 import { createRaster } from "./raster.ts";
 import { initialState, readHash, type State, writeHash } from "./state.ts";
@@ -67,7 +67,7 @@ function start() {
     return;
   }
   const steps = summary.checkpoints.map((c) => c.step);
-  const nodes = allNodes(summary.shape);
+  const nodes = nodeNames(summary.shape);
   const store = createStore({
     ...initialState(steps.length),
     ...readHash(location.hash, steps, nodes),

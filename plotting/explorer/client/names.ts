@@ -1,75 +1,71 @@
-/**
- * Names of nodes and edges, as EAP-IG writes them: `input`, `a3.h1`, `m3`, `logits`, `a0.h2->a3.h1<q>`.
- * Shared by the page and by the code that builds it.
- */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+/** How the page shows and finds nodes and edges. `utils/names` has their names. */
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
+import {
+  headName,
+  type Letter,
+  mlpName,
+  nodeNames,
+  parseNodeName,
+} from "../../../utils/names/mod.ts";
 
+/** Numbers of layers and heads, and whether attention and MLP of a layer read the same stream. */
 export type Shape = CircuitSummary["shape"];
 
-/** How an edge is drawn: by the letter it enters a head by, or "o" for edges into MLPs and logits. */
-export type Letter = "q" | "k" | "v" | "o";
+/** How an edge is drawn: by the letter of the head's input that it enters, or "o" for edges into MLPs and logits. */
+export type LineKind = Letter | "o";
 
-export interface NodeParts {
+/** Where a node is drawn. */
+export interface NodePlace {
   kind: "input" | "head" | "mlp" | "logits";
+  /** −1 for the input, Infinity for the logits */
   layer: number;
+  /** 0 for nodes that are not heads */
   head: number;
 }
 
-/** Reads `a3.h1`, `m3`, `input` or `logits`; throws on anything else. */
-export function parseNode(name: string): NodeParts {
-  if (name === "input") return { kind: "input", layer: -1, head: 0 };
-  if (name === "logits") return { kind: "logits", layer: Infinity, head: 0 };
-  const match = /^(?:a(\d+)\.h(\d+)|m(\d+))$/.exec(name);
-  if (!match) {
-    throw new Error(`expected a node name such as a3.h1, m3, input or logits, found "${name}"`);
+/** Returns the place of a node. @throws Error if the name is not that of a node. */
+export function placeOfNode(name: string): NodePlace {
+  const node = parseNodeName(name);
+  switch (node.kind) {
+    case "input":
+      return { kind: "input", layer: -1, head: 0 };
+    case "logits":
+      return { kind: "logits", layer: Infinity, head: 0 };
+    case "mlp":
+      return { ...node, head: 0 };
+    case "head":
+      return node;
   }
-  if (match[3] !== undefined) return { kind: "mlp", layer: Number(match[3]), head: 0 };
-  return { kind: "head", layer: Number(match[1]), head: Number(match[2]) };
 }
 
-export function letterOf(edge: CircuitEdge): Letter {
+/** Returns how an edge is drawn. */
+export function lineKind(edge: CircuitEdge): LineKind {
   return edge.letter ?? "o";
 }
 
-/** `a0.h2->a3.h1<q>`, `m0->logits`. */
-export function edgeName(edge: CircuitEdge): string {
-  return `${edge.source}->${edge.target}${edge.letter ? `<${edge.letter}>` : ""}`;
-}
-
-/** What fits on a node: `3.1` for a head, `M3` for an MLP. */
+/** Returns what fits on a node: `3.1` for a head, `M3` for an MLP. */
 export function shortName(name: string): string {
-  const { kind, layer, head } = parseNode(name);
-  if (kind === "head") return `${layer}.${head}`;
-  return kind === "mlp" ? `M${layer}` : name;
+  const node = parseNodeName(name);
+  if (node.kind === "head") return `${node.layer}.${node.head}`;
+  return node.kind === "mlp" ? `M${node.layer}` : name;
 }
 
-/** What a person would say: `head 3.1`, `MLP 3`. */
+/** Returns what a person would say: `Head 3.1`, `MLP 3`. */
 export function longName(name: string): string {
-  const { kind, layer, head } = parseNode(name);
-  if (kind === "head") return `Head ${layer}.${head}`;
-  if (kind === "mlp") return `MLP ${layer}`;
-  return kind === "input" ? "Input embeddings" : "Logits";
+  const node = parseNodeName(name);
+  if (node.kind === "head") return `Head ${node.layer}.${node.head}`;
+  if (node.kind === "mlp") return `MLP ${node.layer}`;
+  return node.kind === "input" ? "Input embeddings" : "Logits";
 }
 
-/** Node names in the order of the residual stream: input, heads then MLP of each layer, logits. */
-export function allNodes(shape: Shape): string[] {
-  const names = ["input"];
-  for (let layer = 0; layer < shape.nLayers; layer++) {
-    for (let head = 0; head < shape.nHeads; head++) names.push(`a${layer}.h${head}`);
-    names.push(`m${layer}`);
-  }
-  names.push("logits");
-  return names;
-}
-
-/** Finds the node meant by "3.1", "a3.h1", "L3H1", "3 1", "m3" or "mlp 3"; null if the model has none such. */
+/** Finds the node meant by "3.1", "a3.h1", "L3H1", "3 1", "m3" or "mlp 3"; null if the model has no such node. */
 export function findNode(query: string, shape: Shape): string | null {
   const text = query.trim().toLowerCase();
   const mlp = /^m(?:lp)?\s*(\d+)$/.exec(text);
   const head = /^[al]?(\d+)[.\sh,]+h?(\d+)$/.exec(text);
   let name: string | null = null;
-  if (mlp) name = `m${Number(mlp[1])}`;
-  else if (head) name = `a${Number(head[1])}.h${Number(head[2])}`;
+  if (mlp) name = mlpName(Number(mlp[1]));
+  else if (head) name = headName([Number(head[1]), Number(head[2])]);
   else if (text === "input" || text === "logits") name = text;
-  return name !== null && allNodes(shape).includes(name) ? name : null;
+  return name !== null && nodeNames(shape).includes(name) ? name : null;
 }

@@ -1,5 +1,5 @@
 /** The column beside the circuit: the step in numbers, the pinned node, and the strongest edges. */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
   hideTooltip,
@@ -13,7 +13,8 @@ import {
 import { metricName } from "../../display_names.ts";
 import { pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { describeEdge, describeNode } from "./describe.ts";
-import { edgeName, letterOf, shortName } from "./names.ts";
+import { edgeName } from "../../../utils/names/mod.ts";
+import { lineKind, shortName } from "./names.ts";
 import type { Store } from "./state.ts";
 
 const MOST_LISTED = 60;
@@ -88,7 +89,7 @@ export function createPanel(summary: CircuitSummary, store: Store) {
     bar.style.width = `${(100 * Math.abs(edge.score) / largest).toFixed(1)}%`;
     const row = html(
       "li",
-      { class: `${letterOf(edge)} ${sign}`, "data-edge": edgeName(edge) },
+      { class: `${lineKind(edge)} ${sign}`, "data-edge": edgeName(edge) },
       html(
         "span",
         { class: "ends" },

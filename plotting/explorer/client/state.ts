@@ -7,7 +7,7 @@ import {
   type ThemeChoice,
   writeAddress,
 } from "../../page/client/mod.ts";
-import type { Letter } from "./names.ts";
+import type { LineKind } from "./names.ts";
 
 export interface State {
   /** index of the checkpoint shown */
@@ -15,7 +15,7 @@ export interface State {
   pinned: string | null;
   /** node or edge name under the pointer; not kept in the address */
   hovered: string | null;
-  hidden: Set<Letter>;
+  hidden: Set<LineKind>;
   top: number | null;
   colour: "letter" | "sign";
   palette: "field" | "safe";
@@ -69,7 +69,7 @@ function addressFields(steps: number[], nodes: string[]): AddressField<State>[] 
       name: "hide",
       write: ({ hidden }) => hidden.size > 0 ? [...hidden].join("") : null,
       read(text) {
-        const letters = [...text].filter((letter): letter is Letter => "qkvo".includes(letter));
+        const letters = [...text].filter((letter): letter is LineKind => "qkvo".includes(letter));
         return letters.length > 0 ? { hidden: new Set(letters) } : null;
       },
     },

@@ -25,9 +25,7 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { packedAxes, storedOutIn } from "../../model/blocks/head_weights.ts";
-import type { BlockWeights } from "../../model/blocks/block_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
+import { type BlockWeights, type ModelConfig, packedAxes, storedOutIn } from "../../model/mod.ts";
 import { overPoints, perPoint } from "./path_axes.ts";
 
 /** c = b + Wᵀβ of queries, keys and values, in the axes of `packedAxes` and d_head. */

@@ -3,16 +3,16 @@
  * product with the source differences D, prompt by prompt. See `destination_gradients.ts` and `node_scores.ts`.
  */
 import { defineProgram, type F32, free, type Results, tensor } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
+import type { HookedModel } from "../../model/mod.ts";
 import { compileContraction } from "./destination_gradients.ts";
 import {
   type CircuitShape,
+  circuitShape,
   layerColumns,
   layerRows,
   logitsColumn,
   prevIndex,
-} from "../graph/graph.ts";
-import { circuitShape } from "../graph/model_shape.ts";
+} from "../graph/mod.ts";
 import { compileNeurons } from "./node_scores.ts";
 import type { Pass } from "./pass_feeds.ts";
 

@@ -27,14 +27,15 @@ import {
 } from "../../onnx/mod.ts";
 import {
   attend,
+  type BlockContext,
+  declareWeights,
   headOutputs,
+  HookPoints,
+  mlp,
   packedProjections,
+  POS,
   unpackedHeadFirst,
-} from "../../model/blocks/attention.ts";
-import { mlp } from "../../model/blocks/block.ts";
-import type { BlockContext } from "../../model/blocks/context.ts";
-import { HookPoints, POS } from "../../model/blocks/hooks.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+} from "../../model/mod.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
 import { pastInputs } from "./ig_block.ts";
 import { overPoints, POINTS, PROMPTS, ROWS } from "./path_axes.ts";

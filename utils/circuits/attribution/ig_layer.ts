@@ -30,13 +30,15 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import type { BlockContext } from "../../model/blocks/context.ts";
-import { LETTERS } from "../../names/nodes.ts";
-import { storedOutIn } from "../../model/blocks/head_weights.ts";
-import type { BlockWeights } from "../../model/blocks/block_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { POS } from "../../model/blocks/hooks.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import {
+  type BlockContext,
+  type BlockWeights,
+  declareWeights,
+  type ModelConfig,
+  POS,
+  storedOutIn,
+} from "../../model/mod.ts";
+import { LETTERS } from "../../names/mod.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
 import { type IgBlock, igBlock, pastInputs } from "./ig_block.ts";
 import type { MovingOutput } from "./interpolated_output.ts";

@@ -2,7 +2,7 @@
  * Several pruned circuits as the matrices that a batched run needs: which sources and heads any of them uses, and the
  * edges among those.
  */
-import { type CircuitShape, layerRows, nBackward, nForward } from "../graph/graph.ts";
+import { type CircuitShape, layerRows, nBackward, nForward } from "../graph/mod.ts";
 
 export interface CircuitBatch {
   masks: readonly Uint8Array[];

@@ -36,15 +36,18 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { attend } from "../../model/blocks/attention.ts";
-import type { KeysValues } from "../../model/blocks/context.ts";
-import { storedOutIn } from "../../model/blocks/head_weights.ts";
-import { mlp } from "../../model/blocks/block.ts";
-import { type BlockWeights } from "../../model/blocks/block_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { HookPoints, POS } from "../../model/blocks/hooks.ts";
-import { sequenceInputs } from "../../model/blocks/sequence.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import {
+  attend,
+  type BlockWeights,
+  declareWeights,
+  HookPoints,
+  type KeysValues,
+  mlp,
+  type ModelConfig,
+  POS,
+  sequenceInputs,
+  storedOutIn,
+} from "../../model/mod.ts";
 
 const C = "circuits", N = "prompts", A = "heads";
 const BATCH = productDim([C, N]);

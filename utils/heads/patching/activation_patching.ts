@@ -7,8 +7,7 @@
  *
  * z' comes from the corrupted prompts, or is zero (zero ablation, which acts on every position: span "all").
  */
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
+import type { HookedModel, Readout } from "../../model/mod.ts";
 import {
   type CleanRun,
   cleanRun,

@@ -23,11 +23,8 @@ import {
   prefixPast,
   sharedLength,
   splitPrompt,
-} from "../../tasks/shared_prefix.ts";
-import { bucketBy } from "../../model/run/batch.ts";
-import { hookName, hookNames } from "../../model/blocks/hook_names.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { Past } from "../../model/run/layer_runner.ts";
+} from "../../tasks/mod.ts";
+import { bucketBy, type HookedModel, hookName, hookNames, type Past } from "../../model/mod.ts";
 import { type F32, joinRows, tensor } from "../../onnx/mod.ts";
 
 export type Span = "all" | "changed" | "readout";

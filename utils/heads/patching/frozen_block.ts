@@ -28,13 +28,17 @@ import {
   type Tensor,
   transpose,
 } from "../../onnx/mod.ts";
-import { type Letter, LETTERS } from "../../names/nodes.ts";
-import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
-import { afterAttention } from "../../model/blocks/block.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { HookPoints } from "../../model/blocks/hooks.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import { type Letter, LETTERS } from "../../names/mod.ts";
+import {
+  afterAttention,
+  declareWeights,
+  type HookedModel,
+  HookPoints,
+  type ModelConfig,
+  perHeadOutput,
+  perHeadWeights,
+  storedOutIn,
+} from "../../model/mod.ts";
 
 const patchedProgram = defineProgram("frozen block patched", compilePatched);
 const frozenProgram = defineProgram("frozen block", compileFrozen);

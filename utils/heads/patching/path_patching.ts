@@ -13,10 +13,8 @@
  * counts, and there is no step 2. Step 2 starts at the first receiver after the sender (`patched_run.ts`). Both run
  * all senders of a layer as one batch.
  */
-import type { Letter } from "../../names/nodes.ts";
-import type { Readout } from "../../model/blocks/embedding.ts";
-import { hookName } from "../../model/blocks/hook_names.ts";
-import type { HookedModel, Patch } from "../../model/hooked_model.ts";
+import type { Letter } from "../../names/mod.ts";
+import { type HookedModel, hookName, type Patch, type Readout } from "../../model/mod.ts";
 import { type F32, tensor } from "../../onnx/mod.ts";
 import type { CleanBatch, CleanRun } from "./clean_run.ts";
 import { FrozenBlocks } from "./frozen_block.ts";

@@ -1,5 +1,5 @@
 /** Groups the heads that patches come from by layer. */
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/mod.ts";
 import { checkHeads, type Head } from "../head.ts";
 
 /** The senders of one layer, which run as one batch. */

@@ -13,13 +13,15 @@
  *
  * A swapped model equals its target below the first swapped layer, so runs start there.
  */
-import type { Readout } from "../../model/blocks/embedding.ts";
-import { HookedModel } from "../../model/hooked_model.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { WeightSource } from "../../model/weights/weight_source.ts";
-import type { WeightUnit } from "../../model/blocks/block_weights.ts";
-import { bucketBy } from "../../model/run/batch.ts";
-import { readoutRows } from "../../tasks/prompt_batches.ts";
+import {
+  bucketBy,
+  HookedModel,
+  type ModelConfig,
+  type Readout,
+  type WeightSource,
+  type WeightUnit,
+} from "../../model/mod.ts";
+import { readoutRows } from "../../tasks/mod.ts";
 import { type F32, tensor } from "../../onnx/mod.ts";
 import { checkHeads, type Head } from "../head.ts";
 
@@ -169,9 +171,7 @@ export class SwapTarget {
     if (heads.length === 0) throw new Error("swapping needs at least one head");
     checkHeads(heads, model.config);
     if ("b_U" in await model.weights.unembedding()) {
-      throw new Error(
-        "heads can be swapped only between weights as stored; load the model unfolded",
-      );
+      throw new Error("heads are swapped between weights as stored; load the model unfolded");
     }
     const first = Math.min(...heads.map(([layer]) => layer));
     const batches = [];

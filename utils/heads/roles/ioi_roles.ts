@@ -7,8 +7,8 @@
  *               e(head) = (mean patched − mean clean) / (mean clean − mean corrupted).
  *               0 means no harm; −1 means that patching the head alone does as much as corrupting the prompt
  */
-import { mean } from "../../base/statistics.ts";
-import type { AttentionToNames } from "../scores/attention_scores.ts";
+import { mean } from "../../base/mod.ts";
+import type { AttentionToNames } from "../scores/mod.ts";
 
 /**
  * Tells for each head of `[L, H]` whether it is a name mover.
