@@ -26,6 +26,7 @@ export {
   HookPoints,
   type KeysValues,
   type LayerContext,
+  linearPoints,
   metricFeeds,
   metricGradient,
   type MetricSpec,

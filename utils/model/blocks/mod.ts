@@ -49,6 +49,7 @@ export {
   type HookName,
   hookName,
   hookNames,
+  linearPoints,
   parseHookName,
 } from "./hook_names.ts";
 export { BATCH, type HookPlan, HookPoints, maskFeed, maskShape, patchFeed, POS } from "./hooks.ts";

@@ -9,4 +9,3 @@ export {
   interpolationFeeds,
   type MovingOutput,
 } from "./interpolated_output.ts";
-export { compileInterpolation } from "./interpolation.ts";
