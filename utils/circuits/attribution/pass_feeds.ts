@@ -18,12 +18,7 @@ import {
 } from "../../onnx/mod.ts";
 import { type HookedModel, type Past, type Readout, sequenceFeeds } from "../../model/mod.ts";
 import type { SourceOutputs } from "../activations/mod.ts";
-import {
-  compileInterpolation,
-  interpolatedOutput,
-  interpolationFeeds,
-  type MovingOutput,
-} from "./ig/mod.ts";
+import { interpolatedOutput, interpolationFeeds, type MovingOutput } from "./ig/mod.ts";
 import { type PromptBatch, readoutRows } from "../../tasks/mod.ts";
 import type { PathPoint } from "./quadrature.ts";
 
