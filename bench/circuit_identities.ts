@@ -9,18 +9,19 @@
  *                      it is timed separately and added
  *   still input        the same prompts with a different last token as well, so that no position of layer 0 is still
  */
-import { attribute } from "../utils/circuits/attribution/attribution.ts";
-import { batchActivations } from "../utils/circuits/activations/activations.ts";
-import { EdgeContraction } from "../utils/circuits/attribution/edge_contraction.ts";
-import { layerColumns, nForward } from "../utils/circuits/graph/graph.ts";
-import { circuitShape } from "../utils/circuits/graph/model_shape.ts";
-import { type PromptBatch, promptBatches } from "../utils/tasks/prompt_batches.ts";
-import { sourceDifferences } from "../utils/circuits/activations/source_differences.ts";
-import type { ModelConfig } from "../utils/model/config.ts";
-import { hookName } from "../utils/model/blocks/hook_names.ts";
-import type { HookedModel } from "../utils/model/hooked_model.ts";
+import {
+  attribute,
+  batchActivations,
+  circuitShape,
+  EdgeContraction,
+  layerColumns,
+  nForward,
+  sourceDifferences,
+} from "../utils/circuits/mod.ts";
+import { type PromptBatch, promptBatches } from "../utils/tasks/mod.ts";
+import { type HookedModel, hookName, type ModelConfig } from "../utils/model/mod.ts";
 import { tensor } from "../utils/onnx/mod.ts";
-import { median } from "../utils/base/statistics.ts";
+import { median } from "../utils/base/mod.ts";
 import {
   type Bench,
   type BenchCase,

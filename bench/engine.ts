@@ -8,11 +8,8 @@
  * It prints two lower bounds of the time: the FLOPs at the rate of bare matrix products, and the bytes (each weight read
  * once, each value of a block written and read once) at the rate of the memory.
  */
-import type { ModelConfig } from "../utils/model/config.ts";
-import { HookedModel } from "../utils/model/hooked_model.ts";
-import { Runtime } from "../utils/model/runtime.ts";
-import { randomSource } from "../utils/model/weights/weight_source.ts";
-import { median } from "../utils/base/statistics.ts";
+import { HookedModel, type ModelConfig, randomSource, Runtime } from "../utils/model/mod.ts";
+import { median } from "../utils/base/mod.ts";
 import {
   type Bench,
   type BenchCase,

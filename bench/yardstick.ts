@@ -5,8 +5,7 @@
  *                   (`MatmulRate`), with the model's weights fed; the products of the backward pass likewise
  *  memory           one addition over an array far larger than the caches
  */
-import type { ModelConfig } from "../utils/model/config.ts";
-import type { ModelWeights } from "../utils/model/weights/model_weights.ts";
+import type { ModelConfig, ModelWeights } from "../utils/model/mod.ts";
 import { add, Graph, Session, tensor } from "../utils/onnx/mod.ts";
 import { MatmulRate } from "../utils/training/mod.ts";
 import { timed } from "./case.ts";

@@ -7,9 +7,9 @@
  * `--published` draws that figure's node counts against the true sizes.
  */
 import { InvalidArgumentError } from "commander";
-import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
-import { mean, pearson } from "../utils/base/statistics.ts";
-import { type Column, printTable } from "../utils/cli/table.ts";
+import type { CircuitSummary } from "../utils/results/mod.ts";
+import { mean, pearson } from "../utils/base/mod.ts";
+import { type Column, printTable } from "../utils/cli/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,

@@ -2,7 +2,7 @@
  * Draws the size of circuits over training: edges above, nodes below, one column per task, one line per model. Thin
  * lines are raw sizes; bold lines are exponentially weighted means over the checkpoints (α = 0.5).
  */
-import type { CheckpointSummary, CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import type { CheckpointSummary, CircuitSummary } from "../utils/results/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,

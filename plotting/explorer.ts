@@ -5,8 +5,7 @@
  */
 import { Command } from "@commander-js/extra-typings";
 import { join } from "@std/path";
-import { writeFileAtomic } from "../utils/base/files.ts";
-import { UserError } from "../utils/base/user_error.ts";
+import { UserError, writeFileAtomic } from "../utils/base/mod.ts";
 import { buildExplorer } from "./explorer/page.ts";
 import { tellUserErrors } from "./figures/mod.ts";
 import { findSummaries } from "./result_files/summaries.ts";

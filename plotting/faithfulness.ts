@@ -4,8 +4,8 @@
  * is drawn at its sampled number of edges, because pruning leaves few or none. The script prints MIB's two areas
  * (CPR, CMD) for every checkpoint that has them.
  */
-import type { CircuitSummary, CurvePoint } from "../utils/results/kinds/circuit_summary.ts";
-import { type Column, printTable } from "../utils/cli/table.ts";
+import type { CircuitSummary, CurvePoint } from "../utils/results/mod.ts";
+import { type Column, printTable } from "../utils/cli/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,

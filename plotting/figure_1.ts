@@ -17,11 +17,7 @@ import {
   type Trace,
   translucent,
 } from "./figures/mod.ts";
-import { findResults } from "../utils/results/find.ts";
-import {
-  type TaskPerformances,
-  taskPerformances,
-} from "../utils/results/kinds/task_performance.ts";
+import { findResults, type TaskPerformances, taskPerformances } from "../utils/results/mod.ts";
 
 const PANELS = [
   { task: "ioi", metric: "logit_diff" },

@@ -9,9 +9,8 @@
  *
  * All scores are fractions, including copy scores and CSPA, which other figures show in percent.
  */
-import { filesBelow, isFolder } from "../utils/base/files.ts";
-import { findResults } from "../utils/results/find.ts";
-import { type CircuitSummary, readCircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import { filesBelow, isFolder } from "../utils/base/mod.ts";
+import { type CircuitSummary, findResults, readCircuitSummary } from "../utils/results/mod.ts";
 import {
   axesOf,
   compareModels,

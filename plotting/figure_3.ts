@@ -6,9 +6,8 @@
  */
 import { parse } from "@std/csv";
 import { basename, dirname, extname } from "@std/path";
-import { UserError } from "../utils/base/user_error.ts";
-import { findResults } from "../utils/results/find.ts";
-import { componentSwaps } from "../utils/results/kinds/component_swaps.ts";
+import { UserError } from "../utils/base/mod.ts";
+import { componentSwaps, findResults } from "../utils/results/mod.ts";
 import { metricName, withoutUnderscores } from "./display_names.ts";
 import {
   axesOf,

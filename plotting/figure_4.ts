@@ -3,8 +3,12 @@
  * that heads of the known types explain, over training, with a line per model. An open circle marks a level without
  * receivers (no name movers, or no S2-inhibition heads) and so nothing to explain.
  */
-import { findResults, type StoredOf } from "../utils/results/find.ts";
-import { type Consistency, ioiConsistencies } from "../utils/results/kinds/ioi_consistency.ts";
+import {
+  type Consistency,
+  findResults,
+  ioiConsistencies,
+  type StoredOf,
+} from "../utils/results/mod.ts";
 import { taskTitle } from "./display_names.ts";
 import {
   axesOf,

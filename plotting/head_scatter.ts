@@ -5,7 +5,7 @@
  */
 import { headName } from "../utils/names/mod.ts";
 import { extname } from "@std/path";
-import { UserError } from "../utils/base/user_error.ts";
+import { UserError } from "../utils/base/mod.ts";
 import { lowerFirst } from "./display_names.ts";
 import {
   axesOf,

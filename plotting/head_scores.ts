@@ -2,7 +2,7 @@
  * Draws head scores over training: a panel per score, a line per head. The heads with the largest |score| at any
  * checkpoint are coloured and labelled at the end of their lines. The others are grey, in the background.
  */
-import { UserError } from "../utils/base/user_error.ts";
+import { UserError } from "../utils/base/mod.ts";
 import {
   axesOf,
   endLabels,

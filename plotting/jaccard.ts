@@ -3,7 +3,7 @@
  * |score|. Similarity to the previous checkpoint is a thin line as measured and a bold line as exponentially weighted
  * mean (α = 0.5); similarity to the final checkpoint is dashed. One column per task, one colour per model.
  */
-import type { CircuitChange, CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import type { CircuitChange, CircuitSummary } from "../utils/results/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,

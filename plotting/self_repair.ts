@@ -4,8 +4,12 @@
  * inside and outside the circuit. Right: the heads that change most. A row per model. A hollow point means that no
  * head was ablated.
  */
-import { findResults, type StoredOf } from "../utils/results/find.ts";
-import { type SelfRepairEntry, selfRepairs } from "../utils/results/kinds/self_repair.ts";
+import {
+  findResults,
+  type SelfRepairEntry,
+  selfRepairs,
+  type StoredOf,
+} from "../utils/results/mod.ts";
 import { headName } from "../utils/names/mod.ts";
 import {
   axesOf,

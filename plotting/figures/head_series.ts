@@ -1,6 +1,6 @@
 /** Extracts what figures draw from head scores: a line per head, all steps, the steps of a picture. */
 import { headName } from "../../utils/names/mod.ts";
-import { UserError } from "../../utils/base/user_error.ts";
+import { UserError } from "../../utils/base/mod.ts";
 import type { HeadSeries } from "../result_files/head_files.ts";
 
 /** The score of one head over training. */

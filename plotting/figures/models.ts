@@ -1,6 +1,6 @@
 /** Defines the colours, sizes and order of models in figures, and the tokens per training step. */
 import nano from "../../models/pythia-nano/TRAINING.json" with { type: "json" };
-import { PYTHIA_TOKENS_PER_STEP } from "../../utils/cli/schedules.ts";
+import { PYTHIA_TOKENS_PER_STEP } from "../../utils/cli/mod.ts";
 
 /** Colour of each model in the figures of the training-and-scale paper, smallest model first. */
 const MODEL_COLOURS: [string, string][] = [

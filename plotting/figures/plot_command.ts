@@ -1,6 +1,6 @@
 /** Makes the command line that the plot scripts share: paths in, one or more files out. */
 import { Command } from "@commander-js/extra-typings";
-import { UserError } from "../../utils/base/user_error.ts";
+import { UserError } from "../../utils/base/mod.ts";
 import { type Figure, saveFigure } from "./plotly_page.ts";
 
 /** Describes a plot for its command line. */

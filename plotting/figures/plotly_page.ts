@@ -3,8 +3,7 @@
  * SVG or PNG. All figures look the same: quiet axes, no box, light or dark as the reader's system.
  */
 import { dirname, extname } from "@std/path";
-import { writeFileAtomic } from "../../utils/base/files.ts";
-import { UserError } from "../../utils/base/user_error.ts";
+import { UserError, writeFileAtomic } from "../../utils/base/mod.ts";
 import { buildPage, chromiumPath, escapeHtml, KIT_STYLES, launchChromium } from "../page/mod.ts";
 
 /** A Plotly trace. */

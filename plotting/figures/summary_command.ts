@@ -1,5 +1,5 @@
 /** Makes the command line of the plots that read `summary.json` files. */
-import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary } from "../../utils/results/mod.ts";
 import { findSummaries } from "../result_files/summaries.ts";
 import { type FilesCommand, type PlotCommand, plotCommand, requirePaths } from "./plot_command.ts";
 

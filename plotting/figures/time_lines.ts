@@ -1,5 +1,5 @@
 /** Draws lines over training: the axis of tokens or steps, smoothing, colours of heads, labels at the ends of lines. */
-import { ewma } from "../../utils/base/statistics.ts";
+import { ewma } from "../../utils/base/mod.ts";
 import { tokensPerStep } from "./models.ts";
 import { axesOf } from "./panels.ts";
 import type { Trace } from "./plotly_page.ts";

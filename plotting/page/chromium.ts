@@ -2,7 +2,7 @@
  * Finds and starts a Chromium-based browser, for pictures of pages and for tests. Playwright is imported only when a
  * browser starts: its import takes longer than everything else that a command loads.
  */
-import { isFile } from "../../utils/base/files.ts";
+import { isFile } from "../../utils/base/mod.ts";
 
 /** A running browser, Playwright's type. */
 export type Browser = Awaited<

@@ -11,7 +11,7 @@ Deno.test("escapeHtml() leaves no character that starts markup or ends an attrib
 Deno.test("embedJson() cannot close or comment out its element, and parses back to the value", () => {
   const value = { text: "</script><!-- <SCRIPT> 1 < 2<br>", list: [1, null, "é"] };
   const json = embedJson(value);
-  assert(!/<(\/|!|script)/i.test(json), json);
+  assert(!json.includes("<"), json);
   assertEquals(JSON.parse(json), value);
 });
 

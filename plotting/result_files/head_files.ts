@@ -1,6 +1,6 @@
 /** Reads the head scores in the result files of the head scripts. */
-import { UserError } from "../../utils/base/user_error.ts";
-import { findResults, type StoredOf } from "../../utils/results/find.ts";
+import { UserError } from "../../utils/base/mod.ts";
+import { findResults, type StoredOf } from "../../utils/results/mod.ts";
 import { HEAD_MEASURES, type HeadMeasure, MEASURED_KINDS } from "./head_measures.ts";
 
 /** A result file with scores of heads. */

@@ -2,17 +2,17 @@
  * Lists the scores of heads in result files, by kind of file: each score's place in a checkpoint's entry, its name and
  * the scale for drawing it, the same at every checkpoint.
  */
-import type { ReadableKind } from "../../utils/results/find.ts";
-import type { EntryOf } from "../../utils/results/kind.ts";
 import {
   type CircuitComponents,
   circuitComponentScores,
-} from "../../utils/results/kinds/circuit_components.ts";
-import { copySuppression } from "../../utils/results/kinds/cspa.ts";
-import { fullModelComponents } from "../../utils/results/kinds/full_model_components.ts";
-import { ioiConsistencies } from "../../utils/results/kinds/ioi_consistency.ts";
-import { selfRepairs } from "../../utils/results/kinds/self_repair.ts";
-import { successorHeads } from "../../utils/results/kinds/successor_heads.ts";
+  copySuppression,
+  type EntryOf,
+  fullModelComponents,
+  ioiConsistencies,
+  type ReadableKind,
+  selfRepairs,
+  successorHeads,
+} from "../../utils/results/mod.ts";
 
 /** One score of every head, `[L][H]` at each checkpoint. */
 export interface HeadMeasure<Entry = unknown> {

@@ -1,13 +1,12 @@
 /** Finds and reads `summary.json` files for the plots. */
 import { dirname } from "@std/path";
-import { filesBelow } from "../../utils/base/files.ts";
-import { UserError } from "../../utils/base/user_error.ts";
-import { runFirst } from "../../utils/results/find.ts";
+import { filesBelow, UserError } from "../../utils/base/mod.ts";
 import {
   type CircuitSummary,
   circuitSummary,
   readCircuitSummary,
-} from "../../utils/results/kinds/circuit_summary.ts";
+  runFirst,
+} from "../../utils/results/mod.ts";
 
 /** A summary and its place. */
 export interface FoundSummary {

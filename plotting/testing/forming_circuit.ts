@@ -4,11 +4,7 @@
  * S-inhibition heads, then name movers and negative name movers. Later, heads hand their roles to others.
  * Deterministic.
  */
-import type {
-  CheckpointSummary,
-  CircuitEdge,
-  CircuitSummary,
-} from "../../utils/results/kinds/circuit_summary.ts";
+import type { CheckpointSummary, CircuitEdge, CircuitSummary } from "../../utils/results/mod.ts";
 import { castOf, randomNumbers, rise, type Wish, wishes } from "./forming_edges.ts";
 
 export interface FormingOptions {

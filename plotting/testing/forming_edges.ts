@@ -1,6 +1,6 @@
 /** Makes up the edges of a forming circuit: each role's heads, each edge's strength, and when it comes and goes. */
 import { headName, mlpName } from "../../utils/names/mod.ts";
-import type { CircuitEdge } from "../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitEdge } from "../../utils/results/mod.ts";
 import type { FormingOptions } from "./forming_circuit.ts";
 
 export interface Wish {

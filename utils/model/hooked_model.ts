@@ -10,22 +10,36 @@
  * Prompts of different lengths are padded on the right; attention is causal, so padding changes no real position.
  */
 import { type Results, type Tensor, tensor } from "../onnx/mod.ts";
-import { padTokens } from "./run/batch.ts";
-import { openCheckpoint } from "./files/checkpoint_files.ts";
+import {
+  type BlockForm,
+  type Gradients,
+  type HookRequests,
+  inPasses,
+  LayerRunner,
+  type LayerRunResult,
+  OuterParts,
+  padTokens,
+  type Past,
+  promptsPerPass,
+  type ReadoutOptions,
+  type ReadoutRequest,
+  type RunOptions,
+  sortRequests,
+} from "./run/mod.ts";
+import { checkCheckpoint, openCheckpoint } from "./files/mod.ts";
 import { type ModelConfig, readModelConfig } from "./config.ts";
-import { type MetricSpec, type Readout, rowIndices } from "./blocks/embedding.ts";
-import { EmbeddingRows } from "./weights/embedding_rows.ts";
-import { type HookRequests, sortRequests } from "./run/hook_requests.ts";
-import { resolveModel } from "./hub/hub.ts";
-import { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./run/layer_runner.ts";
-import { type Gradients, inPasses, promptsPerPass, type RunOptions } from "./run/passes.ts";
-import { OuterParts, type ReadoutOptions, type ReadoutRequest } from "./run/outer_parts.ts";
+import { type MetricSpec, type Readout, rowIndices } from "./blocks/mod.ts";
+import {
+  checkpointSource,
+  EmbeddingRows,
+  ModelWeights,
+  type WeightProcessing,
+  weightProcessor,
+  type WeightSource,
+  WeightStore,
+} from "./weights/mod.ts";
+import { resolveModel } from "./hub/mod.ts";
 import { Runtime } from "./runtime.ts";
-import { checkCheckpoint } from "./files/tensor_names.ts";
-import { type WeightProcessing, weightProcessor } from "./weights/weight_processing.ts";
-import { checkpointSource, type WeightSource } from "./weights/weight_source.ts";
-import { ModelWeights } from "./weights/model_weights.ts";
-import { WeightStore } from "./weights/weight_store.ts";
 
 export interface ModelOptions {
   /** training checkpoint, e.g. `step1000` */
@@ -39,9 +53,9 @@ export interface ModelOptions {
   onProgress?: (p: { file: string; done: number; total: number }) => void;
 }
 
-export type { Patch } from "./run/hook_requests.ts";
-export { defineSplice, type Splice, type SplicedLayer } from "./blocks/splice.ts";
-export type { Gradients, RunOptions } from "./run/passes.ts";
+export type { Patch } from "./run/mod.ts";
+export { defineSplice, type Splice, type SplicedLayer } from "./blocks/mod.ts";
+export type { Gradients, RunOptions } from "./run/mod.ts";
 
 export interface RunResult {
   /** residual stream after the last block that was run `[batch, pos, d]` */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ARCHITECTURES } from "../../tests/support/hook_checks.ts";
 import { randomModel, randomTokens, smallConfig } from "../../tests/support/random_model.ts";
-import { type Tensor, tensor } from "../onnx/mod.ts";
+import type { Tensor } from "../onnx/mod.ts";
 import type { ModelConfig } from "./config.ts";
 import type { Readout } from "./blocks/embedding.ts";
 import { HookedModel, type ModelOptions } from "./hooked_model.ts";
@@ -129,49 +129,6 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
     }
   });
 
-  Deno.test(`${name}: a run to a layer and the blocks from it on give the bits of the whole run`, async () => {
-    await using model = open({ ...config, nLayers: 3 });
-    const prompts = promptsOf(config, [5, 7]);
-    const before = [0, 1, 2].map((l) => `blocks.${l}.hook_resid_pre`);
-    const last = ["blocks.2.attn.hook_z", "ln_final.hook_scale"];
-    const whole = await model.run(prompts, { read: ["hook_embed", ...before, ...last] });
-    for (const [to, name] of before.entries()) {
-      const part = await model.run(prompts, { to, read: ["hook_embed"] });
-      assertEquals(part.residual, whole.hooks.get(name));
-      assertEquals(part.hooks.get("hook_embed"), whole.hooks.get("hook_embed"));
-      const rest = await model.runBlocks(part.residual, { from: to, read: last });
-      assertEquals(rest.residual, whole.residual);
-      for (const hook of last) assertEquals(rest.hooks.get(hook), whole.hooks.get(hook));
-    }
-    const zeros = whole.hooks.get(last[0])!;
-    const silent = {
-      hook: last[0],
-      value: tensor(new Float32Array(zeros.data.length), zeros.shape),
-    };
-    const patched = await model.run(prompts, { patches: [silent] });
-    const { residual } = await model.run(prompts, { to: 2 });
-    assertEquals(await model.runBlocks(residual, { from: 2, patches: [silent] }), {
-      ...patched,
-      hooks: new Map(),
-    });
-    assert(patched.residual.data.some((x, i) => x !== whole.residual.data[i]));
-  });
-
-  Deno.test(`${name}: blocks continue after a prefix of their own`, async () => {
-    await using model = open(config);
-    const shared = randomTokens(4, config.vocabSize, 5);
-    const suffix = randomTokens(3, config.vocabSize, 6);
-    const { residual: x } = await model.run([[...shared, ...suffix]], { to: 0 });
-    const d = config.dModel;
-    const part = (from: number, to: number) =>
-      tensor(x.data.subarray(from * d, to * d), [1, to - from, d]);
-    const { past } = await model.runBlocks(part(0, 4), { keysValues: true });
-    assertEquals([past!.length, past!.layers.length], [4, 2]);
-    const rest = await model.runBlocks(part(4, 7), { past });
-    const { residual } = await model.run([[...shared, ...suffix]]);
-    assertClose(rest.residual.data, positionsFrom(residual, 4), 2e-6, "residual");
-  });
-
   Deno.test(`${name}: a third of the memory gives the same bits and reads more`, async () => {
     const prompts = promptsOf(config, [6, 4]);
     await using free = open({ ...config, nLayers: 6 });
@@ -284,20 +241,6 @@ Deno.test("HookedModel warns once of more positions than a rotary model was trai
     await runtime.close();
   }
   assert(lines[0].includes("the longest prompt has 17 tokens, more than the 16"), lines[0]);
-});
-
-Deno.test("HookedModel refuses a hook point that a run does not come to", async () => {
-  await using model = open(smallConfig("gpt2"));
-  const { residual } = await model.run([[1, 2]], { to: 1 });
-  const refused = (run: () => Promise<unknown>, what: string) =>
-    assertRejects(run, Error, `"${what}" is not part of this run`);
-  for (const hook of ["blocks.1.attn.hook_z", "ln_final.hook_scale"]) {
-    await refused(() => model.run([[1, 2]], { to: 1, read: [hook] }), hook);
-  }
-  for (const hook of ["hook_embed", "blocks.0.hook_mlp_out"]) {
-    await refused(() => model.runBlocks(residual, { from: 1, read: [hook] }), hook);
-    await refused(() => model.runBlocks(residual, { from: 1, freeze: [hook] }), hook);
-  }
 });
 
 Deno.test("HookedModel refuses prompts that are empty, unknown or too long", async () => {

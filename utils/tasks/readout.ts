@@ -10,7 +10,7 @@
  * - `group_sum`: ±1 for the probability difference; the logit difference has no sum form and uses
  *   group means.
  */
-import type { Readout } from "../model/blocks/embedding.ts";
+import type { Readout } from "../model/mod.ts";
 import type { AnswerMode, PromptPair, TaskData, TaskMetric } from "./prompt_pair.ts";
 
 /** Returns the weights of a prompt's correct ids, followed by those of its wrong ids. */

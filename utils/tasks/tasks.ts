@@ -1,8 +1,8 @@
 /**
  * The tasks by name: number of prompts, metric, and how to make the prompts for a tokenizer.
  */
-import { UserError } from "../base/user_error.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import { UserError } from "../base/mod.ts";
+import type { Tokenizer } from "../model/mod.ts";
 import { genderPronounPairs } from "./gender_pronoun.ts";
 import { greaterThanPairs } from "./greater_than.ts";
 import { ioiPairs } from "./ioi.ts";

@@ -2,10 +2,7 @@
  * Computes what the page needs to know about circuits: paths through a node, degrees, overlaps between checkpoints, and
  * the edges that the reader's filters leave.
  */
-import type {
-  CheckpointSummary,
-  CircuitEdge,
-} from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CheckpointSummary, CircuitEdge } from "../../../utils/results/mod.ts";
 import { edgeName } from "../../../utils/names/mod.ts";
 import { type LineKind, lineKind } from "./names.ts";
 

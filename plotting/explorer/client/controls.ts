@@ -1,5 +1,5 @@
 /** Connects the controls to the state: slider, play button, keys, filters, search, theme and exports. */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   applyTheme,
   byId,

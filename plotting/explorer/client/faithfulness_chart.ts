@@ -3,7 +3,7 @@
  * sizes, the threshold, and the chosen size, over the other checkpoints' curves in a faint colour. A random circuit
  * is drawn at its sampled number of edges: pruning leaves few or none, and a log axis cannot show 0.
  */
-import type { CircuitSummary, CurvePoint } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary, CurvePoint } from "../../../utils/results/mod.ts";
 import {
   axes,
   axisPercent,

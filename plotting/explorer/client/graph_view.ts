@@ -3,7 +3,7 @@
  * glide to their new width, those that join fade in, those that leave fade out and are then removed (CSS
  * transitions).
  */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
 import { afterPaint, byId, hideTooltip, showTooltip, svg } from "../../page/client/mod.ts";
 import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";

@@ -3,7 +3,7 @@
  * measured, the faithfulness of one step's circuit inside the model of another step. It draws on a canvas because 154
  * checkpoints make 23,716 cells.
  */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
   hideTooltip,

@@ -10,7 +10,7 @@
  *    centre and the other end, which keeps long edges apart.
  * 3. Edges are cubic curves with vertical ends. Within a column they bow sideways, around the nodes in between.
  */
-import type { CircuitEdge } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitEdge } from "../../../utils/results/mod.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { placeOfNode, type Shape } from "./names.ts";
 

@@ -1,5 +1,5 @@
 /** Starts the page: reads the embedded summary, makes the views, and redraws the views that a change affects. */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
   createStore,

@@ -1,5 +1,5 @@
 /** Labels, places and finds nodes and edges on the page. `utils/names` defines their names. */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   headName,
   type Letter,

@@ -9,11 +9,8 @@
  * Heads are kept as z `[batch, pos, H, d_head]`; their residual-stream output z·W_O is formed where it is needed.
  */
 import { type F32, repeatRows, sliceRows, tensor } from "../../onnx/mod.ts";
-import { hookNames } from "../../model/blocks/hook_names.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { Past } from "../../model/run/layer_runner.ts";
-import type { PromptBatch } from "../../tasks/prompt_batches.ts";
-import { prefixPast } from "../../tasks/shared_prefix.ts";
+import { type HookedModel, hookNames, type Past } from "../../model/mod.ts";
+import { prefixPast, type PromptBatch } from "../../tasks/mod.ts";
 
 export const INTERVENTIONS = ["patching", "zero", "mean", "mean-positional"] as const;
 export type Intervention = (typeof INTERVENTIONS)[number];

@@ -3,9 +3,9 @@
  * corrupted-minus-clean differences of those sources. Biases and position embeddings belong to no source and stay.
  */
 import { type F32, tensor } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
+import type { HookedModel } from "../../model/mod.ts";
 import type { BatchActivations, Intervention } from "./activations.ts";
-import { layerRows } from "../graph/graph.ts";
+import { layerRows } from "../graph/mod.ts";
 import { sourceDifferences } from "./source_differences.ts";
 
 export interface Residuals {

@@ -16,13 +16,14 @@ import {
   transpose,
   unsqueeze,
 } from "../../onnx/mod.ts";
-import { headResults } from "../../model/blocks/attention.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { layerRows, nForward } from "../graph/graph.ts";
+import {
+  declareWeights,
+  headResults,
+  type HookedModel,
+  type ModelConfig,
+} from "../../model/mod.ts";
+import { circuitShape, layerRows, nForward } from "../graph/mod.ts";
 import type { BatchActivations } from "./activations.ts";
-import { circuitShape } from "../graph/model_shape.ts";
 
 /** z, z', MLP outputs of one layer → `[N, H+1, P, d]`. */
 const layerProgram = defineProgram(

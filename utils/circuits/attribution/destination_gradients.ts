@@ -1,7 +1,7 @@
 /**
  * From the sums of `ig_layer.ts` to gradients at the heads' inputs and to scores.
  *
- * With u_k = γ ⊙ (W·dy_k) the cotangent behind the LayerNorm and J = (I − 11ᵀ/d − x̂x̂ᵀ/d)/σ the symmetric Jacobian of its
+ * With u_k = γ ⊙ (W·dy_k) the cotangent after the LayerNorm and J = (I − 11ᵀ/d − x̂x̂ᵀ/d)/σ the symmetric Jacobian of its
  * normalisation, Ĝ = Σ_k J_k u_k. As x̂·u = (γ ⊙ x̂)ᵀW·dy = dy·(y − c), c = b + Wᵀβ the part of y without x̂,
  *
  *   Ĝ = γ ⊙ (W·a) − mean(γ ⊙ (W·a))·1 − Σ_k s_k x̂_k            identity 2: once for all path points of a pass
@@ -25,9 +25,7 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { packedAxes, storedOutIn } from "../../model/blocks/head_weights.ts";
-import type { BlockWeights } from "../../model/blocks/block_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
+import { type BlockWeights, type ModelConfig, packedAxes, storedOutIn } from "../../model/mod.ts";
 import { overPoints, perPoint } from "./path_axes.ts";
 
 /** c = b + Wᵀβ of queries, keys and values, in the axes of `packedAxes` and d_head. */

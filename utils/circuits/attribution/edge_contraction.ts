@@ -3,16 +3,16 @@
  * product with the source differences D, prompt by prompt. See `destination_gradients.ts` and `node_scores.ts`.
  */
 import { defineProgram, type F32, free, type Results, tensor } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
+import type { HookedModel } from "../../model/mod.ts";
 import { compileContraction } from "./destination_gradients.ts";
 import {
   type CircuitShape,
+  circuitShape,
   layerColumns,
   layerRows,
   logitsColumn,
   prevIndex,
-} from "../graph/graph.ts";
-import { circuitShape } from "../graph/model_shape.ts";
+} from "../graph/mod.ts";
 import { compileNeurons } from "./node_scores.ts";
 import type { Pass } from "./pass_feeds.ts";
 
@@ -41,7 +41,7 @@ export class EdgeContraction {
   }
 
   /**
-   * Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. Behind the positions of
+   * Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. After the positions of
    * the gradients D is 0 (layer 0 of `ig_first_layer.ts`, whose only source is the input).
    */
   edgesOfLayer(l: number, from: number, gradients: F32): Promise<void> {

@@ -8,7 +8,7 @@
  * A pass takes all points of a prompt if they fit, so that what is done once per pass is done once per prompt. Small
  * models run it in one session (`one_session_pass.ts`), others layer by layer (`layerwise_pass.ts`).
  */
-import type { HookedModel } from "../../model/hooked_model.ts";
+import type { HookedModel } from "../../model/mod.ts";
 import { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
 import { LayerwisePass } from "./layerwise_pass.ts";
 import { OneSessionPass } from "./one_session_pass.ts";

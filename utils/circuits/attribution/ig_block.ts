@@ -7,13 +7,17 @@
  *    one attends and passes the MLP.
  */
 import { add, gather, type Graph, linear, reshape, type Value } from "../../onnx/mod.ts";
-import { attention } from "../../model/blocks/attention.ts";
-import type { BlockContext, KeysValues } from "../../model/blocks/context.ts";
-import { storedOutIn } from "../../model/blocks/head_weights.ts";
-import { afterAttention, block } from "../../model/blocks/block.ts";
-import { type BlockWeights } from "../../model/blocks/block_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { HookPoints } from "../../model/blocks/hooks.ts";
+import {
+  afterAttention,
+  attention,
+  block,
+  type BlockContext,
+  type BlockWeights,
+  HookPoints,
+  type KeysValues,
+  type ModelConfig,
+  storedOutIn,
+} from "../../model/mod.ts";
 import { interpolatedOutput, type MovingOutput } from "./interpolated_output.ts";
 import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 

@@ -2,9 +2,9 @@
  * Layer 0 of a parallel model along EAP-IG's path (identity 4: where the input stands still).
  *
  * The input moves only where clean and corrupted tokens differ, at the first C positions of the suffix. Layer 0 reads
- * nothing but the input, so behind position C its LayerNorms, its q, k, v before attention and its MLP are the same at
+ * nothing but the input, so after position C its LayerNorms, its q, k, v before attention and its MLP are the same at
  * every path point and are computed once per prompt. And the only source before its destinations is the input, with
- * D = 0 behind C: their gradients are needed at the first C positions alone.
+ * D = 0 after C: their gradients are needed at the first C positions alone.
  *
  *   q, k, v, x + MLP(x)  at C positions per path point, at the others once;   attention as everywhere
  *   backward: through attention to the C positions' q, k and v; through the MLP at C positions
@@ -27,20 +27,21 @@ import {
 } from "../../onnx/mod.ts";
 import {
   attend,
+  type BlockContext,
+  declareWeights,
   headOutputs,
+  HookPoints,
+  mlp,
   packedProjections,
+  POS,
   unpackedHeadFirst,
-} from "../../model/blocks/attention.ts";
-import { mlp } from "../../model/blocks/block.ts";
-import type { BlockContext } from "../../model/blocks/context.ts";
-import { HookPoints, POS } from "../../model/blocks/hooks.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+} from "../../model/mod.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
 import { pastInputs } from "./ig_block.ts";
 import { overPoints, POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 import type { IgLayer } from "./ig_layer.ts";
 
-/** Positions whose input moves, and those behind. */
+/** Positions whose input moves, and those after them. */
 const MOVING = "moving", STILL = "still";
 
 /**
@@ -99,7 +100,7 @@ export function igFirstLayer(
   return { residual: output, saved, backward };
 }
 
-/** Moving positions `[ROWS, C, …]`, and behind them the others `[N, P − C, …]` at every path point: `[ROWS, P, …]`. */
+/** Joins moving positions `[ROWS, C, …]` and the others after them, `[N, P − C, …]` at every path point: `[ROWS, P, …]`. */
 function joined(moving: Value, still: Value): Value {
   const tail = still.shape.slice(2);
   const repeated = expand(unsqueeze(still, 1), [PROMPTS, POINTS, STILL, ...tail]);

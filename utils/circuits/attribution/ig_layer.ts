@@ -30,13 +30,15 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import type { BlockContext } from "../../model/blocks/context.ts";
-import { LETTERS } from "../../names/nodes.ts";
-import { storedOutIn } from "../../model/blocks/head_weights.ts";
-import type { BlockWeights } from "../../model/blocks/block_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { POS } from "../../model/blocks/hooks.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import {
+  type BlockContext,
+  type BlockWeights,
+  declareWeights,
+  type ModelConfig,
+  POS,
+  storedOutIn,
+} from "../../model/mod.ts";
+import { LETTERS } from "../../names/mod.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
 import { type IgBlock, igBlock, pastInputs } from "./ig_block.ts";
 import type { MovingOutput } from "./interpolated_output.ts";
@@ -115,7 +117,7 @@ interface BlockGradients {
   mlpIn: Value;
   /** q, k and v in one, before rotation */
   qkv: Value;
-  /** q, k, v behind rotation */
+  /** q, k, v after rotation */
   rotated: Value[];
 }
 
@@ -144,10 +146,10 @@ function lastPosition(g: Graph, axesBehind: number): Value {
   return reshape(flag, [POS, ...new Array(axesBehind).fill(1)]);
 }
 
-/** What `headSums` takes of a block whose q, k and v are saved behind their rotation. */
+/** What `headSums` takes of a block whose q, k and v are saved after their rotation. */
 function attentionSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: ModelConfig) {
   const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
-  // Rotations keep inner products, so dy·y is taken behind them, where y is saved.
+  // Rotations keep inner products, so dy·y is taken after them, where y is saved.
   const perHead = saved("v").shape.slice(0, -1);
   const products = LETTERS.map((letter, j) =>
     reshape(sum(mul(grads.rotated[j], saved(letter)), [-1]), perHead)

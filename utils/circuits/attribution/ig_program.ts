@@ -15,11 +15,14 @@ import {
   type SessionOptions,
   type Value,
 } from "../../onnx/mod.ts";
-import type { BlockContext } from "../../model/blocks/context.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { metricGradient, type MetricSpec } from "../../model/blocks/embedding.ts";
-import { POS } from "../../model/blocks/hooks.ts";
-import { sequenceInputs } from "../../model/blocks/sequence.ts";
+import {
+  type BlockContext,
+  metricGradient,
+  type MetricSpec,
+  type ModelConfig,
+  POS,
+  sequenceInputs,
+} from "../../model/mod.ts";
 import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 import { igFirstLayer } from "./ig_first_layer.ts";
 import { type IgLayer, igLayer, type IgSpec } from "./ig_layer.ts";

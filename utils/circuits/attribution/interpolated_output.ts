@@ -6,15 +6,15 @@
  * which is a splice at the heads' z or at the MLP's output. No gradient flows into it: what is computed there is not read.
  */
 import { add, type Feeds, mul, reshape, sub, type Tensor, unsqueeze } from "../../onnx/mod.ts";
-import { type BlockHook } from "../../model/blocks/hook_names.ts";
-import { POS } from "../../model/blocks/hooks.ts";
 import {
+  type BlockHook,
   defineSplice,
+  type ModelConfig,
+  POS,
   type Splice,
   spliceFeed,
   type SpliceScope,
-} from "../../model/blocks/splice.ts";
-import type { ModelConfig } from "../../model/config.ts";
+} from "../../model/mod.ts";
 import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 
 /** The output of a block that moves along the path. */

@@ -9,7 +9,7 @@ import {
   type Tensor,
   tensor,
 } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
+import type { HookedModel } from "../../model/mod.ts";
 import type { EdgeContraction } from "./edge_contraction.ts";
 import { compileLayerProgram } from "./ig_program.ts";
 import { type Component, type Pass, type PassFeeds } from "./pass_feeds.ts";

@@ -1,7 +1,6 @@
 /** A gradient pass over a whole model in one session; the numbers are those of `layerwise_pass.ts`. */
 import { defineProgram, type Feeds, type Results } from "../../onnx/mod.ts";
-import { metricFeeds } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
+import { type HookedModel, metricFeeds } from "../../model/mod.ts";
 import type { EdgeContraction } from "./edge_contraction.ts";
 import { compileModelProgram } from "./ig_program.ts";
 import type { Pass, PassFeeds } from "./pass_feeds.ts";

@@ -3,18 +3,15 @@
  * the weighted read-out.
  */
 import { defineProgram, type F32, type Feeds, sliceRows, tensor } from "../../onnx/mod.ts";
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { Past } from "../../model/run/layer_runner.ts";
-import { sequenceFeeds } from "../../model/blocks/sequence.ts";
-import type { SourceOutputs } from "../activations/activations.ts";
+import { type HookedModel, type Past, type Readout, sequenceFeeds } from "../../model/mod.ts";
+import type { SourceOutputs } from "../activations/mod.ts";
 import {
   interpolatedOutput,
   interpolationFeeds,
   type MovingOutput,
 } from "./interpolated_output.ts";
 import { compileInterpolation } from "./interpolation.ts";
-import { type PromptBatch, readoutRows } from "../../tasks/prompt_batches.ts";
+import { type PromptBatch, readoutRows } from "../../tasks/mod.ts";
 import type { PathPoint } from "./quadrature.ts";
 
 /** A component that moves along the path: the input (`layer` −1), or an output of a layer. */

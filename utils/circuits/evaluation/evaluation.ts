@@ -10,21 +10,26 @@
  * (EAP-IG's `evaluate_graph`, in the factorised form).
  */
 import { type F32, type Feeds, free, tensor } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { sequenceFeeds } from "../../model/blocks/sequence.ts";
+import { type HookedModel, sequenceFeeds } from "../../model/mod.ts";
 import {
   type BatchActivations,
   batchActivations,
+  corruptedResiduals,
   type Intervention,
   type MeanActivations,
-} from "../activations/activations.ts";
+  type Residuals,
+} from "../activations/mod.ts";
 import { type CircuitBatch, circuitBatches, edgesInto } from "./circuit_batch.ts";
-import { corruptedResiduals, type Residuals } from "../activations/corrupted_residuals.ts";
 import { headsProgram, mixProgram, mlpProgram } from "./evaluation_programs.ts";
-import { type CircuitShape, headColumns, logitsColumn, mlpColumn } from "../graph/graph.ts";
-import { circuitShape } from "../graph/model_shape.ts";
-import type { PromptBatch } from "../../tasks/prompt_batches.ts";
-import { pruneCircuit } from "../graph/pruning.ts";
+import {
+  type CircuitShape,
+  circuitShape,
+  headColumns,
+  logitsColumn,
+  mlpColumn,
+  pruneCircuit,
+} from "../graph/mod.ts";
+import type { PromptBatch } from "../../tasks/mod.ts";
 
 export interface EvaluationOptions {
   intervention?: Intervention;

@@ -1,5 +1,5 @@
 /**
- * The graphs by which a circuit is run, many circuits in one batch:
+ * The graphs that run a circuit, many circuits in one batch:
  *
  *   mix      x_v = corrupted residual + Σ_u E[v, u] (z̃_u − z'_u)   one product per circuit, the residual in it as a
  *                                                                  source that is always in
@@ -36,15 +36,18 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { attend } from "../../model/blocks/attention.ts";
-import type { KeysValues } from "../../model/blocks/context.ts";
-import { storedOutIn } from "../../model/blocks/head_weights.ts";
-import { mlp } from "../../model/blocks/block.ts";
-import { type BlockWeights } from "../../model/blocks/block_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { HookPoints, POS } from "../../model/blocks/hooks.ts";
-import { sequenceInputs } from "../../model/blocks/sequence.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import {
+  attend,
+  type BlockWeights,
+  declareWeights,
+  HookPoints,
+  type KeysValues,
+  mlp,
+  type ModelConfig,
+  POS,
+  sequenceInputs,
+  storedOutIn,
+} from "../../model/mod.ts";
 
 const C = "circuits", N = "prompts", A = "heads";
 const BATCH = productDim([C, N]);
@@ -58,7 +61,7 @@ export const mixProgram = defineProgram(
   (options: SessionOptions) => Session.compile({ x: mixed(new Graph(), 1) }, {}, options),
 );
 
-/** Σ_u E[v, u] (z̃_u − z'_u), of which the corrupted residual is the first term: `[C, columns, width]`. */
+/** Σ_u E[v, u] (z̃_u − z'_u); the corrupted residual is its first term: `[C, columns, width]`. */
 function mixed(g: Graph, columns: Dim): Value {
   const edges = g.input("edges", [C, columns, "sources"]);
   return matmulStacked(edges, g.input("differences", ["sources", C, "width"]));

@@ -19,15 +19,11 @@ import {
   tensor,
   unsqueeze,
 } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { sequenceFeeds } from "../../model/blocks/sequence.ts";
-import { LETTERS } from "../../names/nodes.ts";
-import { type BatchActivations, repeatPast } from "../activations/activations.ts";
-import { metricOfCopies } from "../evaluation/evaluation.ts";
-import { headsProgram, mlpProgram } from "../evaluation/evaluation_programs.ts";
-import { destinationNode, sourceNode } from "../graph/graph.ts";
-import { circuitShape } from "../graph/model_shape.ts";
-import { sourceDifferences } from "../activations/source_differences.ts";
+import { type HookedModel, sequenceFeeds } from "../../model/mod.ts";
+import { LETTERS } from "../../names/mod.ts";
+import { type BatchActivations, repeatPast, sourceDifferences } from "../activations/mod.ts";
+import { headsProgram, metricOfCopies, mlpProgram } from "../evaluation/mod.ts";
+import { circuitShape, destinationNode, sourceNode } from "../graph/mod.ts";
 
 /** residual `[N, P, d]` + changes `[C, N, P, d]`, one or two of them. */
 function compileMoved(terms: number, options: SessionOptions): Promise<Session> {

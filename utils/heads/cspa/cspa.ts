@@ -16,8 +16,7 @@
  * document's own tokens, whose products u_k·W_U are computed once for all heads and layers. No head needs a product of
  * residual width with the vocabulary. What remains is one tanh or exponential per logit and ablation.
  */
-import { hookName, hookNames } from "../../model/blocks/hook_names.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
+import { type HookedModel, hookName, hookNames } from "../../model/mod.ts";
 import { defineProgram, type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import { layerDivergences } from "./cspa_divergences.ts";
 import { compileAccumulate } from "./cspa_graphs.ts";

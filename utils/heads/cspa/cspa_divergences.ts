@@ -2,7 +2,7 @@
  * Computes the divergences of all heads of a layer for CSPA. One graph computes what has head width. The vocabulary
  * follows slice by slice, each time for as many heads and documents as fit in a processor's cache.
  */
-import type { HookedModel } from "../../model/hooked_model.ts";
+import type { HookedModel } from "../../model/mod.ts";
 import {
   defineProgram,
   type Feeds,

@@ -5,8 +5,7 @@
  *  1. logits of each slice, and log Σ exp of each; together these give the normaliser of every row
  *  2. p = exp(logits − normaliser), u·W_U of the documents' own tokens, and the expected unembedding Σ p·W_U
  */
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { WeightUnit } from "../../model/blocks/block_weights.ts";
+import type { HookedModel, WeightUnit } from "../../model/mod.ts";
 import { defineProgram, type F32, type Feeds, tensor } from "../../onnx/mod.ts";
 import { compileLogits, compileSlice, compileText } from "./cspa_graphs.ts";
 

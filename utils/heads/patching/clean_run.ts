@@ -8,13 +8,13 @@
  *    are ever run again. Which positions those are is the caller's choice:
  *        "all"       every position
  *        "changed"   from the first position at which a clean and a corrupted prompt differ: the same result as "all",
- *                    since before it nothing is switched and attention is causal
+ *                    since before it nothing is patched and attention is causal
  *        "readout"   the read-out alone: patches act there only (TransformerLens' `seq_pos`), and what is wanted of
  *                    other positions is unchanged
  *  - positions after the read-out: never computed.
  *
- * Prompts are grouped by length and span, so that no group has padding. The rows (prompt, position) of all groups lie
- * behind each other in one tensor per layer: where heads are frozen, positions do not interact and all rows are one
+ * Prompts are grouped by length and span, so that no group has padding. The rows (prompt, position) of all groups are
+ * concatenated into one tensor per layer: where heads are frozen, positions do not interact and all rows are one
  * matrix product.
  */
 import {
@@ -23,11 +23,8 @@ import {
   prefixPast,
   sharedLength,
   splitPrompt,
-} from "../../tasks/shared_prefix.ts";
-import { bucketBy } from "../../model/run/batch.ts";
-import { hookName, hookNames } from "../../model/blocks/hook_names.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { Past } from "../../model/run/layer_runner.ts";
+} from "../../tasks/mod.ts";
+import { bucketBy, type HookedModel, hookName, hookNames, type Past } from "../../model/mod.ts";
 import { type F32, joinRows, tensor } from "../../onnx/mod.ts";
 
 export type Span = "all" | "changed" | "readout";

@@ -6,7 +6,7 @@
  *
  * with A the given attention output. Three programs are made of it, all over rows (prompt, position) without order:
  *
- *   switch    x, A `[rows, d]`, z and z' `[rows, H, d_head]` → x' `[senders, rows, d]`, where sender s writes z' and
+ *   patched   x, A `[rows, d]`, z and z' `[rows, H, d_head]` → x' `[senders, rows, d]`, where sender s writes z' and
  *             every other head z:  A_s = A + (z'_h − z_h)·W_O[h]. In a parallel block the MLP is computed once.
  *   frozen    x `[senders, rows, d]`, A `[rows, d]` → x'
  *   project   x `[senders, rows, d]` → queries, keys or values of all heads, `[senders, rows, H, d_head]`, before rotation
@@ -28,15 +28,19 @@ import {
   type Tensor,
   transpose,
 } from "../../onnx/mod.ts";
-import { type Letter, LETTERS } from "../../names/nodes.ts";
-import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
-import { afterAttention } from "../../model/blocks/block.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { HookPoints } from "../../model/blocks/hooks.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import { type Letter, LETTERS } from "../../names/mod.ts";
+import {
+  afterAttention,
+  declareWeights,
+  type HookedModel,
+  HookPoints,
+  type ModelConfig,
+  perHeadOutput,
+  perHeadWeights,
+  storedOutIn,
+} from "../../model/mod.ts";
 
-const switchProgram = defineProgram("frozen block switch", compileSwitch);
+const patchedProgram = defineProgram("frozen block patched", compilePatched);
 const frozenProgram = defineProgram("frozen block", compileFrozen);
 const projectProgram = defineProgram("frozen block project", compileProject);
 
@@ -45,16 +49,16 @@ export class FrozenBlocks {
   constructor(private readonly model: HookedModel) {}
 
   /**
-   * The residual stream after block `layer` with one head of it switched.
+   * The residual stream after block `layer` with one head of it patched.
    * @param x the residual stream before the block, and `attention` its attention output, both `[rows, d]`
-   * @param z heads' outputs as they are, and `switched` as they are to become, both `[rows, H, d_head]`
-   * @param heads the heads to switch, one per sender
+   * @param z heads' outputs as they are, and `given` as they are to become, both `[rows, H, d_head]`
+   * @param heads the heads to patch, one per sender
    * @returns `[senders, rows, d]`
    */
-  async switch(
+  async patched(
     layer: number,
     { x, attention, z }: { x: F32; attention: F32; z: F32 },
-    switched: F32,
+    given: F32,
     heads: readonly number[],
   ): Promise<F32> {
     const index: Tensor = {
@@ -62,8 +66,8 @@ export class FrozenBlocks {
       shape: [heads.length],
       data: Int32Array.from(heads),
     };
-    const session = await switchProgram(this.model.runtime, this.model.config);
-    const feeds = { x, attention, z, switched, heads: index };
+    const session = await patchedProgram(this.model.runtime, this.model.config);
+    const feeds = { x, attention, z, given, heads: index };
     return (await session.run({ ...feeds, ...await this.#weights(layer) })).out;
   }
 
@@ -84,14 +88,14 @@ export class FrozenBlocks {
   }
 }
 
-function compileSwitch(config: ModelConfig, options: SessionOptions): Promise<Session<"out">> {
+function compilePatched(config: ModelConfig, options: SessionOptions): Promise<Session<"out">> {
   const g = new Graph();
   const { dModel: d, nHeads: H, dHead: e } = config;
   const [x, attention] = ["x", "attention"].map((name) => g.input(name, ["rows", d]));
-  const [z, switched] = ["z", "switched"].map((name) => g.input(name, ["rows", H, e]));
+  const [z, given] = ["z", "given"].map((name) => g.input(name, ["rows", H, e]));
   const heads = g.input("heads", ["senders"], "int32");
   const w = declareWeights(g, config, 0);
-  const change = gather(transpose(sub(switched, z), [1, 0, 2]), heads);
+  const change = gather(transpose(sub(given, z), [1, 0, 2]), heads);
   const written = matmul(change, gather(perHeadOutput(w.o_w, config), heads));
   const context = { config, hooks: new HookPoints({}) };
   const out = afterAttention(x, add(attention, written), w, context);

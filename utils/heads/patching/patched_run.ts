@@ -7,11 +7,14 @@
  *     span only, keys and values before the span from the clean run. Weights are needed once per layer.
  *  3. The metric, and attention where asked for, is read at the read-out position.
  */
-import { readoutRows } from "../../tasks/prompt_batches.ts";
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel, Patch } from "../../model/hooked_model.ts";
-import { hookName } from "../../model/blocks/hook_names.ts";
-import type { Past } from "../../model/run/layer_runner.ts";
+import { readoutRows } from "../../tasks/mod.ts";
+import {
+  type HookedModel,
+  hookName,
+  type Past,
+  type Patch,
+  type Readout,
+} from "../../model/mod.ts";
 import { type F32, repeatRows, sliceRows, sliceWithinRows, tensor } from "../../onnx/mod.ts";
 import { type CleanBatch, type CleanRun, lastRow } from "./clean_run.ts";
 import type { Head } from "../head.ts";

@@ -13,13 +13,15 @@
  *
  * A swapped model equals its target below the first swapped layer, so runs start there.
  */
-import type { Readout } from "../../model/blocks/embedding.ts";
-import { HookedModel } from "../../model/hooked_model.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { WeightSource } from "../../model/weights/weight_source.ts";
-import type { WeightUnit } from "../../model/blocks/block_weights.ts";
-import { bucketBy } from "../../model/run/batch.ts";
-import { readoutRows } from "../../tasks/prompt_batches.ts";
+import {
+  bucketBy,
+  HookedModel,
+  type ModelConfig,
+  type Readout,
+  type WeightSource,
+  type WeightUnit,
+} from "../../model/mod.ts";
+import { readoutRows } from "../../tasks/mod.ts";
 import { type F32, tensor } from "../../onnx/mod.ts";
 import { checkHeads, type Head } from "../head.ts";
 

@@ -10,15 +10,18 @@
  * Logits are outputs times the unembedding alone ("logit lens": no LayerNorm, no bias). For a head, the unembedding of
  * the years goes back through W_O: z_h·(W_O[h]·W_U[years]).
  */
-import { mean } from "../../base/statistics.ts";
-import { perHeadOutput } from "../../model/blocks/head_weights.ts";
-import { bucketBy } from "../../model/run/batch.ts";
-import { rowIndices } from "../../model/blocks/embedding.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { hookName } from "../../model/blocks/hook_names.ts";
-import { BATCH, POS } from "../../model/blocks/hooks.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import { mean } from "../../base/mod.ts";
+import {
+  BATCH,
+  bucketBy,
+  declareWeights,
+  type HookedModel,
+  hookName,
+  type ModelConfig,
+  perHeadOutput,
+  POS,
+  rowIndices,
+} from "../../model/mod.ts";
 import {
   defineProgram,
   gather,
@@ -34,11 +37,11 @@ import {
   transpose,
   type Value,
 } from "../../onnx/mod.ts";
-import type { GreaterThanParts } from "../../results/kinds/greater_than.ts";
-import type { PromptPair } from "../../tasks/prompt_pair.ts";
+import type { GreaterThanParts } from "../../results/mod.ts";
+import type { PromptPair } from "../../tasks/mod.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
-import { lastRow } from "../patching/clean_run.ts";
-import { type Head, headName, mlpName } from "../../names/nodes.ts";
+import { lastRow } from "../patching/mod.ts";
+import { type Head, headName, mlpName } from "../../names/mod.ts";
 
 /** Returns the parts of a circuit to measure. */
 export function greaterThanNodes(circuit: CircuitHeads): { mlps: number[]; heads: Head[] } {

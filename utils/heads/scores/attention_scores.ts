@@ -9,9 +9,7 @@
  *    of the flattened pattern with a matrix that holds 1/count on that diagonal, for all heads of a layer at once.
  *  - On indirect-object prompts, the mean attention from END to the names IO, S1 and S2 (Wang et al. 2022).
  */
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { hookName, hookNames } from "../../model/blocks/hook_names.ts";
-import { BATCH } from "../../model/blocks/hooks.ts";
+import { BATCH, type HookedModel, hookName, hookNames } from "../../model/mod.ts";
 import {
   defineProgram,
   Graph,
@@ -23,7 +21,7 @@ import {
   type Tensor,
   tensor,
 } from "../../onnx/mod.ts";
-import { PythonRandom } from "../../base/python_random.ts";
+import { PythonRandom } from "../../base/mod.ts";
 
 /** Sets number, length and range of the random sequences. */
 export interface RepeatedTokenOptions {

@@ -10,10 +10,14 @@
  * The values v = r·W_V + b_V have head width, so the logits are computed as v·(W_O·W_U). For typical numbers of prompts
  * this takes a third of the arithmetic of the residual width. Both signs share the product. Defined on folded weights.
  */
-import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import {
+  declareWeights,
+  type HookedModel,
+  type ModelConfig,
+  perHeadOutput,
+  perHeadWeights,
+  storedOutIn,
+} from "../../model/mod.ts";
 import {
   add,
   cast,
@@ -40,7 +44,7 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import type { PromptPair } from "../../tasks/prompt_pair.ts";
+import type { PromptPair } from "../../tasks/mod.ts";
 
 /** Holds the copy scores of all heads, each `[L, H]` row-major, 0 … 100 percent. */
 export interface CopyScores {

@@ -10,13 +10,18 @@
  *
  * On folded weights γ = 1, the mean is 0, and value biases are not part of a head (they are in b_O).
  */
-import type { HookedModel, RunOptions } from "../../model/hooked_model.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
-import { type Readout, readoutFeeds } from "../../model/blocks/embedding.ts";
-import { perHeadOutput } from "../../model/blocks/head_weights.ts";
-import { hookNames } from "../../model/blocks/hook_names.ts";
-import { BATCH, POS } from "../../model/blocks/hooks.ts";
-import type { ModelConfig } from "../../model/config.ts";
+import {
+  BATCH,
+  declareWeights,
+  type HookedModel,
+  hookNames,
+  type ModelConfig,
+  perHeadOutput,
+  POS,
+  type Readout,
+  readoutFeeds,
+  type RunOptions,
+} from "../../model/mod.ts";
 import {
   defineProgram,
   div,

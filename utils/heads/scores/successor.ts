@@ -7,11 +7,15 @@
  *  3. A pair (word, next) succeeds if S[word, next] is the largest S[word, ·] over all next words of its list.
  *     Score = share of pairs that succeed, over all lists together.
  */
-import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
-import { activate } from "../../model/blocks/block.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import {
+  activate,
+  declareWeights,
+  type HookedModel,
+  type ModelConfig,
+  perHeadOutput,
+  perHeadWeights,
+  storedOutIn,
+} from "../../model/mod.ts";
 import {
   add,
   cast,

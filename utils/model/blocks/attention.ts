@@ -8,7 +8,7 @@
  *
  * With a past (keys, after rotation, and values of earlier positions) the positions given are a suffix.
  */
-import { LETTERS } from "../../names/nodes.ts";
+import { LETTERS } from "../../names/mod.ts";
 import {
   add,
   concat,

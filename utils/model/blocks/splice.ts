@@ -1,8 +1,8 @@
 /**
  * Splices: a sub-graph with weights of its own in the place of a hook point's value.
  *
- *  1. {@link defineSplice} names a function from settings to a {@link SpliceForm}: the weights, and for each hook point what
- *     stands there, given what the block computed. That is a transcoder for an MLP, an interpolated output, a frozen head.
+ *  1. {@link defineSplice} names a function from settings to a {@link SpliceForm}: the weights, and for each hook point the
+ *     value there, given what the block computed. That is a transcoder for an MLP, an interpolated output, a frozen head.
  *  2. A plan of a block lists its splices, so they are part of every program's key, as name and settings.
  *  3. While the block is built, its hook points call them. What a block computed and nothing reads is in no model, because
  *     models are cut from their outputs.
@@ -39,7 +39,7 @@ export interface SpliceForm {
   reads?: readonly BlockHook[];
   /** names of the splice's own hook points */
   points?: readonly string[];
-  /** what stands at a hook point, given what the block computed there */
+  /** the value at a hook point, given what the block computed there */
   at: Partial<Record<BlockHook, (computed: Value, scope: SpliceScope) => Value>>;
 }
 

@@ -4,9 +4,18 @@
  */
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
-import { type HookPlan, maskFeed, maskShape, patchFeed } from "../blocks/hooks.ts";
-import { type HookName, hookName, parseHookName } from "../blocks/hook_names.ts";
-import { checkSpliceWeights, type SplicedLayer, splicePoint } from "../blocks/splice.ts";
+import {
+  checkSpliceWeights,
+  type HookName,
+  hookName,
+  type HookPlan,
+  maskFeed,
+  maskShape,
+  parseHookName,
+  patchFeed,
+  type SplicedLayer,
+  splicePoint,
+} from "../blocks/mod.ts";
 import type { LayerPatch, LayerRun } from "./layer_runner.ts";
 
 /** A hook point given another value where `mask` is true; without a mask everywhere. */

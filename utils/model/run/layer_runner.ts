@@ -11,15 +11,19 @@ import {
   type Tensor,
 } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
-import { hookName } from "../blocks/hook_names.ts";
-import { type HookPlan, maskFeed, patchFeed } from "../blocks/hooks.ts";
-import { type SplicedLayer, spliceFeed } from "../blocks/splice.ts";
+import {
+  hookName,
+  type HookPlan,
+  maskFeed,
+  patchFeed,
+  sequenceFeeds,
+  type SplicedLayer,
+  spliceFeed,
+  weightFeeds,
+} from "../blocks/mod.ts";
 import type { Runtime } from "../runtime.ts";
-import { sequenceFeeds } from "../blocks/sequence.ts";
 import { localHook, StackProgram, type StackSpec } from "./stack.ts";
-import { weightFeeds } from "../blocks/block_weights.ts";
-import { type LayerRange, layerStacks, loopOverLayers } from "../weights/layer_loop.ts";
-import type { WeightStore } from "../weights/weight_store.ts";
+import { type LayerRange, layerStacks, loopOverLayers, type WeightStore } from "../weights/mod.ts";
 
 /** Keys (after rotation) and values of earlier positions, per layer: `[batch, H, past, d_head]`. */
 export interface Past {

@@ -7,10 +7,9 @@ import {
   type MetricSpec,
   type Readout,
   readoutFeeds,
-} from "../blocks/embedding.ts";
+} from "../blocks/mod.ts";
 import type { Runtime } from "../runtime.ts";
-import type { EmbeddingRows } from "../weights/embedding_rows.ts";
-import type { ModelWeights } from "../weights/model_weights.ts";
+import type { EmbeddingRows, ModelWeights } from "../weights/mod.ts";
 import { padTokens } from "./batch.ts";
 import type { OuterRequests } from "./hook_requests.ts";
 import { checkPositions } from "./positions.ts";

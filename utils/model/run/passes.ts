@@ -6,10 +6,8 @@
  * a limit. A matrix product over some hundred tokens is as fast as over all of them, so nothing is lost.
  */
 import { joinRows, sliceRows, type Tensor } from "../../onnx/mod.ts";
-import { BATCH } from "../blocks/hooks.ts";
-import type { SplicedLayer } from "../blocks/splice.ts";
+import { BATCH, type Readout, type SplicedLayer } from "../blocks/mod.ts";
 import type { ModelConfig } from "../config.ts";
-import type { Readout } from "../blocks/embedding.ts";
 import type { Patch } from "./hook_requests.ts";
 import type { Past } from "./layer_runner.ts";
 

@@ -1,30 +1,12 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  ARCHITECTURES,
-  assertLikeOracle,
-  oracleMetric,
-  paddedIndex,
-} from "../../../tests/support/hook_checks.ts";
-import { type HookValue, oracle } from "../../../tests/oracle/oracle_transformer.ts";
+import { ARCHITECTURES } from "../../../tests/support/hook_checks.ts";
 import {
   randomModel,
   randomTokens,
   smallConfig,
   uniform,
 } from "../../../tests/support/random_model.ts";
-import {
-  add,
-  detach,
-  type Feeds,
-  linear,
-  mul,
-  relu,
-  reshape,
-  sub,
-  type Tensor,
-  tensor,
-  type Value,
-} from "../../onnx/mod.ts";
+import { add, type Feeds, mul, reshape, tensor, type Value } from "../../onnx/mod.ts";
 import { headOutputs } from "../blocks/attention.ts";
 import { mlp } from "../blocks/block.ts";
 import { BLOCK_WEIGHTS, blockWeightShapes, type MlpWeights } from "../blocks/block_weights.ts";
@@ -38,28 +20,16 @@ import {
   type SpliceScope,
 } from "../blocks/splice.ts";
 import type { ModelConfig } from "../config.ts";
-import { HookedModel, type ModelOptions } from "../hooked_model.ts";
-import { Runtime } from "../runtime.ts";
+import { type ModelOptions } from "../hooked_model.ts";
 import { inPasses } from "./passes.ts";
 import { StackProgram } from "./stack.ts";
-
-const POSITIONS = [4, 6];
-const READOUT: Readout = {
-  kind: "logits",
-  ids: Int32Array.of(3, 5, 8, 0),
-  weights: Float32Array.of(1, -1, 0.5, -2),
-  width: 2,
-};
-
-function setup(config: ModelConfig, options: ModelOptions = {}) {
-  const { source, weights } = randomModel(config, 3);
-  const prompts = [randomTokens(5, config.vocabSize, 1), randomTokens(7, config.vocabSize, 2)];
-  const model = HookedModel.fromSource(source, {
-    ...options,
-    runtime: new Runtime({ threads: 1 }),
-  });
-  return { model, source, weights, prompts, [Symbol.asyncDispose]: () => model.runtime.close() };
-}
+import {
+  coder,
+  coderWeights,
+  POSITIONS,
+  READOUT,
+  setup,
+} from "../../../tests/support/spliced_coder.ts";
 
 const MLP_WEIGHTS = BLOCK_WEIGHTS.filter((name) => /^(ln2|in|out)_/.test(name));
 
@@ -93,51 +63,6 @@ const copiedOutput = defineSplice("copied-output", (config: ModelConfig) => {
     },
   };
 });
-
-const FEATURES = 9;
-
-/** A small transcoder of the MLP, `relu(x·A)·B`, with or without the error that it makes. */
-const coder = defineSplice("coder", ({ d, error }: { d: number; error: boolean }) => ({
-  weights: { A: [d, FEATURES], B: [FEATURES, d] },
-  reads: ["hook_mlp_in"],
-  points: ["hook_acts"],
-  at: {
-    hook_mlp_out: (computed, { weights, read, at, save }) => {
-      const acts = relu(linear(read("hook_mlp_in"), weights.A, false));
-      save("acts", acts);
-      const made = linear(at("hook_acts", acts), weights.B, false);
-      return error ? add(made, detach(sub(computed, made))) : made;
-    },
-  },
-}));
-
-function coderWeights({ dModel: d }: ModelConfig): Record<"A" | "B", Tensor<Float32Array>> {
-  const next = uniform(21);
-  const random = (...shape: number[]) =>
-    tensor(Float32Array.from({ length: shape[0] * shape[1] }, next), shape);
-  return { A: random(d, FEATURES), B: random(FEATURES, d) };
-}
-
-/** The oracle's hook values for the coder, in plain loops; `acts` are edited on their way. */
-function coded(x: Float64Array, { dModel: d }: ModelConfig, edit: (acts: Float64Array) => void) {
-  const { A: { data: A }, B: { data: B } } = coderWeights({ dModel: d } as ModelConfig);
-  const P = x.length / d;
-  const acts = new Float64Array(P * FEATURES), out = new Float64Array(P * d);
-  for (let p = 0; p < P; p++) {
-    for (let f = 0; f < FEATURES; f++) {
-      let total = 0;
-      for (let i = 0; i < d; i++) total += x[p * d + i] * A[i * FEATURES + f];
-      acts[p * FEATURES + f] = Math.max(0, total);
-    }
-  }
-  edit(acts);
-  for (let p = 0; p < P; p++) {
-    for (let i = 0; i < d; i++) {
-      for (let f = 0; f < FEATURES; f++) out[p * d + i] += acts[p * FEATURES + f] * B[f * d + i];
-    }
-  }
-  return { acts, out };
-}
 
 async function copies(config: ModelConfig, source: ReturnType<typeof randomModel>["source"]) {
   const pick = (unit: Feeds, names: readonly string[]) =>
@@ -178,102 +103,7 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
       assertEquals(await all({ splices }), await all({}));
     });
   }
-
-  Deno.test(`A spliced transcoder of ${name} gives the oracle's logits, features and gradients`, async () => {
-    await using context = setup(config);
-    const { model, weights, prompts } = context;
-    const acts = "blocks.0.coder.hook_acts";
-    const next = uniform(5);
-    for (const error of [false, true]) {
-      const splice = coder({ d: config.dModel, error });
-      const splices = [{ layer: 0, splice, weights: coderWeights(config) }];
-      const { hooks } = await model.run(prompts, { splices, read: [acts] });
-      const logits = await model.logits(prompts, POSITIONS, { splices });
-      const wanted = [acts, "blocks.0.hook_mlp_out", "blocks.0.hook_resid_pre"];
-      const found = await model.gradients(prompts, POSITIONS, READOUT, wanted, { splices });
-      for (const [b, prompt] of prompts.entries()) {
-        const V = config.vocabSize, at = POSITIONS[b];
-        // What the coder misses of the MLP's output stays as it is in the unperturbed run.
-        let missed: Float64Array | undefined;
-        const run = (hook: string, i: number, by: number) => {
-          let read = new Float64Array(), features = new Float64Array();
-          const edit = (point: string, value: HookValue) => {
-            if (point === "blocks.0.hook_mlp_in") read = value.data.slice();
-            if (point === "blocks.0.hook_mlp_out") {
-              const made = coded(read, config, (own) => {
-                if (hook === acts) own[i] += by;
-              });
-              missed ??= value.data.map((x, j) => x - made.out[j]);
-              features = made.acts;
-              value.data.set(made.out.map((x, j) => error ? x + missed![j] : x));
-            }
-            if (point === hook) value.data[i] += by;
-          };
-          return { ...oracle(config, weights, prompt, edit), features };
-        };
-        const plain = run("", 0, 0);
-        const shape = [prompt.length, FEATURES];
-        assertLikeOracle(hooks.get(acts)!, b, { shape, data: plain.features }, acts);
-        const row = plain.logits.subarray(at * V, (at + 1) * V);
-        assertLikeOracle(logits, b, { shape: [V], data: row }, "logits");
-        const metric = (hook: string, i: number, by: number) =>
-          oracleMetric(run(hook, i, by), b, at, READOUT, V);
-        for (const hook of wanted) {
-          const width = hook === acts ? FEATURES : config.dModel;
-          const gradient = found.gradients.get(hook)!;
-          const scale = gradient.data.reduce((m, x) => Math.max(m, Math.abs(x)), 1e-3);
-          for (let sample = 0; sample < 6; sample++) {
-            const i = Math.floor((next() + 1) / 2 * prompt.length * width);
-            const expected = (metric(hook, i, 1e-5) - metric(hook, i, -1e-5)) / 2e-5;
-            const ours = gradient.data[paddedIndex(gradient.shape, b, [prompt.length, width], i)];
-            assert(
-              Math.abs(ours - expected) < 2e-5 * scale,
-              `${hook}, error ${error}, prompt ${b}, ${i}: ${ours}, by differences ${expected}`,
-            );
-          }
-        }
-      }
-    }
-  });
-
-  Deno.test(`A transcoder with its error gives the logits of ${name}`, async () => {
-    await using context = setup(config);
-    const { model, prompts } = context;
-    const splice = coder({ d: config.dModel, error: true });
-    const splices = [0, 1].map((layer) => ({ layer, splice, weights: coderWeights(config) }));
-    const [own, spliced] = [
-      await model.logits(prompts, POSITIONS),
-      await model.logits(prompts, POSITIONS, { splices }),
-    ];
-    own.data.forEach((x, i) => assert(Math.abs(x - spliced.data[i]) < 2e-5 * (1 + Math.abs(x))));
-  });
 }
-
-Deno.test("Features of a splice can be patched like any hook point", async () => {
-  const config = smallConfig("gpt2");
-  await using context = setup(config);
-  const { model, prompts } = context;
-  const acts = "blocks.1.coder.hook_acts";
-  const splice = coder({ d: config.dModel, error: false });
-  const splices = [{ layer: 1, splice, weights: coderWeights(config) }];
-  const { hooks } = await model.run(prompts, { splices, read: [acts] });
-  const value = tensor(new Float32Array(hooks.get(acts)!.data.length), hooks.get(acts)!.shape);
-  const silent = await model.run(prompts, {
-    splices,
-    patches: [{ hook: acts, value }],
-    read: ["blocks.1.hook_mlp_out"],
-  });
-  assert(silent.hooks.get("blocks.1.hook_mlp_out")!.data.every((x) => x === 0));
-  // Patched at every position, features pass no gradient; frozen ones do not either.
-  const before = ["blocks.1.hook_mlp_in"];
-  for (const how of [{ patches: [{ hook: acts, value }] }, { freeze: [acts] }]) {
-    const { gradients } = await model.gradients(prompts, POSITIONS, READOUT, before, {
-      splices,
-      ...how,
-    });
-    assert(gradients.get(before[0])!.data.every((x) => x === 0));
-  }
-});
 
 const shifted = defineSplice("shifted", ({ d }: { d: number }) => ({
   weights: { delta: [BATCH, POS, d] },

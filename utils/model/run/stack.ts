@@ -22,11 +22,17 @@ import {
   type Value,
   where,
 } from "../../onnx/mod.ts";
-import { block } from "../blocks/block.ts";
-import { declareWeights, type WeightUnit } from "../blocks/block_weights.ts";
+import {
+  BATCH,
+  block,
+  declareWeights,
+  type HookPlan,
+  HookPoints,
+  POS,
+  sequenceInputs,
+  type WeightUnit,
+} from "../blocks/mod.ts";
 import type { ModelConfig } from "../config.ts";
-import { BATCH, type HookPlan, HookPoints, POS } from "../blocks/hooks.ts";
-import { sequenceInputs } from "../blocks/sequence.ts";
 
 export interface StackSpec {
   /** hook plan of each layer of the stack */

@@ -2,7 +2,7 @@
  * The loop over the layers of a model: the weights of one stack of layers after another, each read while ONNX Runtime
  * computes with the one before it.
  */
-import { type WeightUnit } from "../blocks/block_weights.ts";
+import { type WeightUnit } from "../blocks/mod.ts";
 import type { WeightStore } from "./weight_store.ts";
 
 /** Which layers, in which order. */

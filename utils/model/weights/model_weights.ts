@@ -1,6 +1,6 @@
 /** The weights of a model, read when first asked for and kept within its memory budget. */
 import type { Feeds } from "../../onnx/mod.ts";
-import { weightFeeds, type WeightUnit } from "../blocks/block_weights.ts";
+import { weightFeeds, type WeightUnit } from "../blocks/mod.ts";
 import type { ModelConfig } from "../config.ts";
 import { type LayerRange, loopOverLayers } from "./layer_loop.ts";
 import type { WeightSource } from "./weight_source.ts";

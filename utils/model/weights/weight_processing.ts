@@ -12,7 +12,9 @@
  */
 import {
   add,
+  concat,
   defineProgram,
+  expand,
   gemm,
   Graph,
   linear,
@@ -25,14 +27,16 @@ import {
   sub,
   type Value,
 } from "../../onnx/mod.ts";
-import { concat, expand } from "../../onnx/mod.ts";
-import { storedOutIn } from "../blocks/head_weights.ts";
-import { BLOCK_WEIGHTS } from "../blocks/block_weights.ts";
+import {
+  BLOCK_WEIGHTS,
+  declareWeights,
+  storedOutIn,
+  weightFeed,
+  type WeightUnit,
+} from "../blocks/mod.ts";
 import type { ModelConfig } from "../config.ts";
 import type { Runtime } from "../runtime.ts";
-import { declareWeights, weightFeed } from "../blocks/block_weights.ts";
 import type { UnitTransform } from "./weight_store.ts";
-import type { WeightUnit } from "../blocks/block_weights.ts";
 
 /** Selects the steps of processing. */
 export interface WeightProcessing {
