@@ -6,11 +6,11 @@ import { defineProgram, type F32, type Feeds, sliceRows, tensor } from "../../on
 import { type HookedModel, type Past, type Readout, sequenceFeeds } from "../../model/mod.ts";
 import type { SourceOutputs } from "../activations/mod.ts";
 import {
+  compileInterpolation,
   interpolatedOutput,
   interpolationFeeds,
   type MovingOutput,
-} from "./interpolated_output.ts";
-import { compileInterpolation } from "./interpolation.ts";
+} from "./ig/mod.ts";
 import { type PromptBatch, readoutRows } from "../../tasks/mod.ts";
 import type { PathPoint } from "./quadrature.ts";
 

@@ -7,7 +7,7 @@ import {
   Session,
   type SessionOptions,
   unsqueeze,
-} from "../../onnx/mod.ts";
+} from "../../../onnx/mod.ts";
 
 /** clean `[N, P, d]`, difference (corrupted − clean), 1 − α `[K]` → x `[N, K, P, d]`. */
 export function compileInterpolation(options: SessionOptions): Promise<Session> {
