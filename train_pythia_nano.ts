@@ -7,7 +7,7 @@
  * `--overwrite`; `--output-dir` and `--work-dir` train a copy. Results: `{output_dir}/step{n}/` in Hugging Face layout,
  * `{output_dir}/TRAINING.json` on how they were made, and in `work_dir` the log and the resumable state.
  */
-import { runScript } from "./utils/cli/script.ts";
+import { runScript } from "./utils/cli/mod.ts";
 import { runTraining, trainingSchema } from "./utils/language_model/mod.ts";
 
 export const script = {

@@ -5,8 +5,7 @@
  *                   (`MatmulRate`), with the model's weights fed; the products of the backward pass likewise
  *  memory           one addition over an array far larger than the caches
  */
-import type { ModelConfig } from "../utils/model/config.ts";
-import type { WeightStore } from "../utils/model/weights/weight_store.ts";
+import type { ModelConfig, ModelWeights } from "../utils/model/mod.ts";
 import { add, Graph, Session, tensor } from "../utils/onnx/mod.ts";
 import { MatmulRate } from "../utils/training/mod.ts";
 import { timed } from "./case.ts";
@@ -20,14 +19,14 @@ const LAYERS = 4;
  * @param backward also the products with the weights the other way round
  */
 export async function layerProducts(
-  store: WeightStore,
+  modelWeights: ModelWeights,
   tokens: number,
   backward: boolean,
   threads?: number,
 ): Promise<MatmulRate> {
-  const { dModel: d, dMlp: m, nLayers } = store.config;
-  const layers = Array.from({ length: Math.min(LAYERS, nLayers) }, (_, l) => String(l));
-  const weights = await Promise.all(layers.map((l) => store.get(l)));
+  const { dModel: d, dMlp: m, nLayers } = modelWeights.config;
+  const layers = Array.from({ length: Math.min(LAYERS, nLayers) }, (_, l) => l);
+  const weights = await Promise.all(layers.map((l) => modelWeights.layer(l)));
   const shapes = { qkv_w: [3 * d, d], o_w: [d, d], in_w: [m, d], out_w: [d, m] };
   return await MatmulRate.compile(shapes, tokens, { data: backward, weights, threads });
 }

@@ -1,19 +1,11 @@
 import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { UserError } from "../../utils/base/user_error.ts";
 import { SOME_HEADS, writeMadeUpHeads } from "../testing/made_up_heads.ts";
+import { inFolder } from "../testing/small_series.ts";
 import { ofOneModel, readHeadSeries } from "./head_files.ts";
 import { HEAD_MEASURES } from "./head_measures.ts";
 
-async function inFolder(use: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-Deno.test("readHeadSeries() finds scores below a folder, in shown units, and passes over other files", () =>
+Deno.test("readHeadSeries() finds scores below a folder, in shown units, and skips other files", () =>
   inFolder(async (folder) => {
     await writeMadeUpHeads(folder);
     await Deno.writeTextFile(`${folder}/other.json`, "[1, 2");
@@ -32,7 +24,7 @@ Deno.test("readHeadSeries() finds scores below a folder, in shown units, and pas
     assertEquals(tertiary.grids[0], null);
   }));
 
-Deno.test("reading head scores says what is wrong, and where", () =>
+Deno.test("reading head scores reports what is wrong, and where", () =>
   inFolder(async (folder) => {
     await assertRejects(() => readHeadSeries([folder]), UserError, "no such result file below");
     await assertRejects(() => readHeadSeries([`${folder}/no`]), UserError, "found nothing at");
@@ -67,7 +59,7 @@ Deno.test("reading head scores says what is wrong, and where", () =>
     await assertRejects(() => readHeadSeries([file]), UserError, "found other");
   }));
 
-Deno.test("ofOneModel() names the models of files that do not belong together", () => {
+Deno.test("ofOneModel() names the models if there is more than one", () => {
   const measure = HEAD_MEASURES["circuits-over-time/cspa/1"][0];
   const shape = { nLayers: 1, nHeads: 1 };
   const of = (model: string) => ({ model, measure, shape, steps: [0], grids: [null] });

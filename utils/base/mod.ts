@@ -28,8 +28,13 @@ export {
   bootstrapMeanIntervals,
   type BootstrapOptions,
   ewma,
+  ewmaFromZero,
   mean,
+  median,
   pearson,
+  percentileInterval,
+  resampledIndices,
+  seededIndices,
   standardError,
   type Values,
 } from "./statistics.ts";

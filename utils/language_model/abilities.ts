@@ -1,12 +1,14 @@
 /** Measures what each checkpoint of a suite can do: the means of its tasks' metrics, on the prompts that circuits are found with. */
 import { join } from "@std/path";
-import { mean } from "../base/statistics.ts";
-import { HookedModel } from "../model/hooked_model.ts";
-import { listLocalSteps } from "../model/hub/local_steps.ts";
-import { Runtime, type RuntimeOptions } from "../model/runtime.ts";
-import { loadTokenizer } from "../model/tokenizer.ts";
-import { taskPerformance } from "../tasks/performance.ts";
-import { loadTask, TASK_NAMES } from "../tasks/tasks.ts";
+import { mean } from "../base/mod.ts";
+import {
+  HookedModel,
+  listLocalSteps,
+  loadTokenizer,
+  Runtime,
+  type RuntimeOptions,
+} from "../model/mod.ts";
+import { loadTask, TASK_NAMES, taskPerformance } from "../tasks/mod.ts";
 
 const METRICS = ["accuracy", "logit_diff", "prob_diff"] as const;
 

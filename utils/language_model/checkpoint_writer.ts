@@ -5,9 +5,9 @@
  * `config.json` is written last: a folder without it is not taken for a checkpoint.
  */
 import { join } from "@std/path";
-import { writeFileAtomic, writeJsonAtomic } from "../base/files.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { type TensorToWrite, writeSafetensors } from "../model/files/safetensors.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../base/mod.ts";
+import type { ModelConfig } from "../model/mod.ts";
+import { type TensorToWrite, writeSafetensors } from "../tensor_files/mod.ts";
 import type { TokenizerFiles } from "../text/mod.ts";
 import { viewOf } from "../training/mod.ts";
 import { modelParameters } from "./parameters.ts";

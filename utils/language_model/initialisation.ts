@@ -9,7 +9,7 @@
  * one do not depend on how many others there are.
  */
 import { uniformInt } from "pure-rand/distribution/uniformInt";
-import type { ModelConfig } from "../model/config.ts";
+import type { ModelConfig } from "../model/mod.ts";
 import { hashText, rngFor } from "../text/mod.ts";
 import { viewOf } from "../training/mod.ts";
 import { modelParameters, parameterCount } from "./parameters.ts";

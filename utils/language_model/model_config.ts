@@ -1,6 +1,6 @@
 /** The shape of the model that settings describe. */
-import { UserError } from "../base/user_error.ts";
-import { type ModelConfig, parseModelConfig } from "../model/config.ts";
+import { UserError } from "../base/mod.ts";
+import { type ModelConfig, parseModelConfig } from "../model/mod.ts";
 import { neoxConfigJson } from "./checkpoint_writer.ts";
 import type { TrainingConfig } from "./settings.ts";
 

@@ -11,11 +11,16 @@
  *  - The one-hot part of the cotangent touches one row of W_U per token, so it is added row by row to the two products of
  *    the backward pass instead of element by element to a `[tokens, vocabulary]` matrix.
  */
-import type { ModelConfig } from "../model/config.ts";
-import { block } from "../model/blocks/block.ts";
-import type { BlockWeights } from "../model/blocks/block_weights.ts";
-import { BATCH, HookPoints, POS } from "../model/blocks/hooks.ts";
-import { sequenceFeeds, sequenceInputs } from "../model/blocks/sequence.ts";
+import {
+  BATCH,
+  block,
+  type BlockWeights,
+  HookPoints,
+  type ModelConfig,
+  POS,
+  sequenceFeeds,
+  sequenceInputs,
+} from "../model/mod.ts";
 import {
   add,
   expand,
@@ -132,7 +137,7 @@ function buildLanguageModel(
       ln2_b: plain.bias,
     };
     const layer = { ...w, ...norms, qkv_w, qkv_b, in_w, in_b };
-    residual = block(residual, layer, sequence, config, new HookPoints({})).residual;
+    residual = block(residual, layer, { config, sequence, hooks: new HookPoints({}) }).residual;
   }
   const { ln_f_w, ln_f_b, W_U } = units.unembed;
   const normalized = layerNorm(residual, ln_f_w, ln_f_b, config.layerNormEps).output;

@@ -2,8 +2,7 @@
  * The parameters of a language model: the tensors of its checkpoint in the order of use and in the stored layout, so that a
  * checkpoint is written, and a model is run, from the training's own vector.
  */
-import type { ModelConfig } from "../model/config.ts";
-import { unitNames, unitTensors, type WeightSource } from "../model/weights/weight_source.ts";
+import { type ModelConfig, unitNames, unitTensors, type WeightSource } from "../model/mod.ts";
 import { tensor } from "../onnx/mod.ts";
 import { layoutOf, type PlacedTensor, viewOf } from "../training/mod.ts";
 

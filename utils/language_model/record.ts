@@ -1,5 +1,5 @@
 /** The record of how a suite was made: `TRAINING.json` beside its checkpoints. */
-import { readJson, writeJsonAtomic } from "../base/files.ts";
+import { readJson, writeJsonAtomic } from "../base/mod.ts";
 import type { LogLine } from "../training/mod.ts";
 import { recordPath } from "./suite_guard.ts";
 

@@ -11,11 +11,9 @@
  *     rate. A finished run that is started again writes the record again and trains nothing.
  */
 import { join } from "@std/path";
-import { resultSettings } from "../cli/config.ts";
-import { formatDuration } from "../cli/progress.ts";
-import { UserError } from "../base/user_error.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { tokenizerFromJson } from "../model/tokenizer.ts";
+import { formatDuration, resultSettings } from "../cli/mod.ts";
+import { UserError } from "../base/mod.ts";
+import { type ModelConfig, tokenizerFromJson } from "../model/mod.ts";
 import type { SessionOptions } from "../onnx/mod.ts";
 import { type BatchOptions, buildTokenizer, tokenBatches } from "../text/mod.ts";
 import {

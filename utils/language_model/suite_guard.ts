@@ -4,10 +4,8 @@
  * has the same settings (`readState` compares those) and no checkpoint made on the way to it is missing.
  */
 import { join } from "@std/path";
-import { formatJson } from "../base/format_json.ts";
-import { isThere, readJson } from "../base/files.ts";
-import { UserError } from "../base/user_error.ts";
-import { listLocalSteps } from "../model/hub/local_steps.ts";
+import { formatJson, isThere, readJson, UserError } from "../base/mod.ts";
+import { listLocalSteps } from "../model/mod.ts";
 
 /** Returns the path of the record of how a suite was made. */
 export const recordPath = (dir: string): string => join(dir, "TRAINING.json");

@@ -1,5 +1,5 @@
 /** A model small enough to train in a test. */
-import type { ModelConfig } from "../model/config.ts";
+import type { ModelConfig } from "../model/mod.ts";
 import { adamW, initialState, layoutOf, Trainer } from "../training/mod.ts";
 import { initialParameters } from "./initialisation.ts";
 import { languageModelObjective, type TokenBatch } from "./objective.ts";

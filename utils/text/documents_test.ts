@@ -28,7 +28,7 @@ Deno.test("plain text is cut at separators, whatever the lengths of documents an
   });
 });
 
-Deno.test("JSON lines: blank lines are skipped, empty texts are not; lines and bytes are told", async () => {
+Deno.test("JSON lines: blank lines are skipped, empty texts are not; documents know their line and bytes", async () => {
   await inFolder(async (path) => {
     const lines = ['\ufeff{"text":"é"}', "", '{"id":1,"text":""}', "  ", '{"text":"c\\nd"}\r', ""];
     await Deno.writeTextFile(path("a.jsonl"), lines.join("\n"));

@@ -1,5 +1,5 @@
 /** Rows of ids from a file of any kind: text is tokenised into a cache first, files of ids are read as they are. */
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/mod.ts";
 import { isCompressed, isJsonLines } from "./documents.ts";
 import { TokenFile, type TokenFileOptions } from "./token_file.ts";
 import { type FileStream, type StreamOptions, tokenStream } from "./token_stream.ts";

@@ -1,6 +1,6 @@
 /** Files and tokenizers of tests. */
 import { join } from "@std/path";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/mod.ts";
 
 /** Runs a test in a folder of its own. */
 export async function inFolder(test: (path: (name: string) => string) => Promise<void>) {

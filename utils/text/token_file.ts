@@ -10,9 +10,8 @@
  *
  * Number formats have safetensors' names: U8, U16, U32, I16, I32, I64.
  */
-import { isFile } from "../base/files.ts";
-import { readSafetensorsHeader } from "../model/files/safetensors.ts";
-import { readJson } from "../base/files.ts";
+import { isFile, readJson } from "../base/mod.ts";
+import { readSafetensorsHeader } from "../tensor_files/mod.ts";
 import { readRange } from "./file_range.ts";
 import { readMegatronIndex } from "./megatron.ts";
 import { readNpyHeader } from "./npy.ts";

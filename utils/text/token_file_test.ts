@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { writeSafetensors } from "../model/files/safetensors.ts";
+import { writeSafetensors } from "../tensor_files/safetensors.ts";
 import { inFolder } from "./testdata.ts";
 import { TokenFile, type TokenFileOptions } from "./token_file.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { writeSafetensors } from "../model/files/safetensors.ts";
+import { writeSafetensors } from "../tensor_files/safetensors.ts";
 import { permuted } from "./permutation.ts";
 import { EOS, inFolder } from "./testdata.ts";
 import { TokenFile } from "./token_file.ts";

@@ -9,10 +9,8 @@
  * The folder is a cache: `name-digest.bin` with a header `name-digest.json`. It may be removed at any time.
  */
 import { basename, join } from "@std/path";
-import { contentDigest } from "../base/digest.ts";
-import { readJson, writeJsonAtomic } from "../base/files.ts";
-import { isFile } from "../base/files.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import { contentDigest, isFile, readJson, writeJsonAtomic } from "../base/mod.ts";
+import type { Tokenizer } from "../model/mod.ts";
 import { type DocumentOptions, readDocuments } from "./documents.ts";
 import { ID_BYTES, TOKENS_FORMAT } from "./token_file.ts";
 

@@ -4,11 +4,11 @@
  *  1. A run at step 0 is saved first, so that its files are known to be its own; then hooks of step 0 run.
  *  2. Per step: fetch the batch of that number, and let every run that has not done the step make it and log it. Batch and
  *     optimiser depend on the step's number alone, so a resumed run repeats what an uninterrupted one would have done.
- *  3. After a step: hooks that are due, in their order. A run is saved after a hook, every `saveEvery` steps and at the end.
+ *  3. After a step: hooks that are due, in order. A run is saved after a hook, every `saveEvery` steps and at the end.
  *
  * Runs that were killed between two saves may be at different steps; those ahead wait for the others.
  */
-import { Progress } from "../cli/progress.ts";
+import { Progress } from "../cli/mod.ts";
 import type { TrainingState } from "./state.ts";
 import type { StepResult } from "./trainer.ts";
 import type { TrainingLog } from "./training_log.ts";
@@ -112,18 +112,18 @@ export async function fit<Batch, R extends FittedRun<Batch>>(
   }
   for (let step = first; step < steps; step++) {
     const batch = await batches.at(step);
-    const behind = runs.filter((run) => done(run) === step);
+    const due = runs.filter((run) => done(run) === step);
     const results: StepResult[] = [];
     const started = performance.now();
-    for (const run of behind) results.push(await run.trainer.step(batch));
+    for (const run of due) results.push(await run.trainer.step(batch));
     times.push(performance.now() - started);
     total += times.at(-1)!;
-    behind.forEach((run, i) => {
+    due.forEach((run, i) => {
       const { loss, metrics, rate } = results[i];
       run.log.add({ step: step + 1, loss, ...metrics, ...(rate !== undefined && { rate }) });
     });
     progress.update(step + 1, note(results, stepsPerSecond()));
-    for (const [i, run] of behind.entries()) {
+    for (const [i, run] of due.entries()) {
       const save = await runHooks(run, step + 1, results[i]);
       if (save || (step + 1) % saveEvery === 0) await run.save();
     }

@@ -11,11 +11,11 @@ export {
 } from "./fit.ts";
 export { MatmulRate, type MatmulRateOptions } from "./matmul_rate.ts";
 export type { BuiltObjective, NamedValues, Objective } from "./objective.ts";
-export { type AdamSettings, scaleByAdam } from "./optimiser/adam.ts";
-export { adamW, type AdamWSettings } from "./optimiser/adamw.ts";
-export { clipByGlobalNorm, type ClipOptions } from "./optimiser/clip.ts";
-export { decayWeights } from "./optimiser/decay.ts";
-export { learningRate, type LearningRateSettings } from "./optimiser/learning_rate.ts";
+export { type AdamSettings, scaleByAdam } from "./optimiser/mod.ts";
+export { adamW, type AdamWSettings } from "./optimiser/mod.ts";
+export { clipByGlobalNorm, type ClipOptions } from "./optimiser/mod.ts";
+export { decayWeights } from "./optimiser/mod.ts";
+export { learningRate, type LearningRateSettings } from "./optimiser/mod.ts";
 export {
   chain,
   type Optimiser,
@@ -23,16 +23,15 @@ export {
   type PartInput,
   type PartOutput,
   scalarsOf,
-  slotsOf,
   type Term,
   type Update,
-} from "./optimiser/part.ts";
-export { scaleByRate } from "./optimiser/rate.ts";
-export { tangentToRows, unitRows } from "./optimiser/unit_rows.ts";
+} from "./optimiser/mod.ts";
+export { scaleByRate } from "./optimiser/mod.ts";
+export { tangentToRows, unitRows } from "./optimiser/mod.ts";
 export { type Layout, layoutOf, type PlacedTensor, type TensorSpec, viewOf } from "./parameters.ts";
 export { openRun, type Run, type RunOptions } from "./run.ts";
 export { initialState, type TrainingState } from "./state.ts";
-export { readState, writeState } from "./state_file.ts";
+export { readState } from "./state_file.ts";
 export { buildStep, type Replaced, type StepGraph } from "./step_graph.ts";
 export { type StepResult, Trainer } from "./trainer.ts";
 export { type LogLine, TrainingLog } from "./training_log.ts";

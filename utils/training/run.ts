@@ -1,7 +1,7 @@
 /** A run with its files: it resumes from the saved state, or starts from initial parameters. */
 import type { SessionOptions } from "../onnx/mod.ts";
 import type { Objective } from "./objective.ts";
-import { type Optimiser, slotsOf } from "./optimiser/part.ts";
+import { type Optimiser, slotsOf } from "./optimiser/mod.ts";
 import { layoutOf } from "./parameters.ts";
 import { initialState } from "./state.ts";
 import { readState, writeState } from "./state_file.ts";

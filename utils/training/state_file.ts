@@ -3,13 +3,8 @@
  * each carried tensor. Step and settings are in its metadata. It is written at once or not at all, so a run that is killed
  * resumes from the last saved step to the same bytes.
  */
-import { UserError } from "../base/user_error.ts";
-import { isFile } from "../base/files.ts";
-import {
-  openSafetensors,
-  readSafetensorsHeader,
-  writeSafetensors,
-} from "../model/files/safetensors.ts";
+import { isFile, UserError } from "../base/mod.ts";
+import { openSafetensors, readSafetensorsHeader, writeSafetensors } from "../tensor_files/mod.ts";
 import type { Layout } from "./parameters.ts";
 import type { TrainingState } from "./state.ts";
 

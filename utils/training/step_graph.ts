@@ -2,7 +2,7 @@
 import { Graph, sub, type Value } from "../onnx/mod.ts";
 import { type Block, blocksOf, joined, tensorsOf } from "./blocks.ts";
 import type { NamedValues, Objective } from "./objective.ts";
-import { type Optimiser, sumOf, type Update } from "./optimiser/part.ts";
+import { type Optimiser, sumOf, type Update } from "./optimiser/mod.ts";
 import { layoutOf } from "./parameters.ts";
 import { type TrainingState } from "./state.ts";
 

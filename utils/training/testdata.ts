@@ -1,7 +1,7 @@
 /** Objectives small enough to check by hand. */
 import { add, gemm, gradients, mean, mul, sub, sum, tensor, type Value } from "../onnx/mod.ts";
 import type { Objective } from "./objective.ts";
-import { type Optimiser, slotsOf } from "./optimiser/part.ts";
+import { type Optimiser, slotsOf } from "./optimiser/mod.ts";
 import { layoutOf, type TensorSpec } from "./parameters.ts";
 import { initialState } from "./state.ts";
 import { Trainer } from "./trainer.ts";

@@ -6,13 +6,13 @@
  */
 import { type Feeds, Session, type SessionOptions, type Tensor, tensor } from "../onnx/mod.ts";
 import type { NamedValues, Objective } from "./objective.ts";
-import { type Optimiser, scalarsOf, slotsOf } from "./optimiser/part.ts";
+import { type Optimiser, scalarsOf, slotsOf } from "./optimiser/mod.ts";
 import { layoutOf } from "./parameters.ts";
 import { checkState, type TrainingState } from "./state.ts";
 import { buildStep } from "./step_graph.ts";
 import { WriteOrder } from "./write_order.ts";
 
-/** What a step tells. */
+/** What a step reports. */
 export interface StepResult {
   /** loss before the update */
   loss: number;

@@ -2,7 +2,7 @@
  * The log of a run: one JSON object per line, a line for each step and whatever lines hooks add. It contains no times and is
  * written together with the state, so a resumed run leaves the same bytes as an uninterrupted one.
  */
-import { writeFileAtomic } from "../base/files.ts";
+import { writeFileAtomic } from "../base/mod.ts";
 
 /** A line: the step it belongs to, and numbers by name. */
 export interface LogLine {

@@ -8,8 +8,8 @@
  *    follow each other, separated by the end-of-text token as in training.
  */
 import { documents, TextFile } from "../../text/mod.ts";
-import type { Tokenizer } from "../../model/tokenizer.ts";
-import { PythonRandom } from "../../base/python_random.ts";
+import type { Tokenizer } from "../../model/mod.ts";
+import { PythonRandom } from "../../base/mod.ts";
 
 export interface DocumentOptions {
   /** documents wanted */

@@ -5,10 +5,10 @@
  * A row: whole documents one after the other, each followed by the end-of-text token, cut at the end of the row. Every
  * row starts with the start of a document, since prompts do; a quarter of the rows has an end-of-text token before it.
  */
-import type { Tokenizer } from "../../model/tokenizer.ts";
+import type { Tokenizer } from "../../model/mod.ts";
 import { cachedEncoder } from "./cached_encoder.ts";
 import { generateDocument, type Split } from "./corpus.ts";
-import { repeatedIds } from "./kinds/repeated.ts";
+import { repeatedIds } from "./kinds/mod.ts";
 import { chance, rngFor } from "../random.ts";
 import type { TokenStream } from "../token_stream.ts";
 

@@ -2,7 +2,7 @@
  * Encodes text piece by piece through a table. A byte-level tokenizer encodes each piece of the GPT-2 splitting on its
  * own, so the tokens of a text are the tokens of its pieces one after the other, and a piece met before is a look-up.
  */
-import type { Tokenizer } from "../../model/tokenizer.ts";
+import type { Tokenizer } from "../../model/mod.ts";
 import { splitPieces } from "./byte_level.ts";
 
 /**

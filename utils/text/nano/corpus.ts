@@ -6,14 +6,16 @@
  * 3. Each text belongs to one split by its hash, 1 in 16 to validation; throw it away if it belongs to the other one.
  */
 import { isHeldOut } from "./held_out.ts";
-import { agreement } from "./kinds/agreement.ts";
-import { filler } from "./kinds/filler.ts";
-import { morePeople } from "./kinds/more_people.ts";
-import { ordered } from "./kinds/ordered.ts";
-import { repeatedWords } from "./kinds/repeated.ts";
-import { tagQuestion } from "./kinds/tag_questions.ts";
-import { twoPeople } from "./kinds/two_people.ts";
-import { yearSpan } from "./kinds/year_spans.ts";
+import {
+  agreement,
+  filler,
+  morePeople,
+  ordered,
+  repeatedWords,
+  tagQuestion,
+  twoPeople,
+  yearSpan,
+} from "./kinds/mod.ts";
 import { hashText, type Rng, rngFor, weightedIndex } from "../random.ts";
 
 /** Training text, or text of the same kinds that training never sees. */

@@ -37,7 +37,7 @@ Deno.test("every kind has its share, and few documents recur", () => {
   assertEquals(total, 100);
   for (const { name, weight } of KINDS) {
     const share = drawn.filter(({ kind }) => kind === name).length / n;
-    // A little more room than chance: held-out documents are drawn anew.
+    // A little more room than chance: held-out documents are drawn again.
     assert(Math.abs(share - weight / 100) < 0.012, `${name}: ${share}`);
   }
   assert(new Set(drawn.map(({ text }) => text)).size > 0.9 * n);

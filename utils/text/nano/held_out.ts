@@ -7,14 +7,14 @@
  * - sva: a sentence beginning with "The" and a noun of the prompts, which is how all 15 structures begin;
  * - gender_pronoun: the five frames, whatever name.
  */
-import { GREATER_THAN_NOUNS } from "../../tasks/words/greater_than_nouns.ts";
-import { BABA_TEMPLATES } from "../../tasks/words/ioi_templates.ts";
-import { GENDER_FRAMES } from "../../tasks/words/names.ts";
 import {
   ANIMATE_OTHERS,
   ANIMATE_SUBJECTS,
+  BABA_TEMPLATES,
+  GENDER_FRAMES,
+  GREATER_THAN_NOUNS,
   INANIMATE_SUBJECTS,
-} from "../../tasks/words/sva_words.ts";
+} from "../../tasks/mod.ts";
 
 const SLOT = /\\\[[A-Z]+\\\]/g;
 const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");

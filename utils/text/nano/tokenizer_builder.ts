@@ -10,14 +10,18 @@
  *    So " 1732" becomes " 17" "32".
  */
 import { join } from "@std/path";
-import { writeFileAtomic, writeJsonAtomic } from "../../base/files.ts";
-import { type Tokenizer, tokenizerFromJson } from "../../model/tokenizer.ts";
-import { GREATER_THAN_NOUNS } from "../../tasks/words/greater_than_nouns.ts";
-import { IOI_NAMES, IOI_OBJECTS, IOI_PLACES } from "../../tasks/words/names.ts";
-import { ANSWER_VERBS } from "../../tasks/words/sva_words.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../../base/mod.ts";
+import { type Tokenizer, tokenizerFromJson } from "../../model/mod.ts";
+import {
+  ANSWER_VERBS,
+  GREATER_THAN_NOUNS,
+  IOI_NAMES,
+  IOI_OBJECTS,
+  IOI_PLACES,
+} from "../../tasks/mod.ts";
 import { BYTE_CHARACTERS, byteLevel, splitPieces } from "./byte_level.ts";
 import { documents } from "./corpus.ts";
-import { ALL_NAMES } from "./words/people.ts";
+import { ALL_NAMES } from "./words/mod.ts";
 
 /** Separates documents; id 0. */
 export const END_OF_TEXT = "<|endoftext|>";

@@ -18,7 +18,7 @@ import {
   type NumberPair,
   RELATIVE_VERBS,
   REPORTING_VERBS,
-} from "../../../tasks/words/sva_words.ts";
+} from "../../../tasks/mod.ts";
 import {
   OBJECTS,
   OWN_ANIMATE,
@@ -26,7 +26,7 @@ import {
   PERSON_ADJECTIVES,
   PLACES,
   THING_ADJECTIVES,
-} from "../words/things.ts";
+} from "../words/mod.ts";
 
 type GrammaticalNumber = 0 | 1; // singular, plural: the index into a NumberPair
 

@@ -1,8 +1,18 @@
 /** Plain prose without a task in it: weather, places, animals, questions, short reports. */
 import { chance, integer, pick, type Rng } from "../../random.ts";
-import { ALL_NAMES, HE_NAMES, SHE_NAMES } from "../words/people.ts";
-import { DAYS, MONTHS, NUMBER_WORDS } from "../words/sequences.ts";
-import { ANIMALS, OBJECTS, PERSON_ADJECTIVES, PLACES, THING_ADJECTIVES } from "../words/things.ts";
+import {
+  ALL_NAMES,
+  ANIMALS,
+  DAYS,
+  HE_NAMES,
+  MONTHS,
+  NUMBER_WORDS,
+  OBJECTS,
+  PERSON_ADJECTIVES,
+  PLACES,
+  SHE_NAMES,
+  THING_ADJECTIVES,
+} from "../words/mod.ts";
 
 const SLOTS: Record<string, readonly string[]> = {
   P: PLACES,

@@ -3,7 +3,7 @@
  * gifts, one person alone. They keep the model from answering by position or by the mere presence of names.
  */
 import { chance, pick, pickDistinct, type Rng, weightedIndex } from "../../random.ts";
-import { ALL_NAMES, pronounOf } from "../words/people.ts";
+import { ALL_NAMES, pronounOf } from "../words/mod.ts";
 import { ACTIVITIES, ACTS, BETWEEN, fillSlots, OPENERS } from "./two_people.ts";
 
 /** Three people; one acts, one of the other two receives. */

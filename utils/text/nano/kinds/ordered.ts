@@ -1,6 +1,6 @@
 /** Runs through ordered lists: numbers, number words, ordinals, days, months, letters, numerals, years. */
 import { chance, integer, pick, type Rng, weightedIndex } from "../../random.ts";
-import { ORDERED_LISTS, type OrderedList } from "../words/sequences.ts";
+import { ORDERED_LISTS, type OrderedList } from "../words/mod.ts";
 
 /** A run of 3 to 12 neighbouring words; a cyclic list goes on with its first word. */
 function run(rng: Rng, list: OrderedList): string[] {

@@ -3,16 +3,16 @@
  * which is what induction and duplicate-token heads are measured by.
  */
 import { integer, pick, type Rng } from "../../random.ts";
-import { ALL_NAMES } from "../words/people.ts";
-import { ORDERED_LISTS } from "../words/sequences.ts";
 import {
+  ALL_NAMES,
   ANIMALS,
   OBJECTS,
+  ORDERED_LISTS,
   PERSON_ADJECTIVES,
   PLACES,
   ROLES,
   THING_ADJECTIVES,
-} from "../words/things.ts";
+} from "../words/mod.ts";
 
 const WORDS: readonly string[] = [
   ...new Set([

@@ -1,7 +1,15 @@
 /** Statements about a person with a tag question: "Well, Helen is such a kind nurse, isn't she?" */
 import { chance, pick, type Rng } from "../../random.ts";
-import { HE_NAMES, pronounOf, SHE_NAMES } from "../words/people.ts";
-import { article, OBJECTS, PERSON_ADJECTIVES, PLACES, ROLES } from "../words/things.ts";
+import {
+  article,
+  HE_NAMES,
+  OBJECTS,
+  PERSON_ADJECTIVES,
+  PLACES,
+  pronounOf,
+  ROLES,
+  SHE_NAMES,
+} from "../words/mod.ts";
 
 const OPENERS = ["So", "So", "So", "Well,", "Oh,", "And", "Yes,", "Now"] as const;
 const DEGREES = ["such [a]", "a very", "a really", "quite [a]", "[a]"] as const;

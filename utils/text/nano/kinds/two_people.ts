@@ -6,8 +6,7 @@
  * A story = opener + introduction of both + (a sentence in between) + the act + (an ending).
  */
 import { chance, pick, pickDistinct, type Rng, weightedIndex } from "../../random.ts";
-import { ALL_NAMES, pronounOf } from "../words/people.ts";
-import { OBJECTS, PLACES } from "../words/things.ts";
+import { ALL_NAMES, OBJECTS, PLACES, pronounOf } from "../words/mod.ts";
 
 /** Openers of a main clause. */
 export const OPENERS = [

@@ -3,8 +3,8 @@
  * years of the same century, so the best prediction of its last two digits is an even spread over all larger numbers.
  */
 import { chance, integer, pick, type Rng } from "../../random.ts";
-import { GREATER_THAN_NOUNS } from "../../../tasks/words/greater_than_nouns.ts";
-import { OWN_EVENTS, THING_ADJECTIVES } from "../words/things.ts";
+import { GREATER_THAN_NOUNS } from "../../../tasks/mod.ts";
+import { OWN_EVENTS, THING_ADJECTIVES } from "../words/mod.ts";
 
 /** Frames for any event; `[N]` noun phrase, `[X]` first year, `[Y]` last year. */
 const FRAMES = [

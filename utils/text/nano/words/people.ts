@@ -2,7 +2,7 @@
  * First names by the pronoun that later sentences use for them. The names of the indirect-object and pronoun prompts
  * are all here, together with names that no prompt uses.
  */
-import { FEMALE_NAMES, IOI_NAMES, MALE_NAMES } from "../../../tasks/words/names.ts";
+import { FEMALE_NAMES, IOI_NAMES, MALE_NAMES } from "../../../tasks/mod.ts";
 
 /** Names of the indirect-object prompts that take " she". */
 const FEMALE_IOI = (

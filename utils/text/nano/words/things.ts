@@ -1,6 +1,5 @@
 /** Places, objects, roles and adjectives of the corpus: those of the prompts, and others beside them. */
-import { IOI_OBJECTS, IOI_PLACES } from "../../../tasks/words/names.ts";
-import type { NumberPair } from "../../../tasks/words/sva_words.ts";
+import { IOI_OBJECTS, IOI_PLACES, type NumberPair } from "../../../tasks/mod.ts";
 
 export const PLACES: readonly string[] = [
   ...IOI_PLACES,

@@ -6,7 +6,7 @@
  * then with it.
  */
 import { basename } from "@std/path";
-import { nearNames } from "../../base/near_names.ts";
+import { nearNames } from "../base/mod.ts";
 import { readStoredTensor, type StoredTensor } from "./stored_tensor.ts";
 
 /** Describes a tensor: its name, format, shape and file. */

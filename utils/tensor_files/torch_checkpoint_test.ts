@@ -4,7 +4,7 @@ import { TensorSet } from "./tensor_set.ts";
 import { readTorchTensors } from "./torch_checkpoint.ts";
 import { interpretPickle } from "./torch_pickle.ts";
 
-const formats = fromFileUrl(new URL("../../../tests/reference/formats", import.meta.url));
+const formats = fromFileUrl(new URL("../../tests/reference/formats", import.meta.url));
 const views = join(formats, "views.bin");
 
 const text = (value: string): number[] => [...new TextEncoder().encode(value)];
