@@ -1,23 +1,22 @@
 /**
  * What the heads inside the indirect-object circuit do over training: direct effects (copy scores, copy suppression) of
- * heads that write to the logits, S2 inhibition of heads that write to the name movers' queries, induction,
- * previous-token and duplicate-token scores of the circuit's heads.
+ * heads that write to the logits, S2 inhibition of heads that write to the name movers' queries, and induction,
+ * previous-token and duplicate-token scores of all heads of the circuit.
  *
  *   deno run -A get_circuit_components_over_time.ts configs/circuit_components/pythia-nano.json
  *
- * Needs the circuits that get_circuits_over_time.ts finds, and uses the CSPA scores of get_model_cspa.ts where they are.
- * Writes `components/{model}/components_over_time.json` and `heads_over_time.json` (the heads of each type) after each
- * checkpoint; run again, it continues. Scores are `[L][H]`, 0 for heads they are not taken of.
+ * Needs the circuits that get_circuits_over_time.ts finds, and uses the CSPA scores of get_model_cspa.ts if there are any.
+ * Updates `components/{model}/components_over_time.json` and `heads_over_time.json` (the heads of each type) after each
+ * checkpoint. A stopped run continues when started again. Scores are `[L][H]`, 0 for heads without a score.
  */
 import { z } from "zod";
 import { runScript } from "./utils/cli/script.ts";
+import { circuitComponents } from "./utils/heads/roles/circuit_components.ts";
 import {
-  type CircuitComponents,
-  circuitComponents,
-  componentsEntry,
-  headsEntry,
+  circuitComponentScores,
+  headsByType,
   type HeadsOfTypes,
-} from "./utils/heads/roles/circuit_components.ts";
+} from "./utils/results/kinds/circuit_components.ts";
 import { readCircuitHeads } from "./utils/heads/roles/circuit_heads.ts";
 import { FOLDED } from "./utils/model/weights/weight_processing.ts";
 import { openExperiment } from "./utils/experiments/experiment.ts";
@@ -42,7 +41,7 @@ export const script = {
   schema: z.object({
     ...modelKeys,
     ...promptKeys,
-    first_step: z.int().min(0).default(0).describe("checkpoints before it are left out"),
+    first_step: z.int().min(0).default(0).describe("skip checkpoints before this step"),
     copy_threshold: z.number().min(0).max(100).default(10)
       .describe("copy score in percent that a name mover exceeds"),
     cspa_start_layer: z.int().min(0).default(2)
@@ -65,18 +64,8 @@ if (import.meta.main) {
     const repeated = randomTokens(config, repeat);
     const cspa = await cspaSource(config, paths, tokenizer);
     const common = { free: ["first_step"], settings: repeat };
-    const components = await experiment.results<CircuitComponents>({
-      path: paths.components("components_over_time"),
-      format: "circuits-over-time/circuit_components/1",
-      entry: componentsEntry,
-      ...common,
-    });
-    const heads = await experiment.results<HeadsOfTypes>({
-      path: paths.components("heads_over_time"),
-      format: "circuits-over-time/heads_over_time/1",
-      entry: headsEntry,
-      ...common,
-    });
+    const components = await experiment.results(circuitComponentScores, common);
+    const heads = await experiment.results(headsByType, common);
 
     const list = (names: string[]) => names.join(" ") || "–";
     const listed = (header: string, pick: (entry: HeadsOfTypes) => string[]) => ({

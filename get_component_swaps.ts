@@ -1,18 +1,19 @@
 /**
- * Heads of every checkpoint put into every other: a source × target grid of the task's metric (definitions:
+ * Puts heads of every checkpoint into every other: a source × target grid of the task's metric (definitions:
  * `utils/heads/roles/component_swap.ts`).
  *
  *   deno run -A get_component_swaps.ts configs/swaps/pythia-nano_ioi.json
  *
- * Writes `comp_swap/{model}/{task}.json` after each target checkpoint; run again, it continues. An entry holds, per group
- * of heads, the target's own metric and, per source step, the metric with the source's heads and their difference.
+ * Updates `comp_swap/{model}/{task}.json` after each target checkpoint. A stopped run continues when started again. For
+ * each group of heads, an entry holds the target's own metric and, by source step, the metric with the source's heads and
+ * the difference.
  */
 import { z } from "zod";
-import { readJson } from "./utils/base/files.ts";
 import type { ResultPaths } from "./utils/results/result_path.ts";
 import { runScript, UserError } from "./utils/cli/script.ts";
 import { mean } from "./utils/base/statistics.ts";
-import type { HeadsOfTypes } from "./utils/heads/roles/circuit_components.ts";
+import { headsByType } from "./utils/results/kinds/circuit_components.ts";
+import { type ComponentSwaps, componentSwaps } from "./utils/results/kinds/component_swaps.ts";
 import {
   type HeadDonor,
   headDonor,
@@ -20,23 +21,14 @@ import {
   SwapTarget,
 } from "./utils/heads/roles/component_swap.ts";
 import { checkHeads, type Head, parseHead } from "./utils/heads/head.ts";
-import { openExperiment, resultPaths } from "./utils/experiments/experiment.ts";
+import { openExperiment } from "./utils/experiments/experiment.ts";
+import { resultPaths } from "./utils/experiments/model_ref.ts";
 import { modelKeys } from "./utils/experiments/model_keys.ts";
 import { loadTask, readoutOf, TASK_NAMES } from "./utils/tasks/tasks.ts";
 
-const group = z.object({
-  baseline_val: z.number(),
-  /** by source step */
-  swapped_val: z.record(z.string(), z.number()),
-  /** swapped − baseline */
-  difference: z.record(z.string(), z.number()),
-});
-const entry = z.record(z.string(), group);
-type Entry = z.output<typeof entry>;
-
 export const script = {
   name: "get_component_swaps",
-  description: "Puts heads of every checkpoint into every other and measures the task.",
+  description: "Puts heads of every checkpoint into every other checkpoint and measures the task.",
   examples: [
     "configs/swaps/pythia-nano_ioi.json",
     "configs/swaps/pythia-160m_ioi.json --custom-schedule 1000,4000,16000,64000,143000",
@@ -45,8 +37,8 @@ export const script = {
     ...modelKeys,
     task: z.enum(TASK_NAMES as [string, ...string[]]).default("ioi").describe("task to measure"),
     n_prompts: z.int().min(1).optional().describe("prompts; default: the task's own number"),
-    seed: z.int().default(42).describe("of the prompts"),
-    batch_size: z.int().min(1).default(100).describe("prompts run at once"),
+    seed: z.int().default(42).describe("random seed for the prompts"),
+    batch_size: z.int().min(1).default(100).describe("prompts in one batch"),
     components: z.record(z.string(), z.array(z.string().regex(/^a\d+\.h\d+$/)).min(1)).default({})
       .describe(
         'groups of heads, e.g. {"nmh": ["a8.h2", "a8.h10"]}; default (ioi): circuit, nmh and s2i heads of the last step ' +
@@ -55,7 +47,10 @@ export const script = {
   }),
 };
 
-/** The groups asked for, or those found by get_circuit_components_over_time.ts at its last step. */
+/**
+ * Returns the configured groups of heads; for ioi, by default those of the last step in heads_over_time.json.
+ * @throws UserError if there are none.
+ */
 async function groupsOf(
   { components, task }: { components: Record<string, string[]>; task: string },
   paths: ResultPaths,
@@ -63,13 +58,12 @@ async function groupsOf(
   const parse = (names: string[]) => names.map(parseHead);
   const given = Object.entries(components);
   if (given.length > 0) return Object.fromEntries(given.map(([k, names]) => [k, parse(names)]));
-  const path = paths.components("heads_over_time");
-  const file = task === "ioi" ? await readJson(path) : undefined;
-  const steps = (file as { checkpoints: Record<string, HeadsOfTypes> } | undefined)?.checkpoints;
-  const last = steps?.[Math.max(...Object.keys(steps).map(Number))];
+  const path = headsByType.path(paths);
+  const file = task === "ioi" ? await headsByType.readIfThere(paths) : undefined;
+  const last = file?.entries.get(file.steps.at(-1)!);
   if (!last) {
     throw new UserError(
-      `components: name the heads to swap, or for ioi run get_circuit_components_over_time.ts first (${path})`,
+      `components: name the heads to swap, or for ioi run ${headsByType.madeBy} first (${path})`,
       2,
     );
   }
@@ -77,7 +71,7 @@ async function groupsOf(
   const filled = Object.entries(found).filter(([, names]) => names.length > 0);
   if (filled.length === 0) {
     throw new UserError(
-      `components: ${path} has no head in the circuit at its last step; name the heads`,
+      `components: ${path} has no head of the circuit at its last step; name the heads`,
     );
   }
   return Object.fromEntries(filled.map(([name, names]) => [name, parse(names)]));
@@ -94,10 +88,9 @@ if (import.meta.main) {
       seed: config.seed,
     });
     const readout = readoutOf(data);
-    const results = await experiment.results<Entry>({
-      path: experiment.paths.componentSwap(config.task),
-      format: "circuits-over-time/component_swaps/1",
-      // every entry depends on all steps, being the sources
+    const results = await experiment.results(componentSwaps, {
+      free: ["batch_size"],
+      // every entry depends on all steps: they are its sources
       settings: {
         components: Object.fromEntries(
           Object.entries(groups).map(([name, heads]) => [name, heads.map((h) => h.join("."))]),
@@ -105,8 +98,7 @@ if (import.meta.main) {
         sources: steps,
       },
       header: { metric: data.metric.name },
-      entry,
-    });
+    }, config.task);
 
     const heads = Object.values(groups).flat();
     const donors = new Map<number, HeadDonor>();
@@ -121,7 +113,7 @@ if (import.meta.main) {
       files: [results],
       measure: async (step, model, progress) => {
         const swaps = progress.begin("swap", Object.keys(groups).length * steps.length);
-        const found: Entry = {};
+        const found: ComponentSwaps = {};
         for (const [name, own] of Object.entries(groups)) {
           const target = await SwapTarget.of(model, own, data.prompts, readout, config.batch_size);
           const baseline = mean(await target.baseline());
@@ -129,7 +121,7 @@ if (import.meta.main) {
             baseline_val: baseline,
             swapped_val: {},
             difference: {},
-          } as Entry[string];
+          } as ComponentSwaps[string];
           for (const source of steps) {
             const swapped = mean(await target.swapped(donors.get(source)!));
             values.swapped_val[source] = swapped;

@@ -4,18 +4,16 @@
  *
  *   deno run -A get_full_model_components_over_time.ts configs/comp/pythia-nano.json
  *
- * Writes `components/{model}/full_model_components_over_time.json` (layout: `utils/heads/roles/component_scores.ts`) after each
- * checkpoint; run again, it continues.
+ * Updates `components/{model}/full_model_components_over_time.json` after each checkpoint. A stopped run continues when
+ * started again.
  */
 import { z } from "zod";
 import { runScript } from "./utils/cli/script.ts";
+import { componentScores, nameMovers } from "./utils/heads/roles/component_scores.ts";
 import {
-  COMPONENT_FORMAT,
-  type ComponentEntry,
-  componentEntry,
-  componentScores,
-  nameMovers,
-} from "./utils/heads/roles/component_scores.ts";
+  type FullModelComponents,
+  fullModelComponents,
+} from "./utils/results/kinds/full_model_components.ts";
 import { largestHead } from "./utils/heads/head_grid.ts";
 import { FOLDED } from "./utils/model/weights/weight_processing.ts";
 import { openExperiment } from "./utils/experiments/experiment.ts";
@@ -54,14 +52,12 @@ if (import.meta.main) {
     });
     const repeat = repeatSettings(config, experiment);
     const repeated = randomTokens(config, repeat);
-    const results = await experiment.results<ComponentEntry>({
-      path: experiment.paths.components("full_model_components_over_time"),
-      format: COMPONENT_FORMAT,
+    const results = await experiment.results(fullModelComponents, {
       free: ["copy_threshold"],
       settings: repeat,
-      entry: componentEntry,
     });
-    const best = (header: string, grid: (entry: ComponentEntry) => number[][], digits: number) => {
+    type Grid = (entry: FullModelComponents) => number[][];
+    const best = (header: string, grid: Grid, digits: number) => {
       const of = (step: number) => largestHead(grid(results.get(step)));
       return [
         { header, value: (step: number) => of(step).score, digits },

@@ -1,21 +1,21 @@
 /**
- * Algorithmic consistency of the indirect-object circuit over training: the share of direct, S2-inhibition and tertiary
- * effects that heads of the known types explain (definitions: `utils/heads/roles/consistency.ts`).
+ * Algorithmic consistency of the indirect-object circuit over training: how much of the direct, S2-inhibition and tertiary
+ * effects heads of the known types explain (definitions: `utils/heads/roles/consistency.ts`).
  *
  *   deno run -A get_ioi_consistency.ts configs/consistency/pythia-nano.json
  *
- * Needs the circuits that get_circuits_over_time.ts finds, and uses the CSPA scores of get_model_cspa.ts where they are.
- * Writes `algorithmic_consistency/ioi/{model}.json` after each checkpoint; run again, it continues.
+ * Needs the circuits that get_circuits_over_time.ts finds, and uses the CSPA scores of get_model_cspa.ts if there are any.
+ * Updates `algorithmic_consistency/ioi/{model}.json` after each checkpoint. A stopped run continues when started again.
  */
 import { z } from "zod";
 import { runScript } from "./utils/cli/script.ts";
 import { repeatedTokenScores } from "./utils/heads/scores/attention_scores.ts";
 import { readCircuitHeads } from "./utils/heads/roles/circuit_heads.ts";
-import { gridSchema } from "./utils/heads/roles/component_scores.ts";
 import { ioiConsistency, THRESHOLDS } from "./utils/heads/roles/consistency.ts";
 import { nameCopyScores } from "./utils/heads/scores/copy_score.ts";
 import { headGrid } from "./utils/heads/head_grid.ts";
 import { type Head, headName } from "./utils/heads/head.ts";
+import { type Consistency, ioiConsistencies } from "./utils/results/kinds/ioi_consistency.ts";
 import { FOLDED } from "./utils/model/weights/weight_processing.ts";
 import { openExperiment } from "./utils/experiments/experiment.ts";
 import {
@@ -29,34 +29,10 @@ import {
 } from "./utils/experiments/ioi_setup.ts";
 import { modelKeys } from "./utils/experiments/model_keys.ts";
 
-const names = z.array(z.string());
-const entry = z.object({
-  /** percent, 0 … 100 */
-  direct_effects: z.number(),
-  s2i_effects: z.number(),
-  tertiary_effects: z.number(),
-  heads: z.object({
-    name_movers: names,
-    negative_name_movers: names,
-    copy_suppression: names,
-    negative_copy_suppression: names,
-    s2_inhibition: names,
-    induction: names,
-    duplicate_token: names,
-  }),
-  effects: z.object({
-    direct: gridSchema,
-    s2i: gridSchema.nullable(),
-    tertiary: gridSchema.nullable(),
-  }),
-  cspa_from: z.enum(["file", "computed"]),
-});
-type Entry = z.output<typeof entry>;
-
 export const script = {
   name: "get_ioi_consistency",
   description:
-    "How much of the indirect-object circuit's effects heads of the known types explain, at every checkpoint.",
+    "Measures how much of the indirect-object circuit's effects heads of the known types explain, at every checkpoint.",
   examples: [
     "configs/consistency/pythia-nano.json",
     "--model pythia-160m --ckpt-schedule sparse --copy-threshold 20",
@@ -69,9 +45,9 @@ export const script = {
     cspa_threshold: z.number().max(1).default(THRESHOLDS.cspa)
       .describe("CSPA that a copy-suppression head exceeds"),
     direct_threshold: z.number().min(0).default(THRESHOLDS.direct)
-      .describe("CSPA is computed for heads with a direct effect below minus this"),
+      .describe("compute CSPA for heads whose direct effect is below minus this"),
     effect_threshold: z.number().min(0).default(THRESHOLDS.effect)
-      .describe("S2-inhibition and tertiary heads have an effect below minus this"),
+      .describe("effect, negated, that S2-inhibition and tertiary heads fall below"),
     ...repeatKeys,
     ...cspaKeys,
   }),
@@ -91,13 +67,8 @@ if (import.meta.main) {
       direct: config.direct_threshold,
       effect: config.effect_threshold,
     };
-    const results = await experiment.results<Entry>({
-      path: paths.algorithmicConsistency("ioi"),
-      format: "circuits-over-time/ioi_consistency/1",
-      settings: repeat,
-      entry,
-    });
-    const list = (pick: (heads: Entry["heads"]) => string[]) => (step: number) =>
+    const results = await experiment.results(ioiConsistencies, { settings: repeat });
+    const list = (pick: (heads: Consistency["heads"]) => string[]) => (step: number) =>
       pick(results.get(step).heads).join(" ") || "–";
 
     return await experiment.run({
@@ -105,7 +76,7 @@ if (import.meta.main) {
       measure: async (step, model, progress) => {
         const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
         const levels = progress.begin("level", 3);
-        let cspaFrom: Entry["cspa_from"] = "computed";
+        let cspaFrom: Consistency["cspa_from"] = "computed";
         const scores = {
           ...await repeatedTokenScores(model, repeated),
           copy: await nameCopyScores(model, pairs),

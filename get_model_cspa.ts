@@ -1,30 +1,27 @@
 /**
- * Copy suppression over training: the CSPA score of all heads at every checkpoint.
+ * Copy suppression over training: the CSPA score of every head at every checkpoint.
  *
  *   deno run -A get_model_cspa.ts configs/cspa/pythia-nano.json
  *
- * Text comes from a file, or from the validation split of the embedded corpus. Each checkpoint's entry has the scores
- * (at most 1) and the two mean divergences in nats they are made of, `[L][H]`; layers before `start_layer` hold 0.
- * Writes `cspa/{model}/all_checkpoints.json` after each checkpoint; run again, it continues.
+ * Text comes from a file, or from the validation split of the embedded corpus. Each checkpoint's entry holds the scores
+ * (at most 1) and the two mean divergences behind them, in nats, `[L][H]`; layers before `start_layer` hold 0. Updates
+ * `cspa/{model}/all_checkpoints.json` after each checkpoint. A stopped run continues when started again.
  */
 import { z } from "zod";
 import { runScript, UserError } from "./utils/cli/script.ts";
-import { gridSchema } from "./utils/heads/roles/component_scores.ts";
 import { cspaScores } from "./utils/heads/cspa/cspa.ts";
 import { corpusDocuments, fileDocuments } from "./utils/heads/cspa/cspa_documents.ts";
 import { functionWordIds } from "./utils/heads/cspa/function_words.ts";
 import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
+import { copySuppression } from "./utils/results/kinds/cspa.ts";
 import { FOLDED } from "./utils/model/weights/weight_processing.ts";
 import { openExperiment } from "./utils/experiments/experiment.ts";
 import { modelKeys } from "./utils/experiments/model_keys.ts";
 
-const entry = z.object({ scores: gridSchema, kl_kept: gridSchema, kl_ablated: gridSchema });
-type Entry = z.output<typeof entry>;
-
 export const script = {
   name: "get_model_cspa",
   description:
-    "How much of each head is copy suppression (copy-suppression-preserving ablation), at every checkpoint.",
+    "Measures how much of each head is copy suppression (copy-suppression-preserving ablation), at every checkpoint.",
   examples: [
     "configs/cspa/pythia-nano.json",
     "--model pythia-160m --text openwebtext.jsonl --custom-schedule 1000,16000,143000 --start-layer 6",
@@ -32,15 +29,15 @@ export const script = {
   schema: z.object({
     ...modelKeys,
     text: z.string().optional().describe(
-      "file of documents: .jsonl with a text each, or plain text separated by <|endoftext|>; default: embedded corpus",
+      "file of documents: .jsonl with one text per line, or plain text separated by <|endoftext|>; default: embedded corpus",
     ),
     start_layer: z.int().min(0).default(0).describe("first layer to score"),
-    mean_docs: z.int().min(1).default(100).describe("documents that head means are taken over"),
-    eval_docs: z.int().min(1).default(17).describe("documents that scores are taken over"),
+    mean_docs: z.int().min(1).default(100).describe("documents for the mean output of each head"),
+    eval_docs: z.int().min(1).default(17).describe("documents for the scores"),
     tokens: z.int().min(2).default(61).describe("tokens of each document"),
     k_unembeddings: z.number().positive().max(1).default(0.05)
       .describe("share of the tokens so far whose suppression is kept"),
-    seed: z.int().default(6).describe("of the choice of documents"),
+    seed: z.int().default(6).describe("random seed for the choice of documents"),
   }).refine((c) => c.eval_docs <= c.mean_docs, {
     path: ["eval_docs"],
     error: "expected at most mean_docs",
@@ -50,7 +47,7 @@ export const script = {
 if (import.meta.main) {
   await runScript(script, async (config) => {
     const experiment = await openExperiment(config, { processing: FOLDED });
-    const { paths, tokenizer, model: { nLayers, nHeads, maxPositions } } = experiment;
+    const { tokenizer, model: { nLayers, nHeads, maxPositions } } = experiment;
     if (config.tokens > maxPositions) {
       throw new UserError(
         `tokens: ${config.model} has ${maxPositions} positions, found ${config.tokens}`,
@@ -68,11 +65,7 @@ if (import.meta.main) {
       ? corpusDocuments(tokenizer, wanted)
       : await fileDocuments(config.text, tokenizer, wanted);
     const functionWords = functionWordIds(tokenizer);
-    const results = await experiment.results<Entry>({
-      path: paths.cspa(),
-      format: "circuits-over-time/cspa/1",
-      entry,
-    });
+    const results = await experiment.results(copySuppression);
     const largest = (step: number) => largestHead(results.get(step).scores);
 
     return await experiment.run({

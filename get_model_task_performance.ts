@@ -1,22 +1,17 @@
 /**
- * How well a model does its tasks over training: all metrics of each task at each checkpoint.
+ * Task performance over training: all metrics of each task at each checkpoint.
  *
  *   deno run -A get_model_task_performance.ts configs/pythia-nano_performance.json
  *
- * Writes `{results_dir}/task_performance/{model}.json` after each checkpoint (`utils/tasks/performance_file.ts`); run
- * again, it continues. `plotting/figure_1.ts` draws the file.
+ * Updates `{results_dir}/task_performance/{model}.json` after each checkpoint. A stopped run continues when started
+ * again. `plotting/figure_1.ts` draws the file.
  */
 import { z } from "zod";
-import { resultSettings } from "./utils/cli/config.ts";
 import { runScript, UserError } from "./utils/cli/script.ts";
 import { openExperiment } from "./utils/experiments/experiment.ts";
-import { FREE_KEYS, modelKeys } from "./utils/experiments/model_keys.ts";
-import { taskPerformance } from "./utils/tasks/performance.ts";
-import {
-  type CheckpointPerformance,
-  openPerformanceFile,
-  summarise,
-} from "./utils/tasks/performance_file.ts";
+import { modelKeys } from "./utils/experiments/model_keys.ts";
+import { type TaskPerformances, taskPerformances } from "./utils/results/kinds/task_performance.ts";
+import { summarise, taskPerformance } from "./utils/tasks/performance.ts";
 import { promptDigest } from "./utils/tasks/prompt_digest.ts";
 import { loadTask, TASK_NAMES, TASKS } from "./utils/tasks/tasks.ts";
 
@@ -30,27 +25,33 @@ export const script = {
     "configs/pythia-nano_performance.json",
     "--model-name pythia-70m --checkpoint-schedule sparse --tasks ioi,sva",
   ],
-  /** The keys that all experiments share, under the names that they have in the original script, and its own. */
+  /** The keys that all experiments share, named as in the original script, and its own keys. */
   schema: z.object({
     model_name: model,
     model_tl_name: z.string().optional()
-      .describe("name of the architecture in TransformerLens; read from config.json here"),
+      .describe("ignored; kept so that original configs load (config.json names the architecture)"),
     checkpoint_schedule: ckpt_schedule,
     ...shared,
-    batch_size: z.int().min(1).default(100).describe("prompts per run"),
+    batch_size: z.int().min(1).default(100).describe("prompts in one batch"),
     tasks: z.array(task).min(1).default([...TASK_NAMES]).describe("tasks to measure"),
     task_files: z.record(z.string(), z.string().min(1)).default({})
       .describe(
-        "tasks of your own: name and CSV or JSONL file with clean, corrupted, correct, wrong",
+        "your own tasks: name, and CSV or JSONL file with clean, corrupted, correct, wrong",
       ),
     large_model: z.boolean().default(false)
-      .describe("of the original script; without effect, see memory_budget"),
+      .describe("ignored; kept so that original configs load (see memory_budget)"),
     n_prompts: z.int().min(1).optional()
       .describe("prompts per task; default 70 for ioi, 100 for gender_pronoun, else 1000"),
-    seed: z.int().default(42).describe("of the prompts"),
+    seed: z.int().default(42).describe("random seed for the prompts"),
     bootstrap: z.int().min(1).default(1000).describe("resamples of the 95 % interval"),
   }),
 };
+
+/** Keys that change no number, and the shared names of keys that this script calls otherwise. */
+const FREE = [
+  ...["batch_size", "large_model", "model_tl_name", "checkpoint_schedule"],
+  ...["model", "alt_model"],
+];
 
 type Config = z.output<typeof script.schema>;
 
@@ -64,7 +65,7 @@ function checkTasks({ tasks, task_files }: Config): void {
   throw new UserError(`tasks: expected one of ${known.join(", ")}, found "${unknown}"`, 2);
 }
 
-const columns = (tasks: readonly string[], of: (step: number) => CheckpointPerformance) =>
+const columns = (tasks: readonly string[], of: (step: number) => TaskPerformances) =>
   tasks.flatMap((name) => {
     const metric = TASKS[name]?.metric.name ?? "logit_diff";
     return [metric, "accuracy"].map((key) => ({
@@ -79,7 +80,6 @@ if (import.meta.main) {
     const { model_name: model, checkpoint_schedule: ckpt_schedule } = config;
     const settings = { ...config, model, alt_model: null, ckpt_schedule };
     const experiment = await openExperiment(settings, { scheduleKey: "checkpoint_schedule" });
-    const { paths } = experiment;
     const tasks = await Promise.all(
       config.tasks.map((name) =>
         loadTask(name, experiment.tokenizer, {
@@ -93,26 +93,17 @@ if (import.meta.main) {
       tasks.filter(({ task }) => config.task_files[task])
         .map(async (data) => [data.task, await promptDigest(data)] as const),
     );
-    const results = await openPerformanceFile({
-      path: paths.taskPerformance(),
-      model: paths.model,
-      settings: {
-        ...resultSettings<Record<string, unknown>>(config, [
-          ...FREE_KEYS,
-          "checkpoint_schedule",
-          "model_tl_name",
-        ]),
-        ...(digests.length > 0 && { task_file_digests: Object.fromEntries(digests) }),
-      },
-      weights: experiment.weights,
-      overwrite: config.overwrite,
+    const results = await experiment.results(taskPerformances, {
+      free: FREE,
+      settings: digests.length > 0 ? { task_file_digests: Object.fromEntries(digests) } : {},
+      header: {},
     });
 
     return await experiment.run({
       files: [results],
       measure: async (step, model, progress) => {
         const part = progress.begin("task", tasks.length);
-        const entry: CheckpointPerformance = {};
+        const entry: TaskPerformances = {};
         for (const data of tasks) {
           const values = await taskPerformance(model, data, { batchSize: config.batch_size });
           entry[data.task] = summarise(values, config.bootstrap, 0);

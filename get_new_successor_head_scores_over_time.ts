@@ -1,26 +1,25 @@
 /**
- * Successor scores of all heads at every checkpoint: does a head's OV circuit turn "Monday" into "Tuesday"?
+ * Successor scores of every head at every checkpoint: does a head's OV circuit turn "Monday" into "Tuesday"?
  *
  *   deno run -A get_new_successor_head_scores_over_time.ts configs/successor/pythia-nano.json
  *
- * Each checkpoint's entry has the score on the corrected word lists and on the original's (`compat`), `[L][H]`, 0 … 1.
- * Writes `components/{model}/successor_heads_over_time.json` after each checkpoint; run again, it continues.
+ * Each checkpoint's entry holds the score on the corrected word lists and on the original's (`compat`), `[L][H]`, 0 … 1.
+ * Updates `components/{model}/successor_heads_over_time.json` after each checkpoint. A stopped run continues when started
+ * again.
  */
 import { z } from "zod";
 import { runScript } from "./utils/cli/script.ts";
-import { gridSchema } from "./utils/heads/roles/component_scores.ts";
 import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
 import { successorScores } from "./utils/heads/scores/successor.ts";
 import { successorPairs, type TokenPairs } from "./utils/heads/scores/successor_words.ts";
+import { successorHeads } from "./utils/results/kinds/successor_heads.ts";
 import { openExperiment } from "./utils/experiments/experiment.ts";
 import { modelKeys } from "./utils/experiments/model_keys.ts";
 
-const entry = z.object({ corrected: gridSchema, compat: gridSchema });
-type Entry = z.output<typeof entry>;
-
 export const script = {
   name: "get_new_successor_head_scores_over_time",
-  description: "Successor scores of every head at every checkpoint, from the weights alone.",
+  description:
+    "Computes successor scores of every head at every checkpoint, from the weights alone.",
   examples: [
     "configs/successor/pythia-nano.json",
     "--model pythia-70m --ckpt-schedule exponential --threshold 0.4",
@@ -37,18 +36,15 @@ const pairCount = (lists: TokenPairs[]) => lists.reduce((n, { inputs }) => n + i
 if (import.meta.main) {
   await runScript(script, async (config) => {
     const experiment = await openExperiment(config);
-    const { paths, tokenizer, shape } = experiment;
+    const { tokenizer, shape } = experiment;
     const corrected = successorPairs(tokenizer, "corrected");
     const compat = successorPairs(tokenizer, "compat");
-    const results = await experiment.results<Entry>({
-      path: paths.components("successor_heads_over_time"),
-      format: "circuits-over-time/successor_heads/1",
+    const results = await experiment.results(successorHeads, {
       free: ["threshold"],
       header: {
         shape,
         pairs: { corrected: pairCount(corrected), compat: pairCount(compat) },
       },
-      entry,
     });
     const largest = (step: number) => largestHead(results.get(step).corrected);
 

@@ -1,9 +1,10 @@
 /**
- * Writes the JSON Schema of every script's settings to `configs/schema/`, so that an editor completes and checks config
+ * Writes the JSON Schema of every script's settings to `configs/schema/`, so that an editor can complete and check config
  * files. Run it after changing a script's keys; a test compares the files with the scripts.
  *
  *   deno run -A update_config_schemas.ts
  */
+import { script as exportCircuit } from "./export_circuit.ts";
 import { script as circuitComponents } from "./get_circuit_components_over_time.ts";
 import { script as circuits } from "./get_circuits_over_time.ts";
 import { script as swaps } from "./get_component_swaps.ts";
@@ -17,8 +18,10 @@ import { schema as training } from "./train_pythia_nano.ts";
 import { writeSchemas } from "./utils/cli/config_schema.ts";
 import { script as greaterThan } from "./verify_greater_than.ts";
 
+/** All scripts with settings. */
 export const SCRIPTS = [
   circuits,
+  exportCircuit,
   circuitComponents,
   swaps,
   components,

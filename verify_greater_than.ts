@@ -1,31 +1,26 @@
 /**
- * Checks the greater-than circuit at every checkpoint: do its heads look at the first year and point to it, do its MLPs
- * promote later years (definitions: `utils/heads/roles/greater_than_circuit.ts`)?
+ * Checks the greater-than circuit at every checkpoint: do its heads attend to the first year and point to it, and do its
+ * MLPs promote later years (definitions: `utils/heads/roles/greater_than_circuit.ts`)?
  *
  *   deno run -A verify_greater_than.ts configs/verify_greater_than/pythia-nano.json
  *
- * Needs the circuits that get_circuits_over_time.ts finds. Writes `circuit_verification/{model}/greater_than.json` after
- * each checkpoint; run again, it continues.
+ * Needs the circuits that get_circuits_over_time.ts finds. Updates `circuit_verification/{model}/greater_than.json` after
+ * each checkpoint. A stopped run continues when started again.
  */
 import { z } from "zod";
 import { runScript } from "./utils/cli/script.ts";
 import { mean } from "./utils/base/statistics.ts";
 import { readCircuitHeads } from "./utils/heads/roles/circuit_heads.ts";
-import {
-  greaterThanNodes,
-  type GreaterThanParts,
-  greaterThanParts,
-} from "./utils/heads/roles/greater_than_circuit.ts";
+import { greaterThanNodes, greaterThanParts } from "./utils/heads/roles/greater_than_circuit.ts";
+import { greaterThanChecks } from "./utils/results/kinds/greater_than.ts";
 import { openExperiment } from "./utils/experiments/experiment.ts";
 import { modelKeys } from "./utils/experiments/model_keys.ts";
 import { loadTask } from "./utils/tasks/tasks.ts";
 
-const byNode = z.record(z.string(), z.number());
-const entry = z.object({ attn_patterns: byNode, attn_logits: byNode, mlp_logits: byNode });
-
 export const script = {
   name: "verify_greater_than",
-  description: "Checks what heads and MLPs of the greater-than circuit do, at every checkpoint.",
+  description:
+    "Checks what the heads and MLPs of the greater-than circuit do, at every checkpoint.",
   examples: [
     "configs/verify_greater_than/pythia-nano.json",
     "--model pythia-160m --ckpt-schedule sparse --dataset-size 1000",
@@ -33,8 +28,10 @@ export const script = {
   schema: z.object({
     ...modelKeys,
     dataset_size: z.int().min(1).default(1000).describe("greater-than prompts"),
-    seed: z.int().default(42).describe("of the prompts, the same ones at every checkpoint"),
-    batch_size: z.int().min(1).default(100).describe("prompts run at once"),
+    seed: z.int().default(42).describe(
+      "random seed for the prompts, the same ones at every checkpoint",
+    ),
+    batch_size: z.int().min(1).default(100).describe("prompts in one batch"),
   }),
 };
 
@@ -46,11 +43,7 @@ if (import.meta.main) {
       n: config.dataset_size,
       seed: config.seed,
     });
-    const results = await experiment.results<GreaterThanParts>({
-      path: paths.circuitVerification("greater_than"),
-      format: "circuits-over-time/greater_than/1",
-      entry,
-    });
+    const results = await experiment.results(greaterThanChecks, { free: ["batch_size"] });
     const best = (values: Record<string, number>) => {
       const [name, value] = Object.entries(values).reduce(
         (a, b) => b[1] > a[1] ? b : a,

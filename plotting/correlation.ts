@@ -6,7 +6,7 @@
  * `--published` draws the node counts of that figure against the true sizes.
  */
 import { InvalidArgumentError } from "commander";
-import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
 import { mean, pearson } from "../utils/base/statistics.ts";
 import { type Column, printTable } from "../utils/cli/table.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";

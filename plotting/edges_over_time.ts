@@ -2,7 +2,7 @@
  * Size of circuits over training: edges above, nodes below, one column per task, one line per model. Thin: as found;
  * bold: exponentially weighted mean, α = 0.5, over the checkpoints.
  */
-import type { CheckpointSummary, CircuitSummary } from "../utils/results/circuit_summary.ts";
+import type { CheckpointSummary, CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,

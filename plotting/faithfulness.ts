@@ -4,7 +4,7 @@
  * number of edges drawn, of which pruning leaves few or none. MIB's two areas (CPR, CMD) are printed for every checkpoint
  * that has them.
  */
-import type { CircuitSummary, CurvePoint } from "../utils/results/circuit_summary.ts";
+import type { CircuitSummary, CurvePoint } from "../utils/results/kinds/circuit_summary.ts";
 import { type Column, printTable } from "../utils/cli/table.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {

@@ -17,7 +17,11 @@ import {
   type Trace,
   translucent,
 } from "./figures/mod.ts";
-import { readPerformances, type TaskPerformance } from "./result_files/task_performance.ts";
+import { findResults } from "../utils/results/find.ts";
+import {
+  type TaskPerformances,
+  taskPerformances,
+} from "../utils/results/kinds/task_performance.ts";
 
 const PANELS = [
   { task: "ioi", metric: "logit_diff" },
@@ -26,19 +30,28 @@ const PANELS = [
   { task: "sva", metric: "prob_diff" },
 ];
 
+/** The tasks of a model over training. */
+export interface ModelPerformance {
+  model: string;
+  /** by step */
+  entries: ReadonlyMap<number, TaskPerformances>;
+}
+
 /** The 2 × 2 figure. A model without a task or metric is missing from that panel only. */
 export function behaviourFigure(
-  models: TaskPerformance[],
+  models: readonly ModelPerformance[],
   time: TimeAxis = timeAxis(true),
 ): Figure {
   const sorted = [...models].sort((a, b) => compareModels(a.model, b.model));
   const data: Trace[] = [];
   const named = new Set<string>();
   PANELS.forEach(({ task, metric }, index) => {
-    for (const { model, tasks } of sorted) {
-      const points = Object.entries(tasks[task]?.[metric] ?? {})
-        .map(([step, value]) => ({ step: Number(step), ...value }))
-        .filter(({ step }) => step > 0)
+    for (const { model, entries } of sorted) {
+      const points = [...entries]
+        .flatMap(([step, tasks]) => {
+          const found = tasks[task]?.[metric];
+          return found && step > 0 ? [{ step, ...found }] : [];
+        })
         .sort((a, b) => a.step - b.step);
       if (points.length === 0) continue;
       const x = points.map(({ step }) => time.of(model, step));
@@ -98,6 +111,8 @@ if (import.meta.main) {
   }).option("--tokens", "training tokens on the axis, counted by each model's own batch").parse();
   await runPlot(command, async (args, { tokens }) => {
     const paths = requirePaths(args, "task-performance files or their folder");
-    return behaviourFigure(await readPerformances(paths), timeAxis(!tokens));
+    const files = await findResults(paths, [taskPerformances]);
+    const models = files.map(({ header: { model }, entries }) => ({ model, entries }));
+    return behaviourFigure(models, timeAxis(!tokens));
   });
 }

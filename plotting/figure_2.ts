@@ -7,8 +7,9 @@
  *
  * Copy scores and CSPA are shown as fractions, as the others.
  */
-import { basename } from "@std/path";
-import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
+import { filesBelow, isFolder } from "../utils/base/files.ts";
+import { findResults } from "../utils/results/find.ts";
+import { type CircuitSummary, readCircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
 import {
   axesOf,
   compareModels,
@@ -28,9 +29,9 @@ import {
   timeAxis,
   type Trace,
 } from "./figures/mod.ts";
-import { findHeadFiles, headSeries, jsonBelow } from "./result_files/head_files.ts";
-import { HEAD_MEASURES } from "./result_files/head_measures.ts";
-import { readSummary } from "./result_files/summaries.ts";
+import { headSeries } from "./result_files/head_files.ts";
+import { HEAD_MEASURES, MEASURED_KINDS } from "./result_files/head_measures.ts";
+import { isSummary } from "./result_files/summaries.ts";
 
 export const ELIGIBLE_SHARE = 0.25;
 
@@ -166,9 +167,9 @@ function emptyNote(index: number, measured: boolean): Record<string, unknown> {
 
 /** Summaries in the folders among `paths`; there may be none. */
 async function summariesBelow(paths: string[]): Promise<CircuitSummary[]> {
-  const folders = paths.filter((path) => Deno.statSync(path).isDirectory);
-  const files = (await Promise.all(folders.map(jsonBelow))).flat();
-  return await Promise.all(files.filter((f) => basename(f) === "summary.json").map(readSummary));
+  const folders = paths.filter(isFolder);
+  const files = await Promise.all(folders.map((folder) => filesBelow(folder, isSummary)));
+  return await Promise.all(files.flat().map(readCircuitSummary));
 }
 
 /** Reads the scores below `paths`, and the circuits there unless `ignoreCircuits`. */
@@ -179,17 +180,17 @@ async function readComponents(paths: string[], ignoreCircuits: boolean) {
       return panel ? [{ format, measure, score: panel.score }] : [];
     })
   );
-  const formats = [...new Set(shown.map(({ format }) => format))];
-  const scripts = "get_full_model_components_over_time.ts, get_new_successor_head_scores_over_" +
-    "time.ts and get_model_cspa.ts";
-  const files = await findHeadFiles(paths, formats, scripts);
+  const formats = new Set(shown.map(({ format }) => format));
+  const kinds = MEASURED_KINDS.filter(({ format }) => formats.has(format));
+  const files = await findResults(paths, kinds);
   const models = new Map<string, ModelComponents>();
   for (const file of files) {
-    const components = models.get(file.model) ?? {};
+    const { model } = file.header;
+    const components = models.get(model) ?? {};
     for (const { measure, score } of shown.filter(({ format }) => format === file.format)) {
       components[score] = headLines(headSeries(file, measure));
     }
-    models.set(file.model, components);
+    models.set(model, components);
   }
   const members = new Map<string, Set<string>>();
   const summaries = ignoreCircuits ? [] : await summariesBelow(paths);

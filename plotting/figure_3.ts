@@ -7,6 +7,8 @@
 import { parse } from "@std/csv";
 import { basename, dirname, extname } from "@std/path";
 import { UserError } from "../utils/base/user_error.ts";
+import { findResults } from "../utils/results/find.ts";
+import { componentSwaps } from "../utils/results/kinds/component_swaps.ts";
 import { metricName, withoutUnderscores } from "./display_names.ts";
 import {
   axesOf,
@@ -20,9 +22,7 @@ import {
   requirePaths,
   runPlot,
 } from "./figures/mod.ts";
-import { findHeadFiles } from "./result_files/head_files.ts";
 
-const FORMAT = "circuits-over-time/component_swaps/1";
 const COLUMNS = ["source", "target", "baseline_val", "swapped_val", "difference"] as const;
 
 /** The swaps of one group of heads. */
@@ -70,15 +70,13 @@ export function swapGrid(
   return { model, title, metric, steps, difference, baseline };
 }
 
-type Group = { baseline_val: number; difference: Record<string, number> };
-
 async function jsonGrids(paths: string[]): Promise<SwapGrid[]> {
-  const files = await findHeadFiles(paths, [FORMAT], "get_component_swaps.ts");
-  return files.flatMap(({ path, model, header, steps, entries }) => {
-    const groups = new Set([...entries.values()].flatMap((e) => Object.keys(e as object)));
+  const files = await findResults(paths, [componentSwaps]);
+  return files.flatMap(({ path, header: { model, metric }, steps, entries }) => {
+    const groups = new Set([...entries.values()].flatMap((entry) => Object.keys(entry)));
     return [...groups].map((group) => {
       const swaps = steps.flatMap((target) => {
-        const found = (entries.get(target) as Record<string, Group>)[group];
+        const found = entries.get(target)![group];
         return Object.entries(found?.difference ?? {}).map(([source, difference]) => ({
           source: Number(source),
           target,
@@ -88,7 +86,7 @@ async function jsonGrids(paths: string[]): Promise<SwapGrid[]> {
       });
       const task = withoutUnderscores(basename(path, ".json"));
       const title = `${task}: ${GROUP_TITLES[group] ?? withoutUnderscores(group)}`;
-      return swapGrid({ model, title, metric: String(header.metric ?? "metric") }, swaps);
+      return swapGrid({ model, title, metric }, swaps);
     });
   });
 }

@@ -3,6 +3,8 @@
  * heads of the known types explain, over training; a line per model. Open circles stand where a level had no receivers
  * (no name movers, or no S2-inhibition heads), so that there was nothing to explain.
  */
+import { findResults, type StoredOf } from "../utils/results/find.ts";
+import { type Consistency, ioiConsistencies } from "../utils/results/kinds/ioi_consistency.ts";
 import { taskTitle } from "./display_names.ts";
 import {
   axesOf,
@@ -18,9 +20,6 @@ import {
   timeAxis,
   type Trace,
 } from "./figures/mod.ts";
-import { findHeadFiles, type HeadFile } from "./result_files/head_files.ts";
-
-const FORMAT = "circuits-over-time/ioi_consistency/1";
 
 const LEVELS = [
   {
@@ -45,14 +44,8 @@ const LEVELS = [
 
 type Level = typeof LEVELS[number];
 
-/** What figure 4 needs of an entry of algorithmic_consistency. */
-export interface ConsistencyEntry {
-  direct_effects: number;
-  s2i_effects: number;
-  tertiary_effects: number;
-  heads: Partial<Record<Level["heads"][number], string[]>>;
-  effects: Partial<Record<Level["effects"], number[][] | null>>;
-}
+/** What figure 4 needs of a checkpoint. */
+export type ConsistencyEntry = Omit<Consistency, "cspa_from">;
 
 export interface ConsistencyPoint {
   step: number;
@@ -72,8 +65,8 @@ export function levelPoints(
     .map(([step, entry]) => ({
       step,
       percent: entry[level.key],
-      measured: entry.effects?.[level.effects] !== null,
-      heads: [...new Set(level.heads.flatMap((kind) => entry.heads?.[kind] ?? []))],
+      measured: entry.effects[level.effects] !== null,
+      heads: [...new Set(level.heads.flatMap((kind) => entry.heads[kind]))],
     }));
 }
 
@@ -144,10 +137,8 @@ export function consistencyFigure(
 }
 
 /** Entries per model. */
-export function consistencyOf(files: readonly HeadFile[]) {
-  return new Map(
-    files.map(({ model, entries }) => [model, entries as Map<number, ConsistencyEntry>]),
-  );
+export function consistencyOf(files: readonly StoredOf<typeof ioiConsistencies>[]) {
+  return new Map(files.map(({ header: { model }, entries }) => [model, entries]));
 }
 
 if (import.meta.main) {
@@ -159,7 +150,7 @@ if (import.meta.main) {
   }).option("--steps", "training steps on the axis, not tokens").parse();
   await runPlot(command, async (args, { steps }) => {
     const paths = requirePaths(args, "files of algorithmic consistency, or their folder");
-    const files = await findHeadFiles(paths, [FORMAT], "get_ioi_consistency.ts");
+    const files = await findResults(paths, [ioiConsistencies]);
     return consistencyFigure(consistencyOf(files), timeAxis(steps));
   });
 }

@@ -1,12 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
 import { correlationFigure, publishedPoints } from "./correlation.ts";
 import { edgesOverTimeFigure } from "./edges_over_time.ts";
 import { faithfulnessFigure } from "./faithfulness.ts";
-import { behaviourFigure } from "./figure_1.ts";
+import { behaviourFigure, type ModelPerformance } from "./figure_1.ts";
 import { type Figure, plotlyImage, plotlyPage, timeAxis } from "./figures/mod.ts";
 import { jaccardFigure } from "./jaccard.ts";
-import type { TaskPerformance } from "./result_files/task_performance.ts";
 import { browserTest, withPage } from "./testing/browser.ts";
 import { formingCircuit } from "./testing/forming_circuit.ts";
 
@@ -18,24 +17,22 @@ function someSummaries(): CircuitSummary[] {
   ]);
 }
 
-function somePerformances(): TaskPerformance[] {
+function somePerformances(): ModelPerformance[] {
   const steps = [0, 1, 8, 64, 512, 1000, 4000, 16000, 64000, 143000];
   return ["pythia-160m", "pythia-70m"].map((model, k) => {
-    const curve = (height: number) =>
-      Object.fromEntries(steps.map((step) => {
+    const entries = new Map(steps.map((step) => {
+      const value = (height: number) => {
         const mean = height * (1 + k) / (1 + Math.exp(8 - 2 * Math.log10(step + 1)));
-        return [step, { mean, se: 0.1, interval: [mean - 0.2, mean + 0.2] as [number, number] }];
-      }));
-    return {
-      format: "circuits-over-time/task-performance/1",
-      model,
-      tasks: {
-        ioi: { logit_diff: curve(3), accuracy: curve(1) },
-        gender_pronoun: { logit_diff: curve(2) },
-        greater_than: { prob_diff: curve(0.8) },
-        sva: { prob_diff: curve(0.6) },
-      },
-    };
+        return { mean, se: 0.1, interval: [mean - 0.2, mean + 0.2] as [number, number] };
+      };
+      return [step, {
+        ioi: { logit_diff: value(3), accuracy: value(1) },
+        gender_pronoun: { logit_diff: value(2) },
+        greater_than: { prob_diff: value(0.8) },
+        sva: { prob_diff: value(0.6) },
+      }];
+    }));
+    return { model, entries };
   });
 }
 

@@ -2,10 +2,9 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { correlations, publishedPoints, sizePoints } from "./correlation.ts";
 import { edgesOverTimeFigure } from "./edges_over_time.ts";
 import { faithfulnessFigure } from "./faithfulness.ts";
-import { behaviourFigure } from "./figure_1.ts";
+import { behaviourFigure, type ModelPerformance } from "./figure_1.ts";
 import { type Figure, timeAxis } from "./figures/mod.ts";
 import { jaccardFigure } from "./jaccard.ts";
-import type { TaskPerformance } from "./result_files/task_performance.ts";
 import { formingCircuit } from "./testing/forming_circuit.ts";
 
 Deno.test("correlations() of the published node counts at nominal sizes are the recomputed ones", () => {
@@ -42,10 +41,9 @@ Deno.test("sizePoints() takes a variant's base size, given sizes first, and name
 
 Deno.test("figure 1 and the edges over time count each model's tokens by its own batch", () => {
   const point = { mean: 1, se: 0.1, interval: [0.9, 1.1] as [number, number] };
-  const performances = ["pythia-nano", "pythia-160m"].map((model): TaskPerformance => ({
-    format: "circuits-over-time/task-performance/1",
+  const performances = ["pythia-nano", "pythia-160m"].map((model): ModelPerformance => ({
     model,
-    tasks: { ioi: { logit_diff: { 0: point, 1: point, 512: point } } },
+    entries: new Map([0, 1, 512].map((step) => [step, { ioi: { logit_diff: point } }])),
   }));
   const summaries = ["pythia-nano", "pythia-160m"].map((model) => {
     const summary = formingCircuit({ model });

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { CircuitSummary } from "../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
 import { UserError } from "../utils/base/user_error.ts";
 import { circuitMembers, componentsFigure, eligibleHeads } from "./figure_2.ts";
 import { csvGrid, readSwaps, swapGrid, swapsFigure } from "./figure_3.ts";
@@ -16,12 +16,7 @@ import {
 import { gridAt, heatMapPage, heatMapPicture } from "./head_heatmaps.ts";
 import { commonSteps, farthest, headPoints, scatterOf } from "./head_scatter.ts";
 import { headScoresFigure } from "./head_scores.ts";
-import {
-  findHeadFiles,
-  type HeadSeries,
-  ofOneModel,
-  readHeadSeries,
-} from "./result_files/head_files.ts";
+import { type HeadSeries, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
 import { drawnRange, extremes, HEAD_MEASURES } from "./result_files/head_measures.ts";
 import { changingHeads, type Repairs } from "./self_repair.ts";
 import { pythiaSteps } from "./testing/forming_circuit.ts";
@@ -80,22 +75,29 @@ Deno.test("reading head scores says what is wrong, and where", () =>
       format: "circuits-over-time/cspa/1",
       model: "m",
       shape: { nLayers: 1, nHeads: 2 },
-      checkpoints: { 8: { scores: [[0.1, 0.2]] } },
+      checkpoints: { 8: { scores: [[0.1, 0.2]], kl_kept: [[0, 0]], kl_ablated: [[1, 1]] } },
     };
     await write(good);
     await assertRejects(() => readHeadSeries([file], ["copying"]), UserError, '"copying"');
-    await write({ ...good, checkpoints: { 8: { scores: [[0.1]] } } });
+    const [entry] = Object.values(good.checkpoints);
+    await write({ ...good, checkpoints: { 8: { ...entry, scores: [[0.1]] } } });
     await assertRejects(
       () => readHeadSeries([file]),
       UserError,
       "checkpoints.8.scores: expected 1",
     );
     await write({ ...good, checkpoints: undefined });
-    await assertRejects(() => readHeadSeries([file]), UserError, '"checkpoints"');
+    await assertRejects(() => readHeadSeries([file]), UserError, "without entries of checkpoints");
+    await write({ ...good, shape: { nLayers: 1 } });
+    await assertRejects(
+      () => readHeadSeries([file]),
+      UserError,
+      "shape.nHeads: expected an integer, found nothing; move it away, or make it again with get_model_cspa.ts",
+    );
     await Deno.writeTextFile(file, '{"format": "circuits-over-time/cspa/1", "mod');
     await assertRejects(() => readHeadSeries([file]), UserError, "scores.json");
     await write({ format: "other" });
-    await assertRejects(() => findHeadFiles([file], ["a/1"], "x.ts"), UserError, "found other");
+    await assertRejects(() => readHeadSeries([file]), UserError, "found other");
     const two = [series([null]), { ...series([null]), model: "n" }];
     assertThrows(() => ofOneModel(two), UserError, "m, n");
   }));
@@ -212,7 +214,12 @@ Deno.test("levelPoints() tells a level with nothing to explain from one that is 
     direct_effects: 40,
     s2i_effects: 0,
     tertiary_effects: 0,
-    heads: { name_movers: ["a1.h0"], negative_name_movers: ["a1.h1"], copy_suppression: ["a1.h1"] },
+    heads: {
+      name_movers: ["a1.h0"],
+      negative_name_movers: ["a1.h1"],
+      copy_suppression: ["a1.h1"],
+      ...{ negative_copy_suppression: [], s2_inhibition: [], induction: [], duplicate_token: [] },
+    },
     effects: { direct: [[-1]], s2i, tertiary: null },
   });
   const entries = new Map([[16, entry([[0]])], [0, entry(null)], [2, entry(null)]]);

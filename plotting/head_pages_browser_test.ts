@@ -2,11 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import { componentsFigure, type ModelComponents } from "./figure_2.ts";
 import { readSwaps, swapsFigure } from "./figure_3.ts";
 import { consistencyFigure, consistencyOf } from "./figure_4.ts";
+import { findResults } from "../utils/results/find.ts";
+import { ioiConsistencies } from "../utils/results/kinds/ioi_consistency.ts";
+import { selfRepairs } from "../utils/results/kinds/self_repair.ts";
 import { type Figure, headLines, plotlyPage, timeAxis } from "./figures/mod.ts";
 import { heatMapPage, heatMapPicture } from "./head_heatmaps.ts";
 import { scatterOf, scatterPage, scatterPicture } from "./head_scatter.ts";
 import { headScoresFigure } from "./head_scores.ts";
-import { findHeadFiles, type HeadSeries, readHeadSeries } from "./result_files/head_files.ts";
+import { type HeadSeries, readHeadSeries } from "./result_files/head_files.ts";
 import { repairsOf, selfRepairFigure } from "./self_repair.ts";
 import { browserTest, withPage } from "./testing/browser.ts";
 import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
@@ -42,11 +45,8 @@ const FIGURES: Record<string, (read: Read) => Figure | Promise<Figure>> = {
   },
   figure_3: async ({ folder }) => swapsFigure(await readSwaps([folder])),
   figure_4: async ({ folder }) => {
-    const format = "circuits-over-time/ioi_consistency/1";
-    return consistencyFigure(
-      consistencyOf(await findHeadFiles([folder], [format], "")),
-      timeAxis(),
-    );
+    const files = await findResults([folder], [ioiConsistencies]);
+    return consistencyFigure(consistencyOf(files), timeAxis());
   },
   head_scores: ({ series }) =>
     headScoresFigure(series, { top: 4, time: timeAxis(true), fit: false }),
@@ -55,9 +55,9 @@ const FIGURES: Record<string, (read: Read) => Figure | Promise<Figure>> = {
   head_scatter: ({ series }) => scatterPage(scatter(series)),
   "head_scatter, picture": ({ series }) => scatterPicture(scatter(series), [1000, 143000]),
   self_repair: async ({ folder }) => {
-    const files = await findHeadFiles([folder], ["circuits-over-time/self_repair/1"], "");
+    const files = await findResults([folder], [selfRepairs]);
     return selfRepairFigure(
-      new Map(files.map((file) => [file.model, repairsOf(file)])),
+      new Map(files.map((file) => [file.header.model, repairsOf(file)])),
       timeAxis(),
     );
   },

@@ -3,7 +3,7 @@
  * the previous checkpoint (bold line, exponentially weighted mean with α = 0.5, thin as measured) and to the final one
  * (dashed). One column per task, one colour per model.
  */
-import type { CircuitChange, CircuitSummary } from "../utils/results/circuit_summary.ts";
+import type { CircuitChange, CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,

@@ -4,6 +4,8 @@
  * and outside the circuit; right, the heads that change most. A row per model. Hollow points: no head was silenced.
  */
 import { headName } from "../utils/names/mod.ts";
+import { findResults, type StoredOf } from "../utils/results/find.ts";
+import { type SelfRepairEntry, selfRepairs } from "../utils/results/kinds/self_repair.ts";
 import {
   axesOf,
   compareModels,
@@ -19,27 +21,24 @@ import {
   timeAxis,
   type Trace,
 } from "./figures/mod.ts";
-import { findHeadFiles, type HeadFile } from "./result_files/head_files.ts";
 
-const FORMAT = "circuits-over-time/self_repair/1";
-
-/** What the figure needs of an entry of nmh_backup_metrics.json; all in logits. */
-export interface RepairEntry {
-  logit_diff: number;
-  ablated_logit_diff: number;
-  ablation_targets: string[];
-  per_head_logit_diff_delta: number[][];
-  summed_in_circuit_head_delta: number;
-  summed_outside_circuit_head_delta: number;
-  summed_total_head_delta: number;
-}
+/** What the figure needs of a checkpoint; all in logits. */
+export type RepairEntry = Pick<
+  SelfRepairEntry,
+  | "logit_diff"
+  | "ablated_logit_diff"
+  | "ablation_targets"
+  | "per_head_logit_diff_delta"
+  | "summed_in_circuit_head_delta"
+  | "summed_outside_circuit_head_delta"
+  | "summed_total_head_delta"
+>;
 
 export type Repairs = [step: number, entry: RepairEntry][];
 
-/** Entries by step, step 0 left out. */
-export function repairsOf(file: HeadFile): Repairs {
-  return file.steps.filter((step) => step > 0)
-    .map((step) => [step, file.entries.get(step) as RepairEntry]);
+/** Entries by step, without step 0. */
+export function repairsOf({ entries }: StoredOf<typeof selfRepairs>): Repairs {
+  return [...entries].filter(([step]) => step > 0);
 }
 
 export interface ChangingHead {
@@ -182,8 +181,8 @@ if (import.meta.main) {
   }).option("--steps", "training steps on the axis, not tokens").parse();
   await runPlot(command, async (args, { steps }) => {
     const paths = requirePaths(args, "files of self-repair, or their folder");
-    const files = await findHeadFiles(paths, [FORMAT], "get_self_repair_over_time.ts");
-    const models = new Map(files.map((file) => [file.model, repairsOf(file)]));
+    const files = await findResults(paths, [selfRepairs]);
+    const models = new Map(files.map((file) => [file.header.model, repairsOf(file)]));
     return selfRepairFigure(models, timeAxis(steps));
   });
 }

@@ -2,7 +2,7 @@
  * Builds the explorer: one HTML page per model and task that shows how a circuit forms over training. Everything is
  * inside the page (data, styles, script), so that it opens from disk without a network.
  */
-import type { CircuitSummary } from "../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
 import { metricName, taskInSentence } from "../display_names.ts";
 import { buildPage, escapeHtml, fillTemplate, KIT_STYLES } from "../page/mod.ts";
 

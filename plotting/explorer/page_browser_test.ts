@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { CircuitSummary } from "../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
 import { buildExplorer } from "./page.ts";
 import { browserTest, withPage } from "../testing/browser.ts";
 import { formingCircuit, pythiaSteps } from "../testing/forming_circuit.ts";

@@ -1,6 +1,6 @@
 import { Resvg } from "@resvg/resvg-js";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { CircuitSummary } from "../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
 import { buildExplorer } from "./page.ts";
 import { browserTest, withPage } from "../testing/browser.ts";
 import { formingCircuit } from "../testing/forming_circuit.ts";

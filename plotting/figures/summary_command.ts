@@ -1,5 +1,5 @@
 /** The command line of the plots of circuits: `summary.json` files in, one or more figures out. */
-import type { CircuitSummary } from "../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
 import { findSummaries } from "../result_files/summaries.ts";
 import { type FilesCommand, type PlotCommand, plotCommand, requirePaths } from "./plot_command.ts";
 

@@ -2,6 +2,7 @@
  * Finds and starts a Chromium-like browser, for pictures of pages and for tests. Playwright is loaded when a browser
  * starts, not before: its import takes longer than all else that a command loads.
  */
+import { isFile } from "../../utils/base/files.ts";
 
 /** A running browser, as Playwright gives it. */
 export type Browser = Awaited<
@@ -47,13 +48,7 @@ const ARGUMENTS = [
 export function chromiumPath(): string | undefined {
   const named = Deno.env.get("CHROMIUM_PATH");
   const candidates = named ? [named] : CANDIDATES[Deno.build.os] ?? CANDIDATES.linux;
-  return candidates.find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
+  return candidates.find(isFile);
 }
 
 /** Starts the browser at `executablePath` without a window. @throws Error when it does not start. */

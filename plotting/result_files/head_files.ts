@@ -1,18 +1,10 @@
-/** Finding and reading the result files of the head scripts, and the head scores in them. */
-import { join } from "@std/path";
+/** Reads the head scores in the result files of the head scripts. */
 import { UserError } from "../../utils/base/user_error.ts";
-import { HEAD_MEASURES, type HeadMeasure } from "./head_measures.ts";
+import { findResults, type StoredOf } from "../../utils/results/find.ts";
+import { HEAD_MEASURES, type HeadMeasure, MEASURED_KINDS } from "./head_measures.ts";
 
-/** A result file with one entry per checkpoint. */
-export interface HeadFile {
-  path: string;
-  format: string;
-  model: string;
-  /** all other keys of the file */
-  header: Record<string, unknown>;
-  steps: number[];
-  entries: Map<number, unknown>;
-}
+/** A result file with scores of heads. */
+export type HeadFile = StoredOf<typeof MEASURED_KINDS[number]>;
 
 /** One score of a model's heads over training. */
 export interface HeadSeries {
@@ -25,105 +17,37 @@ export interface HeadSeries {
   grids: (number[][] | null)[];
 }
 
-/** Result files say what they are in their first lines, so that large files of other kinds need not be parsed. */
-async function formatOf(path: string): Promise<string | undefined> {
-  using file = await Deno.open(path);
-  const start = new Uint8Array(400);
-  const length = await file.read(start) ?? 0;
-  const text = new TextDecoder().decode(start.subarray(0, length));
-  return /"format"\s*:\s*"([^"]*)"/.exec(text)?.[1];
-}
-
-/** All .json files below a folder, in alphabetical order. */
-export async function jsonBelow(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const entry of Deno.readDir(folder)) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory) found.push(...await jsonBelow(path));
-    else if (entry.name.endsWith(".json")) found.push(path);
-  }
-  return found.sort();
-}
-
 /**
- * Reads files of the given formats; folders are searched, other files in them passed over.
- * @param madeBy script to name when nothing is found
- * @throws UserError when a path does not exist, a file named outright has another format or is damaged, or nothing is
- * found.
- */
-export async function findHeadFiles(
-  paths: readonly string[],
-  formats: readonly string[],
-  madeBy: string,
-): Promise<HeadFile[]> {
-  const files = new Map<string, HeadFile>();
-  for (const path of paths) {
-    const info = await Deno.stat(path).catch(() => {
-      throw new UserError(`expected a result file or a folder of them, found nothing at ${path}`);
-    });
-    for (const file of info.isDirectory ? await jsonBelow(path) : [path]) {
-      const format = await formatOf(file);
-      if (format !== undefined && formats.includes(format)) {
-        files.set(file, await readHeadFile(file));
-      } else if (!info.isDirectory) {
-        throw new UserError(
-          `${file}: expected format ${formats.join(" or ")}, found ${format ?? "none"}`,
-        );
-      }
-    }
-  }
-  if (files.size === 0) {
-    throw new UserError(`no such result file below ${paths.join(", ")}; run ${madeBy} first`);
-  }
-  return [...files.values()];
-}
-
-async function readHeadFile(path: string): Promise<HeadFile> {
-  let value: Record<string, unknown>;
-  try {
-    value = JSON.parse(await Deno.readTextFile(path));
-  } catch (error) {
-    throw new UserError(`${path}: ${(error as Error).message}`);
-  }
-  const { format, model, checkpoints, ...header } = value;
-  if (typeof model !== "string" || typeof checkpoints !== "object" || checkpoints === null) {
-    throw new UserError(`${path}: expected the keys "model" and "checkpoints"`);
-  }
-  const entries = new Map(
-    Object.entries(checkpoints).map(([step, entry]): [number, unknown] => [Number(step), entry]),
-  );
-  const steps = [...entries.keys()].sort((a, b) => a - b);
-  return { path, format: format as string, model, header, steps, entries };
-}
-
-/** What lies under `keys`; undefined where a key is missing, null kept. */
-export function valueAt(entry: unknown, keys: readonly string[]): unknown {
-  let value = entry;
-  for (const key of keys) value = (value as Record<string, unknown> | null | undefined)?.[key];
-  return value;
-}
-
-/**
- * One score of a file. Steps whose entry lacks it have a null grid.
+ * Returns one score of a file; the grid of a step that has nothing to measure is null.
  * @throws UserError naming file, step and key of a grid that is not `[L][H]`.
  */
 export function headSeries(file: HeadFile, measure: HeadMeasure): HeadSeries {
-  const shape = file.header.shape as HeadSeries["shape"] | undefined;
-  if (!shape) throw new UserError(`${file.path}: expected the key "shape"`);
+  const { model, shape } = file.header;
   const grids = file.steps.map((step) => {
-    const grid = valueAt(file.entries.get(step), measure.path) as number[][] | null | undefined;
-    if (grid === undefined || grid === null) return null;
-    const fits = Array.isArray(grid) && grid.length === shape.nLayers &&
-      grid.every((row) => Array.isArray(row) && row.length === shape.nHeads);
+    const entry = file.entries.get(step)!;
+    const grid = measure.grid(entry);
+    if (grid === null) return null;
+    const fits = grid.length === shape.nLayers && grid.every((row) => row.length === shape.nHeads);
     if (!fits) {
       throw new UserError(
-        `${file.path}: checkpoints.${step}.${measure.path.join(".")}: ` +
+        `${file.path}: checkpoints.${step}.${keysTo(grid, entry)}: ` +
           `expected ${shape.nLayers} layers of ${shape.nHeads} heads`,
       );
     }
     return grid.map((row) => row.map((value) => value * measure.factor));
   });
-  return { model: file.model, measure, shape, steps: file.steps, grids };
+  return { model, measure, shape, steps: file.steps, grids };
+}
+
+/** The keys inside `value` that lead to `wanted`, joined by dots; empty if it is not there. */
+function keysTo(wanted: unknown, value: unknown): string {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "";
+  for (const [key, inner] of Object.entries(value)) {
+    if (inner === wanted) return key;
+    const rest = keysTo(wanted, inner);
+    if (rest) return `${key}.${rest}`;
+  }
+  return "";
 }
 
 /**
@@ -156,12 +80,7 @@ export async function readHeadSeries(
   paths: readonly string[],
   names?: readonly string[],
 ): Promise<HeadSeries[]> {
-  const files = await findHeadFiles(
-    paths,
-    Object.keys(HEAD_MEASURES),
-    "get_full_model_components_over_time.ts",
-  );
-  return chosenSeries(files, names);
+  return chosenSeries(await findResults(paths, MEASURED_KINDS), names);
 }
 
 /** The series, if all are of one model. @throws UserError naming the models otherwise. */

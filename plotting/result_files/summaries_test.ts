@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../utils/base/user_error.ts";
 import { formingCircuit } from "../testing/forming_circuit.ts";
-import { findSummaries, readSummary } from "./summaries.ts";
+import { readCircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
+import { findSummaries } from "./summaries.ts";
 
 Deno.test("findSummaries() searches folders and says what is wrong with a path", async () => {
   const folder = await Deno.makeTempDir();
@@ -14,7 +15,7 @@ Deno.test("findSummaries() searches folders and says what is wrong with a path",
     const found = await findSummaries([folder, file]);
     assertEquals(found.map(({ summary }) => summary.model), ["pythia-160m"]);
     await Deno.writeTextFile(file, '{"format": "other"}');
-    await assertRejects(() => readSummary(file), UserError, '"other"');
+    await assertRejects(() => readCircuitSummary(file), UserError, '"other"');
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

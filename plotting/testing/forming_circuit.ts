@@ -7,7 +7,7 @@ import type {
   CheckpointSummary,
   CircuitEdge,
   CircuitSummary,
-} from "../../utils/results/circuit_summary.ts";
+} from "../../utils/results/kinds/circuit_summary.ts";
 import { castOf, randomNumbers, rise, type Wish, wishes } from "./forming_edges.ts";
 
 export interface FormingOptions {

@@ -1,6 +1,6 @@
 /** The edges of a made-up forming circuit: who plays which role, how strong each edge gets, and when it comes and goes. */
 import { headName, mlpName } from "../../utils/names/mod.ts";
-import type { CircuitEdge } from "../../utils/results/circuit_summary.ts";
+import type { CircuitEdge } from "../../utils/results/kinds/circuit_summary.ts";
 import type { FormingOptions } from "./forming_circuit.ts";
 
 export interface Wish {

@@ -109,6 +109,7 @@ export function madeUpResults(options: MadeUpHeads): Record<string, unknown> {
         s2i: step > 1000 ? scaled(grid("duplicate", step), -0.3) : null,
         tertiary: step > 4000 ? scaled(grid("induction", step), -0.2) : null,
       },
+      cspa_from: "computed",
     })),
     [`backup/${model}/nmh_backup_metrics.json`]: file("self_repair", (step) => {
       const before = scaled(grid("copy", step, 100), 0.02);
@@ -119,7 +120,10 @@ export function madeUpResults(options: MadeUpHeads): Record<string, unknown> {
         ablated_logit_diff: 0.6 * sum(before),
         ablation_targets: step > 1000 ? [best(before)] : [],
         per_head_logit_diffs: before,
+        per_head_ablated_logit_diffs: scaled(before, 0.6),
         per_head_logit_diff_delta: delta,
+        in_circuit_head_delta: delta,
+        outside_circuit_head_delta: delta,
         summed_in_circuit_head_delta: inside,
         summed_outside_circuit_head_delta: outside,
         summed_total_head_delta: inside + outside,
@@ -128,10 +132,15 @@ export function madeUpResults(options: MadeUpHeads): Record<string, unknown> {
     [`comp_swap/${model}/ioi.json`]: file("component_swaps", (target) => {
       const group = (height: number) => {
         const value = (step: number) => height / (1 + (3000 / (step + 1)) ** 2);
-        const entries = steps.map((source) =>
-          [source, Math.min(value(source), value(target)) - 0.8 * value(target)] as const
-        );
-        return { baseline_val: value(target), difference: Object.fromEntries(entries) };
+        const bySource = (of: (source: number) => number) =>
+          Object.fromEntries(steps.map((source) => [source, of(source)]));
+        const difference = (source: number) =>
+          Math.min(value(source), value(target)) - 0.8 * value(target);
+        return {
+          baseline_val: value(target),
+          swapped_val: bySource((source) => value(target) + difference(source)),
+          difference: bySource(difference),
+        };
       };
       return { whole_circuit: group(4), nmh: group(2), s2i: group(1) };
     }, { metric: "logit_diff" }),

@@ -101,7 +101,7 @@ Deno.test("get_component_swaps: a checkpoint's own heads change nothing, and the
     }
   }));
 
-Deno.test("a checkpoint without a circuit fails alone, naming the file; without any circuit nothing is begun", () =>
+Deno.test("a checkpoint without a circuit fails alone, naming the file; without any circuit nothing starts", () =>
   withCircuits(async (folder) => {
     const flags = [...small, "--results-dir", folder];
     const some = await run("get_self_repair_over_time", ...flags, "--custom-schedule", `0,${last}`);
@@ -114,7 +114,7 @@ Deno.test("a checkpoint without a circuit fails alone, naming the file; without 
     assertMatch(none.stderr, /no circuit of task ioi .* run get_circuits_over_time\.ts/);
   }));
 
-Deno.test("where every checkpoint fails there is no table, nothing is said to be written, and the exit code is 1", () =>
+Deno.test("if every checkpoint fails, there is no table and no path, and the exit code is 1", () =>
   inFolder(async (folder) => {
     const from = `${root}models/pythia-nano/step64`;
     for (const step of [1, 2]) {
@@ -148,11 +148,11 @@ const MISTAKES: [string, string, string[], RegExp][] = [
     "first step",
     "get_circuit_components_over_time",
     ["--first-step", "9999"],
-    /first_step: found 9999, which leaves no checkpoint; expected at most 2560/,
+    /first_step: expected at most 2560, the last checkpoint; found 9999/,
   ],
   ["number", "verify_greater_than", ["--dataset-size", "0"], /dataset-size: expected .*≥ 1/],
 ];
 for (const [what, script, args, message] of MISTAKES) {
-  Deno.test(`${script}: a wrong ${what} is told in one line`, async () =>
+  Deno.test(`${script}: a wrong ${what} is reported in one line`, async () =>
     assertOneLine(await run(script, ...args), 2, message));
 }

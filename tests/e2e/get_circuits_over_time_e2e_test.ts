@@ -4,7 +4,7 @@ import { assertOneLine, inFolder, run, runKilledAndAgain } from "../support/run_
 import { readEdgeTable } from "../../utils/circuits/formats/edge_table.ts";
 import { readGraphJson } from "../../utils/circuits/formats/graph_json.ts";
 import { countEdges } from "../../utils/circuits/graph/circuit_mask.ts";
-import type { CircuitSummary } from "../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
 import { listLocalSteps } from "../../utils/model/hub/local_steps.ts";
 import { EMBEDDED_MODELS } from "../../utils/model/hub/model_names.ts";
 

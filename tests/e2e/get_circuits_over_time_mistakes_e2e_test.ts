@@ -20,7 +20,7 @@ const MISTAKES: [string, string[], RegExp][] = [
   ["a task that is not there", ["--task", "io"], /unknown task "io"/],
   ["a model that is not there", ["--model", "pythia-nanoo"], /nearest names are pythia-nano/],
   ["a search from above its end", ["--start", "50"], /start: expected at most end.* 10; found 50/],
-  ["main for a suite", ["--ckpt-schedule", "main"], /"main" is for models that have but one/],
+  ["main for a suite", ["--ckpt-schedule", "main"], /"main" is for models that have only one/],
   ["a task named like a path", ["--task", "../evil"], /--task: expected a string matching/],
   ["a missing file of prompts", ["--task-file", "no.csv"], /no.csv: not found/],
 ];
@@ -53,7 +53,7 @@ Deno.test("get_circuits_over_time does not add to results of prompts that have s
     );
   }));
 
-Deno.test("get_circuits_over_time makes a deleted graph file again, names a damaged entry, writes no empty page", () =>
+Deno.test("get_circuits_over_time restores a deleted graph file, names a damaged entry, writes no empty page", () =>
   inFolder(async (dir) => {
     const folder = join(dir, "graphs", "pythia-nano", "ioi");
     const graph = join(folder, "raw", "1.json"), summary = join(folder, "summary.json");
@@ -79,7 +79,7 @@ Deno.test("get_circuits_over_time makes a deleted graph file again, names a dama
     assertEquals([...Deno.readDirSync(dir)].some(({ name }) => name === "none"), false);
   }));
 
-Deno.test("get_circuits_over_time keeps the transfer matrix without --transfer, outlives a model that it cannot read, and refuses one trained anew", () =>
+Deno.test("get_circuits_over_time keeps the transfer matrix without --transfer, survives a model that it cannot read, and refuses replaced weights", () =>
   inFolder(async (dir) => {
     const model = (step: number) => join(dir, "suite", `step${step}`);
     for (const step of [1, 64, 2560]) {
@@ -104,7 +104,10 @@ Deno.test("get_circuits_over_time keeps the transfer matrix without --transfer, 
     assertEquals((await transfer()).steps, [1, 2560]);
     const without = await circuits(dir, ...args);
     assertEquals([without.code, await transfer()], [0, undefined]);
-    assertMatch(without.stdout, /transfer\.json is not of these circuits, or not complete/);
+    assertMatch(
+      without.stdout,
+      /transfer\.json is stale or incomplete; .* Rebuild it with --transfer/,
+    );
 
     await Deno.writeFile(weights, whole);
     assertEquals((await circuits(dir, ...args, "--transfer")).code, 0);
@@ -118,14 +121,14 @@ Deno.test("get_circuits_over_time keeps the transfer matrix without --transfer, 
     assertOneLine(await circuits(dir, ...args), 1, other);
   }));
 
-Deno.test("get_circuits_over_time warns of a path with too few points, by its error and by what to change", () =>
+Deno.test("get_circuits_over_time warns of a path with too few points and says what to change", () =>
   inFolder(async (dir) => {
     const args = [...QUICK, "--task", "sva", "--custom-schedule", "2560", "--quadrature"];
     const few = await circuits(dir, ...args, "gauss-legendre");
     assertEquals(few.code, 0);
     assertMatch(
       few.stderr,
-      /warning: 1 points of the rule "gauss-legendre".* step 2560 .*ig_steps/,
+      /warning: 1 "gauss-legendre" points are too coarse .*step 2560, .*ig_steps/,
     );
     const many = await circuits(dir, ...args, "midpoint", "--ig-steps", "30", "--overwrite");
     assertEquals([many.code, many.stderr.includes("warning: ")], [0, false]);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { readPerformances } from "../../plotting/result_files/task_performance.ts";
 import { assertOneLine, inFolder, run, runKilledAndAgain } from "../support/run_script.ts";
+import { taskPerformances } from "../../utils/results/kinds/task_performance.ts";
 import { listLocalSteps } from "../../utils/model/hub/local_steps.ts";
 import { EMBEDDED_MODELS } from "../../utils/model/hub/model_names.ts";
 
@@ -27,18 +27,19 @@ Deno.test("behaviour over training: killed and continued, it leaves the file of 
       await Deno.readTextFile(path("whole")),
     );
 
-    const [file] = await readPerformances([path("whole")]);
-    assertEquals(file.model, "pythia-nano");
-    assertEquals(Object.keys(file.tasks).sort(), ["gender_pronoun", "greater_than", "ioi", "sva"]);
-    for (const [task, metrics] of Object.entries(file.tasks)) {
-      for (const [metric, bySteps] of Object.entries(metrics)) {
-        assertEquals(Object.keys(bySteps), ["0", String(last)], `${task} ${metric}`);
-        for (const { mean, se, interval: [low, high] } of Object.values(bySteps)) {
+    const { header, steps, entries } = await taskPerformances.read(path("whole"));
+    assertEquals(header.model, "pythia-nano");
+    assertEquals(steps, [0, last]);
+    for (const tasks of entries.values()) {
+      assertEquals(Object.keys(tasks).sort(), ["gender_pronoun", "greater_than", "ioi", "sva"]);
+      for (const [task, metrics] of Object.entries(tasks)) {
+        for (const [metric, { mean, se, interval: [low, high] }] of Object.entries(metrics)) {
           assert(low <= mean + 1e-9 && mean <= high + 1e-9 && se >= 0, `${task} ${metric}`);
         }
       }
     }
-    assert(file.tasks.ioi.logit_diff[last].mean > file.tasks.ioi.logit_diff[0].interval[1]);
+    const logitDiff = (step: number) => entries.get(step)!.ioi.logit_diff;
+    assert(logitDiff(last).mean > logitDiff(0).interval[1]);
     assertStringIncludes(whole.stdout, "ioi logit_diff");
   }));
 

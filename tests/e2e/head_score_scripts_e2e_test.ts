@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { assertOneLine, inFolder, run, runKilledAndAgain } from "../support/run_script.ts";
-import { type ComponentEntry, nameMovers } from "../../utils/heads/roles/component_scores.ts";
+import { nameMovers } from "../../utils/heads/roles/component_scores.ts";
+import { fullModelComponents } from "../../utils/results/kinds/full_model_components.ts";
 import { listLocalSteps } from "../../utils/model/hub/local_steps.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -67,10 +68,9 @@ Deno.test("name movers of the embedded suite: none at step 0, at least one at th
       ...[config, "--custom-schedule", `0,${last}`, "--results-dir", folder],
     );
     assertEquals(code, 0, stderr);
-    const { checkpoints } = JSON.parse(await Deno.readTextFile(`${folder}/${file}`));
-    const entry = (step: number) => checkpoints[step] as ComponentEntry;
-    assertEquals(nameMovers(entry(0)), []);
-    assert(nameMovers(entry(last)).length >= 1);
+    const { entries } = await fullModelComponents.read(`${folder}/${file}`);
+    assertEquals(nameMovers(entries.get(0)!), []);
+    assert(nameMovers(entries.get(last)!).length >= 1);
   }));
 
 const MISTAKES: [string, string, string[], number, RegExp][] = [
@@ -93,7 +93,7 @@ const MISTAKES: [string, string, string[], number, RegExp][] = [
   ],
 ];
 for (const [what, script, args, code, message] of MISTAKES) {
-  Deno.test(`${script}: a wrong ${what} is told in one line`, () =>
+  Deno.test(`${script}: a wrong ${what} is reported in one line`, () =>
     inFolder(async (folder) => {
       const result = await run(
         script,

@@ -2,10 +2,18 @@
 import { z } from "zod";
 import { forEachCheckpoint } from "../../utils/experiments/checkpoint_loop.ts";
 import { resultSettings } from "../../utils/cli/config.ts";
-import { openResultFile } from "../../utils/results/result_file.ts";
+import { defineResult } from "../../utils/results/kind.ts";
 import { ResultPaths } from "../../utils/results/result_path.ts";
 import { runScript } from "../../utils/cli/script.ts";
 import { printTable } from "../../utils/cli/table.ts";
+
+const toyScores = defineResult({
+  format: "toy/1",
+  madeBy: "tests/support/toy_experiment.ts",
+  path: (paths) => paths.components("toy"),
+  header: z.object({}),
+  entry: z.object({ score: z.number(), heads: z.array(z.array(z.number())) }),
+});
 
 const schema = z.object({
   model: z.string().default("toy").describe("model to score"),
@@ -27,9 +35,9 @@ if (import.meta.main) {
     schema,
   }, async (config) => {
     if (config.defect) (undefined as unknown as { layer: () => void }).layer();
-    const results = await openResultFile({
-      path: new ResultPaths(config.results_dir, config.model).components("toy"),
-      format: "toy/1",
+    const results = await toyScores.open({
+      path: toyScores.path(new ResultPaths(config.results_dir, config.model)),
+      header: {},
       settings: resultSettings(config, [
         "steps",
         "unreadable",
@@ -38,7 +46,6 @@ if (import.meta.main) {
         "results_dir",
         "overwrite",
       ]),
-      entry: z.object({ score: z.number(), heads: z.array(z.array(z.number())) }),
       overwrite: config.overwrite,
     });
     const { exitCode } = await forEachCheckpoint({

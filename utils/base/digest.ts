@@ -1,6 +1,6 @@
-/** A short name for content, by which results of an edited file are told apart. */
+/** Digests of content, to recognise results of a file that has been edited since. */
 
-/** The first 16 hexadecimal digits of the SHA-256 of bytes, or of a value's JSON. */
+/** Returns the first 16 hexadecimal digits of the SHA-256 of bytes, or of a value's JSON. */
 export async function contentDigest(content: unknown): Promise<string> {
   const bytes = content instanceof Uint8Array
     ? content as Uint8Array<ArrayBuffer>

@@ -1,24 +1,27 @@
 /**
- * Result files are never half-written: the data goes to a temporary file in the same folder, is flushed to the disk,
- * and takes its name by a rename, which a file system does at once or not at all.
+ * Reads, writes and finds files. Writes are atomic:
  *
- * Writing is synchronous, so that a signal handler never runs between its steps and two writes of one file cannot
- * mix. The temporary file is locked while it is written; a process that dies leaves its temporary file unlocked,
- * and the next process that writes to the folder removes it.
+ * 1. Write the data to a temporary file in the same folder and flush it to the disk.
+ * 2. Rename it to its final name, which a file system does completely or not at all.
+ *
+ * Writing is synchronous, so a signal handler never runs between the steps and two writes of one file never mix. The
+ * writer holds a lock on its temporary file. A process that dies releases the lock, and the next process that writes to
+ * the folder removes the file.
  */
 import { dirname, join } from "@std/path";
 import { formatJson } from "./format_json.ts";
 
-/** A file could not be written: the disk is full or the folder cannot be written to. */
+/** A file could not be written: the disk is full, or the folder is not writable. */
 export class WriteError extends Error {
+  /** "WriteError" */
   override name = "WriteError";
 }
 
 /**
- * Writes `data` to `path` at once or not at all, making the folder where it is missing.
- * @throws WriteError naming the path; the file is then as it was before, and no temporary file remains.
+ * Writes `data` to `path` completely or not at all; creates the folder if needed.
+ * @throws WriteError naming the path; the file is then unchanged, and no temporary file remains.
  */
-// deno-lint-ignore require-await -- callers wait for a file; that it is written synchronously is this file's affair
+// deno-lint-ignore require-await -- callers await a file; that the write is synchronous is this file's business
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${Deno.pid}.tmp`;
   try {
@@ -38,20 +41,20 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
     try {
       Deno.removeSync(temporary);
     } catch {
-      // it was never made
+      // it was never created
     }
     throw new WriteError(`cannot write ${path}: ${(cause as Error).message}`, { cause });
   }
 }
 
-/** Writes `value` as JSON (`formatJson`) with a final newline, at once or not at all. */
+/** Writes `value` as JSON (`formatJson`) with a final newline, completely or not at all. */
 export async function writeJsonAtomic(path: string, value: unknown): Promise<void> {
   await writeFileAtomic(path, formatJson(value) + "\n");
 }
 
 /**
- * Reads a JSON file; `undefined` when there is none.
- * @throws Error naming the file when it cannot be read or is not JSON.
+ * Reads a JSON file; returns `undefined` if there is none.
+ * @throws Error naming the file if it cannot be read or is not valid JSON (`cause` is then a SyntaxError).
  */
 export async function readJson(path: string): Promise<unknown | undefined> {
   let text: string;
@@ -69,8 +72,8 @@ export async function readJson(path: string): Promise<unknown | undefined> {
 }
 
 /**
- * Does `action` while no other process does one in the same folder: reading a file and writing it anew is then one step.
- * `action` must be synchronous. Makes the folder; where folders cannot be locked, nothing is excluded.
+ * Runs `action` under an exclusive lock on `folder`, so read-modify-write is atomic across processes. `action` must be
+ * synchronous. Creates the folder. A file system without locks excludes nothing.
  */
 export function withFolderLocked<T>(folder: string, action: () => T): T {
   let handle: Deno.FsFile | undefined;
@@ -79,7 +82,7 @@ export function withFolderLocked<T>(folder: string, action: () => T): T {
     handle = Deno.openSync(folder, { read: true });
     lock(handle);
   } catch {
-    // no folder, or one that cannot be opened: writing to it will say so
+    // the folder cannot be created or opened: the write that follows reports it
   }
   try {
     return action();
@@ -89,7 +92,7 @@ export function withFolderLocked<T>(folder: string, action: () => T): T {
 }
 
 /**
- * Finds out before a long computation whether its results can be written; leaves nothing behind.
+ * Checks before a long computation that its results can be written. Leaves no file.
  * @throws WriteError naming the path.
  */
 export function checkWritable(path: string): void {
@@ -104,20 +107,47 @@ export function checkWritable(path: string): void {
   }
 }
 
-/** Whether there is a file or folder of this name. */
+/** Whether `path` exists, as a file or a folder. */
 export function isThere(path: string): boolean {
+  return statOf(path) !== undefined;
+}
+
+/** Whether `path` is a file (follows links). */
+export function isFile(path: string): boolean {
+  return statOf(path)?.isFile ?? false;
+}
+
+/** Whether `path` is a folder (follows links). */
+export function isFolder(path: string): boolean {
+  return statOf(path)?.isDirectory ?? false;
+}
+
+/** Returns the paths of all files below a folder whose names are wanted, in alphabetical order. */
+export async function filesBelow(
+  folder: string,
+  wanted: (name: string) => boolean,
+): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) found.push(...await filesBelow(path, wanted));
+    else if (wanted(name)) found.push(path);
+  }
+  return found.sort();
+}
+
+function statOf(path: string): Deno.FileInfo | undefined {
   try {
-    Deno.statSync(path);
-    return true;
+    return Deno.statSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
     throw error;
   }
 }
 
 const swept = new Set<string>();
 
-/** Removes what processes that died while writing left in the folder; looked for once per process and folder. */
+/** Removes temporary files of processes that died while writing; looks once per process and folder. */
 function removeAbandoned(folder: string): void {
   if (swept.has(folder)) return;
   swept.add(folder);
@@ -128,7 +158,7 @@ function removeAbandoned(folder: string): void {
       using file = Deno.openSync(path, { read: true, write: true });
       if (file.tryLockSync(true)) Deno.removeSync(path);
     } catch {
-      // a file system without locks, or the writer has just finished: leave it
+      // no locks on this file system, or the writer has just finished: leave the file
     }
   }
 }
@@ -137,6 +167,6 @@ function lock(file: Deno.FsFile): void {
   try {
     file.lockSync(true);
   } catch {
-    // a file system without locks; abandoned files then stay until removed by hand
+    // no locks on this file system: abandoned files stay until the user removes them
   }
 }

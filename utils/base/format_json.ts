@@ -1,12 +1,13 @@
 /**
- * One way to write a value as JSON, so that a file written, read and written again has the same bytes: one key a
- * line, but a list of plain values (a row of a matrix) on one line, typed arrays as lists, numbers as JavaScript
- * prints them (shortest text that reads back to the same number).
+ * Canonical JSON: a file that is read and written again keeps its bytes. One key per line, a list of plain values (a row
+ * of a matrix) on one line, typed arrays as lists, numbers as JavaScript prints them (the shortest text that reads back
+ * as the same number).
  */
 
 /**
- * @throws Error naming the place of a number that JSON cannot hold (NaN, infinity), or of a value that is no data
- * (a function, a Map), instead of losing it silently.
+ * Returns a value as canonical JSON, without a final newline.
+ * @throws Error naming the place of a number that JSON cannot hold (NaN, infinity), or of a value that is not plain data
+ *   (a function, a Map), instead of dropping it silently.
  */
 export function formatJson(value: unknown): string {
   return format(value, "", "");

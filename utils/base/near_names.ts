@@ -1,7 +1,7 @@
 /** Suggestions for a mistyped name. */
 import { levenshteinDistance } from "@std/text";
 
-/** The `count` candidates nearest to `name` by edit distance, nearest first; ties in the given order. */
+/** Returns the `count` candidates nearest to `name` by edit distance, nearest first; ties keep the given order. */
 export function nearNames(name: string, candidates: Iterable<string>, count = 5): string[] {
   return [...candidates]
     .map((candidate) => ({ candidate, distance: levenshteinDistance(name, candidate) as number }))

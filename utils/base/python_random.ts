@@ -18,7 +18,7 @@ export class PythonRandom {
   readonly #state = new Uint32Array(WORDS);
   #next = WORDS;
 
-  /** Seeds the stream; as in Python, the sign is ignored. @throws RangeError if `seed` is not a safe integer. */
+  /** Seeds the stream. As in Python, the sign does not matter. @throws RangeError if `seed` is not a safe integer. */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed)) {
       throw new RangeError(`expected a seed that is a whole number below 2^53, found ${seed}`);

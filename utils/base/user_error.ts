@@ -1,8 +1,12 @@
-/** A mistake in what the user gave or in what lies on the disk: told in one line, without a stack. */
+/** An error the user can fix (input or file). Scripts show it as one line per mistake, without a stack trace. */
 export class UserError extends Error {
+  /** "UserError" */
   override name = "UserError";
 
-  /** @param exitCode 2 for a wrong command line or config, 1 for a run that could not be completed */
+  /**
+   * Makes an error of one or more lines.
+   * @param exitCode 2 for a wrong command line or config, 1 for a run that could not complete
+   */
   constructor(message: string, readonly exitCode: 1 | 2 = 1, options?: ErrorOptions) {
     super(message, options);
   }

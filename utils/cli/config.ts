@@ -1,18 +1,20 @@
 /**
- * The settings of a run: flags over config file over defaults, checked against the script's schema.
+ * The settings of a run. Flags override the config file, the config file overrides the defaults, and the script's schema
+ * checks the result.
  *
- * Every mistake becomes one line that names where (file or flag), the key, what is allowed and what was found.
+ * Every mistake becomes one line: where (file or flag), which key, what is allowed, what was found.
  */
 import { extname } from "@std/path";
 import { compareSimilarity, levenshteinDistance } from "@std/text";
 import { parse as parseYaml } from "@std/yaml";
 import type { z } from "zod";
-import { allowedValues, configKeys, type ConfigSchema, type JsonSchema } from "./config_schema.ts";
+import { configKeys, type ConfigSchema } from "./config_schema.ts";
+import { allowedValues, schemaAt, shortJson, valueAt } from "../base/json_schema.ts";
 import { UserError } from "../base/user_error.ts";
 
 /**
- * Reads a config file, JSON or YAML by its ending.
- * @throws UserError naming the file when it is missing, is not JSON/YAML, or does not hold one object.
+ * Reads a config file: YAML if its name ends in .yml or .yaml, else JSON.
+ * @throws UserError naming the file if it is missing, is not valid JSON or YAML, or does not hold one object.
  */
 export function readConfigFile(path: string): Record<string, unknown> {
   const yaml = [".yml", ".yaml"].includes(extname(path).toLowerCase());
@@ -33,7 +35,7 @@ export function readConfigFile(path: string): Record<string, unknown> {
     throw new UserError(`${path} is not valid ${yaml ? "YAML" : "JSON"}: ${reason}`, 2, { cause });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new UserError(`${path}: expected an object of settings, found ${show(value)}`, 2);
+    throw new UserError(`${path}: expected an object of settings, found ${shortJson(value)}`, 2);
   }
   return value as Record<string, unknown>;
 }
@@ -77,20 +79,19 @@ export function resolveConfig<S extends ConfigSchema>(
       : `--${key.replaceAll("_", "-")}`;
     const where = place +
       inside.map((part) => /^\d+$/.test(part) ? `[${part}]` : `.${part}`).join("");
-    const found = issue.path.reduce<unknown>(
-      (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part],
-      given,
-    );
+    const found = valueAt(given, issue.path);
     const missing = found === undefined;
     if (issue.code === "custom" || key === undefined) {
-      mistakes.push(`${where}: ${issue.message}${missing ? "" : `, found ${show(found)}`}`);
+      mistakes.push(`${where}: ${issue.message}${missing ? "" : `, found ${shortJson(found)}`}`);
     } else if (issue.code === "unrecognized_keys") {
       const known = Object.keys(schemaAt(keys.get(key), inside)?.properties ?? {});
       for (const name of issue.keys) mistakes.push(`${where}: ${unknownKey(name, known)}`);
     } else {
       const at = schemaAt(keys.get(key), inside);
       const expected = at ? allowedValues(at) : issue.message;
-      mistakes.push(`${where}: expected ${expected}, found ${missing ? "nothing" : show(found)}`);
+      mistakes.push(
+        `${where}: expected ${expected}, found ${missing ? "nothing" : shortJson(found)}`,
+      );
     }
   }
   if (mistakes.length > 0) throw new UserError([...new Set(mistakes)].join("\n"), 2);
@@ -98,8 +99,9 @@ export function resolveConfig<S extends ConfigSchema>(
 }
 
 /**
- * The settings that determine the results, for the fingerprint of a result file: `config` without `except` (where
- * files lie, how much memory or how many threads are used, which checkpoints are visited) and in alphabetical order.
+ * Returns the settings that determine the results, in alphabetical order, as a result file records them.
+ * @param except keys that change no number: where files are, how much memory or how many threads a run may use, which
+ *   checkpoints it visits
  */
 export function resultSettings<C extends Record<string, unknown>>(
   config: C,
@@ -111,7 +113,7 @@ export function resultSettings<C extends Record<string, unknown>>(
   );
 }
 
-/** "unknown key "igsteps"; did you mean ig_steps?", or all keys where none is near. */
+/** Returns "unknown key "igsteps"; did you mean ig_steps?", or lists all keys if none is similar. */
 function unknownKey(key: string, known: string[]): string {
   const near = known.filter((name) =>
     levenshteinDistance(key, name) <= Math.max(2, name.length / 3) ||
@@ -119,17 +121,4 @@ function unknownKey(key: string, known: string[]): string {
   ).sort(compareSimilarity(key)).slice(0, 3);
   return `unknown key ${JSON.stringify(key)}; ` +
     (near.length ? `did you mean ${near.join(" or ")}?` : `known keys: ${known.join(", ")}`);
-}
-
-function schemaAt(schema: JsonSchema | undefined, path: string[]): JsonSchema | undefined {
-  for (const part of path) {
-    schema = schema?.properties?.[part] ?? schema?.items ??
-      (typeof schema?.additionalProperties === "object" ? schema.additionalProperties : undefined);
-  }
-  return schema;
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? text.slice(0, 77) + "…" : text;
 }

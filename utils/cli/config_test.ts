@@ -1,7 +1,8 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { z } from "zod";
 import { readConfigFile, resolveConfig, resultSettings } from "./config.ts";
-import { allowedValues, configKeys, jsonSchemaOf, writeSchemas } from "./config_schema.ts";
+import { allowedValues } from "../base/json_schema.ts";
+import { configKeys, jsonSchemaOf, writeSchemas } from "./config_schema.ts";
 import { parseCommandLine } from "./flags.ts";
 import { UserError } from "../base/user_error.ts";
 

@@ -1,15 +1,10 @@
 /**
- * The command line of a script, made from its config schema: the config file as argument, every key as a flag
- * (`ig_steps` → `--ig-steps 30`, booleans as `--verify` / `--no-verify`, lists repeated or with commas).
+ * The command line of a script, derived from its config schema. The argument is the config file, and every key is a flag:
+ * `ig_steps` → `--ig-steps 30`, booleans as `--verify` / `--no-verify`, lists repeated or separated by commas.
  */
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
-import {
-  allowedValues,
-  configKeys,
-  type ConfigSchema,
-  type JsonSchema,
-  typesOf,
-} from "./config_schema.ts";
+import { allowedValues, type JsonSchema, typesOf } from "../base/json_schema.ts";
+import { configKeys, type ConfigSchema } from "./config_schema.ts";
 import type { ConfigSources } from "./config.ts";
 import { UserError } from "../base/user_error.ts";
 
@@ -17,10 +12,11 @@ import { UserError } from "../base/user_error.ts";
 export interface ScriptDescription<S extends ConfigSchema> {
   /** file name without `.ts`, e.g. "get_circuits_over_time" */
   name: string;
-  /** what it does and what it writes, in a sentence or a few */
+  /** what it does and what it writes, in one or a few sentences */
   description: string;
   /** arguments of example calls, e.g. "configs/pythia-nano_ioi.json --ig-steps 5" */
   examples: readonly string[];
+  /** the script's settings */
   schema: S;
 }
 
@@ -30,7 +26,7 @@ export interface CommandLine {
   flags: NonNullable<ConfigSources["flags"]>;
   printConfig: boolean;
   debug: boolean;
-  /** the help text, when `--help` was given */
+  /** the help text, if `--help` was given */
   help?: string;
 }
 
@@ -41,9 +37,9 @@ interface Boxed {
 const RESERVED = ["config", "print_config", "debug", "help"];
 
 /**
- * Parses a command line. Values are turned from text into the types of the schema where they can be, and checked
- * later together with the config file's.
- * @throws UserError (exit code 2) for an unknown flag, a flag without its value, a second config file.
+ * Parses a command line. Converts values from text to the types of the schema where possible; `resolveConfig` checks them
+ * together with the config file's.
+ * @throws UserError (exit code 2) for an unknown flag, a flag without its value, or a second config file.
  */
 export function parseCommandLine<S extends ConfigSchema>(
   script: ScriptDescription<S>,
@@ -54,11 +50,11 @@ export function parseCommandLine<S extends ConfigSchema>(
   const program = new Command()
     .name(`deno run -A ${script.name}.ts`)
     .description(script.description)
-    .argument("[config]", "config file, JSON or YAML; flags given beside it win over it")
-    .option("-c, --config <file>", "the same, as a flag")
+    .argument("[config]", "config file, JSON or YAML; flags override it")
+    .option("-c, --config <file>", "the config file, as a flag")
     .option("--print-config", "print the settings in effect and stop")
-    .option("--debug", "show the stack of an error")
-    .helpOption("-h, --help", "print this text")
+    .option("--debug", "show the stack trace of an error")
+    .helpOption("-h, --help", "print this help")
     .exitOverride()
     .configureOutput({ writeOut: (text) => output += text, writeErr: () => {} })
     .configureHelp({
@@ -77,13 +73,13 @@ export function parseCommandLine<S extends ConfigSchema>(
   const keyOf = new Map<string, string>();
   for (const [key, schema] of configKeys(script.schema)) {
     if (RESERVED.includes(key) || key.startsWith("no_")) {
-      throw new Error(`${script.name}: the config key ${key} cannot be made a flag; rename it`);
+      throw new Error(`${script.name}: the config key ${key} cannot be a flag; rename it`);
     }
     const flag = `--${key.replaceAll("_", "-")}`;
     const boolean = typesOf(schema).has("boolean");
     const option = new Option(boolean ? flag : `${flag} <${placeholder(schema)}>`, help(schema));
     if (!boolean) {
-      // boxed, since commander takes a null result for a flag without value
+      // boxed: commander takes a null result for a flag without a value
       option.argParser((text: string, before?: Boxed) => ({
         value: fromText(text, schema, before?.value),
       }));
@@ -123,7 +119,7 @@ export function parseCommandLine<S extends ConfigSchema>(
   };
 }
 
-/** Description, allowed values and default of a key, as its line of the help text. */
+/** Returns a key's line of the help text: description, allowed values, default. */
 function help(schema: JsonSchema): string {
   const notes: string[] = [];
   const types = typesOf(schema);
@@ -141,7 +137,7 @@ function placeholder(schema: JsonSchema): string {
   return types.has("object") ? "json" : schema.enum ? "name" : "text";
 }
 
-/** Text of a flag → value; what does not fit stays text, for the schema to reject by name. */
+/** Converts the text of a flag to a value. Text that does not fit stays text, and the schema rejects it by name. */
 function fromText(text: string, schema: JsonSchema, before: unknown): unknown {
   const types = typesOf(schema);
   if (types.has("array") && !text.trimStart().startsWith("[")) {

@@ -1,24 +1,27 @@
 /**
- * Progress of a long run: on a terminal one line that redraws itself, elsewhere a plain line now and then.
+ * Progress of a long run: one line that redraws itself on a terminal, a plain line every half minute elsewhere.
  *
  *     checkpoint 3/18 · attribution 12/30 ━━━━━────────────────  18 %  4.1/s  2m 5s left
  *
- * Everything happens in `update`: nothing needs a timer, so the bar moves through synchronous stretches too. Time
- * left is the mean time of the finished items times what remains, less the time already spent in the current item.
+ * Everything happens in `update`. There is no timer, so the bar also moves during synchronous work. The time left is the
+ * mean time of the finished items times the items left, minus the time already spent on the current item.
  */
 import { format } from "@std/fmt/duration";
 import { hasColors, styled, terminalColumns } from "./terminal.ts";
 
-/** Where progress is shown; replaced in tests. */
+/** Where progress is shown; tests replace it. */
 export interface ProgressTarget {
-  /** the bar, and the plain lines that stand in for it */
+  /** Draws the bar, or the plain line that replaces it. */
   draw(text: string): void;
-  /** a permanent line of the run's own report */
+  /** Prints a permanent line of the run's report. */
   report(line: string): void;
+  /** whether the bar redraws itself */
   readonly interactive: boolean;
+  /** whether the bar has colours */
   readonly colors: boolean;
+  /** Returns the width of a line. */
   columns(): number;
-  /** milliseconds from any fixed moment */
+  /** Returns milliseconds since any fixed moment. */
   now(): number;
 }
 
@@ -28,7 +31,7 @@ const BAR_WIDTH = 24;
 
 let shown: Progress | undefined;
 
-/** Takes the bar off the terminal, before an error or a farewell is printed. */
+/** Removes the bar from the terminal, before an error or a last message is printed. */
 export function clearProgress(): void {
   shown?.clear();
 }
@@ -44,9 +47,10 @@ export class Progress {
   #drawn = false;
 
   /**
+   * Starts a count.
    * @param label what is counted, e.g. "checkpoint"
    * @param total number of items
-   * @param options.from items that were done before this run and say nothing about its rate
+   * @param options.from items done before this run; they do not count for its rate
    */
   constructor(
     readonly label: string,
@@ -70,19 +74,19 @@ export class Progress {
     this.#root.#draw();
   }
 
-  /** One item more is done. */
+  /** Counts one more item. */
   advance(note?: string): void {
     this.update(this.#done + 1, note);
   }
 
-  /** Starts a part of the current item; it takes the place of the part before it. */
+  /** Starts a part of the current item; it replaces the part before it. */
   begin(label: string, total: number): Progress {
     this.#part = new Progress(label, total, { parent: this });
     this.#root.#draw();
     return this.#part;
   }
 
-  /** Prints a line that stays, above the bar. */
+  /** Prints a permanent line above the bar. */
   line(text: string): void {
     this.#root.clear();
     this.#target.report(text);
@@ -91,20 +95,20 @@ export class Progress {
     else this.#root.#lastDraw = this.#target.now();
   }
 
-  /** Takes the bar off the terminal; the run is over. */
+  /** Removes the bar from the terminal; the run is over. */
   finish(): void {
     this.#root.clear();
     if (shown === this.#root) shown = undefined;
   }
 
-  /** Takes the bar off the terminal until the next update. */
+  /** Removes the bar from the terminal until the next update. */
   clear(): void {
     if (!this.#drawn) return;
     this.#target.draw("\r\x1b[K");
     this.#drawn = false;
   }
 
-  /** Milliseconds left by the rate so far; undefined before the first item is done. */
+  /** Returns the milliseconds left at the rate so far; undefined before the first item is done. */
   timeLeft(): number | undefined {
     const counted = this.#done - (this.options.from ?? 0);
     if (counted <= 0) return undefined;
@@ -113,13 +117,13 @@ export class Progress {
     return Math.max(each * left - (this.#target.now() - this.#advanced), each * (left - 1), 0);
   }
 
-  /** The line without the bar, e.g. for a log. */
+  /** Returns the line without the bar, e.g. for a log. */
   describe(): string {
     const { names, rate } = this.#words();
     return [names, `${Math.floor(100 * this.fraction())} %`, ...rate].join("  ");
   }
 
-  /** Share of the work done, from 0 to 1, the current part included. */
+  /** Returns the share of the work done, 0 … 1, including the current part. */
   fraction(): number {
     const inside = this.#done < this.total ? this.#part?.fraction() ?? 0 : 0;
     return this.total > 0 ? Math.min(1, (this.#done + inside) / this.total) : 1;
@@ -134,7 +138,7 @@ export class Progress {
     const levels = this.#levels();
     const innermost = levels[levels.length - 1];
     const names = levels.map((level) => {
-      // while an item is under way inside, it is the (done + 1)-th
+      // with a part in progress, the current item is the (done + 1)-th
       const count = Math.min(level.total, level.#done + (level.#part ? 1 : 0));
       return `${level.label} ${count}/${level.total}`;
     });
@@ -148,7 +152,7 @@ export class Progress {
     return { names: names.join(" · "), rate };
   }
 
-  /** This count and the parts under way inside it, outermost first. */
+  /** Returns this count and the parts in progress inside it, outermost first. */
   #levels(): Progress[] {
     return [this, ...(this.#part ? this.#part.#levels() : [])];
   }
@@ -177,14 +181,14 @@ export class Progress {
   }
 }
 
-/** Milliseconds in words: "0.4s", "12s", "2m 5s", "3h 10m". */
+/** Returns milliseconds as text: "0.4s", "12s", "2m 5s", "3h 10m". */
 export function formatDuration(ms: number): string {
   if (ms < 9950) return `${(ms / 1000).toFixed(1)}s`;
   const step = ms < 3_600_000 ? 1000 : 60_000;
   return format(Math.round(ms / step) * step, { ignoreZero: true });
 }
 
-/** Items per second in words: "12/s", "3.1/s", and "2.5s each" below one a second. */
+/** Returns items per second as text: "12/s", "3.1/s", and "2.5s each" below one a second. */
 export function formatRate(perSecond: number): string {
   if (perSecond < 1) return `${formatDuration(1000 / perSecond)} each`;
   return `${perSecond >= 10 ? Math.round(perSecond).toLocaleString("en") : perSecond.toFixed(1)}/s`;

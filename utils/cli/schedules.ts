@@ -1,15 +1,15 @@
 /**
- * Which training steps of a model an experiment looks at.
+ * The training steps that an experiment visits.
  *
- * Pythia publishes step 0, the powers of two up to 512, and every 1000th step up to 143000
- * (Biderman et al. 2023). Every named schedule is a subset of these, ascending, without duplicates,
- * the final step included. Other model suites bring their own list of steps (`suite`).
+ * Pythia publishes step 0, the powers of two up to 512, and every 1000th step up to 143000 (Biderman et al. 2023). Every
+ * named schedule is an ascending subset of these that includes the final step. Other model suites have their own list of
+ * steps (`suite`).
  */
 import { UserError } from "../base/user_error.ts";
 
 const FINAL_STEP = 143_000;
 
-/** Tokens that Pythia sees in one training step: 1024 sequences of 2048 tokens. */
+/** Tokens in one training step of Pythia: 1024 sequences of 2048 tokens. */
 export const PYTHIA_TOKENS_PER_STEP = 2_097_152;
 
 /** `first`, `first + by`, … up to and including `last`. */
@@ -20,7 +20,18 @@ const powersOfTwo = Array.from({ length: 10 }, (_, i) => 2 ** i);
 const everyThousand = range(1000, FINAL_STEP, 1000);
 const lateDetail = [...range(15_000, 65_000, 5000), ...range(70_000, 140_000, 10_000)];
 
-const PYTHIA_SCHEDULES = {
+/** The named schedules of Pythia's steps. */
+export type PythiaSchedule =
+  | "all"
+  | "linear"
+  | "exponential"
+  | "exp_plus_detail"
+  | "late_start_exp_plus_detail"
+  | "late_start_all"
+  | "sparse"
+  | "other";
+
+const PYTHIA_SCHEDULES: Record<PythiaSchedule, number[]> = {
   all: [0, ...powersOfTwo, ...everyThousand],
   linear: everyThousand,
   exponential: Array.from({ length: 18 }, (_, i) => 2 ** i)
@@ -41,20 +52,19 @@ const PYTHIA_SCHEDULES = {
   other: [10_000],
 };
 
-export type ScheduleName = keyof typeof PYTHIA_SCHEDULES | "custom" | "suite";
+/** A named schedule, a list of steps, or the steps of a model folder. */
+export type ScheduleName = PythiaSchedule | "custom" | "suite";
 
 /** All schedule names, for config schemas and messages. */
-export const SCHEDULE_NAMES = [
-  ...Object.keys(PYTHIA_SCHEDULES),
+export const SCHEDULE_NAMES: ScheduleName[] = [
+  ...Object.keys(PYTHIA_SCHEDULES) as PythiaSchedule[],
   "custom",
   "suite",
-] as ScheduleName[];
+];
 
 /**
- * The training steps of a schedule, ascending and without duplicates.
- *
- * Pythia's schedules end with step 143000. `custom` is `steps.custom`, and `suite` is `steps.suite`
- * (the steps found in a model folder), each as given but sorted.
+ * Returns the training steps of a schedule, ascending and without duplicates. Pythia's schedules end with step 143000;
+ * `custom` is `steps.custom`, and `suite` is `steps.suite` (the steps in a model folder).
  * @throws UserError naming an unknown schedule and the allowed ones, or a missing or wrong list.
  */
 export function scheduleSteps(
@@ -69,19 +79,14 @@ export function scheduleSteps(
       2,
     );
   }
-  return ascending([...PYTHIA_SCHEDULES[name as keyof typeof PYTHIA_SCHEDULES], FINAL_STEP]);
-}
-
-/** Tokens seen after `step` training steps. */
-export function stepsToTokens(step: number, tokensPerStep = PYTHIA_TOKENS_PER_STEP): number {
-  return step * tokensPerStep;
+  return ascending([...PYTHIA_SCHEDULES[name as PythiaSchedule], FINAL_STEP]);
 }
 
 function given(steps: readonly number[] | undefined, name: string, source: string) {
   if (!steps?.length) throw new UserError(`checkpoint schedule "${name}" needs ${source}`, 2);
   const wrong = steps.find((step) => !Number.isInteger(step) || step < 0);
   if (wrong !== undefined) {
-    throw new UserError(`checkpoint schedule "${name}": ${wrong} is no training step`, 2);
+    throw new UserError(`checkpoint schedule "${name}": ${wrong} is not a training step`, 2);
   }
   return steps;
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { SCHEDULE_NAMES, scheduleSteps, stepsToTokens } from "./schedules.ts";
+import { SCHEDULE_NAMES, scheduleSteps } from "./schedules.ts";
 import { UserError } from "../base/user_error.ts";
 
 const NAMED = SCHEDULE_NAMES.filter((name) => name !== "custom" && name !== "suite");
@@ -58,11 +58,6 @@ Deno.test("scheduleSteps() names an unknown schedule, a missing list and a wrong
   assert(message(() => scheduleSteps("custom")).includes("needs custom_schedule"));
   assert(message(() => scheduleSteps("suite", { suite: [] })).includes("model folder"));
   assert(
-    message(() => scheduleSteps("custom", { custom: [1, 2.5] })).includes("2.5 is no training"),
+    message(() => scheduleSteps("custom", { custom: [1, 2.5] })).includes("2.5 is not a training"),
   );
-});
-
-Deno.test("stepsToTokens() counts Pythia's batches of 1024 × 2048 tokens, or others", () => {
-  assertEquals(stepsToTokens(143000), 143000 * 1024 * 2048);
-  assertEquals(stepsToTokens(10, 64 * 48), 30720);
 });

@@ -1,13 +1,12 @@
 /**
  * The frame of every experiment script: settings, help, errors, interruption.
  *
- * 1. Parse the command line, read the config file, check both against the schema (exit code 2 with one line per
- *    mistake).
- * 2. Run the experiment. What it returns is the exit code.
- * 3. An error is one line on stderr and exit code 1; its stack is shown with `--debug`, and always for errors that
- *    can only be a defect of the program.
- * 4. Ctrl-C or SIGTERM: say how to go on, exit code 130. Files are written in one synchronous step
- *    (`files.ts`), so no file is ever caught half-written.
+ * 1. Parse the command line, read the config file, and check both against the schema (exit code 2, one line per mistake).
+ * 2. Run the experiment; it returns the exit code.
+ * 3. Print an error as one line on stderr, exit code 1. Show its stack trace with `--debug`, and always if it can only be
+ *    a bug.
+ * 4. On Ctrl-C or SIGTERM, say how to continue, exit code 130. Files are written in one synchronous step (`files.ts`), so
+ *    an interruption never leaves half a file.
  */
 import type { z } from "zod";
 import { readConfigFile, resolveConfig } from "./config.ts";
@@ -20,11 +19,11 @@ import { UserError } from "../base/user_error.ts";
 export type { ScriptDescription } from "./flags.ts";
 export { UserError } from "../base/user_error.ts";
 
-/** What a script is given beside its settings. */
+/** What a script gets in addition to its settings. */
 export interface ScriptContext {
-  /** path of the config file as the user gave it */
+  /** path of the config file, as the user typed it */
   configFile?: string;
-  /** `action` is called when an interruption or an error stops the run; it must be synchronous and quick */
+  /** Calls `action` when an interruption or an error stops the run; it must be synchronous and quick. */
   onStop(action: () => void): void;
 }
 
@@ -47,7 +46,7 @@ export async function runScript<S extends ConfigSchema>(
   const interrupted = () => {
     for (const action of atStop) action();
     clearProgress();
-    console.error("\nInterrupted. The same command, run again, continues where this run stopped.");
+    console.error("\nInterrupted. The same command continues where this run stopped.");
     Deno.exit(130);
   };
   try {
@@ -80,7 +79,7 @@ export async function runScript<S extends ConfigSchema>(
   }
 }
 
-/** One line per mistake for what a user can mend; with the stack for `debug` and for defects of the program. */
+/** Returns one line per mistake; with the stack trace for `debug` and for bugs. */
 function describeError(error: unknown, debug: boolean): string {
   const label = styled("error", "red", hasColors(Deno.stderr));
   if (!(error instanceof Error)) return `${label}: ${String(error)}`;

@@ -1,18 +1,20 @@
-/** Tables for the terminal: a header, a rule, aligned columns; plain text where output goes to a file. */
+/** Tables for the terminal: a header, a rule, aligned columns. Plain text if the output goes to a file. */
 import { table } from "table";
 import { hasColors, styled, terminalColumns } from "./terminal.ts";
 
-/** A column: its heading, and how a row's value is shown in it. */
+/** A column: its header, and how it shows a row's value. */
 export interface Column<Row> {
+  /** text above the column */
   header: string;
+  /** Returns what the column shows of a row. */
   value: (row: Row) => string | number | boolean | null | undefined;
-  /** digits after the point for numbers; 3 by default, 0 where the column holds integers only */
+  /** digits after the decimal point; default 3, or 0 if the column holds only integers */
   digits?: number;
-  /** numbers stand at the right, text at the left, unless said otherwise */
+  /** default: numbers right, text left */
   align?: "left" | "right";
 }
 
-// one rule beneath the header, which is the bottom line where there are no rows
+// one rule below the header; it is the bottom line if there are no rows
 const RULE = {
   ...{ joinBody: "─", joinLeft: "", joinRight: "", joinJoin: "" },
   ...{ bottomBody: "─", bottomLeft: "", bottomRight: "", bottomJoin: "" },
@@ -20,9 +22,9 @@ const RULE = {
 };
 
 /**
- * The table as text, without a final newline. A missing value or NaN is shown as "–".
- * @param options.colors bold header and dim rule
- * @param options.width columns of the terminal: the widest text column is wrapped to fit
+ * Returns the table as text, without a final newline. Shows a missing value or NaN as "–".
+ * @param options.colors whether the header is bold and the rule dim
+ * @param options.width columns of the terminal; wraps the widest text column to fit
  */
 export function formatTable<Row>(
   columns: readonly Column<Row>[],

@@ -1,48 +1,53 @@
 /**
  * The loop over checkpoints that every experiment over training runs.
  *
- * 1. Checkpoints with results are skipped, so a stopped run continues.
- * 2. While one checkpoint computes, the next is fetched and read.
- * 3. A checkpoint that cannot be read or computed is reported; the rest goes on, and the exit code is 1. What would
- *    fail for every checkpoint alike ends the loop at once: a full disk, a user's mistake, a defect of the program.
+ * 1. Skip checkpoints that have results, so that a stopped run continues.
+ * 2. Fetch and read the next checkpoint while one computes.
+ * 3. Report a checkpoint that cannot be read or computed and go on; the exit code is then 1. An error that would recur at
+ *    every checkpoint ends the loop at once: a full disk, a user's mistake, a bug.
  */
 import { WriteError } from "../base/files.ts";
 import { formatDuration, Progress, type ProgressTarget } from "../cli/progress.ts";
 import { UserError } from "../base/user_error.ts";
 
+/** The steps of an experiment, and what to do at each. */
 export interface CheckpointLoop<Loaded> {
   /** training steps, in the order to visit them */
   steps: readonly number[];
-  /** whether a step's results are there already */
+  /** Whether a step has its results already. */
   isDone(step: number): boolean | Promise<boolean>;
-  /** fetches and opens a checkpoint; runs while the checkpoint before it computes */
+  /** Fetches and opens a checkpoint, while the one before it computes. */
   prefetch(step: number): Promise<Loaded>;
   /**
-   * Computes and writes a step's results; returns what its line says, e.g. "logit diff 3.21, 84 edges".
-   * Stages are shown with `progress.begin("attribution", 30)` and its `update`.
+   * Computes and writes a step's results; returns the text of its line, e.g. "logit diff 3.21, 84 edges".
+   * `progress.begin("attribution", 30)` and its `update` show stages.
    */
   run(step: number, loaded: Loaded, progress: Progress): Promise<string>;
-  /** lets go of a checkpoint, whether it was computed or not */
+  /** Releases a checkpoint, computed or not. */
   release?(loaded: Loaded): void | Promise<void>;
-  /** told of each checkpoint that failed */
+  /** Called for each checkpoint that failed. */
   onError?(step: number, error: Error): void | Promise<void>;
-  /** false: read each checkpoint only when the one before is released (half the memory) */
+  /** false: read each checkpoint only after the one before is released (half the memory) */
   ahead?: boolean;
+  /** default: the terminal */
   target?: ProgressTarget;
 }
 
+/** What became of each step. */
 export interface LoopResult {
+  /** computed by this run */
   done: number[];
   /** had results before this run */
   skipped: number[];
+  /** could not be read or computed */
   failed: { step: number; error: string }[];
   /** 0, or 1 when a checkpoint failed */
   exitCode: 0 | 1;
 }
 
 /**
- * Runs an experiment over its checkpoints, with one line per checkpoint and the time left.
- * @throws WriteError, UserError, TypeError, ReferenceError and RangeError of `run`, which would recur at every step
+ * Runs an experiment over its checkpoints; prints one line per checkpoint and shows the time left.
+ * @throws WriteError, UserError, TypeError, ReferenceError and RangeError of `run`, which would recur at every step.
  */
 export async function forEachCheckpoint<Loaded>(
   { steps, isDone, prefetch, run, release, onError, ahead = true, target }: CheckpointLoop<Loaded>,
@@ -107,7 +112,7 @@ export async function forEachCheckpoint<Loaded>(
 
 type Attempt<Loaded> = Promise<{ step: number; loaded?: Loaded; error?: Error }>;
 
-/** Reads a checkpoint; never rejects, so that a failure while another computes waits for its turn. */
+/** Reads a checkpoint; never rejects, so that a failure waits until the checkpoint before it has computed. */
 async function attempt<Loaded>(
   prefetch: (step: number) => Promise<Loaded>,
   step: number,

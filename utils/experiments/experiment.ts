@@ -1,165 +1,198 @@
 /**
- * The frame of an experiment over a model's training, around the one question that a script asks of each checkpoint.
+ * The frame of an experiment over a model's training. A script only says what it measures at each checkpoint.
  *
- * 1. `openExperiment` decides which steps are visited and reads what holds for all of them: the model's shape, its
- *    tokenizer, one runtime.
+ * 1. `openExperiment` chooses the steps to visit and reads what holds for all of them: the model's shape, its tokenizer,
+ *    one runtime.
  * 2. `results` opens a result file with the settings that determine its numbers, so that a stopped run continues.
- * 3. `run` loads each checkpoint that a file lacks, has it measured, prints the table of all of them and says what was
- *    written; where every checkpoint failed there is nothing to show.
+ * 3. `run` measures each checkpoint that a file lacks, compares checkpoints if the script asks for it, prints the table
+ *    of all of them, and says where the results are. If every checkpoint failed, there is nothing to show.
  */
-import type { z } from "zod";
-import { forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
 import { resultSettings } from "../cli/config.ts";
 import type { Progress } from "../cli/progress.ts";
-import { openResultFile, type ResultFile } from "../results/result_file.ts";
-import { ResultPaths } from "../results/result_path.ts";
 import { type Column, printTable } from "../cli/table.ts";
+import { isFile } from "../base/files.ts";
 import { UserError } from "../base/user_error.ts";
+import type { OpenOptions, ResultFile } from "../results/result_file.ts";
+import type { ResultPaths } from "../results/result_path.ts";
+import type { ResultKind } from "../results/kind.ts";
+import { circuitSummary } from "../results/kinds/circuit_summary.ts";
 import { type ModelConfig, readModelConfig } from "../model/config.ts";
 import type { HookedModel, ModelOptions } from "../model/hooked_model.ts";
 import type { Runtime } from "../model/runtime.ts";
 import { loadTokenizer, type Tokenizer } from "../model/tokenizer.ts";
-import {
-  checkpointFolder,
-  FREE_KEYS,
-  localWeights,
-  type ModelSettings,
-  openCheckpointModel,
-  resultModel,
-  runtimeOf,
-  trainingSteps,
-} from "./model_keys.ts";
+import { forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
+import { FREE_KEYS, type ModelSettings } from "./model_keys.ts";
+import { ModelRef, resultPaths } from "./model_ref.ts";
 
-/** What `modelKeys` gives a script. */
-export interface ExperimentSettings extends ModelSettings {
-  results_dir: string;
-  overwrite: boolean;
-}
-
+/** What an experiment needs in addition to its settings. */
 export interface ExperimentOptions {
-  /** task whose circuits the experiment reads; one of the steps must have one */
+  /** task whose circuits the experiment reads; at least one step must have one */
   circuits?: string;
-  /** checkpoints before this step are left out, by the script's key `first_step` */
+  /** checkpoints before this step are skipped (the script's key `first_step`) */
   firstStep?: number;
   /** what the script calls the schedule, for messages; default: as in `modelKeys` */
   scheduleKey?: string;
-  /** what is done to the weights; default: nothing */
+  /** how the weights are transformed; default: not at all */
   processing?: ModelOptions["processing"];
 }
 
-export interface ResultsOptions<Entry> {
-  path: string;
-  format: string;
-  /** layout of a checkpoint's entry */
-  entry: z.ZodType<Entry>;
-  /** keys, beside `FREE_KEYS`, that change no number of the file */
+/** What a script says about a result file in addition to its kind. */
+export interface ResultsOptions<Header, Entry> {
+  /** keys, in addition to `FREE_KEYS`, that change no number of the file */
   free?: readonly string[];
-  /** settings that are no keys, and keys with a default filled in for the model */
+  /** settings that are not keys, and keys with a default filled in for the model */
   settings?: Record<string, unknown>;
-  /** what the file says beside the model; default: its shape */
-  header?: Record<string, unknown>;
+  /** what the file says about all checkpoints in addition to the model; default: its shape */
+  header?: Omit<Header, "model">;
+  /** keys of the file that follow from its entries */
+  derive?: OpenOptions<Header, Entry>["derive"];
 }
 
-/** What a run needs of its result files. */
-type Results = Pick<ResultFile<unknown>, "path" | "has" | "steps">;
+/** What `run` needs of a result file. */
+export type RunFile = Pick<ResultFile<unknown>, "path" | "has" | "steps">;
 
+/** What `run` does at each checkpoint and at the end. */
 export interface CheckpointRun {
-  /** a step is done when all of them have it; the table is of the last one's steps */
-  files: readonly Results[];
-  /** computes and writes a step's entries; returns what its line says */
+  /** a step is done when all of these have it; the table shows the steps of the last one */
+  files: readonly RunFile[];
+  /** Computes and writes a step's entries; returns the text of its line. */
   measure(step: number, model: HookedModel, progress: Progress): Promise<string>;
-  /** the table behind the column of the step, made when all is measured */
+  /** Runs after the last checkpoint, e.g. to compare checkpoints; returns an exit code. */
+  compare?(loop: LoopResult): Promise<number>;
+  /** Returns the columns after the step's; called when all is measured. */
   columns(): Column<number>[];
   /** header of the step's column; default "step" */
   stepHeader?: string;
+  /** Prints what follows the table; default: the paths of the files */
+  closing?(): void;
 }
 
-/** Where the results of a config's model lie. */
-export const resultPaths = (config: ExperimentSettings): ResultPaths =>
-  new ResultPaths(config.results_dir, resultModel(config));
-
 /**
- * Begins an experiment: fetches the last checkpoint, computes nothing.
- * @throws UserError for steps that the model has not, a first step after all of them, or when none of them has a circuit
- *   of `circuits`.
+ * Opens an experiment: fetches the last checkpoint, computes nothing.
+ * @throws UserError if the model lacks a step, the first step is after all others, or no step has a circuit of
+ *   `circuits`.
  */
 export async function openExperiment(
-  config: ExperimentSettings,
+  config: ModelSettings,
   { circuits, firstStep = 0, scheduleKey, processing }: ExperimentOptions = {},
 ): Promise<Experiment> {
-  const all = trainingSteps(config, scheduleKey);
+  const ref = new ModelRef(config);
+  const all = ref.steps(scheduleKey);
   const steps = all.filter((step) => step >= firstStep);
   if (steps.length === 0) {
     throw new UserError(
-      `first_step: found ${firstStep}, which leaves no checkpoint; expected at most ${
-        all.at(-1)
-      }, the last one`,
+      `first_step: expected at most ${all.at(-1)}, the last checkpoint; found ${firstStep}`,
       2,
     );
   }
   const paths = resultPaths(config);
   if (circuits !== undefined) requireCircuits(paths, circuits, steps);
-  const folder = await checkpointFolder(config, steps.at(-1)!);
+  const folder = await ref.folder(steps.at(-1)!);
   const tokenizer = await loadTokenizer(folder);
   const model = await readModelConfig(folder);
-  const runtime = runtimeOf(config, model);
-  const weights = await localWeights(config, steps);
-  return new Experiment(config, { processing }, steps, paths, tokenizer, model, runtime, weights);
+  const runtime = ref.runtime(model);
+  const weights = await ref.weightDigests(steps);
+  return new Experiment({
+    config,
+    processing,
+    ref,
+    steps,
+    paths,
+    tokenizer,
+    model,
+    runtime,
+    weights,
+  });
 }
+
+/** What an experiment is made of. */
+export type ExperimentParts = {
+  config: ModelSettings;
+  processing: ModelOptions["processing"];
+  ref: ModelRef;
+  steps: readonly number[];
+  paths: ResultPaths;
+  tokenizer: Tokenizer;
+  model: ModelConfig;
+  runtime: Runtime;
+  weights: ReadonlyMap<number, string>;
+};
 
 /** One model over its training. Made by `openExperiment`. */
 export class Experiment {
-  /** of the model, as result files say it */
-  readonly shape: { nLayers: number; nHeads: number };
+  /** Called by `openExperiment`. */
+  constructor(private readonly parts: ExperimentParts) {}
 
-  constructor(
-    private readonly config: ExperimentSettings,
-    private readonly options: ModelOptions,
-    /** to visit, ascending */
-    readonly steps: readonly number[],
-    readonly paths: ResultPaths,
-    readonly tokenizer: Tokenizer,
-    readonly model: ModelConfig,
-    readonly runtime: Runtime,
-    /** digests of the weights by step, where they are in a folder */
-    readonly weights: ReadonlyMap<number, string>,
-  ) {
-    this.shape = { nLayers: model.nLayers, nHeads: model.nHeads };
+  /** Steps to visit, ascending. */
+  get steps(): readonly number[] {
+    return this.parts.steps;
+  }
+
+  /** Where the model's results are. */
+  get paths(): ResultPaths {
+    return this.parts.paths;
+  }
+
+  /** The model's tokenizer. */
+  get tokenizer(): Tokenizer {
+    return this.parts.tokenizer;
+  }
+
+  /** The model's configuration, the same at all steps. */
+  get model(): ModelConfig {
+    return this.parts.model;
+  }
+
+  /** The model's shape, as result files record it. */
+  get shape(): { nLayers: number; nHeads: number } {
+    const { nLayers, nHeads } = this.model;
+    return { nLayers, nHeads };
+  }
+
+  /**
+   * Returns the settings that determine results, as result files record them.
+   * @param free keys of the script that change no number
+   */
+  settings(free: readonly string[] = []): Record<string, unknown> {
+    const keys = this.parts.config as unknown as Record<string, unknown>;
+    return resultSettings(keys, [...FREE_KEYS, ...free]);
   }
 
   /**
    * Opens a result file with an entry per checkpoint.
-   * @throws UserError when it was made with other settings or of other weights.
+   * @param place what the file's path needs in addition to the model, e.g. the task
+   * @throws UserError if the file was made with other settings or of other weights.
    */
-  results<Entry>(
-    { path, format, entry, free = [], settings, header = { shape: this.shape } }: ResultsOptions<
-      Entry
-    >,
+  results<Header, Entry, Place extends unknown[]>(
+    kind: ResultKind<Header, Entry, Place>,
+    { free, settings, header, derive }: ResultsOptions<Header, Entry> = {},
+    ...place: Place
   ): Promise<ResultFile<Entry>> {
-    const keys = this.config as unknown as Record<string, unknown>;
-    return openResultFile<Entry>({
-      path,
-      format,
-      settings: { ...resultSettings(keys, [...FREE_KEYS, ...free]), ...settings },
-      header: { model: resultModel(this.config), ...header },
-      entry,
-      weights: this.weights,
-      overwrite: this.config.overwrite,
+    const { paths, weights, config: { overwrite } } = this.parts;
+    return kind.open({
+      path: kind.path(paths, ...place),
+      settings: { ...this.settings(free), ...settings },
+      header: { model: paths.model, ...(header ?? { shape: this.shape }) } as Header,
+      weights,
+      overwrite,
+      derive,
     });
   }
 
-  /** Opens a checkpoint as the experiment wants it. */
+  /** Opens a checkpoint, its weights processed as the experiment needs them. */
   open(step: number): Promise<HookedModel> {
-    return openCheckpointModel(this.config, step, this.runtime, this.options);
+    const { ref, runtime, processing } = this.parts;
+    return ref.open(step, runtime, { processing });
   }
 
-  /** Has every checkpoint measured that is not done. */
+  /** Measures every checkpoint that is not done. */
   forEachCheckpoint(
     isDone: (step: number) => boolean,
     measure: CheckpointRun["measure"],
+    steps: readonly number[] = this.steps,
   ): Promise<LoopResult> {
     return forEachCheckpoint({
-      steps: this.steps,
+      steps,
       isDone,
       prefetch: (step) => this.open(step),
       run: measure,
@@ -168,35 +201,31 @@ export class Experiment {
   }
 
   /** Measures what the files lack and prints what they hold. @returns the script's exit code */
-  async run({ files, measure, columns, stepHeader = "step" }: CheckpointRun): Promise<number> {
+  async run(
+    { files, measure, compare, columns, stepHeader = "step", closing }: CheckpointRun,
+  ): Promise<number> {
     const isDone = (step: number) => files.every((file) => file.has(step));
-    const { done, skipped, exitCode } = await this.forEachCheckpoint(isDone, measure);
-    if (done.length + skipped.length === 0) return exitCode;
-    printTable<number>(
-      [{ header: stepHeader, value: (step) => step }, ...columns()],
-      files.at(-1)!.steps(),
-    );
-    console.log(`written to ${files.map(({ path }) => path).join(" and ")}`);
-    return exitCode;
+    const loop = await this.forEachCheckpoint(isDone, measure);
+    const steps = files.at(-1)!.steps();
+    if (steps.length === 0) return loop.exitCode;
+    const compared = await compare?.(loop) ?? 0;
+    printTable<number>([{ header: stepHeader, value: (step) => step }, ...columns()], steps);
+    if (closing) closing();
+    else if (loop.done.length + loop.skipped.length > 0) {
+      console.log(`written to ${files.map(({ path }) => path).join(" and ")}`);
+    }
+    return loop.exitCode || compared;
   }
 }
 
 /**
- * Checks that some of the steps have a circuit of the task; steps without one fail on their own.
- * @throws UserError naming the folder when there is none.
+ * Checks that at least one step has a circuit of the task; a step without one fails on its own.
+ * @throws UserError naming the folder if there is none.
  */
 function requireCircuits(paths: ResultPaths, task: string, steps: readonly number[]): void {
-  const there = (step: number) => {
-    try {
-      return Deno.statSync(paths.graph(task, step)).isFile;
-    } catch {
-      return false;
-    }
-  };
-  if (!steps.some(there)) {
-    throw new UserError(
-      `no circuit of task ${task} such as ${paths.graph(task, steps.at(-1)!)}; ` +
-        `run get_circuits_over_time.ts for this model and task first`,
-    );
-  }
+  if (steps.some((step) => isFile(paths.graph(task, step)))) return;
+  throw new UserError(
+    `no circuit of task ${task} such as ${paths.graph(task, steps.at(-1)!)}; ` +
+      `run ${circuitSummary.madeBy} for this model and task first`,
+  );
 }

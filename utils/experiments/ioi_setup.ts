@@ -1,11 +1,11 @@
 /**
  * What the experiments on the indirect-object circuit share: settings, prompts in six flips, and the scores of single
- * heads that their definitions need.
+ * heads that their definitions use.
  */
 import { z } from "zod";
-import { readJson } from "../base/files.ts";
 import type { ResultPaths } from "../results/result_path.ts";
 import { UserError } from "../base/user_error.ts";
+import { copySuppression } from "../results/kinds/cspa.ts";
 import { repeatedTokens } from "../heads/scores/attention_scores.ts";
 import { cspaScores } from "../heads/cspa/cspa.ts";
 import { corpusDocuments, fileDocuments } from "../heads/cspa/cspa_documents.ts";
@@ -23,7 +23,7 @@ import { loadTask, type Readout, readoutOf } from "../tasks/tasks.ts";
 /** Schema fragment: indirect-object prompts. */
 export const promptKeys = {
   dataset_size: z.int().min(1).default(70).describe("indirect-object prompts"),
-  seed: z.int().default(42).describe("of the prompts and of all else that is drawn"),
+  seed: z.int().default(42).describe("random seed for the prompts and all other random choices"),
 } as const;
 
 /** Schema fragment: repeated random tokens. */
@@ -40,16 +40,19 @@ export const repeatKeys = {
 /** Schema fragment: where CSPA scores come from. */
 export const cspaKeys = {
   cspa_from: z.enum(["file", "compute"]).default("file").describe(
-    "file: the results of get_model_cspa.ts, computed for the heads in question at steps that it lacks",
+    "file: take the results of get_model_cspa.ts, and compute the heads in question at steps that it lacks",
   ),
   cspa_text: z.string().optional().describe("file of documents; default: embedded corpus"),
-  cspa_mean_docs: z.int().min(1).default(100).describe("documents that head means are taken over"),
-  cspa_eval_docs: z.int().min(1).default(17).describe("documents that scores are taken over"),
+  cspa_mean_docs: z.int().min(1).default(100).describe(
+    "documents for the mean output of each head",
+  ),
+  cspa_eval_docs: z.int().min(1).default(17).describe("documents for the scores"),
   cspa_tokens: z.int().min(2).default(61).describe("tokens of each document"),
 } as const;
 
+/** Indirect-object prompts. */
 export interface IoiPrompts {
-  /** pairs with the corruption of the circuit: the second subject becomes the indirect object */
+  /** pairs with the circuit's corruption: the indirect object replaces the second subject */
   pairs: PromptPair[];
   /** the same clean prompts with each corruption */
   flips: Record<IoiFlipName, PromptPair[]>;
@@ -57,7 +60,7 @@ export interface IoiPrompts {
   readout: Readout;
 }
 
-/** The prompts, the same for every checkpoint. */
+/** Makes the prompts, the same for every checkpoint. */
 export async function ioiPrompts(
   tokenizer: Tokenizer,
   { dataset_size: n, seed }: { dataset_size: number; seed: number },
@@ -70,7 +73,7 @@ export async function ioiPrompts(
   return { pairs: data.prompts, flips, readout: readoutOf(data) };
 }
 
-/** Settings of repeated random tokens with their defaults for a model filled in. */
+/** Returns the settings of repeated random tokens, with the model's defaults filled in. */
 export function repeatSettings(
   config: { sequence_length?: number; last_id?: number; model: string },
   { model: { maxPositions }, tokenizer }: { model: ModelConfig; tokenizer: Tokenizer },
@@ -90,7 +93,7 @@ export function repeatSettings(
   };
 }
 
-/** Random tokens repeated once. */
+/** Returns random tokens, each sequence repeated once. */
 export function randomTokens(
   { sequences, first_id, seed }: { sequences: number; first_id: number; seed: number },
   { sequence_length, last_id }: { sequence_length: number; last_id: number },
@@ -103,32 +106,34 @@ export function randomTokens(
   });
 }
 
-interface CspaSettings {
+/** Settings of `cspaKeys`. */
+export type CspaSettings = {
   cspa_from: "file" | "compute";
   cspa_text?: string;
   cspa_mean_docs: number;
   cspa_eval_docs: number;
   cspa_tokens: number;
-}
+};
 
-/** CSPA scores `[L, H]` and where they are from; computed ones are 0 for heads that are no candidates. */
+/** CSPA scores `[L, H]` and where they come from; computed ones are 0 for heads that are not candidates. */
 export interface CspaFound {
+  /** `[L, H]` */
   scores: Float32Array;
+  /** where the scores come from */
   from: "file" | "computed";
 }
 
-/** Gives CSPA scores of a checkpoint: from the result file where it has the step, otherwise computed for candidates. */
+/** Returns a source of CSPA scores: the result file for steps that it has, else computed for the candidates. */
 export async function cspaSource(
   config: CspaSettings,
   paths: ResultPaths,
   tokenizer: Tokenizer,
 ): Promise<(model: HookedModel, step: number, candidates: readonly Head[]) => Promise<CspaFound>> {
-  const file = config.cspa_from === "file" ? await readJson(paths.cspa()) : undefined;
-  const steps = (file as { checkpoints?: Record<string, { scores: number[][] }> })?.checkpoints;
+  const file = config.cspa_from === "file" ? await copySuppression.readIfThere(paths) : undefined;
   const wanted = { count: config.cspa_mean_docs, length: config.cspa_tokens };
   let docs: number[][] | undefined;
   return async (model, step, candidates) => {
-    const known = steps?.[step]?.scores;
+    const known = file?.entries.get(step)?.scores;
     if (known) return { scores: Float32Array.from(known.flat()), from: "file" };
     const { nLayers, nHeads, maxPositions } = model.config;
     const scores = new Float32Array(nLayers * nHeads);

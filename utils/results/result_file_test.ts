@@ -1,21 +1,28 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
-import { openResultFile, type ResultFileOptions } from "./result_file.ts";
+import { type OpenOptions, openResultFile } from "./result_file.ts";
 import { UserError } from "../base/user_error.ts";
 
 interface Entry {
   mean: number;
 }
 
-async function withFile(test: (options: ResultFileOptions<Entry>) => Promise<void>): Promise<void> {
+type Options = OpenOptions<{ shape: number[] }, Entry> & { format?: string };
+
+const open = ({ format = "test/1", ...options }: Options) =>
+  openResultFile({
+    format,
+    header: z.object({ shape: z.array(z.number()) }),
+    entry: z.object({ mean: z.number() }),
+  }, options);
+
+async function withFile(test: (options: Options) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
     await test({
       path: `${folder}/model/results.json`,
-      format: "test/1",
       settings: { ig_steps: 30, task: "ioi", top_n: null },
       header: { shape: [4, 8] },
-      entry: z.object({ mean: z.number() }),
     });
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -24,12 +31,12 @@ async function withFile(test: (options: ResultFileOptions<Entry>) => Promise<voi
 
 Deno.test("ResultFile.set() leaves the same bytes for any order and any interruption", () =>
   withFile(async (options) => {
-    const once = await openResultFile(options);
+    const once = await open(options);
     for (const step of [0, 8, 64, 512]) await once.set(step, { mean: 1 / (step + 3) });
     const bytes = await Deno.readTextFile(options.path);
     await Deno.remove(options.path);
     for (const step of [512, 0, 64, 8]) {
-      const again = await openResultFile(options);
+      const again = await open(options);
       assertEquals(again.has(step), false);
       await again.set(step, { mean: 1 / (step + 3) });
     }
@@ -45,7 +52,7 @@ Deno.test("ResultFile.set() leaves the same bytes for any order and any interrup
         "512": { mean: 1 / 515 },
       },
     });
-    const read = await openResultFile(options);
+    const read = await open(options);
     assertEquals(read.steps(), [0, 8, 64, 512]);
     assertEquals(read.get(64), { mean: 1 / 67 });
     assertThrows(() => read.get(1), Error, "has no entry of step 1");
@@ -53,59 +60,63 @@ Deno.test("ResultFile.set() leaves the same bytes for any order and any interrup
 
 Deno.test("openResultFile() does not mix settings and names every key that differs", () =>
   withFile(async (options) => {
-    await (await openResultFile(options)).set(1, { mean: 1 });
+    await (await open(options)).set(1, { mean: 1 });
     const before = await Deno.readTextFile(options.path);
     const settings = { ig_steps: 5, task: "ioi", seed: 0 };
-    const error = await assertRejects(() => openResultFile({ ...options, settings }), UserError);
+    const error = await assertRejects(() => open({ ...options, settings }), UserError);
     assertEquals(
       (error as Error).message,
       `${options.path} was made with other settings: ig_steps is 30 there and 5 here, seed is ` +
-        `not set there and 0 here, top_n is null there and not set here; start anew with ` +
+        `not set there and 0 here, top_n is null there and not set here; start from scratch with ` +
         `--overwrite, or choose another results_dir`,
     );
     assertEquals(await Deno.readTextFile(options.path), before);
 
-    const anew = await openResultFile({ ...options, settings, overwrite: true });
+    const anew = await open({ ...options, settings, overwrite: true });
     assertEquals(anew.steps(), []);
     assertEquals(await Deno.readTextFile(options.path), before);
     await anew.set(2, { mean: 2 });
-    assertEquals((await openResultFile({ ...options, settings })).steps(), [2]);
+    assertEquals((await open({ ...options, settings })).steps(), [2]);
   }));
 
 Deno.test("openResultFile() leaves a damaged file alone, and keeps it when overwriting", () =>
   withFile(async (options) => {
-    await (await openResultFile(options)).set(1, { mean: 1 });
+    await (await open(options)).set(1, { mean: 1 });
     const damaged = (await Deno.readTextFile(options.path)).slice(0, -20);
     await Deno.writeTextFile(options.path, damaged);
     await assertRejects(
-      () => openResultFile(options),
+      () => open(options),
       UserError,
       `${options.path} is not valid JSON: `,
     );
     assertEquals(await Deno.readTextFile(options.path), damaged);
-    const anew = await openResultFile({ ...options, overwrite: true });
+    const anew = await open({ ...options, overwrite: true });
     await anew.set(1, { mean: 1 });
     assertEquals(await Deno.readTextFile(`${options.path}.broken`), damaged);
   }));
 
 Deno.test("openResultFile() rejects another layout and entries that do not fit", () =>
   withFile(async (options) => {
-    await (await openResultFile(options)).set(8, { mean: 1 });
+    await (await open(options)).set(8, { mean: 1 });
     await assertRejects(
-      () => openResultFile({ ...options, format: "test/2" }),
+      () => open({ ...options, format: "test/2" }),
       UserError,
       'expected a result file of format test/2, found "test/1"',
     );
     const text = await Deno.readTextFile(options.path);
     await Deno.writeTextFile(options.path, text.replace('"mean": 1', '"mean": "one"'));
-    await assertRejects(() => openResultFile(options), UserError, "checkpoints.8.mean: ");
+    await assertRejects(
+      () => open(options),
+      UserError,
+      `${options.path}: checkpoints.8.mean: expected a number, found "one"; start from scratch`,
+    );
     await Deno.writeTextFile(options.path, "[]");
-    await assertRejects(() => openResultFile(options), UserError, "found none");
+    await assertRejects(() => open(options), UserError, "found none");
   }));
 
 Deno.test("ResultFile.set() refuses NaN by name and keeps the file", () =>
   withFile(async (options) => {
-    const results = await openResultFile(options);
+    const results = await open(options);
     await results.set(1, { mean: 1 });
     const before = await Deno.readTextFile(options.path);
     await assertRejects(
@@ -119,7 +130,7 @@ Deno.test("ResultFile.set() refuses NaN by name and keeps the file", () =>
 
 Deno.test("ResultFile.set() keeps what another process has added, and its own entry where both have one", () =>
   withFile(async (options) => {
-    const one = await openResultFile(options), other = await openResultFile(options);
+    const one = await open(options), other = await open(options);
     await one.set(0, { mean: 0 });
     await other.set(1, { mean: 1 });
     await other.set(2, { mean: 20 });
@@ -132,19 +143,19 @@ Deno.test("ResultFile.set() keeps what another process has added, and its own en
 
 Deno.test("ResultFile.set() with overwrite drops earlier results once, not those of another process", () =>
   withFile(async (options) => {
-    await (await openResultFile(options)).set(7, { mean: 7 });
-    const anew = await openResultFile({ ...options, overwrite: true });
+    await (await open(options)).set(7, { mean: 7 });
+    const anew = await open({ ...options, overwrite: true });
     await anew.set(0, { mean: 0 });
-    await (await openResultFile(options)).set(1, { mean: 1 });
+    await (await open(options)).set(1, { mean: 1 });
     await anew.set(2, { mean: 2 });
-    assertEquals((await openResultFile(options)).steps(), [0, 1, 2]);
+    assertEquals((await open(options)).steps(), [0, 1, 2]);
   }));
 
 Deno.test("ResultFile.set() refuses a file that another process has begun with other settings", () =>
   withFile(async (options) => {
-    const one = await openResultFile(options);
+    const one = await open(options);
     const settings = { ...options.settings, ig_steps: 5 };
-    await (await openResultFile({ ...options, settings })).set(0, { mean: 0 });
+    await (await open({ ...options, settings })).set(0, { mean: 0 });
     const before = await Deno.readTextFile(options.path);
     await assertRejects(() => one.set(1, { mean: 1 }), UserError, "ig_steps is 5 there and 30");
     assertEquals(await Deno.readTextFile(options.path), before);
@@ -153,27 +164,33 @@ Deno.test("ResultFile.set() refuses a file that another process has begun with o
 Deno.test("openResultFile() says what a file of the right format lacks", () =>
   withFile(async (options) => {
     await Deno.mkdir(options.path.replace(/\/[^/]*$/, ""));
-    await Deno.writeTextFile(options.path, JSON.stringify({ format: options.format, config: {} }));
-    await assertRejects(() => openResultFile(options), UserError, "found one without config or");
+    await Deno.writeTextFile(options.path, JSON.stringify({ format: "test/1", config: {} }));
+    await assertRejects(() => open(options), UserError, "found one without entries of checkpoints");
+    await Deno.writeTextFile(options.path, JSON.stringify({ format: "test/1", checkpoints: {} }));
+    await assertRejects(
+      () => open(options),
+      UserError,
+      "config: expected an object, found nothing",
+    );
   }));
 
 Deno.test("ResultFile keeps the digests of weights, and refuses entries of weights that have changed since", () =>
   withFile(async (options) => {
     const weights = (...list: [number, string][]) => ({ ...options, weights: new Map(list) });
     const read = async () => JSON.parse(await Deno.readTextFile(options.path)).weights;
-    await (await openResultFile(options)).set(9, { mean: 9 });
+    await (await open(options)).set(9, { mean: 9 });
     assertEquals(await read(), undefined);
-    const first = await openResultFile(weights([0, "a"], [1, "b"], [9, "z"]));
+    const first = await open(weights([0, "a"], [1, "b"], [9, "z"]));
     await first.set(0, { mean: 0 });
-    const second = await openResultFile(weights([1, "B"]));
+    const second = await open(weights([1, "B"]));
     await second.set(1, { mean: 1 });
     assertEquals(await read(), { "0": "a", "1": "B" });
     await assertRejects(
-      () => openResultFile(weights([0, "A"], [1, "B"], [2, "c"])),
+      () => open(weights([0, "A"], [1, "B"], [2, "c"])),
       UserError,
-      "was made of other weights: the checkpoints have since been changed (step 0); start anew with",
+      "was made of other weights: the checkpoints have since changed (step 0); start from scratch with",
     );
-    const anew = await openResultFile({ ...weights([0, "A"]), overwrite: true });
+    const anew = await open({ ...weights([0, "A"]), overwrite: true });
     await anew.set(0, { mean: 0 });
     assertEquals(await read(), { "0": "A" });
   }));

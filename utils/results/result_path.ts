@@ -1,13 +1,11 @@
-/**
- * Where results lie: the tree of the original project, `results/{kind}/{model}/…`, with JSON in the place of pickles.
- */
+/** Where results are: the tree of the original project, `results/{kind}/{model}/…`, with JSON instead of pickles. */
 import { basename, dirname, join, resolve } from "@std/path";
 
 /**
- * The folder name of a model: a Hugging Face id without its owner ("EleutherAI/pythia-160m-seed1" →
- * "pythia-160m-seed1"), a local folder's own name, or its parent's where the folder is one checkpoint ("step1000").
- * Characters that are awkward in file names become "_".
- * @throws Error when nothing is left of the name.
+ * Returns the folder name of a model: a Hugging Face id without its owner ("EleutherAI/pythia-160m-seed1" →
+ * "pythia-160m-seed1"), a local folder's own name, or its parent's if the folder is one checkpoint ("step1000").
+ * Replaces characters that are awkward in file names by "_".
+ * @throws Error if nothing is left of the name.
  */
 export function modelFolder(model: string): string {
   let name = basename(model);
@@ -15,16 +13,18 @@ export function modelFolder(model: string): string {
   if (/^step\d+$/.test(name)) name = basename(dirname(resolve(model)));
   name = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, "_").replaceAll(/^[._]+|_+$/g, "");
   if (name === "") {
-    throw new Error(`cannot make a folder name of the model ${JSON.stringify(model)}`);
+    throw new Error(`cannot derive a folder name of the model ${JSON.stringify(model)}`);
   }
   return name;
 }
 
 /** Paths of one model's results under `root`. */
 export class ResultPaths {
+  /** folder name of the model */
   readonly model: string;
 
   /**
+   * Derives the paths of a model.
    * @param root the results folder, e.g. "results"
    * @param model name, Hugging Face id or local folder of the model
    */
@@ -40,6 +40,11 @@ export class ResultPaths {
   /** circuits of all checkpoints, with curves and comparison: `graphs/{model}/{task}/summary.json` */
   summary(task: string): string {
     return this.#at("graphs", task, "summary.json");
+  }
+
+  /** faithfulness of each circuit in each checkpoint's model: `graphs/{model}/{task}/transfer.json` */
+  transfer(task: string): string {
+    return this.#at("graphs", task, "transfer.json");
   }
 
   /** edge table over all checkpoints: `graphs/{model}/{task}/in_circuit_edges.feather` */

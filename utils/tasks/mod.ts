@@ -7,14 +7,7 @@
  */
 export { IOI_FLIPS, type IoiFlipName } from "./ioi_flips.ts";
 export { computeMetrics, METRIC_NAMES } from "./metrics.ts";
-export { metricNamesOf, readoutLogits, taskPerformance } from "./performance.ts";
-export {
-  type CheckpointPerformance,
-  openPerformanceFile,
-  PERFORMANCE_FORMAT,
-  summarise,
-  type Summary,
-} from "./performance_file.ts";
+export { metricNamesOf, readoutLogits, summarise, taskPerformance } from "./performance.ts";
 export {
   type BatchOptions,
   batchTokens,

@@ -6,6 +6,8 @@
  */
 import { bucketBy } from "../model/run/batch.ts";
 import type { HookedModel } from "../model/hooked_model.ts";
+import type { MetricSummary } from "../results/kinds/task_performance.ts";
+import { bootstrapMeanIntervals, mean, seededIndices, standardError } from "../base/statistics.ts";
 import { computeMetrics } from "./metrics.ts";
 import type { MetricName, TaskData } from "./prompt_pair.ts";
 
@@ -43,5 +45,23 @@ export async function taskPerformance(
     model.config.vocabSize,
     data,
     options.metrics ?? metricNamesOf(data),
+  );
+}
+
+/** Summarises the per-prompt values of a task's metrics. All metrics and checkpoints share the same resamples. */
+export function summarise(
+  values: Record<string, Float64Array>,
+  resamples: number,
+  seed: number,
+): Record<string, MetricSummary> {
+  const intervals = bootstrapMeanIntervals(Object.values(values), {
+    resamples,
+    draw: seededIndices(seed),
+  });
+  return Object.fromEntries(
+    Object.entries(values).map(([metric, list], i) => [
+      metric,
+      { mean: mean(list), se: standardError(list), interval: intervals[i] },
+    ]),
   );
 }

@@ -3,7 +3,7 @@
  * weights and both moments in float32, with step and settings in its metadata. Written at once or not at all.
  */
 import { UserError } from "../base/user_error.ts";
-import { isFile } from "../model/hub/local_steps.ts";
+import { isFile } from "../base/files.ts";
 import {
   openSafetensors,
   readSafetensorsHeader,

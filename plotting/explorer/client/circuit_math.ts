@@ -2,7 +2,10 @@
  * Small questions about circuits that the page answers itself: paths through a node, degrees, overlaps between
  * checkpoints, and what the reader has filtered away.
  */
-import type { CheckpointSummary, CircuitEdge } from "../../../utils/results/circuit_summary.ts";
+import type {
+  CheckpointSummary,
+  CircuitEdge,
+} from "../../../utils/results/kinds/circuit_summary.ts";
 import { edgeName } from "../../../utils/names/mod.ts";
 import { type LineKind, lineKind } from "./names.ts";
 

@@ -1,5 +1,5 @@
 /** Slider, play button, keys, filters, search, theme and exports: everything that changes the state by hand. */
-import type { CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import {
   applyTheme,
   byId,

@@ -1,6 +1,6 @@
 /** Words for nodes and edges: tooltips, the pinned node's card, role names and their colours. */
 import { withoutUnderscores } from "../../display_names.ts";
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import { fact, html, integer, number, percent, plural, titled } from "../../page/client/mod.ts";
 import { degreesOf, nodeShares } from "./circuit_math.ts";
 import { longName } from "./names.ts";

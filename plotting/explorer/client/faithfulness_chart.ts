@@ -3,7 +3,7 @@
  * sizes, the threshold, and the size chosen. The other checkpoints' curves lie faintly behind. A random circuit stands
  * at the number of edges drawn: pruning leaves few or none of them, and none has no place on a log axis.
  */
-import type { CircuitSummary, CurvePoint } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitSummary, CurvePoint } from "../../../utils/results/kinds/circuit_summary.ts";
 import {
   axes,
   axisPercent,

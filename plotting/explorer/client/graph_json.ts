@@ -1,5 +1,5 @@
 /** Writes the circuit on the screen as JSON in EAP-IG's graph format. */
-import type { CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import { edgeName, headName, LETTERS, mlpName } from "../../../utils/names/mod.ts";
 import type { Shape } from "./names.ts";
 

@@ -2,7 +2,7 @@
  * How alike the circuits of any two checkpoints are: Jaccard of edges or nodes, or, when it was measured, how faithful
  * the circuit of one step is inside the model of another. On a canvas, since 154 checkpoints make 23,716 cells.
  */
-import type { CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import {
   byId,
   hideTooltip,

@@ -10,7 +10,7 @@
  * 3. Edges are cubic curves with vertical ends; within a column they bow sideways so as not to run through the nodes
  *    between.
  */
-import type { CircuitEdge } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitEdge } from "../../../utils/results/kinds/circuit_summary.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { placeOfNode, type Shape } from "./names.ts";
 

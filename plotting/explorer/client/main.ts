@@ -1,5 +1,5 @@
 /** Starts the page: reads the embedded summary, makes the views, and redraws what a change of state touches. */
-import type { CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import {
   byId,
   createStore,

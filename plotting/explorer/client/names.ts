@@ -1,5 +1,5 @@
 /** How the page shows and finds nodes and edges. `utils/names` has their names. */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import {
   headName,
   type Letter,

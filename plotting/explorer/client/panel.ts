@@ -1,5 +1,5 @@
 /** The column beside the circuit: the step in numbers, the pinned node, and the strongest edges. */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import {
   byId,
   hideTooltip,

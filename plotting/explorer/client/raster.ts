@@ -2,7 +2,7 @@
  * Heads over training: one row per head or MLP, one column per checkpoint, darker the larger its share of the circuit's
  * |score|. Rows are ordered by when a node first joins, so that the forming of the circuit reads from top left down.
  */
-import type { CircuitSummary } from "../../../utils/results/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
 import {
   byId,
   hideTooltip,

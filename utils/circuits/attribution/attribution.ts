@@ -13,7 +13,7 @@
  * (3) the scores, one product with D per prompt and layer.
  * Prompts are never averaged in batches: every prompt's scores are formed and added up in double precision.
  */
-import type { Completeness } from "../../results/circuit_summary.ts";
+import type { Completeness } from "../../results/kinds/circuit_summary.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
 import {

@@ -11,7 +11,7 @@ import { instance } from "@viz-js/viz";
 import openSans from "open-sans-fonts/open-sans/Regular/OpenSans-Regular.ttf" with {
   type: "bytes",
 };
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import { writeFileAtomic } from "../../base/files.ts";
 import { circuitDot, type DrawingOptions } from "./circuit_dot.ts";
 import type { CircuitShape } from "../graph/graph.ts";

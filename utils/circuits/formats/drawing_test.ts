@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { Resvg } from "@resvg/resvg-js";
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import { circuitDot } from "./circuit_dot.ts";
 import { circuitEdges, scoreRange } from "../graph/circuit_edges.ts";
 import { drawCircuit, svgToPng, writeCircuitPicture } from "./drawing.ts";

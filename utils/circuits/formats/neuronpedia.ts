@@ -6,7 +6,7 @@
  * head become one link, and its weight is the sum of their signed scores.
  */
 import { nodeName } from "../../names/nodes.ts";
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import { type CircuitShape, type GraphNode, nodeIndex, parseNode } from "../graph/graph.ts";
 
 /** What the viewer shows about the run. */

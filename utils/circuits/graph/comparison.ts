@@ -13,7 +13,7 @@
  */
 import { ewmaFromZero } from "../../base/statistics.ts";
 import { edgeName, parseEdgeName } from "../../names/nodes.ts";
-import type { CircuitChange, CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitChange, CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 
 /** Scores by edge name: a circuit, or the whole graph for `scoreChanges`. */
 export type ScoredEdges = ReadonlyMap<string, number>;

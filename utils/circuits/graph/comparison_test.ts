@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { CircuitEdge } from "../../results/circuit_summary.ts";
+import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
 import {
   changesToPrevious,
   changesToReference,

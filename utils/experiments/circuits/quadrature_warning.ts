@@ -1,13 +1,13 @@
-/** Tells a user whose integration path has too few points for what the model does along it. */
-import type { CheckpointSummary } from "../../results/circuit_summary.ts";
+/** Warns a user whose integration path has too few points for how the model changes along it. */
+import type { CheckpointSummary } from "../../results/kinds/circuit_summary.ts";
 import type { CircuitConfig } from "./settings.ts";
 
-/** Share of the metric's change that scores may miss without a word. */
+/** Share of the metric's change that scores may miss without a warning. */
 const TOLERATED = 0.1;
 
 /**
- * Which checkpoints' scores miss more of the metric's change than is tolerated, and what to do about it; undefined where
- * none do. Of methods without a path nothing is said.
+ * Returns a warning that names the checkpoints whose scores miss too much of the metric's change, and what to do;
+ * undefined if there is none. Methods without a path never miss any.
  */
 export function pathWarning(
   checkpoints: readonly CheckpointSummary[],
@@ -19,11 +19,9 @@ export function pathWarning(
   const worst = coarse.reduce((a, b) => error(b) > error(a) ? b : a);
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   const advice = quadrature.startsWith("reference")
-    ? '"quadrature": "midpoint" takes no longer and misses less wherever the path ends in a slope; so do more "ig_steps"'
-    : 'more "ig_steps" miss less';
-  return `${ig_steps} points of the rule "${quadrature}" are few at ${coarse.length} of ${checkpoints.length} checkpoints: ` +
-    `scores out of the input miss more than ${
-      percent(TOLERATED)
-    } of the metric's change there, most at step ` +
-    `${worst.step} (${percent(error(worst))}); ${advice}`;
+    ? 'Try "quadrature": "midpoint" (same cost) or more "ig_steps".'
+    : 'Try more "ig_steps".';
+  return `${ig_steps} "${quadrature}" points are too coarse at ${coarse.length} of ${checkpoints.length} ` +
+    `checkpoints: scores miss over ${percent(TOLERATED)} of the metric's change (worst: step ` +
+    `${worst.step}, ${percent(error(worst))}). ${advice}`;
 }

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import type { CheckpointSummary } from "../../results/circuit_summary.ts";
+import type { CheckpointSummary } from "../../results/kinds/circuit_summary.ts";
 import { pathWarning } from "./quadrature_warning.ts";
 
-/** Checkpoints 0, 1, 2 … of which scores miss these shares. */
+/** Checkpoints 0, 1, 2 … whose scores miss these shares. */
 const missing = (...shares: (number | undefined)[]) =>
   shares.map((share, step) =>
     ({ step, completeness: { sum: 1, change: 1, missing: share } }) as CheckpointSummary
@@ -13,14 +13,14 @@ Deno.test("pathWarning() names the worst checkpoint and what to change", () => {
     quadrature: "reference",
     ig_steps: 30,
   })!;
-  for (const part of ['30 points of the rule "reference"', "2 of 3", "step 1 (35 %)", "midpoint"]) {
+  for (const part of ['30 "reference" points', "2 of 3", "step 1, 35 %", "midpoint"]) {
     assert(reference.includes(part), reference);
   }
   const gauss = pathWarning(missing(0.4), { quadrature: "gauss-legendre", ig_steps: 5 })!;
-  assert(gauss.endsWith('more "ig_steps" miss less'), gauss);
+  assert(gauss.endsWith('Try more "ig_steps".'), gauss);
 });
 
-Deno.test("pathWarning() has nothing to say of small errors, and of methods without a path", () => {
+Deno.test("pathWarning() tolerates small errors and methods without a path", () => {
   const settings = { quadrature: "midpoint", ig_steps: 30 } as const;
   assertEquals(pathWarning(missing(0, 0.1), settings), undefined);
   assertEquals(pathWarning(missing(undefined), settings), undefined);

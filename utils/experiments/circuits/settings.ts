@@ -1,6 +1,4 @@
-/**
- * Settings of the main experiment: the original script's keys, with types, and what was fixed in its code.
- */
+/** Settings of the main experiment: the original script's keys, typed, and keys for what its code had fixed. */
 import { z } from "zod";
 import { UserError } from "../../base/user_error.ts";
 import { modelKeys } from "../model_keys.ts";
@@ -8,21 +6,24 @@ import { INTERVENTIONS } from "../../circuits/activations/activations.ts";
 import { EDGE_METHODS } from "../../circuits/scoring/edge_scores.ts";
 import { QUADRATURES } from "../../circuits/attribution/quadrature.ts";
 
+/** The schema of the settings. */
 export const circuitSchema = z.object({
   task: z.string().regex(/^[\p{L}\p{N}_-][\p{L}\p{N}_. -]*$/u).default("ioi")
     .describe("ioi, greater_than, sva, gender_pronoun, or a name for the prompts in task_file"),
   task_file: z.string().optional()
-    .describe("CSV or JSONL with clean, corrupted, correct, wrong: a task of your own"),
+    .describe("CSV or JSONL file of your own task: clean, corrupted, correct, wrong"),
   ...modelKeys,
   eval_metric: z.enum(["task", "logit_diff", "prob_diff"]).default("task")
-    .describe("metric of the circuit; task: the task's own"),
-  batch_size: z.int().min(1).default(10).describe("prompts in one batch, at most"),
+    .describe("metric of the circuit; task: the task's own metric"),
+  batch_size: z.int().min(1).default(10).describe("most prompts in one batch"),
   large_model: z.boolean().default(false)
-    .describe("of the original script; without effect, see memory_budget"),
+    .describe("ignored; kept so that original configs load (see memory_budget)"),
   n_prompts: z.int().min(1).optional().describe(
     "prompts; default: the paper's number for the task",
   ),
-  seed: z.int().default(42).describe("of prompts, random circuits and resampling"),
+  seed: z.int().default(42).describe(
+    "random seed for prompts, random circuits and resampling",
+  ),
   method: z.enum(EDGE_METHODS).default("EAP-IG-inputs").describe("how edges are scored"),
   ig_steps: z.int().min(1).default(30).describe("points of the integration path"),
   quadrature: z.enum(QUADRATURES).default("reference").describe(
@@ -32,22 +33,22 @@ export const circuitSchema = z.object({
     "what an edge outside the circuit carries",
   ),
   compat: z.boolean().default(false).describe(
-    "keep what the EAP-IG package does where it is a slip (README)",
+    "reproduce the EAP-IG package, its mistakes included (README)",
   ),
   selection: z.enum(["greedy", "topn"]).default("greedy").describe("how edges are chosen"),
   absolute: z.boolean().default(true).describe("rank edges by absolute score"),
-  top_n: z.int().min(1).default(400).describe("edges of the circuit when verify is off"),
-  verify: z.boolean().default(true).describe("search the smallest faithful circuit"),
+  top_n: z.int().min(1).default(400).describe("edges of the circuit if verify is off"),
+  verify: z.boolean().default(true).describe("search for the smallest faithful circuit"),
   search_type: z.enum(["adaptive", "linear", "binary"]).default("adaptive").describe(
-    "how sizes are searched",
+    "how the search steps through sizes",
   ),
-  threshold: z.number().default(0.8).describe("faithfulness that a circuit must exceed"),
+  threshold: z.number().default(0.8).describe("faithfulness that the circuit must exceed"),
   start: z.int().min(1).default(25).describe("smallest size of the search"),
   end: z.int().min(1).default(1600).describe("largest size of the search"),
   step: z.int().min(1).default(25).describe("first stride of the search"),
   random_baseline: z.boolean().default(true).describe("evaluate random circuits of the same sizes"),
   mib: z.boolean().default(false).describe(
-    "also CPR and CMD of the MIB benchmark (20 more circuits)",
+    "also compute CPR and CMD of the MIB benchmark (20 more circuits)",
   ),
   bootstrap: z.int().min(0).default(0).describe("resamples for intervals and stability; 0: none"),
   transfer: z.boolean().default(false)
@@ -57,7 +58,10 @@ export const circuitSchema = z.object({
     .describe("graph files as EAP-IG writes them now (2) or as the original project did (1)"),
 });
 
-/** @throws UserError when settings contradict each other. */
+/** Keys that change no number of a result, in addition to those of the model. */
+export const FREE_CIRCUIT_KEYS = ["batch_size", "large_model", "transfer", "pictures"] as const;
+
+/** Checks that settings fit together. @throws UserError if they contradict each other. */
 export function checkCircuitConfig({ verify, start, end }: CircuitConfig): void {
   if (verify && start > end) {
     throw new UserError(
@@ -67,4 +71,5 @@ export function checkCircuitConfig({ verify, start, end }: CircuitConfig): void 
   }
 }
 
+/** The settings of a run. */
 export type CircuitConfig = z.output<typeof circuitSchema>;

@@ -1,4 +1,4 @@
-/** The prompts of a circuit experiment, the same for every checkpoint, and the metric read off them. */
+/** The prompts of a circuit experiment, the same at every checkpoint, and how their metric is read. */
 import { UserError } from "../../base/user_error.ts";
 import type { Readout } from "../../model/blocks/embedding.ts";
 import type { Tokenizer } from "../../model/tokenizer.ts";
@@ -7,20 +7,26 @@ import { promptDigest } from "../../tasks/prompt_digest.ts";
 import { loadTask, readoutOf } from "../../tasks/tasks.ts";
 import type { CircuitConfig } from "./settings.ts";
 
+/** A task with its prompts. */
 export interface CircuitTask {
+  /** the task's name in paths */
   name: string;
+  /** pairs of a clean and a corrupted prompt */
   prompts: PromptPair[];
+  /** what is read off the logits, and where */
   readout: Readout;
+  /** name of the metric */
   metric: TaskMetric["name"];
+  /** the first prompt, as text */
   example: { clean: string; corrupted: string; correct: string; wrong: string };
   /** `promptDigest` of the prompts of a user's file */
   digest?: string;
 }
 
 /**
- * Makes the prompts.
- * @throws UserError naming an unknown task, a prompt that does not fit the tokenizer, or prompts that are all the same
- *   clean and corrupted.
+ * Makes or reads the prompts.
+ * @throws UserError naming an unknown task, a prompt that does not fit the tokenizer, or prompts whose clean and
+ *   corrupted versions are all equal.
  */
 export async function loadCircuitTask(
   config: CircuitConfig,
@@ -44,7 +50,7 @@ export async function loadCircuitTask(
       `${
         config.task_file ?? config.task
       }: clean and corrupted prompts are the same up to the read-out in all ` +
-        `${data.prompts.length} pairs; a circuit is found by their difference`,
+        `${data.prompts.length} pairs; circuits are found from their difference`,
       2,
     );
   }

@@ -7,55 +7,18 @@
  *  2. S2 inhibition: heads with an in-circuit edge to the queries of these name movers (`s2_inhibition.ts`).
  *  3. Tertiary heads: every head that writes to the circuit gets previous-token, duplicate-token and induction scores.
  */
-import { z } from "zod";
 import type { Readout } from "../../model/blocks/embedding.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
+import type { CircuitComponents, HeadsOfTypes } from "../../results/kinds/circuit_components.ts";
 import type { IoiFlipName } from "../../tasks/ioi_flips.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import { attentionToNames, repeatedTokenScores } from "../scores/attention_scores.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
-import { gridSchema } from "./component_scores.ts";
 import { nameCopyScores } from "../scores/copy_score.ts";
 import { headGrid } from "../head_grid.ts";
 import { isNameMover, placeOf } from "./ioi_roles.ts";
 import { S2I_QUANTITIES, s2Inhibition, type S2IQuantity, SIGNAL_FLIPS } from "./s2_inhibition.ts";
 import { type Head, headName } from "../head.ts";
-
-/** Per quantity and flip the relative change `[L][H]`, 0 for heads that are no S2-inhibition heads. */
-const s2iGrids = z.object(
-  Object.fromEntries(S2I_QUANTITIES.map((q) => [q, z.record(z.string(), gridSchema)])) as Record<
-    S2IQuantity,
-    z.ZodRecord<z.ZodString, typeof gridSchema>
-  >,
-);
-
-/** Layout of an entry of `components_over_time.json`. */
-export const componentsEntry = z.object({
-  direct_effect_scores: z.object({
-    copy_scores: gridSchema,
-    /** copy scores below the threshold set to 0 */
-    filtered_copy_scores: gridSchema,
-    copy_suppression_scores: gridSchema,
-  }),
-  s2i_scores: s2iGrids,
-  tertiary_head_scores: z.object({
-    induction_scores: gridSchema,
-    prev_token_scores: gridSchema,
-    duplicate_token_scores: gridSchema,
-  }),
-});
-export type CircuitComponents = z.output<typeof componentsEntry>;
-
-/** Layout of an entry of `heads_over_time.json`: heads of the circuit by type. */
-export const headsEntry = z.object({
-  /** write to the logits */
-  direct: z.array(z.string()),
-  nmh: z.array(z.string()),
-  s2i: z.array(z.string()),
-  /** write anywhere */
-  circuit: z.array(z.string()),
-});
-export type HeadsOfTypes = z.output<typeof headsEntry>;
 
 /** Sets thresholds, and how to compute CSPA. */
 export interface CircuitComponentOptions {

@@ -2,34 +2,14 @@
  * Computes the entries of `components/{model}/full_model_components_over_time.json`: for every head of a checkpoint its
  * previous-token, duplicate-token and induction score, copy scores of both signs, and attention from END to the names.
  */
-import { z } from "zod";
 import type { HookedModel } from "../../model/hooked_model.ts";
+import type { FullModelComponents } from "../../results/kinds/full_model_components.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import { attentionToNames, repeatedTokenScores } from "../scores/attention_scores.ts";
 import { nameCopyScores } from "../scores/copy_score.ts";
 import { headGrid } from "../head_grid.ts";
 import { headsWhere, isNameMover } from "./ioi_roles.ts";
 import { headName } from "../head.ts";
-
-/** Scores of all heads, layer by layer. */
-export const gridSchema = z.array(z.array(z.number()));
-
-/** Layout of a checkpoint's entry; attention and tertiary scores 0 … 1, copy scores in percent. */
-export const componentEntry = z.object({
-  tertiary_head_scores: z.object({
-    induction_scores: gridSchema,
-    prev_token_scores: gridSchema,
-    duplicate_token_scores: gridSchema,
-  }),
-  copy_scores: gridSchema,
-  negative_copy_scores: gridSchema,
-  attention_to_names: z.object({ io: gridSchema, s1: gridSchema, s2: gridSchema }),
-});
-
-export type ComponentEntry = z.output<typeof componentEntry>;
-
-/** Layout name of the result file. */
-export const COMPONENT_FORMAT = "circuits-over-time/full_model_components/1";
 
 /**
  * Computes all scores of one checkpoint.
@@ -41,7 +21,7 @@ export async function componentScores(
   model: HookedModel,
   prompts: readonly PromptPair[],
   repeated: readonly (readonly number[])[],
-): Promise<ComponentEntry> {
+): Promise<FullModelComponents> {
   const tertiary = await repeatedTokenScores(model, repeated);
   const names = await attentionToNames(model, prompts);
   const copy = await nameCopyScores(model, prompts);
@@ -60,7 +40,7 @@ export async function componentScores(
 
 /** Returns the names of an entry's name movers (`isNameMover`) with a copy score above `threshold` percent. */
 export function nameMovers(
-  { copy_scores, attention_to_names: { io, s1, s2 } }: ComponentEntry,
+  { copy_scores, attention_to_names: { io, s1, s2 } }: FullModelComponents,
   threshold = 50,
 ): string[] {
   const attention = { io: io.flat(), s1: s1.flat(), s2: s2.flat() };

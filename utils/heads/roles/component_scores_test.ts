@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { type ComponentEntry, nameMovers } from "./component_scores.ts";
+import type { FullModelComponents } from "../../results/kinds/full_model_components.ts";
+import { nameMovers } from "./component_scores.ts";
 import { headGrid, largestHead } from "../head_grid.ts";
 
 Deno.test("nameMovers() requires enough copying and more attention to IO than to S1 and to S2", () => {
@@ -11,7 +12,7 @@ Deno.test("nameMovers() requires enough copying and more attention to IO than to
       s1: grid([0.4, 0.6, 0.1], [0.1, 0.1, 0.3]),
       s2: grid([0.1, 0.1, 0.6], [0.1, 0.1, 0.1]),
     },
-  } as unknown as ComponentEntry;
+  } as unknown as FullModelComponents;
   assertEquals(nameMovers(entry), ["a0.h0", "a1.h1"]);
   assertEquals(nameMovers(entry, 40), ["a0.h0", "a1.h0", "a1.h1"]);
 });

@@ -32,20 +32,11 @@ import {
   transpose,
   type Value,
 } from "../../onnx/mod.ts";
+import type { GreaterThanParts } from "../../results/kinds/greater_than.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
 import { lastRow } from "../patching/clean_run.ts";
 import { type Head, headName, mlpName } from "../../names/nodes.ts";
-
-/** Parts by node name; empty where the circuit has none. */
-export interface GreaterThanParts {
-  /** 0 … 1 */
-  attn_patterns: Record<string, number>;
-  /** 0 … 1 */
-  attn_logits: Record<string, number>;
-  /** in logits */
-  mlp_logits: Record<string, number>;
-}
 
 /** Returns the parts of a circuit to measure. */
 export function greaterThanNodes(circuit: CircuitHeads): { mlps: number[]; heads: Head[] } {

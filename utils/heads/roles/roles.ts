@@ -1,6 +1,6 @@
 /**
- * The part each head plays at a checkpoint, read from the result files of the head scripts where they exist, for the
- * labels of the explorer page. A head meets a role when its score passes the role's threshold:
+ * The roles each head plays at a checkpoint, for the labels of the explorer page. Reads whichever result files of the
+ * head scripts exist. A head has a role when its score exceeds the role's threshold:
  *
  *   previous token, duplicate token, induction   mean attention at the offset > 0.4       full_model_components_over_time
  *   name mover           copy score > 50 % and attention END→IO above END→S1 and END→S2   full_model_components_over_time
@@ -9,64 +9,36 @@
  *   copy suppression     CSPA > 0.1                                                       cspa/all_checkpoints
  *   S2 inhibition        as listed in                                                     heads_over_time
  */
-import { readJson } from "../../base/files.ts";
+import { headsByType } from "../../results/kinds/circuit_components.ts";
+import type { HeadRoles } from "../../results/kinds/circuit_summary.ts";
+import { copySuppression } from "../../results/kinds/cspa.ts";
+import { fullModelComponents } from "../../results/kinds/full_model_components.ts";
+import { successorHeads } from "../../results/kinds/successor_heads.ts";
+import type { ResultKind } from "../../results/kind.ts";
 import { headName } from "../../names/nodes.ts";
 import type { ResultPaths } from "../../results/result_path.ts";
-import { type ComponentEntry, nameMovers } from "./component_scores.ts";
+import { nameMovers } from "./component_scores.ts";
 
-/** step → head name → roles */
-export type Roles = Record<string, Record<string, string[]>>;
-
+/** The scores that a head must exceed to have a role. */
 export const ROLE_THRESHOLDS = { attention: 0.4, copy: 50, successor: 0.4, cspa: 0.1 } as const;
 
-const TERTIARY = ["prev_token_scores", "duplicate_token_scores", "induction_scores"];
-
-type Grid = number[][];
-
-/** Names of heads whose score is above a threshold. */
-export function headsAbove(grid: Grid, threshold: number): string[] {
+/** Returns the names of heads `[L][H]` whose score is above a threshold. */
+function headsAbove(grid: readonly (readonly number[])[], threshold: number): string[] {
   return grid.flatMap((row, l) => row.flatMap((x, h) => x > threshold ? [headName([l, h])] : []));
 }
 
-/** Entries of a result file by step; none without the file. @throws Error naming the file and a key that is missing. */
-async function checkpointsOf<Entry>(path: string, keys: string[]): Promise<[string, Entry][]> {
-  const file = await readJson(path) as { checkpoints?: Record<string, Entry> } | undefined;
-  const entries = Object.entries(file?.checkpoints ?? {});
-  for (const [step, entry] of entries) {
-    for (const key of keys) {
-      const found = key.split(".").reduce<unknown>(
-        (value, part) => (value as Record<string, unknown> | null | undefined)?.[part],
-        entry,
-      );
-      if (Array.isArray(found)) continue;
-      throw new Error(
-        `${path}: checkpoints.${step}.${key}: expected a list, found ${
-          JSON.stringify(found) ?? "nothing"
-        }; ` +
-          `move the file away, or make it anew with its script`,
-      );
-    }
-  }
-  return entries;
-}
-
-/** Roles of all heads at all steps; undefined where no head script has been run for this model. */
-export async function headRoles(paths: ResultPaths): Promise<Roles | undefined> {
-  const roles: Roles = {};
-  const add = (step: string, role: string, heads: readonly string[]) => {
+/**
+ * Returns the roles of all heads at all steps; undefined if no head script has been run for this model.
+ * @throws UserError naming the file and the key if a result file is damaged.
+ */
+export async function headRoles(paths: ResultPaths): Promise<HeadRoles | undefined> {
+  const roles: HeadRoles = {};
+  const add = (step: number, role: string, heads: readonly string[]) => {
     const atStep = roles[step] ??= {};
     for (const head of heads) (atStep[head] ??= []).push(role);
   };
   const { attention, copy, successor, cspa } = ROLE_THRESHOLDS;
-  const components = paths.components("full_model_components_over_time");
-  for (
-    const [step, entry] of await checkpointsOf<ComponentEntry>(components, [
-      ...TERTIARY.map((key) => `tertiary_head_scores.${key}`),
-      "copy_scores",
-      "negative_copy_scores",
-      ...["io", "s1", "s2"].map((name) => `attention_to_names.${name}`),
-    ])
-  ) {
+  for (const [step, entry] of await entriesOf(fullModelComponents, paths)) {
     const { prev_token_scores, duplicate_token_scores, induction_scores } =
       entry.tertiary_head_scores;
     add(step, "previous token", headsAbove(prev_token_scores, attention));
@@ -76,22 +48,21 @@ export async function headRoles(paths: ResultPaths): Promise<Roles | undefined> 
     const negative = { ...entry, copy_scores: entry.negative_copy_scores };
     add(step, "negative name mover", nameMovers(negative, copy));
   }
-  const successors = paths.components("successor_heads_over_time");
-  for (
-    const [step, { corrected }] of await checkpointsOf<{ corrected: Grid }>(successors, [
-      "corrected",
-    ])
-  ) {
+  for (const [step, { corrected }] of await entriesOf(successorHeads, paths)) {
     add(step, "successor", headsAbove(corrected, successor));
   }
-  for (
-    const [step, { scores }] of await checkpointsOf<{ scores: Grid }>(paths.cspa(), ["scores"])
-  ) {
+  for (const [step, { scores }] of await entriesOf(copySuppression, paths)) {
     add(step, "copy suppression", headsAbove(scores, cspa));
   }
-  const listed = paths.components("heads_over_time");
-  for (const [step, { s2i }] of await checkpointsOf<{ s2i: string[] }>(listed, ["s2i"])) {
+  for (const [step, { s2i }] of await entriesOf(headsByType, paths)) {
     add(step, "S2 inhibition", s2i);
   }
   return Object.keys(roles).length > 0 ? roles : undefined;
+}
+
+async function entriesOf<Header, Entry>(
+  kind: ResultKind<Header, Entry, []>,
+  paths: ResultPaths,
+): Promise<ReadonlyMap<number, Entry>> {
+  return (await kind.readIfThere(paths))?.entries ?? new Map();
 }

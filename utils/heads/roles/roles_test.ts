@@ -1,7 +1,14 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { writeJsonAtomic } from "../../base/files.ts";
+import { UserError } from "../../base/user_error.ts";
 import { ResultPaths } from "../../results/result_path.ts";
 import { headRoles } from "./roles.ts";
+
+const result = (kind: string, checkpoints: unknown) => ({
+  ...{ format: `circuits-over-time/${kind}/1`, config: {}, model: "toy" },
+  shape: { nLayers: 2, nHeads: 2 },
+  checkpoints,
+});
 
 Deno.test("headRoles() reads the roles of each head from the result files that exist", async () => {
   const dir = await Deno.makeTempDir();
@@ -9,23 +16,26 @@ Deno.test("headRoles() reads the roles of each head from the result files that e
     const paths = new ResultPaths(dir, "toy");
     assertEquals(await headRoles(paths), undefined);
     const zero = [[0, 0], [0, 0]];
-    await writeJsonAtomic(paths.components("full_model_components_over_time"), {
-      checkpoints: {
-        "8": {
-          tertiary_head_scores: {
-            induction_scores: [[0, 0], [0.9, 0.39]],
-            prev_token_scores: [[0.5, 0], [0, 0]],
-            duplicate_token_scores: zero,
-          },
-          copy_scores: [[0, 0], [80, 90]],
-          negative_copy_scores: zero,
-          attention_to_names: { io: [[0, 0], [0.6, 0.1]], s1: [[0, 0], [0.1, 0.2]], s2: zero },
+    const write = (path: string, kind: string, checkpoints: unknown) =>
+      writeJsonAtomic(path, result(kind, checkpoints));
+    const components = paths.components("full_model_components_over_time");
+    await write(components, "full_model_components", {
+      "8": {
+        tertiary_head_scores: {
+          induction_scores: [[0, 0], [0.9, 0.39]],
+          prev_token_scores: [[0.5, 0], [0, 0]],
+          duplicate_token_scores: zero,
         },
+        copy_scores: [[0, 0], [80, 90]],
+        negative_copy_scores: zero,
+        attention_to_names: { io: [[0, 0], [0.6, 0.1]], s1: [[0, 0], [0.1, 0.2]], s2: zero },
       },
     });
-    await writeJsonAtomic(paths.cspa(), { checkpoints: { "8": { scores: [[0, 0.2], [0, 0]] } } });
-    await writeJsonAtomic(paths.components("heads_over_time"), {
-      checkpoints: { "16": { s2i: ["a0.h1"] } },
+    await write(paths.cspa(), "cspa", {
+      "8": { scores: [[0, 0.2], [0, 0]], kl_kept: zero, kl_ablated: zero },
+    });
+    await write(paths.components("heads_over_time"), "heads_over_time", {
+      "16": { direct: [], nmh: [], s2i: ["a0.h1"], circuit: [] },
     });
     assertEquals(await headRoles(paths), {
       "8": {
@@ -44,10 +54,18 @@ Deno.test("headRoles() names the file and the key of a damaged entry", async () 
   const dir = await Deno.makeTempDir();
   try {
     const paths = new ResultPaths(dir, "pythia-nano");
-    for (const [entry, found] of [[{}, "nothing"], [null, "nothing"], [{ scores: 3 }, "3"]]) {
-      await writeJsonAtomic(paths.cspa(), { checkpoints: { "8": entry } });
-      const error = await assertRejects(() => headRoles(paths), Error);
-      const expected = `${paths.cspa()}: checkpoints.8.scores: expected a list, found ${found}`;
+    const list = "a list, each a list, each a number";
+    for (
+      const [entry, key, found] of [
+        [{}, ".scores", `${list}, found nothing`],
+        [null, "", "an object, found null"],
+        [{ scores: 3 }, ".scores", `${list}, found 3`],
+        [{ scores: [[0, "x"]] }, ".scores[0][1]", 'a number, found "x"'],
+      ]
+    ) {
+      await writeJsonAtomic(paths.cspa(), result("cspa", { "8": entry }));
+      const error = await assertRejects(() => headRoles(paths), UserError);
+      const expected = `${paths.cspa()}: checkpoints.8${key}: expected ${found}; `;
       assertEquals(error.message.slice(0, expected.length), expected);
     }
   } finally {

@@ -6,7 +6,7 @@
  * An index maps tensor names to shards in the same folder; a shard outside the folder is refused.
  */
 import { join } from "@std/path";
-import { readJson } from "../../base/files.ts";
+import { isFile, readJson } from "../../base/files.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 import type { StoredTensor } from "./stored_tensor.ts";
 import { isConstantBuffer } from "./tensor_names.ts";
@@ -30,7 +30,7 @@ export const WEIGHT_FILES = [
 export async function openCheckpoint(dir: string): Promise<CheckpointFiles> {
   for (const name of WEIGHT_FILES) {
     const path = join(dir, name);
-    if (!await exists(path)) continue;
+    if (!isFile(path)) continue;
     const tensors = name.endsWith(".index.json")
       ? await readShards(dir, path)
       : await readTensorFile(path);
@@ -54,7 +54,7 @@ async function readShards(dir: string, indexPath: string): Promise<Map<string, S
   const shards = new Map<string, Map<string, StoredTensor>>();
   for (const shard of shardNames(index, indexPath)) {
     const path = join(dir, shard);
-    if (!await exists(path)) throw new Error(`${indexPath}: the shard ${path} is missing`);
+    if (!isFile(path)) throw new Error(`${indexPath}: the shard ${path} is missing`);
     shards.set(shard, await readTensorFile(path));
   }
   const tensors = new Map<string, StoredTensor>();
@@ -89,13 +89,4 @@ function weightMap(index: unknown, file: string): Record<string, string> {
 async function readTensorFile(path: string): Promise<Map<string, StoredTensor>> {
   if (path.endsWith(".bin")) return await readTorchTensors(path);
   return (await readSafetensorsHeader(path)).tensors;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

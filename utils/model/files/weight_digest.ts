@@ -5,9 +5,8 @@
  */
 import { join } from "@std/path";
 import { contentDigest } from "../../base/digest.ts";
-import { readJson } from "../../base/files.ts";
+import { isFile, readJson } from "../../base/files.ts";
 import { shardNames, WEIGHT_FILES } from "./checkpoint_files.ts";
-import { isFile } from "../hub/local_steps.ts";
 
 const MIB = 2 ** 20;
 

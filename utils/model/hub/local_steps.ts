@@ -3,6 +3,7 @@
  * branches of the Pythia repositories on the Hub.
  */
 import { basename, join } from "@std/path";
+import { isFile, isFolder } from "../../base/files.ts";
 
 /** Lists the steps of the sub-folders `step{n}` of `dir`, ascending; empty if `dir` does not exist or has none. */
 export function listLocalSteps(dir: string): number[] {
@@ -53,23 +54,4 @@ export function describeSteps(revision: string, available: readonly number[]): s
   return step === undefined
     ? `there are ${range}`
     : `there are ${range}, the nearest ${names(nearSteps(step, available))}`;
-}
-
-/** Whether `path` is a folder (links followed). */
-export function isFolder(path: string): boolean {
-  return statOf(path)?.isDirectory ?? false;
-}
-
-/** Whether `path` is a file (links followed). */
-export function isFile(path: string): boolean {
-  return statOf(path)?.isFile ?? false;
-}
-
-function statOf(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
-    throw error;
-  }
 }

@@ -8,7 +8,7 @@
  */
 import { fromFileUrl, join } from "@std/path";
 import { UserError } from "../../base/user_error.ts";
-import { isFolder } from "./local_steps.ts";
+import { isFolder } from "../../base/files.ts";
 import { nearNames } from "../../base/near_names.ts";
 
 /** Says where a model is: in a local folder or in a repository on the Hub. */

@@ -1,0 +1,36 @@
+/** Files, canonical JSON, errors, statistics, seeded random numbers: what every other folder may use. */
+export { contentDigest } from "./digest.ts";
+export {
+  checkWritable,
+  filesBelow,
+  isFile,
+  isFolder,
+  isThere,
+  readJson,
+  withFolderLocked,
+  WriteError,
+  writeFileAtomic,
+  writeJsonAtomic,
+} from "./files.ts";
+export { formatJson } from "./format_json.ts";
+export {
+  allowedValues,
+  type JsonSchema,
+  schemaAt,
+  shortJson,
+  toJsonSchema,
+  typesOf,
+  valueAt,
+} from "./json_schema.ts";
+export { nearNames } from "./near_names.ts";
+export { PythonRandom } from "./python_random.ts";
+export {
+  bootstrapMeanIntervals,
+  type BootstrapOptions,
+  ewma,
+  mean,
+  pearson,
+  standardError,
+  type Values,
+} from "./statistics.ts";
+export { UserError } from "./user_error.ts";

@@ -1,0 +1,14 @@
+/** The frame of a script: settings, flags, progress, tables, errors. Knows no model. */
+export { type ConfigSources, readConfigFile, resolveConfig, resultSettings } from "./config.ts";
+export { type ConfigSchema, writeSchemas } from "./config_schema.ts";
+export { clearProgress, formatDuration, Progress, type ProgressTarget } from "./progress.ts";
+export {
+  PYTHIA_TOKENS_PER_STEP,
+  type PythiaSchedule,
+  SCHEDULE_NAMES,
+  type ScheduleName,
+  scheduleSteps,
+} from "./schedules.ts";
+export { runScript, type ScriptContext, type ScriptDescription, UserError } from "./script.ts";
+export { type Column, formatTable, printTable } from "./table.ts";
+export { hasColors } from "./terminal.ts";

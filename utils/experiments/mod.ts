@@ -1,0 +1,25 @@
+/** The frame of the experiments over training, and what scripts on the indirect-object circuit share. */
+export { type CheckpointLoop, forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
+export {
+  type CheckpointRun,
+  type Experiment,
+  type ExperimentOptions,
+  type ExperimentParts,
+  openExperiment,
+  type ResultsOptions,
+  type RunFile,
+} from "./experiment.ts";
+export {
+  type CspaFound,
+  cspaKeys,
+  type CspaSettings,
+  cspaSource,
+  type IoiPrompts,
+  ioiPrompts,
+  promptKeys,
+  randomTokens,
+  repeatKeys,
+  repeatSettings,
+} from "./ioi_setup.ts";
+export { modelKeys, type ModelSchedule, type ModelSettings } from "./model_keys.ts";
+export { type ModelRef, resultPaths } from "./model_ref.ts";

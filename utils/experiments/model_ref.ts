@@ -1,0 +1,131 @@
+/**
+ * The model of an experiment and its checkpoints, resolved once from the settings: where it is, which steps it has, the
+ * folder of each step, how a checkpoint is opened. Settings and models meet only here.
+ */
+import { scheduleSteps } from "../cli/schedules.ts";
+import { UserError } from "../base/user_error.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { openCheckpoint } from "../model/files/checkpoint_files.ts";
+import { weightDigest } from "../model/files/weight_digest.ts";
+import { HookedModel, type ModelOptions } from "../model/hooked_model.ts";
+import { resolveModel } from "../model/hub/hub.ts";
+import { describeSteps, listLocalSteps, localCheckpoint } from "../model/hub/local_steps.ts";
+import { type ModelSource, modelSource } from "../model/hub/model_names.ts";
+import { Runtime } from "../model/runtime.ts";
+import { ResultPaths } from "../results/result_path.ts";
+import { MODEL_SCHEDULES, type ModelSettings } from "./model_keys.ts";
+
+/** Bytes of weights up to which a checkpoint is read as a whole when it is opened. */
+const SMALL_MODEL = 1e9;
+
+/** The model whose weights an experiment loads: the variant if the settings name one. */
+export class ModelRef {
+  /** as the settings name it */
+  readonly name: string;
+  /** a folder, or a repository on the Hub */
+  readonly source: ModelSource;
+  /** steps in the model's folder, ascending; undefined for a model on the Hub */
+  readonly localSteps: readonly number[] | undefined;
+
+  /** Resolves the model of the settings. @throws UserError if its name means nothing, listing the nearest names. */
+  constructor(private readonly settings: ModelSettings) {
+    this.name = modelName(settings);
+    this.source = modelSource(this.name);
+    this.localSteps = this.source.kind === "folder" ? listLocalSteps(this.source.dir) : undefined;
+  }
+
+  /**
+   * Returns the training steps to visit, ascending.
+   * @param key what the script calls the schedule
+   * @throws UserError naming a step that a local model does not have, or a schedule without steps.
+   */
+  steps(key = "ckpt_schedule"): number[] {
+    const { name, localSteps: suite } = this;
+    const { custom_schedule: custom, ckpt_schedule } = this.settings;
+    const schedule = custom.length > 0 ? "custom" : ckpt_schedule;
+    if (schedule === "suite" && !suite?.length) {
+      const others = MODEL_SCHEDULES.filter((s) => s !== "suite").join(", ");
+      throw new UserError(
+        `${key}: "suite" visits the steps in a local model folder, but ${name} has none; ` +
+          `choose one of ${others}`,
+        2,
+      );
+    }
+    if (schedule === "main") {
+      if (suite?.length) {
+        throw new UserError(
+          `${key}: "main" is for models that have only one checkpoint; ${name} has ` +
+            `${suite.length} steps; custom_schedule [${suite.at(-1)}] selects the last one`,
+          2,
+        );
+      }
+      return [0];
+    }
+    const steps = scheduleSteps(schedule, { custom, suite });
+    const missing = suite && steps.find((step) => !suite.includes(step));
+    if (missing !== undefined) {
+      throw new UserError(
+        `${key}: ${name} has no step ${missing}; ${describeSteps(`step${missing}`, suite!)}`,
+        2,
+      );
+    }
+    return steps;
+  }
+
+  /** Returns the folder of a checkpoint; downloads it if needed. @throws Error as `resolveModel` does. */
+  async folder(step: number, onProgress?: ModelOptions["onProgress"]): Promise<string> {
+    const { ckpt_schedule, custom_schedule, cache_dir: cacheDir } = this.settings;
+    const main = ckpt_schedule === "main" && custom_schedule.length === 0;
+    const revision = main ? "main" : `step${step}`;
+    if (this.source.kind === "folder") return localCheckpoint(this.source.dir, revision);
+    return await resolveModel(this.name, { revision, cacheDir, onProgress });
+  }
+
+  /**
+   * Returns digests of the weights at these steps, for a model in a folder, where weights may be replaced; none for a
+   * model on the Hub. Damaged weights have no digest: opening the checkpoint reports the damage if it is needed at all.
+   */
+  async weightDigests(steps: readonly number[]): Promise<Map<number, string>> {
+    const found = new Map<number, string>();
+    if (this.source.kind !== "folder") return found;
+    for (const step of steps) {
+      const folder = await this.folder(step);
+      const files = await openCheckpoint(folder).catch(() => undefined);
+      files?.close();
+      const digest = files && await weightDigest(folder);
+      if (digest !== undefined) found.set(step, digest);
+    }
+    return found;
+  }
+
+  /** Opens a checkpoint. Reads a small one completely, so that it is in memory when its turn comes. */
+  async open(step: number, runtime: Runtime, options: ModelOptions = {}): Promise<HookedModel> {
+    const folder = await this.folder(step, options.onProgress);
+    const { memory_budget: budget } = this.settings;
+    const memoryBudget = budget && budget * 1e9;
+    const model = await HookedModel.load(folder, { ...options, runtime, memoryBudget });
+    const small = model.store.totalBytes < SMALL_MODEL && memoryBudget === undefined;
+    if (small) await Promise.all(model.store.source.units.map((unit) => model.store.get(unit)));
+    return model;
+  }
+
+  /**
+   * Returns one runtime for all checkpoints of a run, so that they share compiled sessions. A small model gets one thread:
+   * its products are so short that threads would wait for each other longer than they compute.
+   */
+  runtime({ dModel }: Pick<ModelConfig, "dModel">): Runtime {
+    const { device, threads } = this.settings;
+    return new Runtime({ device, threads: threads ?? (dModel < 256 ? 1 : undefined) });
+  }
+}
+
+/** Returns where the results of the settings' model are. */
+export function resultPaths(
+  settings: Pick<ModelSettings, "model" | "alt_model" | "results_dir">,
+): ResultPaths {
+  return new ResultPaths(settings.results_dir, modelName(settings));
+}
+
+function modelName({ model, alt_model }: Pick<ModelSettings, "model" | "alt_model">): string {
+  return alt_model ?? model;
+}
