@@ -6,9 +6,9 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', "&quot;");
 }
 
-/** Writes a value as JSON without `</`, `<!` and `<script`, which mean something inside a script element. */
+/** Writes a value as JSON in which nothing reads as markup; only `<br>`, frequent in Plotly's texts, stays short. */
 export function embedJson(value: unknown): string {
-  return JSON.stringify(value).replace(/<(?=[/!s])/gi, "\\u003c");
+  return JSON.stringify(value).replace(/<(?!br>)/g, "\\u003c");
 }
 
 /** Returns JavaScript that cannot close the script element around it. */

@@ -27,9 +27,16 @@ export { PythonRandom } from "./python_random.ts";
 export {
   bootstrapMeanIntervals,
   type BootstrapOptions,
+  type DrawIndex,
   ewma,
+  ewmaFromZero,
   mean,
+  median,
   pearson,
+  percentileInterval,
+  quantile,
+  resampledIndices,
+  seededIndices,
   standardError,
   type Values,
 } from "./statistics.ts";

@@ -31,7 +31,7 @@ export const METRIC_NAMES: readonly MetricName[] = [
 /**
  * Computes metrics of all prompts.
  * @param logits read-out rows `[N, vocabSize]`; row n belongs to `data.prompts[n]`
- * @param data the prompts, of which only the answers are used, and how the answers are compared
+ * @param data the prompts (only their answers are used) and how the answers are compared
  * @returns the N values of each metric; probabilities and ranks are in 0 … 1, logits in nats
  * @throws RangeError if the rows do not fit the prompts, or an answer is outside the vocabulary.
  */
