@@ -5,8 +5,7 @@ import { benches as identities } from "./bench/circuit_identities.ts";
 import { benches as circuits } from "./bench/circuits.ts";
 import { benches as engine } from "./bench/engine.ts";
 import { benches as heads } from "./bench/heads.ts";
-import { formatTable } from "./utils/cli/table.ts";
-import { hasColors } from "./utils/cli/terminal.ts";
+import { formatTable, hasColors } from "./utils/cli/mod.ts";
 
 const BENCHES: readonly Bench[] = [...engine, ...circuits, ...identities, ...heads];
 

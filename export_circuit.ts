@@ -6,8 +6,8 @@
  *
  * Writes one file, by default next to the graph file.
  */
-import { exportCircuit, exportSchema } from "./utils/experiments/circuits/export.ts";
-import { runScript } from "./utils/cli/script.ts";
+import { exportCircuit, exportSchema } from "./utils/experiments/mod.ts";
+import { runScript } from "./utils/cli/mod.ts";
 
 export const script = {
   name: "export_circuit",

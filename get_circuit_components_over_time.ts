@@ -10,26 +10,21 @@
  * checkpoint. A stopped run continues when started again. Scores are `[L][H]`, 0 for heads without a score.
  */
 import { z } from "zod";
-import { runScript } from "./utils/cli/script.ts";
-import { circuitComponents } from "./utils/heads/roles/circuit_components.ts";
-import {
-  circuitComponentScores,
-  headsByType,
-  type HeadsOfTypes,
-} from "./utils/results/kinds/circuit_components.ts";
-import { readCircuitHeads } from "./utils/heads/roles/circuit_heads.ts";
-import { FOLDED } from "./utils/model/weights/weight_processing.ts";
-import { openExperiment } from "./utils/experiments/experiment.ts";
+import { runScript } from "./utils/cli/mod.ts";
+import { circuitComponents, readCircuitHeads } from "./utils/heads/mod.ts";
+import { circuitComponentScores, headsByType, type HeadsOfTypes } from "./utils/results/mod.ts";
+import { FOLDED } from "./utils/model/mod.ts";
 import {
   cspaKeys,
   cspaSource,
   ioiPrompts,
+  modelKeys,
+  openExperiment,
   promptKeys,
   randomTokens,
   repeatKeys,
   repeatSettings,
-} from "./utils/experiments/ioi_setup.ts";
-import { modelKeys } from "./utils/experiments/model_keys.ts";
+} from "./utils/experiments/mod.ts";
 
 export const script = {
   name: "get_circuit_components_over_time",

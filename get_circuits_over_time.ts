@@ -9,16 +9,20 @@
  */
 import { resolve, toFileUrl } from "@std/path";
 import { buildExplorer } from "./plotting/explorer/page.ts";
-import { findCircuit } from "./utils/experiments/circuits/checkpoint.ts";
-import { pathWarning } from "./utils/experiments/circuits/quadrature_warning.ts";
-import { openCircuitResults } from "./utils/experiments/circuits/results.ts";
-import { checkCircuitConfig, circuitSchema } from "./utils/experiments/circuits/settings.ts";
-import { loadCircuitTask } from "./utils/experiments/circuits/task.ts";
-import { circuitTransfer, storedTransfer } from "./utils/experiments/circuits/transfer.ts";
-import { openExperiment } from "./utils/experiments/experiment.ts";
-import { headRoles } from "./utils/heads/roles/roles.ts";
-import { writeFileAtomic } from "./utils/base/files.ts";
-import { runScript } from "./utils/cli/script.ts";
+import {
+  checkCircuitConfig,
+  circuitSchema,
+  circuitTransfer,
+  findCircuit,
+  loadCircuitTask,
+  openCircuitResults,
+  openExperiment,
+  pathWarning,
+  storedTransfer,
+} from "./utils/experiments/mod.ts";
+import { headRoles } from "./utils/heads/mod.ts";
+import { writeFileAtomic } from "./utils/base/mod.ts";
+import { runScript } from "./utils/cli/mod.ts";
 
 export const script = {
   name: "get_circuits_over_time",

@@ -9,22 +9,24 @@
  * the difference.
  */
 import { z } from "zod";
-import type { ResultPaths } from "./utils/results/result_path.ts";
-import { runScript, UserError } from "./utils/cli/script.ts";
-import { mean } from "./utils/base/statistics.ts";
-import { headsByType } from "./utils/results/kinds/circuit_components.ts";
-import { type ComponentSwaps, componentSwaps } from "./utils/results/kinds/component_swaps.ts";
 import {
+  type ComponentSwaps,
+  componentSwaps,
+  headsByType,
+  type ResultPaths,
+} from "./utils/results/mod.ts";
+import { runScript, UserError } from "./utils/cli/mod.ts";
+import { mean } from "./utils/base/mod.ts";
+import {
+  checkHeads,
+  type Head,
   type HeadDonor,
   headDonor,
-  storedSource,
+  parseHead,
   SwapTarget,
-} from "./utils/heads/roles/component_swap.ts";
-import { checkHeads, type Head, parseHead } from "./utils/heads/head.ts";
-import { openExperiment } from "./utils/experiments/experiment.ts";
-import { resultPaths } from "./utils/experiments/model_ref.ts";
-import { modelKeys } from "./utils/experiments/model_keys.ts";
-import { loadTask, readoutOf, TASK_NAMES } from "./utils/tasks/tasks.ts";
+} from "./utils/heads/mod.ts";
+import { modelKeys, openExperiment, resultPaths } from "./utils/experiments/mod.ts";
+import { loadTask, readoutOf, TASK_NAMES } from "./utils/tasks/mod.ts";
 
 export const script = {
   name: "get_component_swaps",
@@ -104,7 +106,7 @@ if (import.meta.main) {
     const donors = new Map<number, HeadDonor>();
     for (const step of steps.every((s) => results.has(s)) ? [] : steps) {
       const source = await experiment.open(step);
-      donors.set(step, await headDonor(storedSource(source), heads));
+      donors.set(step, await headDonor(source.weights.asSource(), heads));
       source.close();
     }
 

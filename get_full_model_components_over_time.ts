@@ -8,23 +8,19 @@
  * started again.
  */
 import { z } from "zod";
-import { runScript } from "./utils/cli/script.ts";
-import { componentScores, nameMovers } from "./utils/heads/roles/component_scores.ts";
+import { runScript } from "./utils/cli/mod.ts";
+import { componentScores, largestHead, nameMovers } from "./utils/heads/mod.ts";
+import { type FullModelComponents, fullModelComponents } from "./utils/results/mod.ts";
+import { FOLDED } from "./utils/model/mod.ts";
 import {
-  type FullModelComponents,
-  fullModelComponents,
-} from "./utils/results/kinds/full_model_components.ts";
-import { largestHead } from "./utils/heads/head_grid.ts";
-import { FOLDED } from "./utils/model/weights/weight_processing.ts";
-import { openExperiment } from "./utils/experiments/experiment.ts";
-import {
+  modelKeys,
+  openExperiment,
   promptKeys,
   randomTokens,
   repeatKeys,
   repeatSettings,
-} from "./utils/experiments/ioi_setup.ts";
-import { modelKeys } from "./utils/experiments/model_keys.ts";
-import { loadTask } from "./utils/tasks/tasks.ts";
+} from "./utils/experiments/mod.ts";
+import { loadTask } from "./utils/tasks/mod.ts";
 
 export const script = {
   name: "get_full_model_components_over_time",

@@ -8,26 +8,30 @@
  * Updates `algorithmic_consistency/ioi/{model}.json` after each checkpoint. A stopped run continues when started again.
  */
 import { z } from "zod";
-import { runScript } from "./utils/cli/script.ts";
-import { repeatedTokenScores } from "./utils/heads/scores/attention_scores.ts";
-import { readCircuitHeads } from "./utils/heads/roles/circuit_heads.ts";
-import { ioiConsistency, THRESHOLDS } from "./utils/heads/roles/consistency.ts";
-import { nameCopyScores } from "./utils/heads/scores/copy_score.ts";
-import { headGrid } from "./utils/heads/head_grid.ts";
-import { type Head, headName } from "./utils/heads/head.ts";
-import { type Consistency, ioiConsistencies } from "./utils/results/kinds/ioi_consistency.ts";
-import { FOLDED } from "./utils/model/weights/weight_processing.ts";
-import { openExperiment } from "./utils/experiments/experiment.ts";
+import { runScript } from "./utils/cli/mod.ts";
+import {
+  type Head,
+  headGrid,
+  headName,
+  ioiConsistency,
+  nameCopyScores,
+  readCircuitHeads,
+  repeatedTokenScores,
+  THRESHOLDS,
+} from "./utils/heads/mod.ts";
+import { type Consistency, ioiConsistencies } from "./utils/results/mod.ts";
+import { FOLDED } from "./utils/model/mod.ts";
 import {
   cspaKeys,
   cspaSource,
   ioiPrompts,
+  modelKeys,
+  openExperiment,
   promptKeys,
   randomTokens,
   repeatKeys,
   repeatSettings,
-} from "./utils/experiments/ioi_setup.ts";
-import { modelKeys } from "./utils/experiments/model_keys.ts";
+} from "./utils/experiments/mod.ts";
 
 export const script = {
   name: "get_ioi_consistency",

@@ -4,19 +4,22 @@
  *   deno run -A get_model_cspa.ts configs/cspa/pythia-nano.json
  *
  * Text comes from a file, or from the validation split of the embedded corpus. Each checkpoint's entry holds the scores
- * (at most 1) and the two mean divergences behind them, in nats, `[L][H]`; layers before `start_layer` hold 0. Updates
+ * (at most 1) and the two mean divergences that they compare, in nats, `[L][H]`; layers before `start_layer` hold 0. Updates
  * `cspa/{model}/all_checkpoints.json` after each checkpoint. A stopped run continues when started again.
  */
 import { z } from "zod";
-import { runScript, UserError } from "./utils/cli/script.ts";
-import { cspaScores } from "./utils/heads/cspa/cspa.ts";
-import { corpusDocuments, fileDocuments } from "./utils/heads/cspa/cspa_documents.ts";
-import { functionWordIds } from "./utils/heads/cspa/function_words.ts";
-import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
-import { copySuppression } from "./utils/results/kinds/cspa.ts";
-import { FOLDED } from "./utils/model/weights/weight_processing.ts";
-import { openExperiment } from "./utils/experiments/experiment.ts";
-import { modelKeys } from "./utils/experiments/model_keys.ts";
+import { runScript, UserError } from "./utils/cli/mod.ts";
+import {
+  corpusDocuments,
+  cspaScores,
+  fileDocuments,
+  functionWordIds,
+  headGrid,
+  largestHead,
+} from "./utils/heads/mod.ts";
+import { copySuppression } from "./utils/results/mod.ts";
+import { FOLDED } from "./utils/model/mod.ts";
+import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
 
 export const script = {
   name: "get_model_cspa",

@@ -7,13 +7,17 @@
  * again. `plotting/figure_1.ts` draws the file.
  */
 import { z } from "zod";
-import { runScript, UserError } from "./utils/cli/script.ts";
-import { openExperiment } from "./utils/experiments/experiment.ts";
-import { modelKeys } from "./utils/experiments/model_keys.ts";
-import { type TaskPerformances, taskPerformances } from "./utils/results/kinds/task_performance.ts";
-import { summarise, taskPerformance } from "./utils/tasks/performance.ts";
-import { promptDigest } from "./utils/tasks/prompt_digest.ts";
-import { loadTask, TASK_NAMES, TASKS } from "./utils/tasks/tasks.ts";
+import { runScript, UserError } from "./utils/cli/mod.ts";
+import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
+import { type TaskPerformances, taskPerformances } from "./utils/results/mod.ts";
+import {
+  loadTask,
+  promptDigest,
+  summarise,
+  TASK_NAMES,
+  taskPerformance,
+  TASKS,
+} from "./utils/tasks/mod.ts";
 
 const task = z.string().describe(`one of ${TASK_NAMES.join(", ")}, or a name of task_files`);
 const { model, alt_model: _, ckpt_schedule, ...shared } = modelKeys;

@@ -8,13 +8,16 @@
  * again.
  */
 import { z } from "zod";
-import { runScript } from "./utils/cli/script.ts";
-import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
-import { successorScores } from "./utils/heads/scores/successor.ts";
-import { successorPairs, type TokenPairs } from "./utils/heads/scores/successor_words.ts";
-import { successorHeads } from "./utils/results/kinds/successor_heads.ts";
-import { openExperiment } from "./utils/experiments/experiment.ts";
-import { modelKeys } from "./utils/experiments/model_keys.ts";
+import { runScript } from "./utils/cli/mod.ts";
+import {
+  headGrid,
+  largestHead,
+  successorPairs,
+  successorScores,
+  type TokenPairs,
+} from "./utils/heads/mod.ts";
+import { successorHeads } from "./utils/results/mod.ts";
+import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
 
 export const script = {
   name: "get_new_successor_head_scores_over_time",

@@ -8,21 +8,22 @@
  * checkpoint. A stopped run continues when started again.
  */
 import { z } from "zod";
-import type { ResultFile } from "./utils/results/result_file.ts";
-import { runScript } from "./utils/cli/script.ts";
-import type { Column } from "./utils/cli/table.ts";
-import { readCircuitHeads } from "./utils/heads/roles/circuit_heads.ts";
-import { nameCopyScores } from "./utils/heads/scores/copy_score.ts";
-import { headGrid, largestHead } from "./utils/heads/head_grid.ts";
-import { placeOf } from "./utils/heads/roles/ioi_roles.ts";
-import { pastNameMovers, selfRepair } from "./utils/heads/roles/self_repair.ts";
-import { headName, parseHead } from "./utils/heads/head.ts";
-import { type SelfRepairEntry, selfRepairs } from "./utils/results/kinds/self_repair.ts";
-import { FOLDED } from "./utils/model/weights/weight_processing.ts";
-import { openExperiment } from "./utils/experiments/experiment.ts";
-import { promptKeys } from "./utils/experiments/ioi_setup.ts";
-import { modelKeys } from "./utils/experiments/model_keys.ts";
-import { loadTask, readoutOf } from "./utils/tasks/tasks.ts";
+import { type ResultFile, type SelfRepairEntry, selfRepairs } from "./utils/results/mod.ts";
+import { type Column, runScript } from "./utils/cli/mod.ts";
+import {
+  headGrid,
+  headName,
+  largestHead,
+  nameCopyScores,
+  parseHead,
+  pastNameMovers,
+  placeOf,
+  readCircuitHeads,
+  selfRepair,
+} from "./utils/heads/mod.ts";
+import { FOLDED } from "./utils/model/mod.ts";
+import { modelKeys, openExperiment, promptKeys } from "./utils/experiments/mod.ts";
+import { loadTask, readoutOf } from "./utils/tasks/mod.ts";
 
 export const script = {
   name: "get_self_repair_over_time",

@@ -14,8 +14,8 @@ import { script as cspa } from "./get_model_cspa.ts";
 import { script as performance } from "./get_model_task_performance.ts";
 import { script as successors } from "./get_new_successor_head_scores_over_time.ts";
 import { script as selfRepair } from "./get_self_repair_over_time.ts";
-import { schema as training } from "./train_pythia_nano.ts";
-import { writeSchemas } from "./utils/cli/config_schema.ts";
+import { script as training } from "./train_pythia_nano.ts";
+import { writeSchemas } from "./utils/cli/mod.ts";
 import { script as greaterThan } from "./verify_greater_than.ts";
 
 /** All scripts with settings. */
@@ -31,11 +31,7 @@ export const SCRIPTS = [
   selfRepair,
   greaterThan,
   performance,
-  {
-    name: "train_pythia_nano",
-    description: "Trains the embedded model suite from scratch.",
-    schema: training,
-  },
+  training,
 ];
 
 if (import.meta.main) {

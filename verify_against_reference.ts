@@ -1,10 +1,7 @@
 /** Compares what we compute with what the field's implementations computed on reference cases. */
 import { Command } from "@commander-js/extra-typings";
-import { formatTable } from "./utils/cli/table.ts";
-import { hasColors } from "./utils/cli/terminal.ts";
-import { type Verdict, verdicts } from "./utils/verify/comparison.ts";
-import { QUANTITIES } from "./utils/verify/quantities.ts";
-import { ReferenceCase } from "./utils/verify/reference_case.ts";
+import { formatTable, hasColors } from "./utils/cli/mod.ts";
+import { QUANTITIES, ReferenceCase, type Verdict, verdicts } from "./utils/verify/mod.ts";
 
 /** Prints the verdicts of all cases; returns the exit code. */
 async function verify(dirs: string[], { json, only }: { json?: true; only?: string }) {

@@ -8,14 +8,12 @@
  * each checkpoint. A stopped run continues when started again.
  */
 import { z } from "zod";
-import { runScript } from "./utils/cli/script.ts";
-import { mean } from "./utils/base/statistics.ts";
-import { readCircuitHeads } from "./utils/heads/roles/circuit_heads.ts";
-import { greaterThanNodes, greaterThanParts } from "./utils/heads/roles/greater_than_circuit.ts";
-import { greaterThanChecks } from "./utils/results/kinds/greater_than.ts";
-import { openExperiment } from "./utils/experiments/experiment.ts";
-import { modelKeys } from "./utils/experiments/model_keys.ts";
-import { loadTask } from "./utils/tasks/tasks.ts";
+import { runScript } from "./utils/cli/mod.ts";
+import { mean } from "./utils/base/mod.ts";
+import { greaterThanNodes, greaterThanParts, readCircuitHeads } from "./utils/heads/mod.ts";
+import { greaterThanChecks } from "./utils/results/mod.ts";
+import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
+import { loadTask } from "./utils/tasks/mod.ts";
 
 export const script = {
   name: "verify_greater_than",

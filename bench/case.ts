@@ -1,5 +1,5 @@
 /** What a benchmark is and measures, the shapes it runs on, and small tools for timing. */
-import type { ModelConfig } from "../utils/model/config.ts";
+import type { ModelConfig } from "../utils/model/mod.ts";
 
 /** One run of a benchmark, in its own process. */
 export interface BenchCase {

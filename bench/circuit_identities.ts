@@ -9,17 +9,19 @@
  *                      it is timed separately and added
  *   still input        the same prompts with a different last token as well, so that no position of layer 0 is still
  */
-import { attribute } from "../utils/circuits/attribution/attribution.ts";
-import { batchActivations } from "../utils/circuits/activations/activations.ts";
-import { EdgeContraction } from "../utils/circuits/attribution/edge_contraction.ts";
-import { layerColumns, nForward } from "../utils/circuits/graph/graph.ts";
-import { circuitShape } from "../utils/circuits/graph/model_shape.ts";
-import { type PromptBatch, promptBatches } from "../utils/tasks/prompt_batches.ts";
-import { sourceDifferences } from "../utils/circuits/activations/source_differences.ts";
-import type { ModelConfig } from "../utils/model/config.ts";
-import type { HookedModel } from "../utils/model/hooked_model.ts";
+import {
+  attribute,
+  batchActivations,
+  circuitShape,
+  EdgeContraction,
+  layerColumns,
+  nForward,
+  sourceDifferences,
+} from "../utils/circuits/mod.ts";
+import { type PromptBatch, promptBatches } from "../utils/tasks/mod.ts";
+import { type HookedModel, hookName, type ModelConfig } from "../utils/model/mod.ts";
 import { tensor } from "../utils/onnx/mod.ts";
-import { median } from "../utils/base/statistics.ts";
+import { median } from "../utils/base/mod.ts";
 import {
   type Bench,
   type BenchCase,
@@ -48,7 +50,7 @@ async function contraction(model: HookedModel, batch: PromptBatch): Promise<() =
     shape,
   );
   return async () => {
-    for (let l = 0; l < nLayers; l++) await all.layer(l, 0, gradients);
+    for (let l = 0; l < nLayers; l++) await all.edgesOfLayer(l, 0, gradients);
   };
 }
 
@@ -73,7 +75,7 @@ async function measure(
     { length: config.nLayers },
     (_, l) =>
       ["hook_q_input", "hook_k_input", "hook_v_input", "hook_mlp_in"]
-        .map((point) => `blocks.${l}.${point}`),
+        .map((point) => hookName(l, point)),
   ).flat();
   const tokens = pairs.map(({ clean }) => clean);
   const positions = pairs.map(({ position }) => position);
@@ -98,7 +100,7 @@ async function measure(
     seconds: seconds("all"),
     flops: attributionFlops(config, batches),
     peakRssMb: peakRssMb(),
-    weightsMb: model.store.totalBytes / 2 ** 20,
+    weightsMb: model.weights.totalBytes / 2 ** 20,
     more: {
       seconds_per_prompt_step: perStep("all"),
       shared_prefix_gain: perStep("whole") / perStep("all"),

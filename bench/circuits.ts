@@ -10,30 +10,34 @@
  * FLOPs are those of the executed matrix products (`attributionFlops`). The yardstick is the rate of bare matrix products
  * of the size of a pass, timed before and after every run.
  */
-import { attribute, defaultTokensPerPass } from "../utils/circuits/attribution/attribution.ts";
-import { CircuitEvaluator } from "../utils/circuits/evaluation/evaluation.ts";
 import {
+  attribute,
+  CircuitEvaluator,
   type CircuitShape,
+  circuitShape,
+  countEdges,
+  defaultTokensPerPass,
+  greedyOrder,
+  hasOutgoing,
   layerColumns,
   layerRows,
   logitsColumn,
+  maskOf,
   mlpColumn,
   nForward,
   prevIndex,
-} from "../utils/circuits/graph/graph.ts";
-import { countEdges, hasOutgoing } from "../utils/circuits/graph/circuit_mask.ts";
-import { circuitShape } from "../utils/circuits/graph/model_shape.ts";
-import { type PromptBatch, promptBatches } from "../utils/tasks/prompt_batches.ts";
-import { pruneCircuit } from "../utils/circuits/graph/pruning.ts";
-import { randomScores } from "../utils/circuits/choice/random_circuit.ts";
-import { greedyOrder, maskOf } from "../utils/circuits/choice/selection.ts";
-import type { ModelConfig } from "../utils/model/config.ts";
-import { HookedModel } from "../utils/model/hooked_model.ts";
-import { Runtime } from "../utils/model/runtime.ts";
-import { randomSource } from "../utils/model/weights/weight_source.ts";
-import type { PromptPair } from "../utils/tasks/prompt_pair.ts";
-import type { Readout } from "../utils/tasks/readout.ts";
-import { median } from "../utils/base/statistics.ts";
+  pruneCircuit,
+  randomScores,
+} from "../utils/circuits/mod.ts";
+import { type PromptBatch, promptBatches, type PromptPair } from "../utils/tasks/mod.ts";
+import {
+  HookedModel,
+  type ModelConfig,
+  randomSource,
+  type Readout,
+  Runtime,
+} from "../utils/model/mod.ts";
+import { median } from "../utils/base/mod.ts";
 import {
   type Bench,
   type BenchCase,
@@ -43,7 +47,7 @@ import {
   randomPrompts,
   timed,
 } from "./case.ts";
-import { Yardstick } from "./yardstick.ts";
+import { layerProducts } from "./yardstick.ts";
 
 const MB = 2 ** 20;
 /** Path points of an attribution. */
@@ -142,13 +146,12 @@ async function timedWithRate(
   run: () => Promise<unknown>,
 ) {
   const peak = peakRssMb();
-  const yardstick = await Yardstick.of(model.store, rows, true, threads);
-  await yardstick.rate();
+  const yardstick = await layerProducts(model.weights, rows, true, threads);
   const seconds: number[] = [], rates: number[] = [];
   for (let i = 0; i < repeats; i++) {
-    const before = await yardstick.rate();
+    const before = await yardstick.sample();
     seconds.push(await timed(run));
-    rates.push((before + await yardstick.rate()) / 2);
+    rates.push((before + await yardstick.sample()) / 2);
   }
   const measured = {
     seconds: median(seconds),
@@ -156,7 +159,7 @@ async function timedWithRate(
     ofMatmulRate: median(seconds.map((s, i) => flops / s / rates[i])),
     // before the yardstick existed, unless the only run is the first
     peakRssMb: repeats > 1 ? peak : peakRssMb(),
-    weightsMb: model.store.totalBytes / MB,
+    weightsMb: model.weights.totalBytes / MB,
   };
   return { measured, floor: flops / median(rates) };
 }

@@ -3,13 +3,10 @@
  * in the same process. This yardstick is the product [tokens, d]·[d, V] from a head's changed output to the logits. Computed
  * plainly, a layer needs two of them per head (ablated, and with copy suppression kept) before any softmax.
  */
-import { cspaScores } from "../utils/heads/cspa/cspa.ts";
-import { HookedModel } from "../utils/model/hooked_model.ts";
-import { Runtime } from "../utils/model/runtime.ts";
-import { FOLDED } from "../utils/model/weights/weight_processing.ts";
-import { randomSource } from "../utils/model/weights/weight_source.ts";
+import { cspaScores } from "../utils/heads/mod.ts";
+import { FOLDED, HookedModel, randomSource, Runtime } from "../utils/model/mod.ts";
 import { Graph, linear, Session, tensor } from "../utils/onnx/mod.ts";
-import { PythonRandom } from "../utils/base/python_random.ts";
+import { PythonRandom } from "../utils/base/mod.ts";
 import { PYTHIA_160M } from "./path_patching.ts";
 
 /** Times and rates of both sides. */

@@ -8,11 +8,8 @@
  * It prints two lower bounds of the time: the FLOPs at the rate of bare matrix products, and the bytes (each weight read
  * once, each value of a block written and read once) at the rate of the memory.
  */
-import type { ModelConfig } from "../utils/model/config.ts";
-import { HookedModel } from "../utils/model/hooked_model.ts";
-import { Runtime } from "../utils/model/runtime.ts";
-import { randomSource } from "../utils/model/weights/weight_source.ts";
-import { median } from "../utils/base/statistics.ts";
+import { HookedModel, type ModelConfig, randomSource, Runtime } from "../utils/model/mod.ts";
+import { median } from "../utils/base/mod.ts";
 import {
   type Bench,
   type BenchCase,
@@ -22,7 +19,7 @@ import {
   randomPrompts,
   timed,
 } from "./case.ts";
-import { layerActivationBytes, memoryBandwidth, Yardstick } from "./yardstick.ts";
+import { layerActivationBytes, layerProducts, memoryBandwidth } from "./yardstick.ts";
 
 const MB = 2 ** 20;
 
@@ -49,7 +46,7 @@ async function measure(
 ): Promise<Measurement> {
   const source = randomSource(config);
   const model = HookedModel.fromSource(source, { runtime: new Runtime({ threads }) });
-  for (const unit of source.units) await model.store.get(unit);
+  await model.weights.load();
   const tokens = randomPrompts(prompts, POSITIONS, config.vocabSize);
   const positions = tokens.map(() => POSITIONS - 1);
   const answers = Int32Array.from({ length: 2 * prompts }, (_, i) => i % config.vocabSize);
@@ -65,16 +62,15 @@ async function measure(
   const count = prompts * POSITIONS;
   const work = engineFlops(config, prompts, POSITIONS);
   const flops = backward ? work.forwardBackward : work.forward;
-  const yardstick = await Yardstick.of(model.store, count, backward, threads);
-  await yardstick.rate();
+  const yardstick = await layerProducts(model.weights, count, backward, threads);
   const times: number[] = [], rates: number[] = [];
   for (let i = 0; i < repeats; i++) {
-    const before = await yardstick.rate();
+    const before = await yardstick.sample();
     times.push(await timed(run));
-    rates.push((before + await yardstick.rate()) / 2);
+    rates.push((before + await yardstick.sample()) / 2);
   }
   const activations = layerActivationBytes(config, count, POSITIONS);
-  const bytes = (model.store.totalBytes - 4 * config.vocabSize * config.dModel) *
+  const bytes = (model.weights.totalBytes - 4 * config.vocabSize * config.dModel) *
       (backward ? 2 : 1) + 2 * activations * config.nLayers * (backward ? 2 : 1);
   const bandwidth = await memoryBandwidth();
   return {
@@ -83,12 +79,12 @@ async function measure(
     flops,
     ofMatmulRate: median(times.map((t, i) => flops / t / rates[i])),
     peakRssMb: peak,
-    weightsMb: model.store.totalBytes / MB,
+    weightsMb: model.weights.totalBytes / MB,
     more: {
       matmul_gflops: median(rates) / 1e9,
       floor_flops_seconds: flops / median(rates),
       floor_bytes_seconds: bytes / bandwidth,
-      rss_limit_mb: 1.5 * (model.store.totalBytes + activations) / MB + 300,
+      rss_limit_mb: 1.5 * (model.weights.totalBytes + activations) / MB + 300,
     },
   };
 }

@@ -3,9 +3,7 @@ import { type Bench, peakRssMb } from "./case.ts";
 import { benchCspa } from "./cspa.ts";
 import { benchPathPatching } from "./path_patching.ts";
 import { engineFlops } from "./engine.ts";
-import type { ModelConfig } from "../utils/model/config.ts";
-import { unitNames } from "../utils/model/weights/weight_source.ts";
-import { unitBytes } from "../utils/model/weights/weight_store.ts";
+import { type ModelConfig, unitBytes, unitNames } from "../utils/model/mod.ts";
 
 /** Tokens of a document in the CSPA bench. */
 const DOCUMENT = 61;

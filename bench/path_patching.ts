@@ -3,14 +3,9 @@
  * final residual stream over 70 prompts of indirect-object length, against 288 plain forward passes over the same prompts
  * (two whole runs per head). Both sides run in this process; the time of one plain pass is multiplied.
  */
-import { cleanRun, corruptedHeads } from "../utils/heads/patching/clean_run.ts";
-import type { PatchPrompt } from "../utils/heads/patching/clean_run.ts";
-import { pathPatch } from "../utils/heads/patching/path_patching.ts";
-import type { ModelConfig } from "../utils/model/config.ts";
-import { HookedModel } from "../utils/model/hooked_model.ts";
-import { Runtime } from "../utils/model/runtime.ts";
-import { randomSource } from "../utils/model/weights/weight_source.ts";
-import { PythonRandom } from "../utils/base/python_random.ts";
+import { cleanRun, corruptedHeads, type PatchPrompt, pathPatch } from "../utils/heads/mod.ts";
+import { HookedModel, type ModelConfig, randomSource, Runtime } from "../utils/model/mod.ts";
+import { PythonRandom } from "../utils/base/mod.ts";
 
 /** The shape of Pythia-160m. */
 export const PYTHIA_160M: ModelConfig = {

@@ -1,7 +1,5 @@
-import { HookedModel } from "../utils/model/hooked_model.ts";
-import { headMask } from "../utils/model/run/masks.ts";
-import { loadTokenizer } from "../utils/model/tokenizer.ts";
-import { loadTask, readoutOf } from "../utils/tasks/tasks.ts";
+import { headMask, HookedModel, loadTokenizer } from "../utils/model/mod.ts";
+import { loadTask, readoutOf } from "../utils/tasks/mod.ts";
 
 const model = await HookedModel.load("pythia-nano", { revision: "step2560" });
 const task = await loadTask("ioi", await loadTokenizer(model.dir!), { n: 1 });

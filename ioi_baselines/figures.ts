@@ -1,5 +1,5 @@
 /** Figures of the notebooks: layer × head heat maps, charts of points, lines and columns, and a timeline of roles. */
-import { headName } from "../utils/names/nodes.ts";
+import { headName } from "../utils/names/mod.ts";
 import { Figure, withMinus } from "./display.ts";
 import { diverging, label, linearScale, picture, type Scale, stepScale, tag } from "./svg.ts";
 

@@ -12,7 +12,7 @@
  * Effects are e(head) of `utils/heads/roles/ioi_roles.ts`: 0 means no harm; −1 means that patching this one head does as
  * much as corrupting the prompt. If a level finds no heads, the levels after it are empty.
  */
-import { type Head, headName } from "../utils/names/nodes.ts";
+import { type Head, headName } from "../utils/names/mod.ts";
 import { type Inputs, inputsOf } from "./ioi_inputs.ts";
 import {
   type Behaviour,

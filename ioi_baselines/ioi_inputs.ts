@@ -2,16 +2,16 @@
  * Level 5 of the circuit: what the heads that attend to S2 read there. Do other heads write it (duplicate token,
  * induction), or the embedding and the MLPs? `ioi_circuit.ts` describes the levels.
  */
-import { mean } from "../utils/base/statistics.ts";
+import { mean } from "../utils/base/mod.ts";
 import {
+  allHeads,
   type AttentionToNames,
   attentionToNames,
+  patchingEffects,
   type RepeatedTokenScores,
   repeatedTokenScores,
-} from "../utils/heads/scores/attention_scores.ts";
-import { patchingEffects } from "../utils/heads/roles/ioi_roles.ts";
-import { allHeads } from "../utils/heads/head.ts";
-import type { Head, Letter } from "../utils/names/nodes.ts";
+} from "../utils/heads/mod.ts";
+import type { Head, Letter } from "../utils/names/mod.ts";
 import { tensor } from "../utils/onnx/mod.ts";
 import { type Behaviour, effectsOn } from "./ioi_levels.ts";
 import { type Ioi, withoutRepetition } from "./ioi_prompts.ts";

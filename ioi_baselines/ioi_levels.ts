@@ -2,26 +2,29 @@
  * Levels 1 to 4 of the circuit: behaviour, direct effects, name movers, and the heads that steer them. `ioi_circuit.ts`
  * describes the levels.
  */
-import { mean } from "../utils/base/statistics.ts";
-import { type AttentionToNames, attentionToNames } from "../utils/heads/scores/attention_scores.ts";
-import { cleanRun, corruptedHeads } from "../utils/heads/patching/clean_run.ts";
-import { type CopyScores, nameCopyScores } from "../utils/heads/scores/copy_score.ts";
-import { directLogitAttribution } from "../utils/heads/scores/direct_logit_attribution.ts";
+import { mean } from "../utils/base/mod.ts";
 import {
+  allHeads,
+  type AttentionToNames,
+  attentionToNames,
+  cleanRun,
+  type CopyScores,
+  corruptedHeads,
+  directLogitAttribution,
   headsWhere,
   isNameMover,
+  nameCopyScores,
   patchingEffects,
+  pathPatch,
   placeOf,
-} from "../utils/heads/roles/ioi_roles.ts";
-import { pathPatch } from "../utils/heads/patching/path_patching.ts";
-import { type S2Inhibition, s2Inhibition } from "../utils/heads/roles/s2_inhibition.ts";
-import { allHeads } from "../utils/heads/head.ts";
-import { type Head, headName, type Letter } from "../utils/names/nodes.ts";
-import { taskPerformance } from "../utils/tasks/performance.ts";
-import type { IoiFlipName } from "../utils/tasks/ioi_flips.ts";
+  type S2Inhibition,
+  s2Inhibition,
+} from "../utils/heads/mod.ts";
+import { type Head, headName, type Letter } from "../utils/names/mod.ts";
+import { type IoiFlipName, taskPerformance } from "../utils/tasks/mod.ts";
 import type { Ioi } from "./ioi_prompts.ts";
 
-export type { Head } from "../utils/names/nodes.ts";
+export type { Head } from "../utils/names/mod.ts";
 
 /** Thresholds that a head must exceed to count. */
 export const THRESHOLDS = {

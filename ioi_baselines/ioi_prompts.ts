@@ -1,18 +1,24 @@
 /** A checkpoint with everything that the notebooks need: prompts, their six flips, read-out, repeated random tokens. */
-import { repeatedTokens } from "../utils/heads/scores/attention_scores.ts";
-import { FLIPS } from "../utils/heads/roles/s2_inhibition.ts";
-import { readModelConfig } from "../utils/model/config.ts";
-import type { Readout } from "../utils/model/blocks/embedding.ts";
-import { HookedModel } from "../utils/model/hooked_model.ts";
-import { listLocalSteps, resolveModel } from "../utils/model/hub/hub.ts";
-import { modelSource } from "../utils/model/hub/model_names.ts";
-import { Runtime } from "../utils/model/runtime.ts";
-import { loadTokenizer } from "../utils/model/tokenizer.ts";
-import { FOLDED } from "../utils/model/weights/weight_processing.ts";
-import { scheduleSteps } from "../utils/cli/schedules.ts";
-import type { IoiFlipName } from "../utils/tasks/ioi_flips.ts";
-import type { PromptPair, TaskData } from "../utils/tasks/prompt_pair.ts";
-import { loadTask, readoutOf } from "../utils/tasks/tasks.ts";
+import { FLIPS, repeatedTokens } from "../utils/heads/mod.ts";
+import {
+  FOLDED,
+  HookedModel,
+  listLocalSteps,
+  loadTokenizer,
+  modelSource,
+  readModelConfig,
+  type Readout,
+  resolveModel,
+  Runtime,
+} from "../utils/model/mod.ts";
+import { scheduleSteps } from "../utils/cli/mod.ts";
+import {
+  type IoiFlipName,
+  loadTask,
+  type PromptPair,
+  readoutOf,
+  type TaskData,
+} from "../utils/tasks/mod.ts";
 import { trainingTime } from "./svg.ts";
 
 /** A training step, or the last checkpoint. */

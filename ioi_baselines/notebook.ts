@@ -2,7 +2,7 @@
  * Notebook files (nbformat 4.5): the parts that running and checking them needs, and one way of writing them.
  */
 import type { MediaBundle } from "./display.ts";
-import { writeFileAtomic } from "../utils/base/files.ts";
+import { writeFileAtomic } from "../utils/base/mod.ts";
 
 /** An output of a cell. */
 export type Output =

@@ -2,10 +2,9 @@
  * Says which head plays which part in the circuit, with the evidence, and how the algorithm differs from the one that
  * Wang et al. (2022) found in GPT-2 small. Every statement follows from measured numbers.
  */
-import { mean } from "../utils/base/statistics.ts";
-import { headsWhere, isNameMover, placeOf } from "../utils/heads/roles/ioi_roles.ts";
-import { allHeads } from "../utils/heads/head.ts";
-import { type Head, headName } from "../utils/names/nodes.ts";
+import { mean } from "../utils/base/mod.ts";
+import { allHeads, headsWhere, isNameMover, placeOf } from "../utils/heads/mod.ts";
+import { type Head, headName } from "../utils/names/mod.ts";
 import { withMinus } from "./display.ts";
 import { added, doesTask, type IoiCircuit, THRESHOLDS, valuesOf } from "./ioi_circuit.ts";
 

@@ -88,7 +88,7 @@ Deno.test("comparison() says where a model does otherwise: signal, repetition, i
   assertStringIncludes(third, "S2 is found without its repetition");
 });
 
-Deno.test("a head that copies IO and S alike is no name mover: the choice is made by those that suppress S", () => {
+Deno.test("a head that copies IO and S equally is not a name mover: heads that suppress S decide", () => {
   const circuit = handMade();
   circuit.movers.heads = [];
   circuit.direct.effects = f(0, 0, -0.01, -0.8);
@@ -99,7 +99,7 @@ Deno.test("a head that copies IO and S alike is no name mover: the choice is mad
   assertStringIncludes(text, "a1.h0, in all 3.00 to the logit of IO and 2.90 to that of S");
 });
 
-Deno.test("suppressors() look at S, lower its logit, and are no name movers", () => {
+Deno.test("suppressors() look at S, lower its logit, and are not name movers", () => {
   const { direct, movers } = handMade();
   assertEquals(suppressors({ model: { config: SHAPE } }, direct, movers), [[1, 1]]);
   direct.s = f(0, 0, -2, 2);

@@ -14,8 +14,14 @@
 import { basename, dirname, join, resolve, toFileUrl } from "@std/path";
 import { Command } from "@commander-js/extra-typings";
 import { receiveDisplays } from "./display.ts";
-import { type Cell, linesOf, type Notebook, type Output, readNotebook } from "./notebook.ts";
-import { writeNotebook } from "./notebook.ts";
+import {
+  type Cell,
+  linesOf,
+  type Notebook,
+  type Output,
+  readNotebook,
+  writeNotebook,
+} from "./notebook.ts";
 
 const CELL_BEGINS = Symbol.for("ioi_baselines.cellBegins");
 type CellBegins = { [CELL_BEGINS]?: (cell: number) => void };

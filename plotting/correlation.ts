@@ -1,14 +1,15 @@
 /**
- * Circuit size against model size: per task, the mean number of nodes (or edges) over checkpoints for each model against
- * its true number of parameters, with Pearson's r over the parameters and over their logarithm.
+ * Draws circuit size against model size. For each task and model it plots the mean number of nodes (or edges) over
+ * checkpoints against the true number of parameters, and gives Pearson's r over the parameters and over their
+ * logarithm.
  *
- * The figure first published entered 14·10⁹ and 28·10⁹ parameters for the 1.4b and 2.8b models, ten times too many;
- * `--published` draws the node counts of that figure against the true sizes.
+ * The figure as first published used 14·10⁹ and 28·10⁹ parameters for the 1.4b and 2.8b models, ten times too many.
+ * `--published` draws that figure's node counts against the true sizes.
  */
 import { InvalidArgumentError } from "commander";
-import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
-import { mean, pearson } from "../utils/base/statistics.ts";
-import { type Column, printTable } from "../utils/cli/table.ts";
+import type { CircuitSummary } from "../utils/results/mod.ts";
+import { mean, pearson } from "../utils/base/mod.ts";
+import { type Column, printTable } from "../utils/cli/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
@@ -70,7 +71,7 @@ const PUBLISHED: Record<string, Record<string, number>> = {
   },
 };
 
-/** |r| that must be exceeded for p < 0.05 (two-sided) with n points. */
+/** Critical |r| for p < 0.05 (two-sided), by number of points. */
 const CRITICAL_R: Record<number, number> = {
   3: 0.997,
   4: 0.95,
@@ -93,7 +94,7 @@ export function publishedPoints(): SizePoint[] {
   );
 }
 
-/** One point per summary whose model's parameters are known, here or in `given`; the others are returned by name. */
+/** Returns a point per summary whose model size is in `given` or `PARAMETERS`, and the names of the other models. */
 export function sizePoints(
   summaries: CircuitSummary[],
   unit: "nodes" | "edges",
@@ -112,7 +113,7 @@ export function sizePoints(
   return { points, unknown: [...unknown] };
 }
 
-/** Pearson's r per task; NaN with fewer than three points, where it would mean nothing. */
+/** Returns Pearson's r per task; NaN for fewer than three points, where r is meaningless. */
 export function correlations(points: SizePoint[]): Correlation[] {
   const tasks = [...new Set(points.map((p) => p.task))].sort(compareTasks);
   return tasks.map((task) => {
@@ -161,7 +162,7 @@ export function correlationFigure(points: SizePoint[], unit: "nodes" | "edges"):
   return {
     title: "Circuit size against model size",
     caption: "Mean over checkpoints against the true number of parameters (log axis), with " +
-      `Pearson’s r. A warning: ${warning || "these are very few points"}.`,
+      `Pearson’s r. Caution: ${warning || "these are very few points"}.`,
     data,
     layout: panelGrid(panels, columns),
     width: columns === 1 ? 700 : 1080,
@@ -196,7 +197,12 @@ if (import.meta.main) {
   })
     .option("--edges", "count edges instead of nodes")
     .option("--published", "draw the node counts of the training-and-scale paper")
-    .option("--parameters <model=count>", "size of a further model", readParameters, {})
+    .option(
+      "--parameters <model=count>",
+      "size of a model that is not built in",
+      readParameters,
+      {},
+    )
     .parse();
   await runPlot(command, async (paths, { edges, published, parameters }) => {
     const unit = edges && !published ? "edges" : "nodes";
@@ -206,7 +212,7 @@ if (import.meta.main) {
       const sizes = sizePoints(summaries, unit, parameters);
       points = sizes.points;
       for (const model of sizes.unknown) {
-        console.error(`${model} is left out: give its size, --parameters ${model}=COUNT`);
+        console.error(`skipped ${model}: its size is unknown; pass --parameters ${model}=COUNT`);
       }
     }
     printCorrelations(correlations(points));

@@ -1,4 +1,4 @@
-/** Names of tasks and metrics as people read them, in figures, on pages and in their titles. */
+/** Maps tasks and metrics to the names that figures and pages show. */
 
 const TASKS_BY_NAME: Readonly<Record<string, string>> = {
   ioi: "Indirect object identification",
@@ -12,36 +12,36 @@ const METRICS: Readonly<Record<string, string>> = {
   prob_diff: "probability difference",
 };
 
-/** The tasks in the order in which figures show them. */
+/** The tasks in the order of figures. */
 const TASKS: readonly string[] = Object.keys(TASKS_BY_NAME);
 
-/** Orders tasks for `sort`: those with a title in their order, others last, by name. */
+/** Compares tasks for `sort`: those with a title in the order of figures, then the others by name. */
 export function compareTasks(a: string, b: string): number {
   const place = (task: string) => TASKS.includes(task) ? TASKS.indexOf(task) : TASKS.length;
   return place(a) - place(b) || a.localeCompare(b);
 }
 
-/** Returns the title of a task: `Greater-than`. A task without a title is called by its name, without underscores. */
+/** Returns the title of a task: `Greater-than`. A task without a title gets its name without underscores. */
 export function taskTitle(task: string): string {
   return TASKS_BY_NAME[task] ?? withoutUnderscores(task);
 }
 
-/** Returns the name of a task inside a sentence: `greater-than`. */
+/** Returns the name of a task for use inside a sentence: `greater-than`. */
 export function taskInSentence(task: string): string {
   return lowerFirst(taskTitle(task));
 }
 
-/** Returns the name of a metric inside a sentence: `logit difference`. */
+/** Returns the name of a metric for use inside a sentence: `logit difference`. */
 export function metricName(metric: string): string {
   return METRICS[metric] ?? withoutUnderscores(metric);
 }
 
-/** Writes the first letter small, as for a title that becomes part of a sentence. */
+/** Lowercases the first letter, for a title inside a sentence. */
 export function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-/** Returns the name of a file or a key as words. */
+/** Returns a file name or a key as words. */
 export function withoutUnderscores(name: string): string {
   return name.replaceAll("_", " ");
 }

@@ -1,8 +1,8 @@
 /**
- * Size of circuits over training: edges above, nodes below, one column per task, one line per model. Thin: as found;
- * bold: exponentially weighted mean, α = 0.5, over the checkpoints.
+ * Draws the size of circuits over training: edges above, nodes below, one column per task, one line per model. Thin
+ * lines are raw sizes; bold lines are exponentially weighted means over the checkpoints (α = 0.5).
  */
-import type { CheckpointSummary, CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import type { CheckpointSummary, CircuitSummary } from "../utils/results/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
@@ -26,7 +26,7 @@ const ROWS: { title: string; value: (c: CheckpointSummary) => number }[] = [
   { title: "nodes", value: (c) => c.nodes.length },
 ];
 
-/** The figure over training steps, or over tokens. Step 0 has no place on the axis. */
+/** Returns the figure over training steps or tokens. A log axis cannot show step 0. */
 export function edgesOverTimeFigure(
   summaries: CircuitSummary[],
   time: TimeAxis = timeAxis(true),
@@ -77,7 +77,7 @@ export function edgesOverTimeFigure(
   return {
     title: "Circuit size over training",
     caption: "Edges and nodes of the circuit at each checkpoint. Thin: as found; bold: " +
-      "exponentially weighted mean (α = 0.5). Step 0 has no place on a log axis.",
+      "exponentially weighted mean (α = 0.5). A log axis cannot show step 0.",
     data,
     layout: panelGrid(panels, tasks.length),
     width: Math.max(700, 60 + 380 * tasks.length),
@@ -90,7 +90,8 @@ if (import.meta.main) {
     name: "edges_over_time",
     description: "Edges and nodes of circuits over training.",
     examplePath: "results/graphs",
-  }).option("--tokens", "training tokens on the axis, counted by each model's own batch").parse();
+  }).option("--tokens", "show training tokens instead of steps, from each model's batch size")
+    .parse();
   await runPlot(
     command,
     async (paths, { tokens }) =>

@@ -1,12 +1,11 @@
 /**
- * Makes the explorer page of a model and task, which shows how a circuit forms over training, from its summary.json.
+ * Makes the explorer page of a model and task from its summary.json. The page shows how a circuit forms over training.
  *
  * Usage: deno run -A plotting/explorer.ts results/graphs/pythia-160m/ioi [--output explorer.html]
  */
 import { Command } from "@commander-js/extra-typings";
 import { join } from "@std/path";
-import { writeFileAtomic } from "../utils/base/files.ts";
-import { UserError } from "../utils/base/user_error.ts";
+import { UserError, writeFileAtomic } from "../utils/base/mod.ts";
 import { buildExplorer } from "./explorer/page.ts";
 import { tellUserErrors } from "./figures/mod.ts";
 import { findSummaries } from "./result_files/summaries.ts";
@@ -14,8 +13,8 @@ import { findSummaries } from "./result_files/summaries.ts";
 if (import.meta.main) {
   const command = new Command("plotting/explorer.ts")
     .description("Make the explorer page of a model and task from its summary.json.")
-    .argument("<paths...>", "summary.json files, or folders below which they are looked for")
-    .option("-o, --output <file>", "where the page goes (default: explorer.html by the summary)")
+    .argument("<paths...>", "summary.json files, or folders to search for them")
+    .option("-o, --output <file>", "path of the page (default: explorer.html beside the summary)")
     .addHelpText(
       "after",
       "\nExample:\n  deno run -A plotting/explorer.ts results/graphs/pythia-160m/ioi",
@@ -25,7 +24,10 @@ if (import.meta.main) {
     const found = await findSummaries(command.args);
     const { output } = command.opts();
     if (output && found.length > 1) {
-      throw new UserError(`--output names one file, but ${found.length} summaries were found`, 2);
+      throw new UserError(
+        `--output names one file, but the paths hold ${found.length} summaries; leave it out, or name one`,
+        2,
+      );
     }
     for (const { folder, summary } of found) {
       const file = output ?? join(folder, "explorer.html");

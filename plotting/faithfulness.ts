@@ -1,11 +1,11 @@
 /**
- * Faithfulness of circuits against their number of edges: one panel per model and task, one line per checkpoint,
- * coloured by step; random circuits of the same sizes in grey, the threshold as a line. A random circuit stands at the
- * number of edges drawn, of which pruning leaves few or none. MIB's two areas (CPR, CMD) are printed for every checkpoint
- * that has them.
+ * Draws faithfulness of circuits against their number of edges: one panel per model and task, one line per
+ * checkpoint, coloured by step. Random circuits of the same sizes are grey; the threshold is a line. A random circuit
+ * is drawn at its sampled number of edges, because pruning leaves few or none. The script prints MIB's two areas
+ * (CPR, CMD) for every checkpoint that has them.
  */
-import type { CircuitSummary, CurvePoint } from "../utils/results/kinds/circuit_summary.ts";
-import { type Column, printTable } from "../utils/cli/table.ts";
+import type { CircuitSummary, CurvePoint } from "../utils/results/mod.ts";
+import { type Column, printTable } from "../utils/cli/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
@@ -35,7 +35,7 @@ function curveTrace(points: CurvePoint[], measure: Measure, more: Trace): Trace 
   };
 }
 
-/** The figure of all given summaries; checkpoints without evaluated sizes are left out. */
+/** Returns the figure of all summaries. Omits checkpoints without evaluated sizes. */
 export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure): Figure {
   const sorted = [...summaries].sort((a, b) =>
     compareTasks(a.task, b.task) || compareModels(a.model, b.model)
@@ -83,7 +83,7 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
     title: "Faithfulness against circuit size",
     caption:
       "Each line is a checkpoint. Dotted grey: random circuits of the same sizes. The dotted " +
-      "level is the threshold of the search. Values beyond the axis are cut; drag to zoom.",
+      "level is the threshold of the search. Values outside the axis are clipped; drag to zoom.",
     data,
     layout: { ...layout, margin: { l: 62, r: 96, t: 34, b: 54 } },
     width: columns === 1 ? 760 : 1160,
@@ -91,21 +91,21 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
   };
 }
 
-/** Where the axis begins, in percent: low enough for the random circuits of the last checkpoint, but not below −150. */
+/** Returns the start of the axis in percent: low enough for the last checkpoint's random circuits, −150 at least. */
 function lowest({ checkpoints }: CircuitSummary, measure: Measure): number {
   const last = checkpoints.reduce((a, b) => b.step > a.step ? b : a, checkpoints[0]);
   const random = (last?.random ?? []).map((p) => 100 * p[measure] - 10);
   return Math.max(-150, Math.min(-15, ...random));
 }
 
-/** MIB's areas at the last checkpoint, for the title of a panel; nothing if the run did not ask for them. */
+/** Returns MIB's areas at the last checkpoint, for the title of a panel; empty if the run did not measure them. */
 function finalAreas({ checkpoints }: CircuitSummary): string {
   const last = checkpoints.reduce((a, b) => b.step > a.step ? b : a, checkpoints[0]);
   if (last?.cpr === undefined || last.cmd === undefined) return "";
-  return ` · at the end CPR ${last.cpr.toFixed(2)}, CMD ${last.cmd.toFixed(2)}`;
+  return ` · final CPR ${last.cpr.toFixed(2)}, CMD ${last.cmd.toFixed(2)}`;
 }
 
-/** Marks without a place that bring the colour scale of the steps with them. */
+/** Returns an invisible trace that adds the colour bar of the steps. */
 function colourBar(largest: number): Trace {
   const ticks = [0, 1, 10, 100, 1000, 10_000, 100_000].filter((step) => step <= largest);
   return {

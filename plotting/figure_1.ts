@@ -1,6 +1,6 @@
 /**
- * Figure 1, behaviour over training: four tasks, one line per model, the interval of the mean as a band. Steps (or
- * tokens) on a log axis, where step 0 has no place.
+ * Draws figure 1, behaviour over training: four tasks, one line per model, with the interval of the mean as a band.
+ * Steps (or tokens) are on a log axis, which cannot show step 0.
  */
 import { metricName, taskTitle } from "./display_names.ts";
 import {
@@ -17,11 +17,7 @@ import {
   type Trace,
   translucent,
 } from "./figures/mod.ts";
-import { findResults } from "../utils/results/find.ts";
-import {
-  type TaskPerformances,
-  taskPerformances,
-} from "../utils/results/kinds/task_performance.ts";
+import { findResults, type TaskPerformances, taskPerformances } from "../utils/results/mod.ts";
 
 const PANELS = [
   { task: "ioi", metric: "logit_diff" },
@@ -37,7 +33,7 @@ export interface ModelPerformance {
   entries: ReadonlyMap<number, TaskPerformances>;
 }
 
-/** The 2 × 2 figure. A model without a task or metric is missing from that panel only. */
+/** Returns the 2 × 2 figure. A model without a task or metric is missing from that panel only. */
 export function behaviourFigure(
   models: readonly ModelPerformance[],
   time: TimeAxis = timeAxis(true),
@@ -93,8 +89,7 @@ export function behaviourFigure(
   }));
   return {
     title: "Task behaviour over training",
-    caption:
-      "Mean over prompts of the metric of each task; the bands are 95 % intervals of the mean.",
+    caption: "Each task’s metric, averaged over prompts. Bands are 95 % intervals of the mean.",
     data,
     layout: panelGrid(panels, 2),
     width: 1080,
@@ -106,9 +101,10 @@ if (import.meta.main) {
   const command = plotCommand({
     name: "figure_1",
     description: "Behaviour on the four tasks over training.",
-    paths: "files of results/task_performance, or the folder",
+    paths: "files in results/task_performance, or the folder",
     examplePath: "results/task_performance",
-  }).option("--tokens", "training tokens on the axis, counted by each model's own batch").parse();
+  }).option("--tokens", "show training tokens instead of steps, from each model's batch size")
+    .parse();
   await runPlot(command, async (args, { tokens }) => {
     const paths = requirePaths(args, "task-performance files or their folder");
     const files = await findResults(paths, [taskPerformances]);

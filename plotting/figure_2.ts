@@ -1,15 +1,16 @@
 /**
- * Figure 2, components over training: successor, induction, copy-suppression and name-mover scores.
+ * Draws figure 2, components over training: successor, induction, copy-suppression and name-mover scores.
  *
- *  1. A head is eligible if it is both source and target of in-circuit edges at some checkpoint of some task (where
- *     circuits of the model are given) and its largest score over time is at least 0.25 of the largest of all heads.
- *  2. One model: all eligible heads. Several models: of each model the eligible head with the largest score.
+ *  1. A head is eligible if its largest score over time is at least 0.25 of the largest score of any head. If the
+ *     model has circuits, the head must also be both source and target of in-circuit edges at one checkpoint of a
+ *     task.
+ *  2. For one model, draw all eligible heads. For several models, draw each model's eligible head with the largest
+ *     score.
  *
- * Copy scores and CSPA are shown as fractions, as the others.
+ * All scores are fractions, including copy scores and CSPA, which other figures show in percent.
  */
-import { filesBelow, isFolder } from "../utils/base/files.ts";
-import { findResults } from "../utils/results/find.ts";
-import { type CircuitSummary, readCircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import { filesBelow, isFolder } from "../utils/base/mod.ts";
+import { type CircuitSummary, findResults, readCircuitSummary } from "../utils/results/mod.ts";
 import {
   axesOf,
   compareModels,
@@ -35,10 +36,10 @@ import { isSummary } from "./result_files/summaries.ts";
 
 export const ELIGIBLE_SHARE = 0.25;
 
-/** Heads of a single model that never reach this are drawn in grey, without a name. */
+/** Heads of a single model that never reach this score are grey and have no label. */
 const NAMED_FROM = 0.05;
 
-/** Factor: from the units shown elsewhere to a fraction. */
+/** The panels. `factor` converts the unit of other figures to a fraction. */
 const PANELS = [
   { score: "successor", title: "Successor heads", yTitle: "successor score", factor: 1 },
   { score: "induction", title: "Induction heads", yTitle: "induction score", factor: 1 },
@@ -51,7 +52,7 @@ export type ComponentScore = typeof PANELS[number]["score"];
 /** Lines of all heads of a model, by score. */
 export type ModelComponents = Partial<Record<ComponentScore, HeadLine[]>>;
 
-/** Heads that are source and target of in-circuit edges at some checkpoint. */
+/** Returns the heads that are both source and target of in-circuit edges at some checkpoint. */
 export function circuitMembers(summaries: readonly CircuitSummary[]): Set<string> {
   const members = new Set<string>();
   for (const { circuit } of summaries.flatMap((s) => s.checkpoints)) {
@@ -63,7 +64,7 @@ export function circuitMembers(summaries: readonly CircuitSummary[]): Set<string
   return members;
 }
 
-/** Heads that figure 2 may show, largest first; without `members` circuits are not asked. */
+/** Returns the eligible heads, largest first. Without `members`, heads need not be in a circuit. */
 export function eligibleHeads(lines: readonly HeadLine[], members?: ReadonlySet<string>) {
   const top = (line: HeadLine) => Math.max(0, ...line.values);
   const largest = Math.max(0, ...lines.map(top));
@@ -72,7 +73,7 @@ export function eligibleHeads(lines: readonly HeadLine[], members?: ReadonlySet<
     .sort((a, b) => top(b) - top(a));
 }
 
-/** The 2 × 2 figure; `members` are the heads in circuits of the models that have any. */
+/** Returns the 2 × 2 figure. `members` has the heads in circuits, for each model with circuits. */
 export function componentsFigure(
   models: ReadonlyMap<string, ModelComponents>,
   members: ReadonlyMap<string, ReadonlySet<string>>,
@@ -140,12 +141,12 @@ export function componentsFigure(
   const layout = panelGrid(panels, 2);
   layout.annotations = [...layout.annotations as unknown[], ...notes];
   const inCircuit = members.size > 0
-    ? "in a circuit as source and target at some checkpoint, "
+    ? "in the circuit (as source and target) at some checkpoint, "
     : "";
   return {
     title: single ? `Components over training: ${names[0]}` : "Components over training",
     caption: `${single ? "All heads" : "The strongest head of each model"} ${inCircuit}` +
-      `${inCircuit ? "and " : ""}with at least a quarter of the largest score of any head.`,
+      "with at least a quarter of the largest score of any head.",
     data,
     layout,
     width: 1080,
@@ -165,7 +166,7 @@ function emptyNote(index: number, measured: boolean): Record<string, unknown> {
   };
 }
 
-/** Summaries in the folders among `paths`; there may be none. */
+/** Reads the summaries in the folders among `paths`, if any. */
 async function summariesBelow(paths: string[]): Promise<CircuitSummary[]> {
   const folders = paths.filter(isFolder);
   const files = await Promise.all(folders.map((folder) => filesBelow(folder, isSummary)));
@@ -207,11 +208,11 @@ if (import.meta.main) {
     description:
       "Successor, induction, copy-suppression and name-mover heads over training: the strongest " +
       "of each model, or all of a single model.",
-    paths: "folders below which result files of head scripts and summary.json are looked for",
+    paths: "folders to search for result files of head scripts and summary.json",
     examplePath: "results",
   })
-    .option("--all-heads", "also heads outside the circuits")
-    .option("--steps", "training steps on the axis, not tokens").parse();
+    .option("--all-heads", "include heads outside the circuits")
+    .option("--steps", "show training steps instead of tokens").parse();
   await runPlot(command, async (args, { allHeads, steps }) => {
     const paths = requirePaths(args, "result files of head scripts, or their folders");
     const { models, members } = await readComponents(paths, allHeads ?? false);

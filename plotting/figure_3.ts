@@ -1,14 +1,13 @@
 /**
- * Figure 3, swaps: the change of the metric when heads of one checkpoint (source, across) are put into another (target,
- * down). A panel per model, task and group of heads; panels of one metric share a scale, symmetric around 0. Reads the
- * JSON of get_component_swaps.ts, and the CSV tables of the original project (source, target, baseline_val, swapped_val,
- * difference).
+ * Draws figure 3, swaps: the change of the metric when heads of one checkpoint (source, across) replace those of
+ * another (target, down). Each model, task and group of heads has a panel. Panels of one metric share a scale,
+ * symmetric around 0. Reads the JSON of get_component_swaps.ts, and the CSV tables of the original project (source,
+ * target, baseline_val, swapped_val, difference).
  */
 import { parse } from "@std/csv";
 import { basename, dirname, extname } from "@std/path";
-import { UserError } from "../utils/base/user_error.ts";
-import { findResults } from "../utils/results/find.ts";
-import { componentSwaps } from "../utils/results/kinds/component_swaps.ts";
+import { UserError } from "../utils/base/mod.ts";
+import { componentSwaps, findResults } from "../utils/results/mod.ts";
 import { metricName, withoutUnderscores } from "./display_names.ts";
 import {
   axesOf,
@@ -32,9 +31,9 @@ export interface SwapGrid {
   metric: string;
   /** ascending */
   steps: number[];
-  /** [target][source]; null where a swap was not made */
+  /** [target][source]; null if that swap was not made */
   difference: (number | null)[][];
-  /** of the targets as they are */
+  /** metric of each target without a swap */
   baseline: number[];
 }
 
@@ -53,7 +52,7 @@ const GROUP_TITLES: Record<string, string> = {
   idh: "induction",
 };
 
-/** Swaps as a square of all steps that occur. */
+/** Returns the swaps as a square grid over all steps that occur. */
 export function swapGrid(
   { model, title, metric }: Pick<SwapGrid, "model" | "title" | "metric">,
   swaps: readonly Swap[],
@@ -91,7 +90,7 @@ async function jsonGrids(paths: string[]): Promise<SwapGrid[]> {
   });
 }
 
-/** A table of the original project, e.g. `pythia-160m/ioi_nmh_logit_diff_results.csv`. */
+/** Parses a table of the original project, such as `pythia-160m/ioi_nmh_logit_diff_results.csv`. */
 export function csvGrid(path: string, text: string): SwapGrid {
   const rows = parse(text, { skipFirstRow: true }) as Record<string, string>[];
   const missing = COLUMNS.find((column) => rows.length === 0 || !(column in rows[0]));
@@ -128,7 +127,7 @@ export function csvGrid(path: string, text: string): SwapGrid {
   }, swaps);
 }
 
-/** Reads .csv files named outright, and the JSON files in all other paths. */
+/** Reads the .csv files named in `paths`, and the JSON files at all other paths. */
 export async function readSwaps(paths: string[]): Promise<SwapGrid[]> {
   const isTable = (path: string) => extname(path).toLowerCase() === ".csv";
   const grids: SwapGrid[] = [];
@@ -143,7 +142,7 @@ export async function readSwaps(paths: string[]): Promise<SwapGrid[]> {
   return grids;
 }
 
-/** One decimal, with a true minus and without a sign before zero. */
+/** Formats a number with one decimal and a real minus sign, without a sign before zero. */
 function shortNumber(value: number | null): string {
   const text = value === null ? "" : Math.abs(value).toFixed(1);
   return value !== null && value < 0 && Number(text) !== 0 ? `−${text}` : text;
@@ -151,7 +150,7 @@ function shortNumber(value: number | null): string {
 
 const SIDE = 300;
 
-/** All grids, side by side. */
+/** Returns the figure of all grids, side by side. */
 export function swapsFigure(given: readonly SwapGrid[]): Figure {
   const grids = [...given].sort((a, b) => compareModels(a.model, b.model));
   const columns = Math.min(3, grids.length);
@@ -245,7 +244,7 @@ if (import.meta.main) {
   const command = plotCommand({
     name: "figure_3",
     description: "Swaps of heads between checkpoints, source by target.",
-    paths: "files of results/comp_swap, the folder, or .csv tables of the original project",
+    paths: "files in results/comp_swap, the folder, or .csv tables of the original project",
     examplePath: "results/comp_swap/pythia-160m",
   }).parse();
   await runPlot(

@@ -1,10 +1,14 @@
 /**
- * Figure 4, algorithmic consistency: the share of direct, S2-inhibition and tertiary effects inside the circuit that
- * heads of the known types explain, over training; a line per model. Open circles stand where a level had no receivers
- * (no name movers, or no S2-inhibition heads), so that there was nothing to explain.
+ * Draws figure 4, algorithmic consistency: the share of direct, S2-inhibition and tertiary effects inside the circuit
+ * that heads of the known types explain, over training, with a line per model. An open circle marks a level without
+ * receivers (no name movers, or no S2-inhibition heads) and so nothing to explain.
  */
-import { findResults, type StoredOf } from "../utils/results/find.ts";
-import { type Consistency, ioiConsistencies } from "../utils/results/kinds/ioi_consistency.ts";
+import {
+  type Consistency,
+  findResults,
+  ioiConsistencies,
+  type StoredOf,
+} from "../utils/results/mod.ts";
 import { taskTitle } from "./display_names.ts";
 import {
   axesOf,
@@ -50,13 +54,13 @@ export type ConsistencyEntry = Omit<Consistency, "cspa_from">;
 export interface ConsistencyPoint {
   step: number;
   percent: number;
-  /** false where nothing could have an effect at this level */
+  /** false if the level had no receivers, and so nothing to explain */
   measured: boolean;
   /** the heads that explain it */
   heads: string[];
 }
 
-/** One level of a model over training, step 0 left out. */
+/** Returns one level of a model over training, without step 0. */
 export function levelPoints(
   entries: ReadonlyMap<number, ConsistencyEntry>,
   level: Level,
@@ -72,7 +76,7 @@ export function levelPoints(
 
 export { LEVELS as CONSISTENCY_LEVELS };
 
-/** The three panels. */
+/** Returns the figure, a panel per level. */
 export function consistencyFigure(
   models: ReadonlyMap<string, ReadonlyMap<number, ConsistencyEntry>>,
   time: TimeAxis,
@@ -136,7 +140,7 @@ export function consistencyFigure(
   };
 }
 
-/** Entries per model. */
+/** Returns the entries of each model. */
 export function consistencyOf(files: readonly StoredOf<typeof ioiConsistencies>[]) {
   return new Map(files.map(({ header: { model }, entries }) => [model, entries]));
 }
@@ -145,9 +149,9 @@ if (import.meta.main) {
   const command = plotCommand({
     name: "figure_4",
     description: "Share of the circuit's effects that the known algorithm explains, over training.",
-    paths: "files of results/algorithmic_consistency, or the folder",
+    paths: "files in results/algorithmic_consistency, or the folder",
     examplePath: "results/algorithmic_consistency/ioi",
-  }).option("--steps", "training steps on the axis, not tokens").parse();
+  }).option("--steps", "show training steps instead of tokens").parse();
   await runPlot(command, async (args, { steps }) => {
     const paths = requirePaths(args, "files of algorithmic consistency, or their folder");
     const files = await findResults(paths, [ioiConsistencies]);

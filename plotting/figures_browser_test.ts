@@ -65,7 +65,7 @@ for (const [name, make] of Object.entries(FIGURES)) {
 }
 
 browserTest(
-  "plotlyPage() scrolls a grid of panels in a narrow window in place of squeezing it",
+  "plotlyPage() scrolls a grid of panels in a narrow window instead of squeezing it",
   () => {
     const figure = jaccardFigure(someSummaries());
     return withPage(plotlyPage(figure), async ({ page }) => {
@@ -80,12 +80,12 @@ browserTest(
   },
 );
 
-browserTest("plotlyImage() gives an SVG and a PNG of the figure's size", async () => {
+browserTest("plotlyImage() makes an SVG and a PNG of the figure's size", async () => {
   const figure = FIGURES.correlation();
   const svg = await plotlyImage(figure, "svg") as string;
   assert(svg.startsWith("<svg"));
   assert(svg.includes(`width="${figure.width}"`) && svg.includes("2.8b"));
-  assert(svg.slice(0, 400).includes("fill: rgb(255, 255, 255)"), "not on white");
+  assert(svg.slice(0, 400).includes("fill: rgb(255, 255, 255)"), "the background is not white");
   const png = await plotlyImage(figure, "png") as Uint8Array;
   assertEquals([...png.slice(1, 4)], [80, 78, 71]);
   const view = new DataView(png.buffer);

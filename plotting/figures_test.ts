@@ -7,7 +7,7 @@ import { type Figure, timeAxis } from "./figures/mod.ts";
 import { jaccardFigure } from "./jaccard.ts";
 import { formingCircuit } from "./testing/forming_circuit.ts";
 
-Deno.test("correlations() of the published node counts at nominal sizes are the recomputed ones", () => {
+Deno.test("correlations() of the published node counts at nominal sizes match the recomputed ones", () => {
   const expected: Record<string, [number, number]> = {
     ioi: [0.789, 0.743],
     greater_than: [0.941, 0.896],
@@ -28,7 +28,7 @@ Deno.test("correlations() of the published node counts at nominal sizes are the 
   }
 });
 
-Deno.test("sizePoints() takes a variant's base size, given sizes first, and names what it does not know", () => {
+Deno.test("sizePoints() uses a variant's base size, prefers given sizes, and names unknown models", () => {
   const models = ["pythia-160m-seed1", "pythia-nano", "mystery"];
   const summaries = models.map((model) => formingCircuit({ model }));
   const { points, unknown } = sizePoints(summaries, "edges", { "pythia-nano": 1000 });
@@ -70,7 +70,7 @@ Deno.test("figure 1 and the edges over time count each model's tokens by its own
   assertEquals(line.x, [1, 512]);
 });
 
-Deno.test("figures say in their legends what thin, bold and dashed lines are", () => {
+Deno.test("legends explain thin, bold and dashed lines", () => {
   const named = (figure: Figure) =>
     figure.data.filter((t) => t.showlegend !== false).map((t) => t.name);
   assertEquals(named(jaccardFigure([formingCircuit()])).slice(1), [
@@ -84,7 +84,7 @@ Deno.test("figures say in their legends what thin, bold and dashed lines are", (
   ]);
 });
 
-Deno.test("faithfulnessFigure() shows random circuits of which pruning leaves nothing, however low", () => {
+Deno.test("faithfulnessFigure() shows random circuits that pruning empties, however low", () => {
   const summary = formingCircuit();
   const last = summary.checkpoints.at(-1)!;
   last.random = [5, 50].map((size) => ({ size, edges: 0, faithfulness: -1.04, normalized: 0 }));
@@ -92,5 +92,5 @@ Deno.test("faithfulnessFigure() shows random circuits of which pruning leaves no
   const random = data.filter((trace) => trace.name === "random circuits").at(-1)!;
   assertEquals(random.x, [5, 50]);
   const [low] = (layout.yaxis as { range: number[] }).range;
-  assert(low < -104, `the axis begins at ${low} %`);
+  assert(low < -104, `the axis starts at ${low} %`);
 });

@@ -21,7 +21,7 @@ const COMMANDS: Record<string, { args: string[]; title: string }> = {
   self_repair: { args: [], title: "Self-repair over training: pythia-160m" },
 };
 
-Deno.test("the head plots are commands that make a page of a results folder", async () => {
+Deno.test("each head plot makes a page from a results folder", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await writeMadeUpHeads(folder);
@@ -39,7 +39,7 @@ Deno.test("the head plots are commands that make a page of a results folder", as
   }
 });
 
-Deno.test("the head plots tell a user's mistakes in one line", async () => {
+Deno.test("the head plots report a user's mistakes in one line", async () => {
   const wrong = await Promise.all([
     plot("head_scores"),
     plot("head_heatmaps", "/nowhere"),

@@ -1,7 +1,7 @@
 /**
- * Layer × head heat maps of every score in the files, on one scale for all checkpoints: CSPA from −100 to 100 %, other
- * scores their natural range, effects the range of all checkpoints. The page has a slider over the checkpoints; pictures
- * show a row of checkpoints per score.
+ * Draws layer × head heat maps of every score in the files, on one scale for all checkpoints: CSPA from −100 to 100 %,
+ * effects over their range at all checkpoints, other scores over their natural range. The page has a slider over the
+ * checkpoints. A picture has a row per score and a column per checkpoint.
  */
 import { extname } from "@std/path";
 import {
@@ -23,7 +23,7 @@ import {
 import { type HeadSeries, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
 import { drawnRange, MEASURE_NAMES, withUnit } from "./result_files/head_measures.ts";
 
-/** The grid at a step; cells of null where there is none. */
+/** Returns the grid at a step; all null if the step does not have one. */
 export function gridAt({ steps, grids, shape }: HeadSeries, step: number): (number | null)[][] {
   return grids[steps.indexOf(step)] ??
     Array.from({ length: shape.nLayers }, () => new Array(shape.nHeads).fill(null));
@@ -39,10 +39,9 @@ function hover({ measure }: HeadSeries, when: string): string {
 }
 
 const CAPTION =
-  "Layers from top to bottom, heads from left to right; the colours mean the same at every " +
-  "checkpoint.";
+  "Layers from top to bottom, heads from left to right. All checkpoints share one colour scale.";
 
-/** A panel per score and a slider over the checkpoints, at its end. */
+/** Returns a page with a panel per score and a slider over the checkpoints, which starts at the last one. */
 export function heatMapPage(series: HeadSeries[], fit = false): Figure {
   const steps = allSteps(series);
   const columns = Math.min(4, series.length);
@@ -61,7 +60,7 @@ export function heatMapPage(series: HeadSeries[], fit = false): Figure {
     const domain = (axis: "x" | "y") =>
       (layout[`${axis}axis${index === 0 ? "" : index + 1}`] as { domain: [number, number] }).domain;
     const [left, right] = domain("x"), [bottom, top] = domain("y");
-    // the bar stands where the panel would end; the panel gives way
+    // shrink the panel to make room for the colour bar
     const inner = right - 0.05 / Math.sqrt(columns);
     (layout[`xaxis${index === 0 ? "" : index + 1}`] as Record<string, unknown>).domain = [
       left,
@@ -94,7 +93,7 @@ export function heatMapPage(series: HeadSeries[], fit = false): Figure {
   };
 }
 
-/** A row per score, a column per checkpoint. */
+/** Returns a picture with a row per score and a column per checkpoint. */
 export function heatMapPicture(series: HeadSeries[], steps: number[], fit = false): Figure {
   const { nLayers, nHeads } = series[0].shape;
   const columns = steps.length;
@@ -107,7 +106,7 @@ export function heatMapPicture(series: HeadSeries[], steps: number[], fit = fals
         ...axes,
         title: row === 0 ? `step ${step.toLocaleString("en")}` : "",
         x: { ...axes.x, showticklabels: last },
-        // cells are square by the sizes below
+        // the sizes below make the cells square
         y: { ...axes.y, scaleanchor: undefined, showticklabels: column === 0 },
       };
     })
@@ -170,13 +169,13 @@ if (import.meta.main) {
   const command = plotCommand({
     name: "head_heatmaps",
     description:
-      "Layer × head heat maps of one model's scores: a page with a slider over checkpoints, pictures with a column each.",
-    paths: "result files of head scripts, or folders below which they are looked for",
+      "Layer × head heat maps of one model's scores: a page with a slider over checkpoints, or pictures with a column each.",
+    paths: "result files of head scripts, or folders to search for them",
     examplePath: "results/components/pythia-160m results/cspa/pythia-160m",
   })
     .option("--score <names...>", `scores to draw: ${MEASURE_NAMES.join(", ")}`)
-    .option("--show <steps...>", "checkpoints of a picture; default: six of all")
-    .option("--fit", "scales as wide as the values").parse();
+    .option("--show <steps...>", "checkpoints in a picture (default: up to six)")
+    .option("--fit", "fit the scales to the values").parse();
   await tellUserErrors(async () => {
     const { output, score, show, fit } = command.opts();
     const paths = requirePaths(command.args, "result files of head scripts, or their folders");

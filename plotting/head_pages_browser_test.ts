@@ -82,7 +82,7 @@ for (const [name, make] of Object.entries(FIGURES)) {
   });
 }
 
-/** What the page shows of its first trace and its colour scale. */
+/** Reads what the page shows of its first trace and its colour scale. */
 function shown() {
   // deno-lint-ignore no-explicit-any
   const plot = document.getElementById("plot") as any;
@@ -99,7 +99,7 @@ function shown() {
   };
 }
 
-/** Clicks a slider at a share of its length. */
+/** Clicks a slider at a fraction of its length. */
 async function slide(page: import("playwright-core").Page, share: number) {
   const rail = await page.locator("#plot .slider-rail-touch-rect").boundingBox();
   const { x, y, width, height } = rail!;
@@ -134,7 +134,7 @@ browserTest("head_heatmaps: the slider shows another checkpoint on the same scal
   });
 });
 
-browserTest("head_scatter: the slider moves the points, the axes stay", async () => {
+browserTest("head_scatter: the slider moves the points but not the axes", async () => {
   let contribution: HeadSeries;
   const figure = await made(({ series }) => {
     contribution = named(series, "contribution");

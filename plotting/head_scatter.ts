@@ -1,11 +1,11 @@
 /**
- * One head score against another, a point per head; usually attention from END to a name against what the head
- * contributes to the logit difference. The axes and the colours (layers) are those of all checkpoints. The page has a
- * slider, pictures show a panel per checkpoint. The heads farthest out are named.
+ * Draws one head score against another, a point per head: by default attention from END to IO against the head's
+ * direct contribution to the logit difference. All checkpoints share the axes and the colours (layers). The page has
+ * a slider; a picture has a panel per checkpoint. The heads farthest from the origin have labels.
  */
 import { headName } from "../utils/names/mod.ts";
 import { extname } from "@std/path";
-import { UserError } from "../utils/base/user_error.ts";
+import { UserError } from "../utils/base/mod.ts";
 import { lowerFirst } from "./display_names.ts";
 import {
   axesOf,
@@ -32,14 +32,14 @@ export interface HeadPoint {
   y: number;
 }
 
-/** Steps at which both scores were taken. */
+/** Returns the steps that have both scores. */
 export function commonSteps(x: HeadSeries, y: HeadSeries): number[] {
   const taken = ({ steps, grids }: HeadSeries) => steps.filter((_, i) => grids[i] !== null);
   const other = new Set(taken(y));
   return taken(x).filter((step) => other.has(step));
 }
 
-/** All heads at a step that both have. */
+/** Returns the points of all heads at a step that both scores have. */
 export function headPoints(x: HeadSeries, y: HeadSeries, step: number): HeadPoint[] {
   const grid = ({ steps, grids }: HeadSeries) => grids[steps.indexOf(step)]!;
   const across = grid(x), up = grid(y);
@@ -49,8 +49,8 @@ export function headPoints(x: HeadSeries, y: HeadSeries, step: number): HeadPoin
 }
 
 /**
- * Indices of the `count` points farthest from 0, farthest first, both axes in units of their largest value; points nearer
- * than `least` never.
+ * Returns the indices of the `count` points farthest from 0, farthest first, with each axis in units of its largest
+ * value. Excludes points nearer than `least`.
  */
 export function farthest(
   points: readonly HeadPoint[],
@@ -68,13 +68,13 @@ interface Scatter {
   y: HeadSeries;
   steps: number[];
   size: { x: number; y: number };
-  /** how many heads are named */
+  /** how many heads get a label */
   named: number;
 }
 
 /**
- * What to draw. Axes fit all checkpoints.
- * @throws UserError when the scores have no checkpoint in common.
+ * Prepares a scatter plot. Its axes fit all checkpoints.
+ * @throws UserError if the scores do not share a checkpoint.
  */
 export function scatterOf(x: HeadSeries, y: HeadSeries, named = 6): Scatter {
   const steps = commonSteps(x, y);
@@ -91,14 +91,14 @@ const allValues = ({ grids }: HeadSeries) => grids.flatMap((grid) => grid?.flat(
 
 const extent = (series: HeadSeries) => drawnRange(series.measure, allValues(series), true);
 
-/** The values of all checkpoints and 0, with a margin. */
+/** Returns the range of all checkpoints' values and 0, with a margin. */
 function axisRange(series: HeadSeries): [number, number] {
   const [low, high] = extremes(allValues(series));
   const pad = 0.08 * (high - low || 1);
   return [low - pad, high + 1.6 * pad];
 }
 
-/** Size of a panel in pixels, near enough for placing names. */
+/** Approximate size of a panel in pixels, for placing labels. */
 interface Frame {
   width: number;
   height: number;
@@ -159,7 +159,7 @@ function axesFor({ x, y }: Scatter, titles: { x: boolean; y: boolean }) {
   };
 }
 
-/** Points of colour and name for the layers, beside the panels. */
+/** Returns the legend of the layers. */
 function layerLegend(nLayers: number): Trace[] {
   const every = Math.ceil(nLayers / 12);
   return Array.from({ length: nLayers }, (_, l) => l)
@@ -180,11 +180,11 @@ const LEGEND = { x: 1.01, y: 1, yanchor: "top", font: { size: 11 } };
 function describe({ x, y }: Scatter) {
   return {
     title: `${y.measure.title} against ${lowerFirst(x.measure.title)}: ${x.model}`,
-    caption: "A point per head, coloured by layer; the axes are the same at every checkpoint.",
+    caption: "A point per head, coloured by layer. The axes are the same at every checkpoint.",
   };
 }
 
-/** One panel, and a slider at its last checkpoint. */
+/** Returns a page with one panel and a slider over the checkpoints, which starts at the last one. */
 export function scatterPage(scatter: Scatter): Figure {
   const { steps } = scatter;
   const frame = { width: 700, height: 480 };
@@ -211,7 +211,7 @@ export function scatterPage(scatter: Scatter): Figure {
 
 const PANEL = { width: 280, height: 230 };
 
-/** A panel per checkpoint. */
+/** Returns a picture with a panel per checkpoint. */
 export function scatterPicture(scatter: Scatter, steps: number[]): Figure {
   const columns = Math.min(3, steps.length);
   const rows = Math.ceil(steps.length / columns);
@@ -239,14 +239,14 @@ if (import.meta.main) {
   const command = plotCommand({
     name: "head_scatter",
     description:
-      "One score of all heads against another, per checkpoint: a page with a slider, pictures with a panel each.",
-    paths: "result files of head scripts, or folders below which they are looked for",
+      "One score of all heads against another, per checkpoint: a page with a slider, or pictures with a panel each.",
+    paths: "result files of head scripts, or folders to search for them",
     examplePath: "results/components/pythia-160m results/backup/pythia-160m",
   })
-    .option("--x <score>", `score across: ${MEASURE_NAMES.join(", ")}`, "attention_io")
-    .option("--y <score>", "score upwards", "contribution")
-    .option("--named <n>", "how many heads to name", "6")
-    .option("--show <steps...>", "checkpoints of a picture; default: six of all").parse();
+    .option("--x <score>", `score on the x axis: ${MEASURE_NAMES.join(", ")}`, "attention_io")
+    .option("--y <score>", "score on the y axis", "contribution")
+    .option("--named <n>", "how many heads to label", "6")
+    .option("--show <steps...>", "checkpoints in a picture (default: up to six)").parse();
   await tellUserErrors(async () => {
     const { output, x, y, named, show } = command.opts();
     const paths = requirePaths(command.args, "result files of head scripts, or their folders");

@@ -1,8 +1,8 @@
 /**
- * Head scores over training: a panel per score, a line per head. The heads with the largest scores (in size, at any
- * checkpoint) are coloured and named at the end of their lines, the others stay grey behind them.
+ * Draws head scores over training: a panel per score, a line per head. The heads with the largest |score| at any
+ * checkpoint are coloured and labelled at the end of their lines. The others are grey, in the background.
  */
-import { UserError } from "../utils/base/user_error.ts";
+import { UserError } from "../utils/base/mod.ts";
 import {
   axesOf,
   endLabels,
@@ -22,20 +22,20 @@ import {
 import { type HeadSeries, ofOneModel, readHeadSeries } from "./result_files/head_files.ts";
 import { drawnRange, extremes, MEASURE_NAMES, withUnit } from "./result_files/head_measures.ts";
 
-/** Heads whose peak is a smaller part of the axis than this are not worth a name. */
+/** Heads with a peak below this fraction of the axis do not get a label. */
 const VISIBLE = 0.05;
 
 export interface ScoreOptions {
-  /** how many heads are named in each panel */
+  /** how many heads get a label in each panel */
   top: number;
-  /** heads to name in place of the top ones */
+  /** heads to label instead of the top ones */
   heads?: string[];
   time: TimeAxis;
-  /** axes as high as the values, not as the scale of the score */
+  /** fits the axes to the values instead of the scale of the score */
   fit: boolean;
 }
 
-/** The figure of scores of one model. @throws UserError for a head that the model has not. */
+/** Returns the figure of one model's scores. @throws UserError for a head that the model does not have. */
 export function headScoresFigure(series: HeadSeries[], options: ScoreOptions): Figure {
   const palette = new HeadPalette();
   const data: Trace[] = [];
@@ -58,7 +58,7 @@ export function headScoresFigure(series: HeadSeries[], options: ScoreOptions): F
     const x = (line: HeadLine) => line.steps.map((step) => options.time.of(model, step));
     const hover = withUnit("%{y:.3~r}", measure.unit);
     const common = { type: "scatter", showlegend: false, ...axesOf(index) };
-    // one trace with gaps: hundreds would be slow
+    // one trace with gaps, because hundreds of traces are slow
     const others = lines.filter((line) => !named.includes(line));
     data.push({
       ...common,
@@ -83,7 +83,7 @@ export function headScoresFigure(series: HeadSeries[], options: ScoreOptions): F
           line: { color: colour, width: 2 },
         })
       );
-    // the sizes of signed scores say little without each other, so their axis fits them
+    // the size of a signed score means little by itself, so the axis fits the values
     const [least, most] = extremes(values);
     const floor = measure.signed ? least * 1.06 : low;
     const top = measure.signed ? (most - least > 0 ? most * 1.06 : high) : high * 1.03;
@@ -116,9 +116,9 @@ export function headScoresFigure(series: HeadSeries[], options: ScoreOptions): F
   const rows = Math.ceil(series.length / columns);
   return {
     title: `Head scores over training: ${series[0]?.model ?? "no model"}`,
-    caption: "A line for every head. " +
+    caption: "One line per head. " +
       (options.heads
-        ? "The heads asked for are coloured."
+        ? "The requested heads are coloured."
         : `Coloured in each panel: the ${options.top} heads with the largest scores at any checkpoint.`),
     data,
     layout: panelGrid(panels, columns),
@@ -130,15 +130,15 @@ export function headScoresFigure(series: HeadSeries[], options: ScoreOptions): F
 if (import.meta.main) {
   const command = plotCommand({
     name: "head_scores",
-    description: "Scores of the heads of one model over training, a line per head.",
-    paths: "result files of head scripts, or folders below which they are looked for",
+    description: "Scores of one model's heads over training, a line per head.",
+    paths: "result files of head scripts, or folders to search for them",
     examplePath: "results/components/pythia-160m results/cspa/pythia-160m",
   })
     .option("--score <names...>", `scores to draw: ${MEASURE_NAMES.join(", ")}`)
-    .option("--heads <names...>", "heads to colour, such as a3.h1, in place of the largest")
+    .option("--heads <names...>", "heads to colour instead of the largest, such as a3.h1")
     .option("--top <n>", "how many heads to colour in each panel", "6")
-    .option("--fit", "axes as high as the values")
-    .option("--steps", "training steps on the axis, not tokens").parse();
+    .option("--fit", "fit the axes to the values")
+    .option("--steps", "show training steps instead of tokens").parse();
   await runPlot(command, async (args, { score, heads, top, fit, steps }) => {
     const paths = requirePaths(args, "result files of head scripts, or their folders");
     const series = ofOneModel(await readHeadSeries(paths, score));

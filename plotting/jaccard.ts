@@ -1,9 +1,9 @@
 /**
- * How much circuits change over training: Jaccard similarity of edges, of nodes, and of edges weighted by |score|, to
- * the previous checkpoint (bold line, exponentially weighted mean with α = 0.5, thin as measured) and to the final one
- * (dashed). One column per task, one colour per model.
+ * Draws how much circuits change over training: the Jaccard similarity of edges, of nodes, and of edges weighted by
+ * |score|. Similarity to the previous checkpoint is a thin line as measured and a bold line as exponentially weighted
+ * mean (α = 0.5); similarity to the final checkpoint is dashed. One column per task, one colour per model.
  */
-import type { CircuitChange, CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import type { CircuitChange, CircuitSummary } from "../utils/results/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
@@ -83,7 +83,7 @@ export function jaccardFigure(summaries: CircuitSummary[]): Figure {
   return {
     title: "How much of a circuit remains",
     caption: "Jaccard similarity of circuits. Bold: to the previous checkpoint, exponentially " +
-      "weighted mean (α = 0.5), with the values as measured thin behind it. Dashed: to the final one.",
+      "weighted mean (α = 0.5). Thin: the same, as measured. Dashed: to the final checkpoint.",
     data,
     layout: panelGrid(panels, tasks.length),
     width: Math.max(700, 60 + 380 * tasks.length),
@@ -94,7 +94,7 @@ export function jaccardFigure(summaries: CircuitSummary[]): Figure {
 if (import.meta.main) {
   const command = summaryCommand({
     name: "jaccard",
-    description: "Similarity of circuits to the previous and to the final checkpoint.",
+    description: "Similarity of circuits to those of the previous and the final checkpoint.",
     examplePath: "results/graphs",
   }).parse();
   await runPlot(command, async (paths) => jaccardFigure(await givenSummaries(paths)));

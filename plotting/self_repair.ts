@@ -1,11 +1,16 @@
 /**
- * Self-repair over training: what happens when the circuit's name movers are silenced. Left, the logit difference of the
- * whole model and of the silenced one; middle, the summed change of the direct contributions of all other heads, inside
- * and outside the circuit; right, the heads that change most. A row per model. Hollow points: no head was silenced.
+ * Draws self-repair over training: what happens when the circuit's name movers are ablated. Left: the logit
+ * difference of the model, whole and ablated. Middle: the summed change of the other heads' direct contributions,
+ * inside and outside the circuit. Right: the heads that change most. A row per model. A hollow point means that no
+ * head was ablated.
  */
+import {
+  findResults,
+  type SelfRepairEntry,
+  selfRepairs,
+  type StoredOf,
+} from "../utils/results/mod.ts";
 import { headName } from "../utils/names/mod.ts";
-import { findResults, type StoredOf } from "../utils/results/find.ts";
-import { type SelfRepairEntry, selfRepairs } from "../utils/results/kinds/self_repair.ts";
 import {
   axesOf,
   compareModels,
@@ -36,7 +41,7 @@ export type RepairEntry = Pick<
 
 export type Repairs = [step: number, entry: RepairEntry][];
 
-/** Entries by step, without step 0. */
+/** Returns the entries by step, without step 0. */
 export function repairsOf({ entries }: StoredOf<typeof selfRepairs>): Repairs {
   return [...entries].filter(([step]) => step > 0);
 }
@@ -44,13 +49,13 @@ export function repairsOf({ entries }: StoredOf<typeof selfRepairs>): Repairs {
 export interface ChangingHead {
   head: string;
   changes: number[];
-  /** checkpoints at which it was itself silenced */
+  /** for each checkpoint, whether the head itself was ablated */
   silenced: boolean[];
 }
 
 /**
- * The heads whose change is among the largest (in size) at some checkpoint where heads were silenced: candidates are the
- * `count` largest of each checkpoint, kept are the `count` with the largest mean size.
+ * Returns the heads that change most. Candidates are the `count` heads with the largest |change| at each checkpoint
+ * where heads were ablated. Keeps the `count` candidates with the largest mean |change|.
  */
 export function changingHeads(repairs: Repairs, count = 5): ChangingHead[] {
   const heads = (repairs[0]?.[1].per_head_logit_diff_delta ?? []).flatMap((row, l) =>
@@ -80,10 +85,10 @@ const SUMS = [
 
 const WHOLE = [
   { key: "logit_diff", name: "whole model", colour: "#7d8793" },
-  { key: "ablated_logit_diff", name: "silenced", colour: "#a8559a" },
+  { key: "ablated_logit_diff", name: "ablated", colour: "#a8559a" },
 ] as const;
 
-/** The three panels of each model. */
+/** Returns the figure, a row of three panels per model. */
 export function selfRepairFigure(
   models: ReadonlyMap<string, Repairs>,
   time: TimeAxis,
@@ -111,7 +116,7 @@ export function selfRepairFigure(
           symbol: targets.map((heads) => heads.length > 0 ? "circle" : "circle-open"),
         },
         hovertemplate: `${model}, ${name}, step %{customdata[0]}: %{y:.3f}` +
-          `<br>silenced: %{customdata[1]}<extra></extra>`,
+          `<br>ablated: %{customdata[1]}<extra></extra>`,
         showlegend: false,
         ...axesOf(3 * row + column),
         ...more,
@@ -152,7 +157,7 @@ export function selfRepairFigure(
     });
     return [
       {
-        title: `${prefix}Logit difference, name movers silenced or not`,
+        title: `${prefix}Logit difference, name movers ablated or not`,
         ...common(0, label(0, both)),
       },
       { title: `${prefix}Summed change of contributions`, ...common(1, label(1, sums)) },
@@ -162,8 +167,8 @@ export function selfRepairFigure(
   return {
     title: "Self-repair over training" + (names.length === 1 ? `: ${names[0]}` : ""),
     caption:
-      "The circuit’s name movers are silenced; what the direct contributions of other heads to the logit " +
-      "difference become, less what they were. Hollow points: there was no name mover to silence.",
+      "Ablation of the circuit’s name movers, and the change it causes in the direct contributions of other heads to " +
+      "the logit difference. Hollow points: there was no name mover to ablate.",
     data,
     layout: panelGrid(panels, 3),
     width: 1240,
@@ -174,11 +179,10 @@ export function selfRepairFigure(
 if (import.meta.main) {
   const command = plotCommand({
     name: "self_repair",
-    description:
-      "Change of heads' direct effects when the name movers are silenced, over training.",
-    paths: "files of results/backup, or the folder",
+    description: "Change of heads' direct effects when the name movers are ablated, over training.",
+    paths: "files in results/backup, or the folder",
     examplePath: "results/backup",
-  }).option("--steps", "training steps on the axis, not tokens").parse();
+  }).option("--steps", "show training steps instead of tokens").parse();
   await runPlot(command, async (args, { steps }) => {
     const paths = requirePaths(args, "files of self-repair, or their folder");
     const files = await findResults(paths, [selfRepairs]);

@@ -1,8 +1,8 @@
 /**
- * Builds the explorer: one HTML page per model and task that shows how a circuit forms over training. Everything is
- * inside the page (data, styles, script), so that it opens from disk without a network.
+ * Builds the explorer: one HTML page per model and task that shows how a circuit forms over training. The page contains
+ * its data, styles and script, so it opens from disk without a network.
  */
-import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary } from "../../utils/results/mod.ts";
 import { metricName, taskInSentence } from "../display_names.ts";
 import { buildPage, escapeHtml, fillTemplate, KIT_STYLES } from "../page/mod.ts";
 
@@ -19,7 +19,7 @@ function intro(summary: CircuitSummary): string {
   return `For each of ${count} checkpoint${count === 1 ? "" : "s"}, the smallest circuit found ` +
     `that keeps ${Math.round(summary.threshold * 100)} % of the model’s ` +
     `${metricName(summary.metric)} while every ` +
-    `other edge carries what it would carry on the corrupted prompt. Move the slider to watch ` +
+    `other edge carries its value on the corrupted prompt. Move the slider to watch ` +
     `heads and MLPs join and leave; click one to follow its paths.`;
 }
 
@@ -31,7 +31,7 @@ function method(summary: CircuitSummary): string {
     `mean over ${summary.nPrompts} prompt pairs.`;
 }
 
-/** Returns the HTML of the whole page. Checkpoints are shown in the order of their steps. */
+/** Returns the HTML of the whole page. It orders checkpoints by step. */
 export function buildExplorer(summary: CircuitSummary): string {
   const ordered: CircuitSummary = {
     ...summary,

@@ -6,7 +6,7 @@ import { formingCircuit, pythiaSteps } from "../testing/forming_circuit.ts";
 
 const FADED_MS = 550;
 
-/** What is drawn, read back from the page. */
+/** Reads what the page has drawn. */
 function drawn() {
   const names = (selector: string, key: string) =>
     [...document.querySelectorAll<SVGElement>(selector)].map((e) => e.dataset[key]!).sort();
@@ -23,7 +23,7 @@ function edgeNames(summary: CircuitSummary, index: number): string[] {
 }
 
 browserTest(
-  "explorer: each step shows exactly the circuit of that checkpoint, without errors",
+  "explorer: each step shows exactly that checkpoint's circuit, without errors",
   () => {
     const summary = formingCircuit();
     return withPage(buildExplorer(summary), async ({ page, errors, requests }) => {
@@ -50,7 +50,7 @@ browserTest(
   },
 );
 
-browserTest("explorer: a click pins a head and lights the paths through it, and only those", () => {
+browserTest("explorer: a click pins a head and highlights only the paths through it", () => {
   const summary = formingCircuit();
   summary.checkpoints = summary.checkpoints.slice(-1);
   const edge = (source: string, target: string, letter: "q" | "k" | "v" | null) => ({
@@ -91,7 +91,7 @@ browserTest("explorer: a click pins a head and lights the paths through it, and 
 });
 
 browserTest(
-  "explorer: a curve is a way to a checkpoint, and the address brings a view back",
+  "explorer: a click on a curve selects a checkpoint, and the address restores a view",
   () => {
     const summary = formingCircuit();
     const html = buildExplorer(summary);
@@ -135,7 +135,7 @@ browserTest("explorer: exports the circuit as SVG, PNG and EAP-IG's JSON", () =>
 });
 
 browserTest(
-  "explorer: bears an empty circuit, one edge, missing parts, one checkpoint and none",
+  "explorer: handles an empty circuit, one edge, missing parts, one checkpoint and none",
   async () => {
     const summary = formingCircuit();
     delete summary.roles;
@@ -173,7 +173,7 @@ browserTest(
 );
 
 browserTest(
-  "explorer: 154 checkpoints of 24 layers of 16 heads with 400 edges play without errors",
+  "explorer: 154 checkpoints with 24 layers, 16 heads and 400 edges play without errors",
   () => {
     const summary = formingCircuit({
       nLayers: 24,

@@ -2,9 +2,9 @@ import { assert } from "@std/assert";
 import { formingCircuit } from "../testing/forming_circuit.ts";
 import { buildExplorer } from "./page.ts";
 
-Deno.test("buildExplorer() makes a page with nothing to load and no unfilled places", () => {
+Deno.test("buildExplorer() makes a page that loads nothing and has no unfilled placeholders", () => {
   const html = buildExplorer(formingCircuit());
-  assert(!/\{\{\w+\}\}/.test(html), "a place of the template is unfilled");
+  assert(!/\{\{\w+\}\}/.test(html), "a placeholder of the template is unfilled");
   assert(!/(src|href)="(?!data:)/.test(html), "the page refers to another file");
   assert(!html.includes("@import") && !html.includes("import("), "the page imports something");
 });

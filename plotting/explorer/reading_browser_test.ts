@@ -5,7 +5,7 @@ import { buildExplorer } from "./page.ts";
 import { browserTest, withPage } from "../testing/browser.ts";
 import { formingCircuit } from "../testing/forming_circuit.ts";
 
-/** A run whose numbers have very different lengths and whose circuits very different sizes. */
+/** Returns a run whose numbers vary widely in length and whose circuits vary widely in size. */
 function unevenRun(): CircuitSummary {
   const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 60 });
   summary.checkpoints.forEach((checkpoint, i) => {
@@ -18,7 +18,7 @@ function unevenRun(): CircuitSummary {
 }
 
 browserTest(
-  "explorer: nothing but the circuit moves when the slider moves, at any width",
+  "explorer: only the circuit moves when the slider moves, at any width",
   async () => {
     const summary = unevenRun();
     for (const width of [1440, 1024, 390]) {
@@ -44,7 +44,7 @@ browserTest(
   },
 );
 
-browserTest("explorer: heads are reached, named, chosen and let go with the keyboard", () => {
+browserTest("explorer: the keyboard reaches, names, pins and unpins heads", () => {
   const summary = formingCircuit();
   summary.checkpoints = summary.checkpoints.slice(-2);
   return withPage(buildExplorer(summary), async ({ page, errors }) => {
@@ -69,7 +69,7 @@ browserTest("explorer: heads are reached, named, chosen and let go with the keyb
 });
 
 browserTest(
-  "explorer: random circuits stand at the number of edges drawn, none out of sight",
+  "explorer: random circuits are drawn at their sampled edge counts, all in sight",
   () => {
     const summary = formingCircuit();
     const last = summary.checkpoints.at(-1)!;
@@ -92,7 +92,7 @@ browserTest(
   },
 );
 
-browserTest("explorer: a saved SVG looks the same in a program that knows no CSS", () => {
+browserTest("explorer: a saved SVG looks the same in a program without CSS", () => {
   const summary = formingCircuit({ nLayers: 4, nHeads: 4, mostEdges: 30, parallel: false });
   return withPage(buildExplorer(summary), async ({ page }) => {
     const [download] = await Promise.all([page.waitForEvent("download"), page.click("#save-svg")]);
@@ -101,7 +101,7 @@ browserTest("explorer: a saved SVG looks the same in a program that knows no CSS
     assertEquals(colours.filter((c) => c !== "none" && !/^#[\da-f]{6}$/.test(c)), []);
     assert(
       !/tabindex|aria-|data-role/.test(picture),
-      "attributes for readers of the page are left",
+      "attributes that only the page uses remain",
     );
     const image = btoa(
       Array.from(new Resvg(picture).render().asPng(), (c) => String.fromCharCode(c)).join(""),

@@ -1,6 +1,6 @@
-/** Colours of figures: from early to late training, and translucent ones. */
+/** Makes the colours of figures: a scale from early to late training, and translucent colours. */
 
-/** From early to late training; readable on light and dark paper. */
+/** Colours from early to late training; readable on light and dark backgrounds. */
 export const STEP_COLOURS: [number, string][] = [
   [0, "#d9c27a"],
   [0.35, "#8fb996"],
@@ -8,7 +8,7 @@ export const STEP_COLOURS: [number, string][] = [
   [1, "#4b5fb3"],
 ];
 
-/** Returns the colour at `t` in 0…1 of `STEP_COLOURS`, mixed linearly. */
+/** Returns the colour at `t` in 0…1 of `STEP_COLOURS`, interpolated linearly. */
 export function stepColour(t: number): string {
   const upper = Math.max(1, STEP_COLOURS.findIndex(([at]) => at >= t));
   const [[a, from], [b, to]] = [STEP_COLOURS[upper - 1], STEP_COLOURS[upper]];
@@ -20,7 +20,7 @@ export function stepColour(t: number): string {
   return `rgb(${channels.join(",")})`;
 }
 
-/** Writes `#RRGGBB` and an opacity as Plotly wants them. */
+/** Returns Plotly's notation for `#RRGGBB` with an opacity. */
 export function translucent(hex: string, opacity: number): string {
   const channels = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
   return `rgba(${channels.join(",")},${opacity})`;

@@ -1,6 +1,6 @@
-/** What figures of head scores take from a series: a line per head, all steps, the steps of a picture. */
+/** Extracts what figures draw from head scores: a line per head, all steps, the steps of a picture. */
 import { headName } from "../../utils/names/mod.ts";
-import { UserError } from "../../utils/base/user_error.ts";
+import { UserError } from "../../utils/base/mod.ts";
 import type { HeadSeries } from "../result_files/head_files.ts";
 
 /** The score of one head over training. */
@@ -11,11 +11,11 @@ export interface HeadLine {
   steps: number[];
   /** by step, in the unit of the score */
   values: number[];
-  /** largest size over time */
+  /** largest absolute value over time */
   peak: number;
 }
 
-/** Returns the values of each head over the steps that have any, without step 0; by peak, largest first. */
+/** Returns the values of each head at the steps that have any, without step 0; largest peak first. */
 export function headLines({ steps, grids, shape }: HeadSeries): HeadLine[] {
   const there = steps.map((step, i) => ({ step, grid: grids[i] }))
     .flatMap(({ step, grid }) => grid && step > 0 ? [{ step, grid }] : []);
@@ -36,8 +36,8 @@ export function allSteps(series: readonly HeadSeries[]): number[] {
 }
 
 /**
- * Returns the steps of a picture: those named on the command line, or up to six, of those that all scores have if there
- * is more than one.
+ * Returns the steps of a picture: those named on the command line, otherwise up to six. The six come from the steps
+ * that all scores have, or from all steps if the scores share at most one.
  * @throws UserError for a named step that no series has.
  */
 export function pictureSteps(
@@ -63,12 +63,12 @@ export function pictureSteps(
   });
 }
 
-/** Step at which abilities start to appear in models of this family; pictures need only one checkpoint before it. */
+/** The step at which abilities start to appear in models of this family. Pictures need only one earlier checkpoint. */
 const EARLY = 256;
 
 /**
- * Returns at most `count` of ascending steps for a picture: the first, the last, and others evenly on the log scale from
- * 256 to the last; evenly over the list where it does not reach that far.
+ * Returns at most `count` of the ascending steps for a picture: the first, the last, and others evenly spaced on a log
+ * scale from 256 to the last. Spaces them evenly over the list if it ends by step 512.
  */
 export function spreadSteps(steps: readonly number[], count: number): number[] {
   if (steps.length <= count) return [...steps];

@@ -1,4 +1,4 @@
-/** Heat maps: colours, axes of square cells, sliders over checkpoints. */
+/** Makes the parts of heat maps: colours, axes with square cells, sliders over checkpoints. */
 import { axesOf, type Panel } from "./panels.ts";
 import type { Trace } from "./plotly_page.ts";
 
@@ -7,7 +7,7 @@ type ColourScale = [at: number, colour: string][];
 const evenly = (colours: string[]): ColourScale =>
   colours.map((colour, i) => [i / (colours.length - 1), colour]);
 
-/** Red for negative, blue for positive (ColorBrewer's RdBu), as the field draws effects. */
+/** Red for negative, blue for positive (ColorBrewer's RdBu), the field's convention for effects. */
 export const RED_BLUE = evenly([
   "#67001f",
   "#b2182b",
@@ -22,7 +22,7 @@ export const RED_BLUE = evenly([
   "#053061",
 ]);
 
-/** From paper to ink, for scores that start at 0. */
+/** Pale grey to dark blue, for scores that start at 0. */
 export const PAPER_BLUE = evenly([
   "#eceeec",
   "#d9e4ec",
@@ -33,14 +33,14 @@ export const PAPER_BLUE = evenly([
   "#0c2f57",
 ]);
 
-/** A colour scale that panels share, in `layout.coloraxis…`. */
+/** Returns a colour scale that panels share, for `layout.coloraxis…`. */
 export function colourAxis(
   [low, high]: readonly [number, number],
   options: {
     signed: boolean;
     unit: string;
     title?: string;
-    /** middle and length of the bar, as shares of the figure's height; left edge, of its width */
+    /** the bar's middle and length as fractions of the figure's height; its left edge as a fraction of the width */
     at?: { x: number; y: number; length: number };
   },
 ): Record<string, unknown> {
@@ -64,10 +64,10 @@ export function colourAxis(
   };
 }
 
-/** Name of the i-th colour axis as traces refer to it and as a key of the layout. */
+/** Returns the name of the i-th colour axis, in traces and as a key of the layout. */
 export const colourAxisName = (index: number): string => `coloraxis${index === 0 ? "" : index + 1}`;
 
-/** A heat map of rows × columns in the i-th panel; cells without a value are left out. */
+/** Returns a heat map of rows × columns in the i-th panel; cells without a value stay empty. */
 export function heatTrace(
   index: number,
   z: (number | null)[][],
@@ -87,7 +87,7 @@ export function heatTrace(
   };
 }
 
-/** Axes of a layer × head panel: layer 0 at the top, square cells. */
+/** Returns the axes of a layer × head panel: layer 0 at the top, square cells. */
 export function headAxes(
   index: number,
   { nLayers, nHeads }: { nLayers: number; nHeads: number },
@@ -110,15 +110,15 @@ export function headAxes(
   };
 }
 
-/** A position of a slider. */
+/** One position of a slider. */
 export interface SliderStep {
-  /** what the slider shows there */
+  /** the slider's label at this position */
   label: string;
-  /** new values of traces, each a list with one item per trace in `traces` */
+  /** new values by attribute, each a list with one item per trace in `traces` */
   change: Record<string, unknown[]>;
 }
 
-/** A slider under the figure that puts other values into `traces`; it starts at its last step. */
+/** Returns a slider under the figure that changes values of `traces`. It starts at its last step. */
 export function slider(
   steps: readonly SliderStep[],
   traces: number[],

@@ -3,7 +3,7 @@ import { tokensPerStep } from "./models.ts";
 import { placeLabels } from "./point_labels.ts";
 import { HeadPalette, logRange, spreadLabels, timeAxis } from "./time_lines.ts";
 
-Deno.test("spreadLabels() leaves places alone that are far enough apart, and spreads the others evenly", () => {
+Deno.test("spreadLabels() keeps places that are far enough apart, and spreads the others evenly", () => {
   const apart = [0.9, 0.1, 0.5];
   spreadLabels(apart, 0.1, 0, 1).forEach((y, i) => assertAlmostEquals(y, apart[i]));
   const [a, b] = spreadLabels([0.5, 0.5], 0.1, 0, 1);
@@ -12,7 +12,7 @@ Deno.test("spreadLabels() leaves places alone that are far enough apart, and spr
   assertEquals(spreadLabels([], 0.1, 0, 1), []);
 });
 
-Deno.test("spreadLabels() is the nearest of all admissible places, order kept, within the panel", () => {
+Deno.test("spreadLabels() gives the nearest admissible places, in order, within the panel", () => {
   const wanted = [0.31, 0.3, 0.7, 0.02, 0.33];
   const gap = 0.1;
   const placed = spreadLabels(wanted, gap, 0, 1);
@@ -21,7 +21,7 @@ Deno.test("spreadLabels() is the nearest of all admissible places, order kept, w
     places.reduce((sum, place, i) => sum + (place - sorted[i][0]) ** 2, 0);
   const found = sorted.map(([, place]) => place);
   found.forEach((place, i) => assert(i === 0 || place - found[i - 1] > gap - 1e-12));
-  // no move of neighbouring labels, alone or together, brings them nearer
+  // no shift of adjacent labels, alone or together, brings them nearer
   for (let from = 0; from < found.length; from++) {
     for (let to = from; to < found.length; to++) {
       for (const move of [-0.003, 0.003]) {
@@ -38,7 +38,7 @@ Deno.test("spreadLabels() is the nearest of all admissible places, order kept, w
   assertAlmostEquals(crowded[29], 1);
 });
 
-Deno.test("HeadPalette keeps a head's colour from panel to panel and never doubles one in a panel", () => {
+Deno.test("HeadPalette keeps a head's colour from panel to panel and never repeats one in a panel", () => {
   const palette = new HeadPalette();
   const first = palette.panel(["a0.h0", "a0.h1", "a0.h2"]);
   const second = palette.panel(["a5.h5", "a0.h1"]);
@@ -48,7 +48,7 @@ Deno.test("HeadPalette keeps a head's colour from panel to panel and never doubl
   assertEquals(new Set(many).size, 10);
 });
 
-Deno.test("placeLabels() takes the first free side, and no side where there is none", () => {
+Deno.test("placeLabels() takes the first free side, or none if no side is free", () => {
   const frame = { width: 200, height: 100 };
   const at = (points: [number, number][], wanted = points.map((_, i) => i)) =>
     placeLabels(points.map(([x, y]) => ({ x, y, text: "a1.h1" })), wanted, 4, frame);

@@ -1,6 +1,6 @@
 /**
- * What the figures are made of: panels, models, axes over training, heat maps, names beside points, and the Plotly page
- * and command line around them.
+ * Holds the building blocks of figures: panels, models, axes over training, heat maps, labels of points, and the Plotly
+ * page and command line around them.
  *
  * @module
  */

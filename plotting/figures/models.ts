@@ -1,6 +1,6 @@
-/** Colours, sizes and order of the models in figures, and the tokens of their training steps. */
+/** Defines the colours, sizes and order of models in figures, and the tokens per training step. */
 import nano from "../../models/pythia-nano/TRAINING.json" with { type: "json" };
-import { PYTHIA_TOKENS_PER_STEP } from "../../utils/cli/schedules.ts";
+import { PYTHIA_TOKENS_PER_STEP } from "../../utils/cli/mod.ts";
 
 /** Colour of each model in the figures of the training-and-scale paper, smallest model first. */
 const MODEL_COLOURS: [string, string][] = [
@@ -18,7 +18,7 @@ const MODEL_COLOURS: [string, string][] = [
   ["pythia-12b", "#B46F90"],
 ];
 
-/** Parameters of each model, embeddings included, as their authors publish them. */
+/** Parameter count of each model, including embeddings, as published by its authors. */
 export const PARAMETERS: Record<string, number> = {
   "pythia-nano": nano.parameters,
   "pythia-14m": 14_067_712,
@@ -34,25 +34,25 @@ export const PARAMETERS: Record<string, number> = {
   "pythia-12b": 11_846_072_320,
 };
 
-/** Returns the tokens in one training step of a model: pythia-nano's own, and Pythia's for all others. */
+/** Returns the tokens in one training step of a model: pythia-nano's own number, and Pythia's for all others. */
 export function tokensPerStep(model: string): number {
   const { batch_size, context } = nano.config;
   return baseModel(model) === "pythia-nano" ? batch_size * context : PYTHIA_TOKENS_PER_STEP;
 }
 
-/** Returns the model of which a variant such as `pythia-160m-seed1` has the size; an unknown name as it is. */
+/** Returns the base model of a variant such as `pythia-160m-seed1`; an unknown name unchanged. */
 export function baseModel(model: string): string {
   const known = MODEL_COLOURS.map(([name]) => name)
     .filter((name) => model === name || model.startsWith(`${name}-`));
   return known.sort((a, b) => b.length - a.length)[0] ?? model;
 }
 
-/** Returns the colour of a model and its variants, grey for an unknown one. */
+/** Returns the colour of a model and its variants; grey for an unknown model. */
 export function modelColour(model: string): string {
   return MODEL_COLOURS.find(([name]) => name === baseModel(model))?.[1] ?? "#999999";
 }
 
-/** Orders models for `sort`: the smallest first, unknown ones last, by name. */
+/** Compares models for `sort`: smallest first, unknown models last, by name. */
 export function compareModels(a: string, b: string): number {
   const place = (model: string) => {
     const index = MODEL_COLOURS.findIndex(([name]) => name === baseModel(model));

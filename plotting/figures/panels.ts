@@ -1,13 +1,13 @@
-/** Grids of panels: the layout that all figures share. */
+/** Lays out grids of panels, for all figures. */
 import type { Trace } from "./plotly_page.ts";
 
-/** A panel of a figure; `x` and `y` are settings of its axes that differ from the common ones. */
+/** A panel of a figure. `x` and `y` override the common settings of its axes. */
 export interface Panel {
-  /** above the panel */
+  /** text above the panel */
   title: string;
-  /** under its axis */
+  /** text below the horizontal axis */
   xTitle?: string;
-  /** beside its axis */
+  /** text beside the vertical axis */
   yTitle?: string;
   /** settings of the horizontal axis */
   x?: Record<string, unknown>;
@@ -21,8 +21,8 @@ export function axesOf(index: number): { xaxis: string; yaxis: string } {
 }
 
 /**
- * Returns the layout of a grid of panels, filled row by row. The axis x is logarithmic unless its panel says otherwise.
- * `plotly_client.ts` adds what all figures and axes have in common.
+ * Returns the layout of a grid of panels, filled row by row. The x axis is logarithmic unless the panel overrides it.
+ * `plotly_client.ts` adds the settings that all figures and axes share.
  */
 export function panelGrid(panels: Panel[], columns: number): Record<string, unknown> {
   const rows = Math.ceil(panels.length / columns);
@@ -92,7 +92,7 @@ export function levelLine(index: number, y: number): Record<string, unknown> {
   };
 }
 
-/** Returns legend entries for thin, bold and dashed lines, since pictures have no caption. */
+/** Returns legend entries for thin, bold and dashed lines, because pictures do not have a caption. */
 export function lineKeys(keys: { name: string; width: number; dash?: string }[]): Trace[] {
   return keys.map(({ name, width, dash = "solid" }) => ({
     type: "scatter",

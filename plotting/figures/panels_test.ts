@@ -1,7 +1,7 @@
 import { assert } from "@std/assert";
 import { panelGrid } from "./panels.ts";
 
-Deno.test("panelGrid() gives panels that do not overlap", () => {
+Deno.test("panelGrid() makes panels that do not overlap", () => {
   for (const [count, columns] of [[1, 1], [4, 2], [12, 4], [3, 1]]) {
     const layout = panelGrid(Array.from({ length: count }, () => ({ title: "" })), columns);
     const domain = (axis: string, i: number) =>

@@ -1,21 +1,21 @@
-/** The command line that the plot scripts share: paths in, one or more files out. */
+/** Makes the command line that the plot scripts share: paths in, one or more files out. */
 import { Command } from "@commander-js/extra-typings";
-import { UserError } from "../../utils/base/user_error.ts";
+import { UserError } from "../../utils/base/mod.ts";
 import { type Figure, saveFigure } from "./plotly_page.ts";
 
-/** What the command line of a plot says about itself. */
+/** Describes a plot for its command line. */
 export interface PlotCommand {
-  /** script name without ending; also the default output */
+  /** script name without extension; also names the default output */
   name: string;
-  /** one sentence, for the help */
+  /** one sentence for --help */
   description: string;
-  /** what the paths are, for the help */
+  /** what the paths are, for --help */
   paths: string;
-  /** a path for the examples of the help */
+  /** a path for the examples in --help */
   examplePath: string;
 }
 
-/** A command with paths as its arguments and the option `--output`; scripts add their own options to it. */
+/** A command that takes paths and `--output`. Scripts add their own options. */
 export type FilesCommand = Command<[string[]], { output: string[] }>;
 
 /** Returns the command line that all plots share. */
@@ -25,18 +25,18 @@ export function plotCommand(plot: PlotCommand): FilesCommand {
     .argument("[paths...]", plot.paths)
     .option(
       "-o, --output <files...>",
-      "where the figure goes; .html, .svg or .png, several at once if wanted",
+      "files to write: .html, .svg or .png, one or several",
       [`results/plots/${plot.name}.html`],
     )
     .addHelpText(
       "after",
       `\nExamples:\n  deno run -A plotting/${plot.name}.ts ${plot.examplePath}` +
         `\n  deno run -A plotting/${plot.name}.ts ${plot.examplePath} --output ${plot.name}.html ${plot.name}.svg` +
-        `\n\nSVG and PNG need Chromium or Chrome (or its path in CHROMIUM_PATH); HTML needs nothing.`,
+        `\n\nSVG and PNG need Chromium or Chrome (CHROMIUM_PATH can name it); HTML needs neither.`,
     );
 }
 
-/** Runs `work`. Prints a UserError in one line and exits with its code; throws any other error on. */
+/** Runs `work`. Prints a UserError in one line and exits with its code; rethrows any other error. */
 export async function tellUserErrors(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -47,7 +47,7 @@ export async function tellUserErrors(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Makes the figure of a parsed command, writes it to every output, and prints the name of each file once it is there. */
+/** Makes the figure of a parsed command, writes it to every output, and prints each file's name once written. */
 export async function runPlot<Options extends { output: string[] }>(
   command: { args: string[]; opts(): Options },
   figureOf: (paths: string[], options: Options) => Promise<Figure>,
@@ -62,7 +62,7 @@ export async function runPlot<Options extends { output: string[] }>(
   });
 }
 
-/** Returns the paths given. @throws UserError without any, saying what was expected. */
+/** Returns `paths`. @throws UserError if there are none; it says that it expected `what`. */
 export function requirePaths(paths: string[], what: string): string[] {
   if (paths.length === 0) throw new UserError(`expected ${what}, found no paths`, 2);
   return paths;

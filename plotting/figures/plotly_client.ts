@@ -1,6 +1,7 @@
 /**
- * Draws the figure of a Plotly page with the look of all figures, in the colours and the font of the page, and again when the reader's system changes
- * between light and dark. `globalThis.drawn` is the promise of the first drawing, for programs that take pictures.
+ * Draws the figure of a Plotly page with the settings that all figures share, in the page's colours and font. Redraws
+ * it when the reader's system switches between light and dark. `globalThis.drawn` is the promise of the first
+ * drawing, for programs that take pictures.
  */
 import { applyTheme, embedded, onSystemTheme, themeValue } from "../page/client/mod.ts";
 
@@ -11,14 +12,14 @@ interface PlotlyFigure {
   layout: Settings;
 }
 
-/** The library, which the page loads ahead of this script. */
+/** The library, which the page loads before this script. */
 declare const Plotly: {
   react(id: string, data: Settings[], layout: Settings, config: Settings): Promise<unknown>;
 };
 
 const figure = embedded<PlotlyFigure>("figure");
 
-/** Returns the layout with the common settings; those that the figure makes itself stay. */
+/** Returns the layout with the common settings added. The figure's own settings take precedence. */
 function themed(layout: Settings): Settings {
   const [paper, ink, soft] = [themeValue("--paper"), themeValue("--ink"), themeValue("--soft")];
   const line = themeValue("--faint");

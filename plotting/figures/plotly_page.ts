@@ -1,35 +1,34 @@
 /**
- * Writes Plotly figures as self-contained pages (the library is inside the file) and, through a headless Chromium, as SVG
- * or PNG. All figures share one look: quiet axes, no box, light and dark by the reader's system.
+ * Writes Plotly figures as self-contained pages (the library is inside the file) and, through a headless Chromium, as
+ * SVG or PNG. All figures look the same: quiet axes, no box, light or dark as the reader's system.
  */
 import { dirname, extname } from "@std/path";
-import { writeFileAtomic } from "../../utils/base/files.ts";
-import { UserError } from "../../utils/base/user_error.ts";
+import { UserError, writeFileAtomic } from "../../utils/base/mod.ts";
 import { buildPage, chromiumPath, escapeHtml, KIT_STYLES, launchChromium } from "../page/mod.ts";
 
-/** A trace as Plotly reads it. */
+/** A Plotly trace. */
 export type Trace = Record<string, unknown>;
 
-/** A figure: what Plotly draws, and the words and the size around it. */
+/** A figure: what Plotly draws, with its title, caption and size. */
 export interface Figure {
   /** plain text */
   title: string;
   /** a sentence or two under the title; plain text */
   caption: string;
-  /** what is drawn */
+  /** Plotly's traces */
   data: Trace[];
   /** Plotly's layout */
   layout: Record<string, unknown>;
-  /** pixels of the static picture; the page takes the width of its window */
+  /** pixels of the static picture; the page is as wide as its window */
   width: number;
-  /** pixels, on the page as well */
+  /** pixels, in the picture and on the page */
   height: number;
 }
 
-/** A page narrower than this part of the picture's width scrolls sideways; its titles and labels would overlap. */
+/** Below this fraction of the picture's width titles and labels would overlap, so the page scrolls sideways instead. */
 const NARROWEST = 0.72;
 
-/** Returns the page of a figure, about 1.5 MB because Plotly is inside it. */
+/** Returns the page of a figure: about 1.5 MB, because it contains Plotly. */
 export function plotlyPage(figure: Figure): string {
   const library = new URL(import.meta.resolve("plotly.js-cartesian-dist-min"));
   const least = Math.round(NARROWEST * figure.width);
@@ -48,9 +47,9 @@ export function plotlyPage(figure: Figure): string {
 }
 
 /**
- * Returns the figure as SVG text or PNG bytes (twice the size), in light colours on white, so that it does not look like
- * a box on paper.
- * @throws UserError when there is no browser.
+ * Returns the figure as SVG text or PNG bytes (twice the size), in light colours on white, so that it does not look
+ * like a box on a white sheet.
+ * @throws UserError if it finds no browser.
  */
 export async function plotlyImage(
   figure: Figure,
@@ -59,8 +58,8 @@ export async function plotlyImage(
   const executablePath = chromiumPath();
   if (!executablePath) {
     throw new UserError(
-      `a picture in ${format.toUpperCase()} needs Chromium or Chrome, and none was found in the ` +
-        `usual places; install one, name it in CHROMIUM_PATH, or write an .html page instead`,
+      `${format.toUpperCase()} output needs Chromium or Chrome, found neither in the usual places; ` +
+        `install one, set CHROMIUM_PATH to its path, or write .html instead`,
     );
   }
   const folder = await Deno.makeTempDir();
@@ -92,13 +91,15 @@ export async function plotlyImage(
 }
 
 /**
- * Writes the figure in the format of the file's ending: .html, .svg or .png.
- * @throws UserError for another ending, or for a picture without a browser.
+ * Writes the figure in the format of the file's extension: .html, .svg or .png.
+ * @throws UserError for another extension, or if a picture needs a browser and there is none.
  */
 export async function saveFigure(figure: Figure, file: string): Promise<void> {
   const kind = extname(file).toLowerCase();
   if (kind !== ".html" && kind !== ".svg" && kind !== ".png") {
-    throw new UserError(`expected an output ending in .html, .svg or .png, found "${file}"`);
+    throw new UserError(
+      `expected an output file with the extension .html, .svg or .png, found "${file}"`,
+    );
   }
   const content = kind === ".html"
     ? plotlyPage(figure)

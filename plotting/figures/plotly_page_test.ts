@@ -5,7 +5,7 @@ import { plotlyImage, saveFigure } from "./plotly_page.ts";
 /** A figure without traces. */
 const FIGURE = { title: "t", caption: "c", data: [], layout: {}, width: 300, height: 200 };
 
-Deno.test("saveFigure() refuses endings it does not know", async () => {
+Deno.test("saveFigure() rejects unknown extensions", async () => {
   await assertRejects(() => saveFigure(FIGURE, "figure.pdf"), UserError, "figure.pdf");
 });
 

@@ -1,15 +1,15 @@
 /**
- * Names beside points of a scatter plot, without lying over each other: points are served in the order given, each takes
- * the first of right, left, above and below where its name meets neither a name nor another point; a point without such a
- * place remains without a name (it still has one under the pointer).
+ * Labels points of a scatter plot without overlap. Takes points in the given order. Puts each label at the first of
+ * right, left, above and below where it overlaps neither a label nor another point. A point without a free side gets
+ * no label (its tooltip still names it).
  */
 
 export type LabelPosition = "middle right" | "middle left" | "top center" | "bottom center";
 
-/** Everything in pixels, y upwards; boxes are [left, bottom, right, top]. */
+/** A box in pixels, with y upwards. */
 type Box = [left: number, bottom: number, right: number, top: number];
 
-/** Height of a line of small print, and mean width of its characters. */
+/** Pixels: height of a line of small text, and mean width of its characters. */
 const LINE = 12, CHARACTER = 5.8;
 
 function boxAt(x: number, y: number, width: number, radius: number, at: LabelPosition): Box {
@@ -29,10 +29,11 @@ function boxAt(x: number, y: number, width: number, radius: number, at: LabelPos
 const meet = (a: Box, b: Box) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
 /**
- * Positions of names, undefined for points without one.
- * @param points in pixels from the lower left corner, radius of the marks
- * @param wanted indices of points to name, most important first
- * @param frame width and height in pixels, which names stay within
+ * Returns the positions of labels; undefined for points without one.
+ * @param points in pixels from the bottom left corner
+ * @param wanted indices of the points to label, most important first
+ * @param radius of the points' marks, in pixels
+ * @param frame width and height in pixels; labels stay inside
  */
 export function placeLabels(
   points: readonly { x: number; y: number; text: string }[],

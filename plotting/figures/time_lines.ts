@@ -1,18 +1,18 @@
-/** Lines over training: the axis of tokens or steps, smoothing, colours of heads, names at the ends of lines. */
-import { ewma } from "../../utils/base/statistics.ts";
+/** Draws lines over training: the axis of tokens or steps, smoothing, colours of heads, labels at the ends of lines. */
+import { ewma } from "../../utils/base/mod.ts";
 import { tokensPerStep } from "./models.ts";
 import { axesOf } from "./panels.ts";
 import type { Trace } from "./plotly_page.ts";
 
 /** An axis over training. */
 export interface TimeAxis {
-  /** under the axis */
+  /** text below the axis */
   title: string;
-  /** returns the place of a step of a model */
+  /** Returns the place of a model's step. */
   of(model: string, step: number): number;
 }
 
-/** Returns the axis of training tokens, or of steps. Both are logarithmic, so step 0 has no place. */
+/** Returns the axis of training tokens, or of steps. Both are logarithmic and cannot show step 0. */
 export function timeAxis(steps = false): TimeAxis {
   return steps
     ? { title: "training step", of: (_, step) => step }
@@ -24,7 +24,7 @@ export function smoothed(values: readonly number[]): number[] {
   return ewma(values, 0.5);
 }
 
-/** Distinct on light and dark paper. */
+/** Colours that are distinct on light and dark backgrounds. */
 const HEAD_COLOURS = [
   "#3f74b8",
   "#cc6a2c",
@@ -38,11 +38,11 @@ const HEAD_COLOURS = [
   "#7d9440",
 ];
 
-/** A colour per head that stays from panel to panel, as far as colours of one panel then remain distinct. */
+/** Keeps a head's colour from panel to panel, unless another head of the panel already has that colour. */
 export class HeadPalette {
   readonly #own = new Map<string, number>();
 
-  /** Colours of the heads of one panel, in the order given. */
+  /** Returns the colours of the heads of one panel, in the given order. */
   panel(heads: readonly string[]): string[] {
     const used = new Set<number>();
     const chosen = heads.map((head) => {
@@ -62,7 +62,7 @@ export class HeadPalette {
     });
   }
 
-  /** A colour unused in the panel, if possible one that no head has yet. */
+  /** Returns a colour that the panel does not use, preferably one that no head has yet. */
   #free(used: ReadonlySet<number>): number {
     const taken = new Set(this.#own.values());
     const all = HEAD_COLOURS.map((_, i) => i);
@@ -72,8 +72,9 @@ export class HeadPalette {
 }
 
 /**
- * Returns places at least `gap` apart, as near to the wanted ones as that allows (least squares, order kept), within
- * low…high. With too many for the room the gap shrinks. This is isotonic regression of wanted[i] − i·gap by pooling neighbours.
+ * Returns places at least `gap` apart within low…high, as near to the wanted ones as possible (least squares, same
+ * order). Shrinks the gap if there are too many. Method: isotonic regression of wanted[i] − i·gap by pooling adjacent
+ * violators.
  */
 export function spreadLabels(
   wanted: readonly number[],
@@ -102,17 +103,17 @@ export function spreadLabels(
   return placed;
 }
 
-/** The name of a line, to be written at its end. */
+/** The label at the end of a line. */
 export interface EndLabel {
-  /** the name */
+  /** its text */
   text: string;
   /** colour of the line */
   colour: string;
-  /** height at which its line ends */
+  /** the line's last value */
   y: number;
 }
 
-/** Writes names to the right of the ends of a panel's lines, at `x`, without overlap; `lines` is how many fit a panel. */
+/** Labels the ends of a panel's lines, right of `x`, without overlap. `lines` is how many labels fit a panel. */
 export function endLabels(
   index: number,
   x: number,
@@ -136,7 +137,7 @@ export function endLabels(
   };
 }
 
-/** Returns the range of a log axis over all x, with room on the right for names. */
+/** Returns the range of a log axis over all `x`, with room on the right for labels. */
 export function logRange(x: readonly number[], room = 0.14): [number, number] {
   if (x.length === 0) return [0, 1];
   const low = Math.log10(Math.min(...x)), high = Math.log10(Math.max(...x));

@@ -1,11 +1,11 @@
 /**
- * Bundles the TypeScript and the CSS of a page with esbuild, each into one short text. Each pair of script and styles is
- * bundled once per process.
+ * Bundles a page's TypeScript and its CSS with esbuild, each into one minified text. Results are cached: each pair of
+ * script and styles is bundled once per process.
  */
 import { fromFileUrl } from "@std/path";
 
-// One process per build: esbuild's background thread takes longer to start than a page to bundle. It reads this variable
-// when it is loaded.
+// esbuild reads this variable when it loads. 0 turns its background thread off: the thread takes longer to start than a
+// page takes to bundle.
 const THREADS = "ESBUILD_WORKER_THREADS";
 const before = Deno.env.get(THREADS);
 Deno.env.set(THREADS, "0");
@@ -25,8 +25,8 @@ const bundles = new Map<string, Bundle>();
 
 /**
  * Bundles a page's entry module with everything it imports, and its style sheets in the order given.
- * @throws Error naming file, line and cause, for example an import that cannot be resolved. A page can import files
- * only, not packages.
+ * @throws Error with file, line and cause, for example an import that cannot be resolved. A page can import files, but
+ * not packages.
  */
 export function bundlePage(entry: URL, styles: readonly URL[]): Bundle {
   const files = [...styles, entry].map((url) => fromFileUrl(url));

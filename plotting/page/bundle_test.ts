@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { join, toFileUrl } from "@std/path";
 import { bundlePage } from "./bundle.ts";
 
-/** Writes files into a temporary folder and passes on the function that gives their addresses. */
+/** Writes files into a temporary folder and passes `use` a function from file name to URL. */
 async function withFiles(
   files: Record<string, string>,
   use: (at: (name: string) => URL) => void | Promise<void>,
@@ -18,7 +18,7 @@ async function withFiles(
   }
 }
 
-Deno.test("bundlePage() gives one module that does what the modules do together", () =>
+Deno.test("bundlePage() makes one module that behaves like the modules it joins", () =>
   withFiles({
     "main.ts": `import { twice, type Count } from "./twice.ts";
       import * as even from "./even.ts";
@@ -32,8 +32,8 @@ Deno.test("bundlePage() gives one module that does what the modules do together"
       export const isOdd = (n: number): boolean => n !== 0 && isEven(n - 1);`,
   }, async (at) => {
     const { script, style } = bundlePage(at("main.ts"), []);
-    assert(!/\bimport\b/.test(script), "an import is left");
-    assert(!script.includes("never called"), "unused code is left");
+    assert(!/\bimport\b/.test(script), "an import remains");
+    assert(!script.includes("never called"), "unused code remains");
     assert(!script.includes("</script"));
     assertEquals(style, "");
     await import(`data:text/javascript,${encodeURIComponent(script)}`);
@@ -41,7 +41,7 @@ Deno.test("bundlePage() gives one module that does what the modules do together"
     assertStrictEquals(bundlePage(at("main.ts"), []).script, script);
   }));
 
-Deno.test("bundlePage() joins style sheets in their order, so that the last one wins", () =>
+Deno.test("bundlePage() keeps the order of style sheets, so the last one wins", () =>
   withFiles({
     "main.ts": "export {};",
     "first.css": "/* a note */ p { color: red; }",

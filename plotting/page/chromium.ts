@@ -1,10 +1,10 @@
 /**
- * Finds and starts a Chromium-like browser, for pictures of pages and for tests. Playwright is loaded when a browser
- * starts, not before: its import takes longer than all else that a command loads.
+ * Finds and starts a Chromium-based browser, for pictures of pages and for tests. Playwright is imported only when a
+ * browser starts: its import takes longer than everything else that a command loads.
  */
-import { isFile } from "../../utils/base/files.ts";
+import { isFile } from "../../utils/base/mod.ts";
 
-/** A running browser, as Playwright gives it. */
+/** A running browser, Playwright's type. */
 export type Browser = Awaited<
   ReturnType<typeof import("playwright-core")["chromium"]["launch"]>
 >;
@@ -29,7 +29,7 @@ const CANDIDATES: Record<string, string[]> = {
   ],
 };
 
-/** No sandbox (it does not work for root), no window, no traffic of the browser's own. */
+/** No sandbox (it does not work for root), no window, no background traffic. */
 const ARGUMENTS = [
   "--headless",
   "--no-sandbox",
@@ -42,8 +42,8 @@ const ARGUMENTS = [
 ];
 
 /**
- * Returns the path of the browser: the one that the environment variable CHROMIUM_PATH names, else the first in the
- * usual places; undefined when there is none.
+ * Returns the path of the browser: the value of the environment variable CHROMIUM_PATH if set, otherwise the first one
+ * found in the usual places. Returns undefined if that file does not exist or none is found.
  */
 export function chromiumPath(): string | undefined {
   const named = Deno.env.get("CHROMIUM_PATH");
@@ -51,7 +51,7 @@ export function chromiumPath(): string | undefined {
   return candidates.find(isFile);
 }
 
-/** Starts the browser at `executablePath` without a window. @throws Error when it does not start. */
+/** Starts the browser at `executablePath` without a window. @throws Error if it does not start. */
 export async function launchChromium(executablePath: string): Promise<Browser> {
   const { chromium } = await import("playwright-core");
   return await chromium.launch({ executablePath, args: ARGUMENTS });

@@ -1,4 +1,4 @@
-/** Puts text, data and code into HTML so that none of it is read as markup. */
+/** Embeds text, data and code in HTML so that none of it is parsed as markup. */
 
 /** Escapes text for use between tags and inside quoted attributes. */
 export function escapeHtml(text: string): string {
@@ -6,25 +6,27 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', "&quot;");
 }
 
-/** Writes a value as JSON in which nothing reads as markup; only `<br>`, frequent in Plotly's texts, stays short. */
+/** Returns a value as JSON in which every `<` is escaped, so that none of it reads as markup. */
 export function embedJson(value: unknown): string {
-  return JSON.stringify(value).replace(/<(?!br>)/g, "\\u003c");
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
 }
 
-/** Returns JavaScript that cannot close the script element around it. */
+/** Returns the JavaScript, escaped so that it cannot close the script element around it. */
 export function embedScript(source: string): string {
   return source.replace(/<\/(script)/gi, "<\\/$1");
 }
 
 /**
- * Replaces every `{{name}}` of a template by the part of that name. Parts are HTML: escape plain text first.
- * @throws Error naming a place for which there is no part.
+ * Replaces every `{{name}}` in a template with the part of that name. Parts are HTML: escape plain text first.
+ * @throws Error naming a placeholder that has no part.
  */
 export function fillTemplate(template: string, parts: Readonly<Record<string, string>>): string {
   return template.replace(/\{\{(\w+)\}\}/g, (place, name: string) => {
     if (!Object.hasOwn(parts, name)) {
       throw new Error(
-        `the template has a place ${place}, expected one of ${Object.keys(parts).join(", ")}`,
+        `the template has the placeholder ${place}, expected one of ${
+          Object.keys(parts).join(", ")
+        }`,
       );
     }
     return parts[name];

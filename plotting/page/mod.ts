@@ -1,6 +1,6 @@
 /**
  * Makes self-contained HTML pages: bundles a page's TypeScript and CSS, embeds its data, and opens it in a browser for
- * pictures and tests. What runs inside a page is in `client/mod.ts`.
+ * pictures and tests. `client/mod.ts` has the code that runs inside a page.
  *
  * @example
  * ```ts ignore

@@ -1,19 +1,19 @@
 /**
- * Assembles a page: one HTML file that holds its styles, its data and its code, and opens from disk without a network.
+ * Assembles a page: one HTML file with its styles, data and code. It opens from disk, without a network.
  *
  * 1. Bundle the entry module and the style sheets (`bundlePage`).
- * 2. Before the first paint, a line of script gives the root element the theme of the reader's system
- *    (`data-theme="light"` or `"dark"`); `page/client/theme.ts` can change it later.
- * 3. Data go into JSON elements, which the entry module reads with `embedded(id)` of `page/client`.
+ * 2. Add a line of script that sets the theme of the reader's system on the root element before the first paint
+ *    (`data-theme="light"` or `"dark"`). `page/client/theme.ts` can change it later.
+ * 3. Embed the data as JSON elements. The entry module reads them with `embedded(id)` of `page/client`.
  */
 import { bundlePage } from "./bundle.ts";
 import { embedJson, embedScript, escapeHtml } from "./html.ts";
 
-/** The style sheets of the kit; a page lists those it uses ahead of its own. */
+/** The style sheets of the kit. A page lists the ones it uses before its own. */
 export const KIT_STYLES = {
   /** paper, ink and fonts, light and dark */
   theme: new URL("./styles/theme.css", import.meta.url),
-  /** colours of curves, signs and heat maps, light and dark; signs that the colour-blind tell apart on request */
+  /** colours of curves, signs and heat maps, light and dark, with a colour-blind-safe variant */
   palette: new URL("./styles/palette.css", import.meta.url),
   /** headings, sections, notes, tooltip, footer */
   base: new URL("./styles/base.css", import.meta.url),
@@ -23,26 +23,26 @@ export const KIT_STYLES = {
   charts: new URL("./styles/charts.css", import.meta.url),
 } as const;
 
-/** What a page consists of. */
+/** The parts of a page. */
 export interface PageParts {
   /** plain text */
   title: string;
-  /** style sheets in their order, usually some of `KIT_STYLES` first */
+  /** style sheets in cascade order, usually some of `KIT_STYLES` first */
   styles: readonly URL[];
   /** HTML inside the body element */
   body: string;
   /** id of a JSON element → value */
   data: Readonly<Record<string, unknown>>;
-  /** JavaScript of libraries, run in this order ahead of the script */
+  /** JavaScript of libraries, run in this order before the script */
   libraries?: readonly string[];
-  /** entry module in TypeScript; it runs when the body is there */
+  /** entry module in TypeScript; it runs after the body is parsed */
   script: URL;
 }
 
 const SYSTEM_THEME = 'document.documentElement.dataset.theme=matchMedia("(prefers-color-scheme: ' +
   'dark)").matches?"dark":"light"';
 
-/** Returns the HTML of a page. @throws Error when its script or a style sheet cannot be bundled. */
+/** Returns the HTML of a page. @throws Error if its script or a style sheet cannot be bundled. */
 export function buildPage(
   { title, styles, body, data, libraries = [], script }: PageParts,
 ): string {

@@ -1,4 +1,4 @@
-/** A page made of the kit, in a browser: what the reader does reaches the state, and the state the screen. */
+/** Tests a page made of the kit in a browser: input changes the state, and the state changes the screen. */
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { browserTest, withPage } from "../testing/browser.ts";
 import { buildPage, KIT_STYLES } from "./mod.ts";
@@ -15,7 +15,7 @@ const page = () =>
     script: new URL("../testing/kit_page.ts", import.meta.url),
   });
 
-/** Places of the squares and what the page says of its state. */
+/** Reads the places of the squares and the state that the page shows. */
 function shown() {
   const box = document.getElementById("picture")!.getBoundingClientRect();
   const squares = [...document.querySelectorAll("#content rect:not(.hit)")].map((e) => {
@@ -34,7 +34,7 @@ function shown() {
 }
 
 browserTest(
-  "a page of the kit draws its data without errors or requests",
+  "a kit page draws its data without errors or requests",
   () =>
     withPage(page(), async ({ page, errors, requests }) => {
       assertEquals(await page.title(), "Squares <1>");
@@ -51,7 +51,7 @@ browserTest(
 );
 
 browserTest(
-  "a page of the kit zooms at the pointer, pans with a drag and keeps clicks",
+  "a kit page zooms at the pointer, pans with a drag and keeps clicks",
   () =>
     withPage(page(), async ({ page, errors }) => {
       const at = (await page.locator("#picture").boundingBox())!;
@@ -70,7 +70,11 @@ browserTest(
       assertAlmostEquals(dragged.squares[2].y, squares[2].y + 10, 0.1);
       assertEquals(dragged.clicked, "", "a drag must not end in a click");
       await page.mouse.move(pointer.x + 60, pointer.y + 10);
-      assertEquals((await page.evaluate(shown)).squares, dragged.squares, "the drag goes on");
+      assertEquals(
+        (await page.evaluate(shown)).squares,
+        dragged.squares,
+        "the drag continues after the button is released",
+      );
       await page.mouse.click(pointer.x + 30, pointer.y + 10);
       assertEquals((await page.evaluate(shown)).clicked, "4");
       for (let i = 0; i < 20; i++) await page.mouse.wheel(0, 400);
@@ -80,7 +84,7 @@ browserTest(
 );
 
 browserTest(
-  "a page of the kit keeps choices in its address and has the theme of the system",
+  "a kit page keeps choices in its address and follows the system's theme",
   () =>
     withPage(page(), async ({ page, errors }) => {
       const dark = await page.evaluate(shown);
@@ -95,7 +99,7 @@ browserTest(
 );
 
 browserTest(
-  "a page of the kit saves its picture without helpers, on the paper of its theme",
+  "a kit page saves its picture without hit targets, on the background of its theme",
   () =>
     withPage(page(), async ({ page }) => {
       await page.click("#dark");

@@ -1,6 +1,6 @@
 /** Reads the head scores in the result files of the head scripts. */
-import { UserError } from "../../utils/base/user_error.ts";
-import { findResults, type StoredOf } from "../../utils/results/find.ts";
+import { UserError } from "../../utils/base/mod.ts";
+import { findResults, type StoredOf } from "../../utils/results/mod.ts";
 import { HEAD_MEASURES, type HeadMeasure, MEASURED_KINDS } from "./head_measures.ts";
 
 /** A result file with scores of heads. */
@@ -13,12 +13,12 @@ export interface HeadSeries {
   shape: { nLayers: number; nHeads: number };
   /** ascending */
   steps: number[];
-  /** per step `[L][H]` in the measure's unit; null where the run found nothing to measure */
+  /** for each step, `[L][H]` in the measure's unit; null if the run found nothing to measure */
   grids: (number[][] | null)[];
 }
 
 /**
- * Returns one score of a file; the grid of a step that has nothing to measure is null.
+ * Returns one score of a file. The grid of a step with nothing to measure is null.
  * @throws UserError naming file, step and key of a grid that is not `[L][H]`.
  */
 export function headSeries(file: HeadFile, measure: HeadMeasure): HeadSeries {
@@ -39,7 +39,7 @@ export function headSeries(file: HeadFile, measure: HeadMeasure): HeadSeries {
   return { model, measure, shape, steps: file.steps, grids };
 }
 
-/** The keys inside `value` that lead to `wanted`, joined by dots; empty if it is not there. */
+/** Returns the keys inside `value` that lead to `wanted`, joined by dots; empty if `value` does not contain it. */
 function keysTo(wanted: unknown, value: unknown): string {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "";
   for (const [key, inner] of Object.entries(value)) {
@@ -51,7 +51,8 @@ function keysTo(wanted: unknown, value: unknown): string {
 }
 
 /**
- * The scores in files, all that are usually drawn or those called `names`, in the order of the table of measures.
+ * Returns the scores in files, in the order of the table of measures: those in `names`, by default all without
+ * `detail`.
  * @throws UserError for a name that no file has.
  */
 export function chosenSeries(files: readonly HeadFile[], names?: readonly string[]): HeadSeries[] {
@@ -75,7 +76,7 @@ export function chosenSeries(files: readonly HeadFile[], names?: readonly string
   return series;
 }
 
-/** Reads the head scores below paths. */
+/** Reads the head scores at paths; searches folders for them. */
 export async function readHeadSeries(
   paths: readonly string[],
   names?: readonly string[],
@@ -83,7 +84,7 @@ export async function readHeadSeries(
   return chosenSeries(await findResults(paths, MEASURED_KINDS), names);
 }
 
-/** The series, if all are of one model. @throws UserError naming the models otherwise. */
+/** Returns the series. @throws UserError naming the models if there is more than one. */
 export function ofOneModel(series: HeadSeries[]): HeadSeries[] {
   const models = [...new Set(series.map(({ model }) => model))];
   if (models.length > 1) {

@@ -1,22 +1,22 @@
 /**
- * The scores of heads that result files hold, by kind of file: where a checkpoint's entry has a score, what it is called,
- * and the scale on which it is drawn, the same at every checkpoint.
+ * Lists the scores of heads in result files, by kind of file: each score's place in a checkpoint's entry, its name and
+ * the scale for drawing it, the same at every checkpoint.
  */
-import type { ReadableKind } from "../../utils/results/find.ts";
-import type { EntryOf } from "../../utils/results/kind.ts";
 import {
   type CircuitComponents,
   circuitComponentScores,
-} from "../../utils/results/kinds/circuit_components.ts";
-import { copySuppression } from "../../utils/results/kinds/cspa.ts";
-import { fullModelComponents } from "../../utils/results/kinds/full_model_components.ts";
-import { ioiConsistencies } from "../../utils/results/kinds/ioi_consistency.ts";
-import { selfRepairs } from "../../utils/results/kinds/self_repair.ts";
-import { successorHeads } from "../../utils/results/kinds/successor_heads.ts";
+  copySuppression,
+  type EntryOf,
+  fullModelComponents,
+  ioiConsistencies,
+  type ReadableKind,
+  selfRepairs,
+  successorHeads,
+} from "../../utils/results/mod.ts";
 
 /** One score of every head, `[L][H]` at each checkpoint. */
 export interface HeadMeasure<Entry = unknown> {
-  /** as on command lines */
+  /** its name on command lines */
   name: string;
   title: string;
   /** Returns the grid in a checkpoint's entry; null if there was nothing to measure. */
@@ -25,11 +25,11 @@ export interface HeadMeasure<Entry = unknown> {
   factor: number;
   /** of the values shown */
   unit: "" | "%" | "logits" | "nats";
-  /** natural range of the values shown; null where only the data know it */
+  /** natural range of the values shown; null if only the data can tell */
   range: [low: number, high: number] | null;
-  /** both signs mean something: 0 is the middle of the colours */
+  /** whether both signs have a meaning; 0 is then the middle of the colour scale */
   signed: boolean;
-  /** only drawn when asked for by name */
+  /** drawn only if requested by name */
   detail?: boolean;
 }
 
@@ -59,7 +59,7 @@ const percent = <Entry>(
   range: [0, 100],
 });
 
-/** A stored fraction of the clean–corrupted difference, shown in percent. */
+/** Returns a measure stored as a fraction of the clean–corrupted difference and shown in percent. */
 const effect = <Entry>(
   name: string,
   title: string,
@@ -82,7 +82,7 @@ const logits = <Entry>(
   signed: true,
 });
 
-/** Of a circuit's heads alone, 0 for all others; drawn when asked for. */
+/** Returns the measure for a circuit's heads only (0 for all others), drawn only if requested. */
 const inCircuit = <Entry>(measure: HeadMeasure<Entry>): HeadMeasure<Entry> => ({
   ...measure,
   name: `circuit_${measure.name}`,
@@ -99,12 +99,12 @@ const s2iChange = (name: string, title: string, quantity: keyof CircuitComponent
     ),
   );
 
-/** The scores that the entries of a kind hold. */
+/** Pairs a kind of result file with the scores in its entries. */
 function measured<Kind extends ReadableKind>(
   kind: Kind,
   measures: HeadMeasure<EntryOf<Kind>>[],
 ): { kind: Kind; measures: HeadMeasure[] } {
-  // a file's entries fit its kind, so an accessor gets the entry it expects
+  // safe: a file's entries match its kind, so each accessor gets the entry that it expects
   return { kind, measures: measures as HeadMeasure[] };
 }
 
@@ -191,12 +191,12 @@ export const HEAD_MEASURES: Record<string, HeadMeasure[]> = Object.fromEntries(
   MEASURED.map(({ kind, measures }) => [kind.format, measures]),
 );
 
-/** All names a command line may use. */
+/** All names that command lines accept. */
 export const MEASURE_NAMES = Object.values(HEAD_MEASURES).flat().map(({ name }) => name);
 
 /**
- * The range to draw values in: the natural one, or, without one or with `fit`, the smallest that holds all values,
- * symmetric for signed scores and from 0 for others.
+ * Returns the range to draw values in: the natural range, or, without one or with `fit`, the smallest that covers all
+ * values, symmetric for signed scores and from 0 for others.
  */
 export function drawnRange(
   { range, signed }: Pick<HeadMeasure, "range" | "signed">,
@@ -208,12 +208,12 @@ export function drawnRange(
   return [signed ? -size : 0, size];
 }
 
-/** Smallest and largest of 0 and the values, of which there may be too many for arguments of Math.max. */
+/** Returns the smallest and largest of 0 and the values, which can be too many for the arguments of Math.max. */
 export function extremes(values: readonly number[]): [low: number, high: number] {
   return values.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [0, 0]);
 }
 
-/** Text of a value in its unit, for labels under the pointer. */
+/** Appends the unit to the format of a value, for tooltips. */
 export function withUnit(format: string, unit: HeadMeasure["unit"]): string {
   return unit === "" ? format : unit === "%" ? `${format} %` : `${format} ${unit}`;
 }

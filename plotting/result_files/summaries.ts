@@ -1,15 +1,14 @@
 /** Finds and reads `summary.json` files for the plots. */
 import { dirname } from "@std/path";
-import { filesBelow } from "../../utils/base/files.ts";
-import { UserError } from "../../utils/base/user_error.ts";
-import { runFirst } from "../../utils/results/find.ts";
+import { filesBelow, UserError } from "../../utils/base/mod.ts";
 import {
   type CircuitSummary,
   circuitSummary,
   readCircuitSummary,
-} from "../../utils/results/kinds/circuit_summary.ts";
+  runFirst,
+} from "../../utils/results/mod.ts";
 
-/** A summary and where it is. */
+/** A summary and its place. */
 export interface FoundSummary {
   /** folder that holds the file */
   folder: string;
@@ -17,8 +16,8 @@ export interface FoundSummary {
 }
 
 /**
- * Reads the summaries at `paths`; searches folders for them. Sorted by task, then by path.
- * @throws UserError if a path does not exist, holds no summary, or a file is not one.
+ * Reads the summaries at `paths`; searches folders for them. Sorts them by task, then by path.
+ * @throws UserError if a path does not exist or does not hold a summary, or if a file is not a summary.
  */
 export async function findSummaries(paths: readonly string[]): Promise<FoundSummary[]> {
   const files = new Set<string>();
@@ -43,5 +42,5 @@ export async function findSummaries(paths: readonly string[]): Promise<FoundSumm
   return found.sort((a, b) => a.summary.task.localeCompare(b.summary.task));
 }
 
-/** Whether a file of this name is a summary. */
+/** Returns whether a file of this name is a summary. */
 export const isSummary = (name: string): boolean => name === "summary.json";

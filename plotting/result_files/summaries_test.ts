@@ -4,7 +4,7 @@ import { formingCircuit } from "../testing/forming_circuit.ts";
 import { readCircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
 import { findSummaries } from "./summaries.ts";
 
-Deno.test("findSummaries() searches folders and says what is wrong with a path", async () => {
+Deno.test("findSummaries() searches folders and reports what is wrong with a path", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await assertRejects(() => findSummaries([folder]), UserError, "no summary.json below");

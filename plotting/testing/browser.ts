@@ -1,6 +1,6 @@
 /**
- * Headless Chromium for tests: one browser per test file, one page per test, every console error collected. Tests that
- * use it are made with `browserTest`, which skips them where there is no browser.
+ * Runs tests in headless Chromium: one browser per test file and one page per test. Collects every console error.
+ * Tests use `browserTest`, which skips them if there is no browser.
  */
 import type { Browser, Page } from "playwright-core";
 import { chromiumPath, launchChromium } from "../page/mod.ts";
@@ -12,7 +12,7 @@ Deno.test.afterAll(async () => {
   browser = undefined;
 });
 
-/** A test that needs the browser. It outlives single tests, so their resources cannot be counted. */
+/** Registers a test that needs the browser. The browser outlives the test, so Deno must not check for leaks. */
 export function browserTest(name: string, fn: () => Promise<void>) {
   const ignore = chromiumPath() === undefined;
   Deno.test({ name, ignore, fn, sanitizeOps: false, sanitizeResources: false });
@@ -22,11 +22,11 @@ export interface OpenPage {
   page: Page;
   /** console errors and uncaught exceptions so far */
   errors: string[];
-  /** addresses asked for other than the page itself and data inside it */
+  /** addresses requested, except the page itself and data inside it */
   requests: string[];
 }
 
-/** Opens `html` from a file, as a reader would, and passes it to `use`. Deletes page and file afterwards. */
+/** Opens `html` from a file, as a reader would, and passes it to `use`. Closes the page and deletes the file after. */
 export async function withPage(
   html: string,
   use: (open: OpenPage) => Promise<void>,

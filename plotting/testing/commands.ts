@@ -1,4 +1,4 @@
-/** The scripts of plotting/ that can be run. */
+/** Lists the scripts of plotting/. */
 
 /** The folder of the scripts. */
 export const PLOTTING = new URL("../", import.meta.url);

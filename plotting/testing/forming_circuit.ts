@@ -1,13 +1,10 @@
 /**
- * A made-up summary for tests of the figures: a circuit for indirect objects that forms as such circuits do. First the
- * embeddings and MLPs answer alone, then previous-token and duplicate-token heads appear, then induction and
- * S-inhibition, then name movers and their negative twins; later heads hand over roles to others. Deterministic.
+ * Makes up a summary for tests of the figures: an indirect-object circuit that forms the way such circuits do. First
+ * the embeddings and MLPs answer alone. Then previous-token and duplicate-token heads appear, then induction and
+ * S-inhibition heads, then name movers and negative name movers. Later, heads hand their roles to others.
+ * Deterministic.
  */
-import type {
-  CheckpointSummary,
-  CircuitEdge,
-  CircuitSummary,
-} from "../../utils/results/kinds/circuit_summary.ts";
+import type { CheckpointSummary, CircuitEdge, CircuitSummary } from "../../utils/results/mod.ts";
 import { castOf, randomNumbers, rise, type Wish, wishes } from "./forming_edges.ts";
 
 export interface FormingOptions {
@@ -46,13 +43,13 @@ export const DEFAULT_STEPS = [
   143000,
 ];
 
-/** All 154 steps that Pythia publishes. */
+/** Returns the 154 steps of Pythia's published checkpoints. */
 export function pythiaSteps(): number[] {
   const powers = Array.from({ length: 10 }, (_, i) => 2 ** i);
   return [0, ...powers, ...Array.from({ length: 143 }, (_, i) => 1000 * (i + 1))];
 }
 
-/** The summary; `mostEdges` is the size of the last circuit, earlier ones are smaller. */
+/** Returns the summary. `mostEdges` is the size of the last circuit; earlier ones are smaller. */
 export function formingCircuit(given: FormingOptions = {}): CircuitSummary {
   const options: Required<FormingOptions> = {
     model: "pythia-160m",

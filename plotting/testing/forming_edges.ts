@@ -1,17 +1,17 @@
-/** The edges of a made-up forming circuit: who plays which role, how strong each edge gets, and when it comes and goes. */
+/** Makes up the edges of a forming circuit: each role's heads, each edge's strength, and when it comes and goes. */
 import { headName, mlpName } from "../../utils/names/mod.ts";
-import type { CircuitEdge } from "../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitEdge } from "../../utils/results/mod.ts";
 import type { FormingOptions } from "./forming_circuit.ts";
 
 export interface Wish {
   edge: Omit<CircuitEdge, "score">;
   strength: number;
-  /** log10 of the step at which it comes in, and (optionally) goes */
+  /** log10 of the step at which the edge appears, and at which it disappears (`end`; Infinity for never) */
   onset: number;
   end: number;
 }
 
-/** mulberry32: small, seeded, the same everywhere. */
+/** Returns mulberry32, a small seeded generator that gives the same numbers everywhere. */
 export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {

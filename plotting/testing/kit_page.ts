@@ -1,4 +1,4 @@
-/** Entry module of a small page for tests of the page kit: a row of numbered squares that can be zoomed and panned. */
+/** Runs a small page for tests of the page kit: a row of numbered squares that zoom and pan. */
 import {
   applyTheme,
   byId,

@@ -1,6 +1,6 @@
 /**
- * Made-up result files of the head scripts, as far as the figures read them: a few heads learn a part each, on a logistic
- * curve over log steps, all others stay near nothing. Deterministic.
+ * Makes up result files of the head scripts, with the keys that the figures read. A few heads learn one part each, on a
+ * logistic curve over log steps; all others stay near 0. Deterministic.
  */
 import { headName } from "../../utils/names/mod.ts";
 import { dirname, join } from "@std/path";
@@ -19,7 +19,7 @@ export const SOME_HEADS: MadeUpHeads = {
   steps: [0, 1, 8, 64, 256, 512, 1000, 2000, 4000, 8000, 16000, 33000, 66000, 131000, 143000],
 };
 
-/** Part → layer as a share of all, head, step at half height, final height. */
+/** Part → depth as a fraction of the layers, head, step at half height, final height. */
 const PARTS: Record<string, [depth: number, head: number, middle: number, height: number][]> = {
   previous: [[0.2, 1, 400, 0.95], [0.3, 3, 900, 0.6]],
   duplicate: [[0.1, 2, 500, 0.8]],
@@ -31,7 +31,7 @@ const PARTS: Record<string, [depth: number, head: number, middle: number, height
 
 type Grid = number[][];
 
-/** The grid of a part at a step, with ripples of 2 % of `full` under it. */
+/** Returns the grid of a part at a step, on top of ripples of up to 2 % of `full`. */
 export function partGrid(part: string, step: number, shape: MadeUpHeads, full = 1): Grid {
   const grid = Array.from(
     { length: shape.nLayers },
@@ -52,7 +52,7 @@ const best = (grid: Grid) =>
   grid.flatMap((row, l) => row.map((x, h) => ({ head: headName([l, h]), x })))
     .reduce((a, b) => b.x > a.x ? b : a).head;
 
-/** Path below a results folder → content. */
+/** Returns the content of each file by its path below a results folder. */
 export function madeUpResults(options: MadeUpHeads): Record<string, unknown> {
   const { model, nLayers, nHeads, steps } = options;
   const file = (format: string, entry: (step: number) => unknown, more: object = {}) => ({

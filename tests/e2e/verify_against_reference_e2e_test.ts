@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { run } from "../support/run_script.ts";
-import { openSafetensors, writeSafetensors } from "../../utils/model/files/safetensors.ts";
+import { openSafetensors, writeSafetensors } from "../../utils/tensor_files/safetensors.ts";
 
 const REFERENCE = new URL("../reference/", import.meta.url).pathname;
 

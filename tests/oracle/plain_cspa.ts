@@ -57,14 +57,14 @@ export async function plainCspa(
   const perHead = (name: string, n: number, p: number, width: number) =>
     rows(hooks.get(at(name))!.data, ((n * T + p) * H + head) * width, width);
   const W_U: Matrix = [];
-  const unembed = await model.store.get("unembed");
+  const unembed = await model.weights.unembedding();
   for (let t = 0; t < V; t++) {
     const row = rows(unembed.W_U.data, t * d, d);
     const mean = row.reduce((a, b) => a + b, 0) / d;
     W_U.push(row.map((x) => x - mean));
   }
   const b_U = Array.from(unembed.b_U.data);
-  const { o_w } = await model.store.get(String(layer));
+  const { o_w } = await model.weights.layer(layer);
   /** returns v·W_O[head] */
   const written = (v: number[]) =>
     Array.from({ length: d }, (_, i) =>

@@ -3,7 +3,7 @@ import { fromFileUrl } from "@std/path";
 import { HookedModel, type ModelOptions } from "../../utils/model/hooked_model.ts";
 import { Runtime } from "../../utils/model/runtime.ts";
 import { PythonRandom } from "../../utils/base/python_random.ts";
-import type { Readout } from "../../utils/tasks/readout.ts";
+import type { Readout } from "../../utils/model/blocks/embedding.ts";
 import type { PatchPrompt } from "../../utils/heads/patching/clean_run.ts";
 
 export const ARCHITECTURES = ["neox", "gpt2"] as const;

@@ -2,7 +2,7 @@
 import { assert } from "@std/assert";
 import type { Tensor } from "../../utils/onnx/mod.ts";
 import type { ModelConfig } from "../../utils/model/config.ts";
-import { BLOCK_HOOKS, parseHookName } from "../../utils/model/blocks/hooks.ts";
+import { BLOCK_HOOKS, parseHookName } from "../../utils/model/blocks/hook_names.ts";
 import type { Readout } from "../../utils/model/blocks/embedding.ts";
 import { smallConfig } from "./random_model.ts";
 import type { OracleRun } from "../oracle/oracle_transformer.ts";

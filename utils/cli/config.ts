@@ -9,8 +9,7 @@ import { compareSimilarity, levenshteinDistance } from "@std/text";
 import { parse as parseYaml } from "@std/yaml";
 import type { z } from "zod";
 import { configKeys, type ConfigSchema } from "./config_schema.ts";
-import { allowedValues, schemaAt, shortJson, valueAt } from "../base/json_schema.ts";
-import { UserError } from "../base/user_error.ts";
+import { allowedValues, schemaAt, shortJson, UserError, valueAt } from "../base/mod.ts";
 
 /**
  * Reads a config file: YAML if its name ends in .yml or .yaml, else JSON.

@@ -4,8 +4,7 @@
  */
 import { join } from "@std/path";
 import type { z } from "zod";
-import { writeFileAtomic } from "../base/files.ts";
-import { type JsonSchema, toJsonSchema } from "../base/json_schema.ts";
+import { type JsonSchema, toJsonSchema, writeFileAtomic } from "../base/mod.ts";
 
 /** A script's settings: one object. Every key has a description, and most have a default. */
 export type ConfigSchema = z.ZodObject;

@@ -3,10 +3,9 @@
  * `ig_steps` → `--ig-steps 30`, booleans as `--verify` / `--no-verify`, lists repeated or separated by commas.
  */
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
-import { allowedValues, type JsonSchema, typesOf } from "../base/json_schema.ts";
+import { allowedValues, type JsonSchema, typesOf, UserError } from "../base/mod.ts";
 import { configKeys, type ConfigSchema } from "./config_schema.ts";
 import type { ConfigSources } from "./config.ts";
-import { UserError } from "../base/user_error.ts";
 
 /** How a script presents itself. */
 export interface ScriptDescription<S extends ConfigSchema> {

@@ -5,7 +5,7 @@
  * named schedule is an ascending subset of these that includes the final step. Other model suites have their own list of
  * steps (`suite`).
  */
-import { UserError } from "../base/user_error.ts";
+import { UserError } from "../base/mod.ts";
 
 const FINAL_STEP = 143_000;
 

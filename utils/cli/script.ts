@@ -14,10 +14,10 @@ import type { ConfigSchema } from "./config_schema.ts";
 import { type CommandLine, parseCommandLine, type ScriptDescription } from "./flags.ts";
 import { clearProgress } from "./progress.ts";
 import { hasColors, styled } from "./terminal.ts";
-import { UserError } from "../base/user_error.ts";
+import { UserError } from "../base/mod.ts";
 
 export type { ScriptDescription } from "./flags.ts";
-export { UserError } from "../base/user_error.ts";
+export { UserError } from "../base/mod.ts";
 
 /** What a script gets in addition to its settings. */
 export interface ScriptContext {

@@ -6,9 +6,8 @@
  * 3. Report a checkpoint that cannot be read or computed and go on; the exit code is then 1. An error that would recur at
  *    every checkpoint ends the loop at once: a full disk, a user's mistake, a bug.
  */
-import { WriteError } from "../base/files.ts";
-import { formatDuration, Progress, type ProgressTarget } from "../cli/progress.ts";
-import { UserError } from "../base/user_error.ts";
+import { UserError, WriteError } from "../base/mod.ts";
+import { formatDuration, Progress, type ProgressTarget } from "../cli/mod.ts";
 
 /** The steps of an experiment, and what to do at each. */
 export interface CheckpointLoop<Loaded> {

@@ -7,19 +7,24 @@
  * 3. `run` measures each checkpoint that a file lacks, compares checkpoints if the script asks for it, prints the table
  *    of all of them, and says where the results are. If every checkpoint failed, there is nothing to show.
  */
-import { resultSettings } from "../cli/config.ts";
-import type { Progress } from "../cli/progress.ts";
-import { type Column, printTable } from "../cli/table.ts";
-import { isFile } from "../base/files.ts";
-import { UserError } from "../base/user_error.ts";
-import type { OpenOptions, ResultFile } from "../results/result_file.ts";
-import type { ResultPaths } from "../results/result_path.ts";
-import type { ResultKind } from "../results/kind.ts";
-import { circuitSummary } from "../results/kinds/circuit_summary.ts";
-import { type ModelConfig, readModelConfig } from "../model/config.ts";
-import type { HookedModel, ModelOptions } from "../model/hooked_model.ts";
-import type { Runtime } from "../model/runtime.ts";
-import { loadTokenizer, type Tokenizer } from "../model/tokenizer.ts";
+import { type Column, printTable, type Progress, resultSettings } from "../cli/mod.ts";
+import { isFile, UserError } from "../base/mod.ts";
+import {
+  circuitSummary,
+  type OpenOptions,
+  type ResultFile,
+  type ResultKind,
+  type ResultPaths,
+} from "../results/mod.ts";
+import {
+  type HookedModel,
+  loadTokenizer,
+  type ModelConfig,
+  type ModelOptions,
+  readModelConfig,
+  type Runtime,
+  type Tokenizer,
+} from "../model/mod.ts";
 import { forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
 import { FREE_KEYS, type ModelSettings } from "./model_keys.ts";
 import { ModelRef, resultPaths } from "./model_ref.ts";

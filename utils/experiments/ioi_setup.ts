@@ -3,22 +3,20 @@
  * heads that their definitions use.
  */
 import { z } from "zod";
-import type { ResultPaths } from "../results/result_path.ts";
-import { UserError } from "../base/user_error.ts";
-import { copySuppression } from "../results/kinds/cspa.ts";
-import { repeatedTokens } from "../heads/scores/attention_scores.ts";
-import { cspaScores } from "../heads/cspa/cspa.ts";
-import { corpusDocuments, fileDocuments } from "../heads/cspa/cspa_documents.ts";
-import { functionWordIds } from "../heads/cspa/function_words.ts";
-import { placeOf } from "../heads/roles/ioi_roles.ts";
-import { FLIPS } from "../heads/roles/s2_inhibition.ts";
-import type { Head } from "../heads/head.ts";
-import type { ModelConfig } from "../model/config.ts";
-import type { HookedModel } from "../model/hooked_model.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
-import type { IoiFlipName } from "../tasks/ioi_flips.ts";
-import type { PromptPair } from "../tasks/prompt_pair.ts";
-import { loadTask, type Readout, readoutOf } from "../tasks/tasks.ts";
+import { copySuppression, type ResultPaths } from "../results/mod.ts";
+import { UserError } from "../base/mod.ts";
+import {
+  corpusDocuments,
+  cspaScores,
+  fileDocuments,
+  FLIPS,
+  functionWordIds,
+  type Head,
+  placeOf,
+  repeatedTokens,
+} from "../heads/mod.ts";
+import type { HookedModel, ModelConfig, Readout, Tokenizer } from "../model/mod.ts";
+import { type IoiFlipName, loadTask, type PromptPair, readoutOf } from "../tasks/mod.ts";
 
 /** Schema fragment: indirect-object prompts. */
 export const promptKeys = {

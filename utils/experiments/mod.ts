@@ -1,4 +1,7 @@
-/** The frame of the experiments over training, and what scripts on the indirect-object circuit share. */
+/**
+ * The frame of the experiments over training, the main experiment (`circuits/`), and what scripts on the indirect-object
+ * circuit share.
+ */
 export { type CheckpointLoop, forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
 export {
   type CheckpointRun,
@@ -23,3 +26,4 @@ export {
 } from "./ioi_setup.ts";
 export { modelKeys, type ModelSchedule, type ModelSettings } from "./model_keys.ts";
 export { type ModelRef, resultPaths } from "./model_ref.ts";
+export * from "./circuits/mod.ts";

@@ -1,6 +1,6 @@
 /** The settings that every experiment over training shares: which model, which checkpoints, where to compute. */
 import { z } from "zod";
-import { SCHEDULE_NAMES, type ScheduleName } from "../cli/schedules.ts";
+import { SCHEDULE_NAMES, type ScheduleName } from "../cli/mod.ts";
 import { DEVICES } from "../onnx/mod.ts";
 
 /** A schedule, or `main` for a model that has only one checkpoint. */

@@ -2,17 +2,23 @@
  * The model of an experiment and its checkpoints, resolved once from the settings: where it is, which steps it has, the
  * folder of each step, how a checkpoint is opened. Settings and models meet only here.
  */
-import { scheduleSteps } from "../cli/schedules.ts";
-import { UserError } from "../base/user_error.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { openCheckpoint } from "../model/files/checkpoint_files.ts";
-import { weightDigest } from "../model/files/weight_digest.ts";
-import { HookedModel, type ModelOptions } from "../model/hooked_model.ts";
-import { resolveModel } from "../model/hub/hub.ts";
-import { describeSteps, listLocalSteps, localCheckpoint } from "../model/hub/local_steps.ts";
-import { type ModelSource, modelSource } from "../model/hub/model_names.ts";
-import { Runtime } from "../model/runtime.ts";
-import { ResultPaths } from "../results/result_path.ts";
+import { scheduleSteps } from "../cli/mod.ts";
+import { UserError } from "../base/mod.ts";
+import {
+  describeSteps,
+  HookedModel,
+  listLocalSteps,
+  localCheckpoint,
+  type ModelConfig,
+  type ModelOptions,
+  type ModelSource,
+  modelSource,
+  openCheckpoint,
+  resolveModel,
+  Runtime,
+  weightDigest,
+} from "../model/mod.ts";
+import { ResultPaths } from "../results/mod.ts";
 import { MODEL_SCHEDULES, type ModelSettings } from "./model_keys.ts";
 
 /** Bytes of weights up to which a checkpoint is read as a whole when it is opened. */
@@ -104,8 +110,8 @@ export class ModelRef {
     const { memory_budget: budget } = this.settings;
     const memoryBudget = budget && budget * 1e9;
     const model = await HookedModel.load(folder, { ...options, runtime, memoryBudget });
-    const small = model.store.totalBytes < SMALL_MODEL && memoryBudget === undefined;
-    if (small) await Promise.all(model.store.source.units.map((unit) => model.store.get(unit)));
+    const small = model.weights.totalBytes < SMALL_MODEL && memoryBudget === undefined;
+    if (small) await model.weights.load();
     return model;
   }
 

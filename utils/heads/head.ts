@@ -1,10 +1,10 @@
-/** Heads as senders of a patch: which ones, layer by layer, and where their results belong. */
-import type { ModelConfig } from "../model/config.ts";
-import { type Head, headName } from "../names/nodes.ts";
+/** Heads, and their places in a flat matrix `[L, H]`. */
+import type { ModelConfig } from "../model/mod.ts";
+import { type Head, headName } from "../names/mod.ts";
 
-export { type Head, headName, parseHead } from "../names/nodes.ts";
+export { type Head, headName, parseHead } from "../names/mod.ts";
 
-/** Every head, layer by layer: its place in the list is its place in an `[L, H]` matrix. */
+/** Returns every head, layer by layer; its index is its place in an `[L, H]` matrix. */
 export function allHeads(
   { nLayers, nHeads }: Pick<ModelConfig, "nLayers" | "nHeads">,
 ): Head[] {
@@ -14,28 +14,21 @@ export function allHeads(
   );
 }
 
-/** The senders of one layer; they are run as one batch. */
-export interface SenderGroup {
-  layer: number;
-  /** head numbers */
-  heads: number[];
-  /** place of each in the caller's list */
-  places: number[];
+/** Returns the heads whose place in a matrix `[L, H]` meets a condition. */
+export function headsWhere(
+  shape: { nLayers: number; nHeads: number },
+  condition: (place: number) => boolean,
+): Head[] {
+  const heads: Head[] = [];
+  for (let i = 0; i < shape.nLayers * shape.nHeads; i++) {
+    if (condition(i)) heads.push([Math.floor(i / shape.nHeads), i % shape.nHeads]);
+  }
+  return heads;
 }
 
-/**
- * Senders by layer, ascending.
- * @throws RangeError naming a head that the model does not have.
- */
-export function senderGroups(senders: readonly Head[], config: ModelConfig): SenderGroup[] {
-  const groups: SenderGroup[] = [];
-  for (let layer = 0; layer < config.nLayers; layer++) {
-    const places = senders.flatMap(([l], i) => l === layer ? [i] : []);
-    if (places.length > 0) groups.push({ layer, heads: places.map((i) => senders[i][1]), places });
-  }
-  checkHeads(senders, config);
-  return groups;
-}
+/** Returns the place of a head in a flat matrix `[L, H]`. */
+export const placeOf = ([layer, head]: Head, { nHeads }: { nHeads: number }): number =>
+  layer * nHeads + head;
 
 /** @throws RangeError naming a head that the model does not have. */
 export function checkHeads(heads: readonly Head[], { nLayers, nHeads }: ModelConfig): void {

@@ -1,5 +1,5 @@
 /** Scores of all heads as result files and tables show them. */
-import { headName } from "../names/nodes.ts";
+import { headName } from "../names/mod.ts";
 
 /** A flat `[L, H]` as a list of layers, each a list of heads; `digits` significant ones, for files. */
 export function headGrid(values: Float32Array, nHeads: number, digits = 7): number[][] {

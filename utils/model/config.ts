@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import { join } from "@std/path";
-import { readJson } from "../base/files.ts";
+import { readJson } from "../base/mod.ts";
 
 /** Describes the sizes and variants of one transformer: everything that the graph builder needs. */
 export interface ModelConfig {

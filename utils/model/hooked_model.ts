@@ -4,40 +4,42 @@
  *   const model = await HookedModel.load("pythia-nano");
  *   const logits = await model.logits([tokens], [position]);
  *   const { hooks } = await model.run([tokens], { read: ["blocks.1.attn.hook_pattern"] });
+ *   const { residual } = await model.run([tokens], { to: 3 });
  *   const { gradients } = await model.gradients([tokens], [position], readout, ["blocks.0.hook_resid_pre"]);
  *
  * Prompts of different lengths are padded on the right; attention is causal, so padding changes no real position.
  */
+import { type Results, type Tensor, tensor } from "../onnx/mod.ts";
 import {
-  defineProgram,
-  type Results,
-  type Session,
-  type SessionOptions,
-  type Tensor,
-  tensor,
-} from "../onnx/mod.ts";
-import { padTokens } from "./run/batch.ts";
-import { openCheckpoint } from "./files/checkpoint_files.ts";
+  type BlockForm,
+  type Gradients,
+  type HookRequests,
+  inPasses,
+  LayerRunner,
+  type LayerRunResult,
+  OuterParts,
+  padTokens,
+  type Past,
+  promptsPerPass,
+  type ReadoutOptions,
+  type ReadoutRequest,
+  type RunOptions,
+  sortRequests,
+} from "./run/mod.ts";
+import { checkCheckpoint, openCheckpoint } from "./files/mod.ts";
 import { type ModelConfig, readModelConfig } from "./config.ts";
+import { type MetricSpec, type Readout, rowIndices } from "./blocks/mod.ts";
 import {
-  compileEmbed,
-  compileReadout,
-  compileUnembed,
-  type Readout,
-  readoutFeeds,
-  rowIndices,
-} from "./blocks/embedding.ts";
-import { EmbeddingRows } from "./weights/embedding_rows.ts";
-import { type HookRequests, type OuterRequests, sortRequests } from "./run/hook_requests.ts";
-import { resolveModel } from "./hub/hub.ts";
-import { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./run/layer_runner.ts";
-import { type Gradients, inPasses, promptsPerPass, type RunOptions } from "./run/passes.ts";
-import { checkPositions } from "./run/positions.ts";
+  checkpointSource,
+  EmbeddingRows,
+  ModelWeights,
+  type WeightProcessing,
+  weightProcessor,
+  type WeightSource,
+  WeightStore,
+} from "./weights/mod.ts";
+import { resolveModel } from "./hub/mod.ts";
 import { Runtime } from "./runtime.ts";
-import { checkCheckpoint } from "./files/tensor_names.ts";
-import { type WeightProcessing, weightProcessor } from "./weights/weight_processing.ts";
-import { checkpointSource, type WeightSource } from "./weights/weight_source.ts";
-import { WeightStore } from "./weights/weight_store.ts";
 
 export interface ModelOptions {
   /** training checkpoint, e.g. `step1000` */
@@ -51,12 +53,12 @@ export interface ModelOptions {
   onProgress?: (p: { file: string; done: number; total: number }) => void;
 }
 
-export type { Patch } from "./run/hook_requests.ts";
-
-export type { Gradients, RunOptions } from "./run/passes.ts";
+export type { Patch } from "./run/mod.ts";
+export { defineSplice, type Splice, type SplicedLayer } from "./blocks/mod.ts";
+export type { Gradients, RunOptions } from "./run/mod.ts";
 
 export interface RunResult {
-  /** residual stream after the last block `[batch, pos, d]` */
+  /** residual stream after the last block that was run `[batch, pos, d]` */
   residual: Tensor<Float32Array>;
   /** values read, by hook name */
   hooks: Map<string, Tensor<Float32Array>>;
@@ -65,27 +67,29 @@ export interface RunResult {
 
 type Prompts = readonly (readonly number[])[];
 
-const embedProgram = defineProgram("embed", compileEmbed);
-
-const NOTHING: OuterRequests = { plan: {}, feeds: {} };
-
 export class HookedModel {
   readonly config: ModelConfig;
-  readonly layers: LayerRunner;
+  readonly weights: ModelWeights;
+  readonly #store: WeightStore;
+  readonly #layers: LayerRunner;
   readonly #embeddings: EmbeddingRows;
+  readonly #outer: OuterParts;
 
   private constructor(
-    readonly store: WeightStore,
+    store: WeightStore,
+    /** compiled programs, which models of one runtime share */
     readonly runtime: Runtime,
     form: BlockForm,
     /** folder of the checkpoint; undefined for weights that are not from files */
     readonly dir: string | undefined,
-    /** whether the unembedding has a bias, which folding the final LayerNorm gives it */
-    readonly foldedBias: boolean,
+    bias: boolean,
   ) {
     this.config = store.config;
+    this.weights = new ModelWeights(store);
+    this.#store = store;
+    this.#layers = new LayerRunner(store.config, store, runtime, form, crypto.randomUUID());
     this.#embeddings = new EmbeddingRows(store);
-    this.layers = new LayerRunner(store.config, store, runtime, form, crypto.randomUUID());
+    this.#outer = new OuterParts(this.weights, this.#embeddings, runtime, bias);
   }
 
   /**
@@ -121,30 +125,54 @@ export class HookedModel {
   }
 
   /**
-   * Embeds, runs all blocks, reads and patches hook points; see {@link RunOptions}.
-   * @throws Error when keys and values are asked for of prompts of different lengths: padding would be continued.
+   * Embeds, runs all blocks or those before `to`, reads and changes hook points; see {@link RunOptions}.
+   * @throws Error when keys and values are asked for of prompts of different lengths: padding would be continued. Error
+   * naming a hook point that the model does not have or that is beyond `to`.
    */
-  async run(prompts: Prompts, options: RunOptions = {}): Promise<RunResult> {
+  async run(prompts: Prompts, options: RunOptions & { to?: number } = {}): Promise<RunResult> {
     if (options.keysValues && prompts.some((p) => p.length !== prompts[0].length)) {
       throw new Error("keys and values to continue after need prompts of one length");
     }
     const { result, outer, pos, requests } = await this.#forward(prompts, options);
-    const hooks = new Map([...outer, ...result.hooks]);
-    const { read = [] } = requests.final.plan;
+    const { residual, hooks } = await this.#finish(result, requests);
+    const past = this.#pastOf(result, pos, options);
+    return { residual, hooks: new Map([...outer, ...hooks]), past };
+  }
+
+  /**
+   * Runs the blocks `from … to − 1` on a residual stream `[batch, pos, d]`, such as `run` gives with `to: from`.
+   * @throws Error naming a hook point that is not part of these blocks.
+   */
+  async runBlocks(
+    x: Tensor<Float32Array>,
+    options: Omit<RunOptions, "pos"> & { from?: number; to?: number } = {},
+  ): Promise<RunResult> {
+    const { from = 0, to = this.config.nLayers, past, keysValues } = options;
+    const requests = sortRequests(this.config, options, { embeds: false, from, to });
+    const run = { ...requests.layers, from, to, past, keysValues };
+    const result = await this.#layers.run(x, run);
+    const { residual, hooks } = await this.#finish(result, requests);
+    return { residual, hooks, past: this.#pastOf(result, x.shape[1], options) };
+  }
+
+  #pastOf({ keysValues: layers }: LayerRunResult, pos: number, options: RunOptions) {
+    return options.keysValues ? { length: (options.past?.length ?? 0) + pos, layers } : undefined;
+  }
+
+  /** Adds the hook points of the final LayerNorm that are read, at all positions. */
+  async #finish({ residual, hooks }: LayerRunResult, { final }: HookRequests) {
+    const { read = [] } = final.plan;
     if (read.length > 0) {
-      const rows = rowIndices(prompts.map((p) => p.length - 1), pos);
-      const final = await this.#unembed(result.residual, rows, requests.final);
-      for (const name of read) hooks.set(name, final[name]);
+      const found = await this.#outer.unembed(residual, rowIndices([0], 1), final);
+      for (const name of read) hooks.set(name, found[name]);
     }
-    const length = (options.past?.length ?? 0) + pos;
-    const past = options.keysValues ? { length, layers: result.keysValues } : undefined;
-    return { residual: result.residual, hooks, past };
+    return { residual, hooks };
   }
 
   /** Logits `[batch, V]` at one position per prompt. */
   async logits(prompts: Prompts, positions: readonly number[], options: RunOptions = {}) {
     const { result, pos, requests } = await this.#forward(prompts, options);
-    return (await this.#unembed(result.residual, rowIndices(positions, pos), requests.final))
+    return (await this.#outer.unembed(result.residual, rowIndices(positions, pos), requests.final))
       .logits;
   }
 
@@ -153,7 +181,7 @@ export class HookedModel {
     const { result, requests } = await this.#forward(prompts, options);
     const [batch, pos] = result.residual.shape;
     const rows = tensor(Int32Array.from({ length: batch * pos }, (_, i) => i), [batch * pos]);
-    const { logits } = await this.#unembed(result.residual, rows, requests.final);
+    const { logits } = await this.#outer.unembed(result.residual, rows, requests.final);
     return tensor(logits.data, [batch, pos, this.config.vocabSize]);
   }
 
@@ -164,15 +192,8 @@ export class HookedModel {
     readout: Readout,
     options: RunOptions = {},
   ) {
-    const { result, pos, requests } = await this.#forward(prompts, options);
-    const { values } = await this.readout(
-      result.residual,
-      positions,
-      readout,
-      pos,
-      false,
-      requests.final,
-    );
+    const { result: { residual }, requests: { final } } = await this.#forward(prompts, options);
+    const { values } = await this.readout({ residual, positions, readout }, { final });
     return values.data;
   }
 
@@ -187,10 +208,10 @@ export class HookedModel {
     hooks: readonly string[],
     options: RunOptions = {},
   ): Promise<Gradients> {
-    const { store, config } = this;
+    const { weights, config } = this;
     const pos = padTokens(prompts, config.vocabSize, options.pos).pos;
-    const size = store.allPinned
-      ? promptsPerPass(config, store.totalBytes, prompts.length, pos)
+    const size = weights.allInMemory
+      ? promptsPerPass(config, weights.totalBytes, prompts.length, pos)
       : prompts.length;
     const whole = { prompts, positions, readout, options: { ...options, pos } };
     return await inPasses(
@@ -207,12 +228,9 @@ export class HookedModel {
     hooks: readonly string[],
     options: RunOptions,
   ): Promise<Gradients> {
-    const { result, pos, requests: { embedding, final } } = await this.#forward(
-      prompts,
-      options,
-      hooks,
-    );
-    const out = await this.readout(result.residual, positions, readout, pos, true, final);
+    const { result, requests: { embedding, final } } = await this.#forward(prompts, options, hooks);
+    const { residual } = result;
+    const out = await this.readout({ residual, positions, readout }, { gradient: true, final });
     const gradients = await result.backward(out.d_residual);
     // The embeddings are added up to the residual stream, so they share its gradient.
     const atInput = gradients.get("x")!;
@@ -227,62 +245,31 @@ export class HookedModel {
     return this.#embeddings.keep(tokens);
   }
 
-  /** Residual stream before block 0, with embedding hooks; `start` is the position of the first token. */
-  async embed(
-    prompts: Prompts,
-    { plan, feeds }: OuterRequests = NOTHING,
-    start = 0,
-    least = 0,
-  ): Promise<Results> {
-    const { tokens, pos } = padTokens(prompts, this.config.vocabSize, least);
-    checkPositions(start + pos, this.config, this.runtime);
-    const session = await embedProgram(this.runtime, this.config, plan);
-    const position_ids = tensor(Int32Array.from({ length: pos }, (_, i) => start + i), [pos]);
-    return session.run({ ...await this.#embeddings.feeds(tokens), position_ids, ...feeds });
+  /** Returns what the program of a metric depends on. */
+  metricSpec(readout: Readout): MetricSpec {
+    return this.#outer.metricSpec(readout);
   }
 
   /**
-   * Metric values of a residual stream `[batch, pos, d]`, with `gradient` also their gradient `d_residual`.
-   * @param final patches and differentiated hooks of the final LayerNorm
+   * Reads metrics off a residual stream after the last block: `values` `[batch]`, and with `gradient` also `d_residual`, the
+   * gradient of their sum.
    */
-  async readout(
-    residual: Tensor<Float32Array>,
-    positions: readonly number[],
-    readout: Readout,
-    pos: number,
-    gradient: boolean,
-    final: OuterRequests = NOTHING,
+  readout(request: ReadoutRequest, options: ReadoutOptions = {}): Promise<Results> {
+    return this.#outer.readout(request, options);
+  }
+
+  async #forward(
+    prompts: Prompts,
+    options: RunOptions & { to?: number },
+    differentiate: readonly string[] = [],
   ) {
-    const { kind, width } = readout;
-    const spec = { kind, width, bias: this.foldedBias, gradient, plan: final.plan };
-    const session = await this.#compiled(
-      "readout",
-      spec,
-      (o) => compileReadout(this.config, spec, o),
-    );
-    const feeds = { residual, ...readoutFeeds(positions, pos, readout), ...final.feeds };
-    return session.run({ ...feeds, ...await this.store.get("unembed") });
-  }
-
-  async #unembed(residual: Tensor<Float32Array>, rows: Tensor, { plan, feeds }: OuterRequests) {
-    const session = await this.#compiled(
-      "unembed",
-      { plan, bias: this.foldedBias },
-      (o) => compileUnembed(this.config, plan, this.foldedBias, o),
-    );
-    return session.run({ residual, rows, ...await this.store.get("unembed"), ...feeds });
-  }
-
-  #compiled(kind: string, spec: unknown, build: (o: SessionOptions) => Promise<Session>) {
-    return this.runtime.compiled(`${kind} ${JSON.stringify([this.config, spec])}`, build);
-  }
-
-  async #forward(prompts: Prompts, options: RunOptions, differentiate: readonly string[] = []) {
-    const { read, patches, past, keysValues, pos } = options;
-    const requests: HookRequests = sortRequests(this.config, read, patches, differentiate);
-    const embedded = await this.embed(prompts, requests.embedding, past?.length ?? 0, pos);
-    const result: LayerRunResult = await this.layers.run(embedded.residual, {
+    const { past, keysValues, pos, to = this.config.nLayers } = options;
+    const range = { embeds: true, from: 0, to };
+    const requests = sortRequests(this.config, { ...options, differentiate }, range);
+    const embedded = await this.#outer.embed(prompts, requests.embedding, past?.length ?? 0, pos);
+    const result = await this.#layers.run(embedded.residual, {
       ...requests.layers,
+      to,
       past,
       keysValues,
       gradient: differentiate.length > 0,
@@ -293,6 +280,6 @@ export class HookedModel {
 
   /** Frees the weights; compiled sessions stay with the runtime. */
   close(): void {
-    this.store.close();
+    this.#store.close();
   }
 }

@@ -1,6 +1,6 @@
 /** The program cache of a script: what went wrong with the device is the user's to fix, and warnings come once. */
-import { clearProgress } from "../cli/progress.ts";
-import { UserError } from "../base/user_error.ts";
+import { clearProgress } from "../cli/mod.ts";
+import { UserError } from "../base/mod.ts";
 import { type Device, ProgramCache } from "../onnx/mod.ts";
 
 export interface RuntimeOptions {

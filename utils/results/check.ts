@@ -3,8 +3,14 @@
  * one line: the file, the key, what was expected, what was found, what to do.
  */
 import type { z } from "zod";
-import { allowedValues, schemaAt, shortJson, toJsonSchema, valueAt } from "../base/json_schema.ts";
-import { UserError } from "../base/user_error.ts";
+import {
+  allowedValues,
+  schemaAt,
+  shortJson,
+  toJsonSchema,
+  UserError,
+  valueAt,
+} from "../base/mod.ts";
 
 /** Any arrangement of the entries other than `"checkpoints": { step: entry }`. */
 export interface ResultLayout<Entry> {

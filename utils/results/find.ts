@@ -1,6 +1,5 @@
 /** Finds result files below folders and reads them through their kinds. */
-import { filesBelow } from "../base/files.ts";
-import { UserError } from "../base/user_error.ts";
+import { filesBelow, UserError } from "../base/mod.ts";
 import type { StoredResult } from "./kind.ts";
 
 /** What reading needs of a kind (`ResultKind`). */

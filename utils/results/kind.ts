@@ -2,8 +2,7 @@
  * The contract of a kind of result file: its format, its schema, its path, and the script that makes it. Every result
  * file is written and read through its kind (`kinds/`), so that a layout is written down once.
  */
-import { isFile, readJson } from "../base/files.ts";
-import { UserError } from "../base/user_error.ts";
+import { isFile, readJson, UserError } from "../base/mod.ts";
 import { checkValue, entriesOf, type ResultSchema } from "./check.ts";
 import { type OpenOptions, openResultFile, type ResultFile } from "./result_file.ts";
 import type { ResultPaths } from "./result_path.ts";

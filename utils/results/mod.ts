@@ -16,7 +16,7 @@ export {
   circuitComponentScores,
   headsByType,
   type HeadsOfTypes,
-} from "./kinds/circuit_components.ts";
+} from "./kinds/mod.ts";
 export {
   type CheckpointSummary,
   type CircuitChange,
@@ -30,25 +30,21 @@ export {
   type CurvePoint,
   type HeadRoles,
   readCircuitSummary,
-} from "./kinds/circuit_summary.ts";
-export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./kinds/component_swaps.ts";
-export { type CopySuppression, copySuppression } from "./kinds/cspa.ts";
-export { type FullModelComponents, fullModelComponents } from "./kinds/full_model_components.ts";
-export { greaterThanChecks, type GreaterThanParts } from "./kinds/greater_than.ts";
-export { type Consistency, ioiConsistencies } from "./kinds/ioi_consistency.ts";
-export { type SelfRepairEntry, selfRepairs } from "./kinds/self_repair.ts";
-export {
-  type SuccessorHeader,
-  successorHeads,
-  type SuccessorScores,
-} from "./kinds/successor_heads.ts";
+} from "./kinds/mod.ts";
+export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./kinds/mod.ts";
+export { type CopySuppression, copySuppression } from "./kinds/mod.ts";
+export { type FullModelComponents, fullModelComponents } from "./kinds/mod.ts";
+export { greaterThanChecks, type GreaterThanParts } from "./kinds/mod.ts";
+export { type Consistency, ioiConsistencies } from "./kinds/mod.ts";
+export { type SelfRepairEntry, selfRepairs } from "./kinds/mod.ts";
+export { type SuccessorHeader, successorHeads, type SuccessorScores } from "./kinds/mod.ts";
 export {
   type MetricSummary,
   type PerformanceHeader,
   type TaskPerformances,
   taskPerformances,
-} from "./kinds/task_performance.ts";
-export type { ModelHeader } from "./kinds/parts.ts";
-export { circuitTransfers } from "./kinds/transfer.ts";
+} from "./kinds/mod.ts";
+export type { ModelHeader } from "./kinds/mod.ts";
+export { circuitTransfers } from "./kinds/mod.ts";
 export { type OpenOptions, ResultFile } from "./result_file.ts";
 export { ResultPaths } from "./result_path.ts";

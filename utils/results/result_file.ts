@@ -12,9 +12,14 @@
  */
 import { dirname } from "@std/path";
 import { z } from "zod";
-import { checkWritable, readJson, withFolderLocked, writeJsonAtomic } from "../base/files.ts";
-import { formatJson } from "../base/format_json.ts";
-import { UserError } from "../base/user_error.ts";
+import {
+  checkWritable,
+  formatJson,
+  readJson,
+  UserError,
+  withFolderLocked,
+  writeJsonAtomic,
+} from "../base/mod.ts";
 import { checkValue, entriesOf, isObject, layoutOf, type ResultSchema } from "./check.ts";
 
 /** What a run says about its result file. */

@@ -5,10 +5,10 @@
  * 2. For the corrupted prompt, draw a name of the other gender at random.
  * 3. Shuffle and keep the first n. There are at most 20 names × 5 frames = 100 prompts.
  */
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/mod.ts";
 import { makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
-import { PythonRandom } from "../base/python_random.ts";
-import { FEMALE_NAMES, GENDER_FRAMES, MALE_NAMES } from "./words/names.ts";
+import { PythonRandom } from "../base/mod.ts";
+import { FEMALE_NAMES, GENDER_FRAMES, MALE_NAMES } from "./words/mod.ts";
 
 /**
  * Makes the pairs of the `gender_pronoun` task: `simple` answers (the clean name's pronoun against the

@@ -11,10 +11,10 @@
  *
  * Answers are the tokens "00" … "99": those above the first year are correct, all others wrong.
  */
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/mod.ts";
 import { isEncodable, makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
-import { PythonRandom } from "../base/python_random.ts";
-import { GREATER_THAN_NOUNS } from "./words/greater_than_nouns.ts";
+import { PythonRandom } from "../base/mod.ts";
+import { GREATER_THAN_NOUNS } from "./words/mod.ts";
 
 const FIRST_YEAR = 1100;
 const END_YEAR = 1800;

@@ -10,24 +10,11 @@
  * The task is from Wang et al. (2022). The draws equal those of `IOIDataset` in code based on
  * TransformerLens, so seed 42 gives the prompts of published results.
  */
-import type { Tokenizer } from "../model/tokenizer.ts";
-import { flipPrompt, IOI_FLIPS, type IoiFlipName } from "./ioi_flips.ts";
+import type { Tokenizer } from "../model/mod.ts";
+import { flipPrompt, IOI_FLIPS, type IoiFlipName, type IoiPrompt } from "./ioi_flips.ts";
 import { isEncodable, makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
-import { PythonRandom } from "../base/python_random.ts";
-import { ABBA_TEMPLATES, BABA_TEMPLATES } from "./words/ioi_templates.ts";
-import { IOI_NAMES, IOI_OBJECTS, IOI_PLACES } from "./words/names.ts";
-
-/** One sentence; its final word is the indirect object. */
-export interface IoiPrompt {
-  /** The whole sentence. */
-  text: string;
-  /** The indirect object: the name mentioned once before the answer. */
-  io: string;
-  /** The subject: the name mentioned twice. */
-  s: string;
-  /** `ABB`: the indirect object is mentioned first; `BAB`: the subject is. */
-  order: "ABB" | "BAB";
-}
+import { PythonRandom } from "../base/mod.ts";
+import { ABBA_TEMPLATES, BABA_TEMPLATES, IOI_NAMES, IOI_OBJECTS, IOI_PLACES } from "./words/mod.ts";
 
 /** Words to draw from. The defaults are the published lists; seeded draws rely on their order. */
 export interface IoiWords {

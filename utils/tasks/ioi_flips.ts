@@ -11,8 +11,19 @@
  *    the rule, in alphabetical order of the letters. (The original samples from a Python set, and its
  *    order changes from run to run; sorting makes the draw repeatable.)
  */
-import type { IoiPrompt } from "./ioi.ts";
-import { PythonRandom } from "../base/python_random.ts";
+import { PythonRandom } from "../base/mod.ts";
+
+/** One sentence; its final word is the indirect object. */
+export interface IoiPrompt {
+  /** The whole sentence. */
+  text: string;
+  /** The indirect object: the name mentioned once before the answer. */
+  io: string;
+  /** The subject: the name mentioned twice. */
+  s: string;
+  /** `ABB`: the indirect object is mentioned first; `BAB`: the subject is. */
+  order: "ABB" | "BAB";
+}
 
 /** The rule of each flip; the empty rule changes nothing. */
 export const IOI_FLIPS = {

@@ -23,7 +23,7 @@ export {
   type TaskData,
   type TaskMetric,
 } from "./prompt_pair.ts";
-export { type Readout, readoutOf } from "./readout.ts";
+export { readoutOf } from "./readout.ts";
 export {
   firstDifference,
   type PairTokens,

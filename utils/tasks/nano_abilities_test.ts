@@ -1,6 +1,6 @@
 /** The committed suite has the abilities that experiments rely on, on prompts that training never saw. */
 import { assert, assertAlmostEquals } from "@std/assert";
-import { isHeldOut } from "../corpus/held_out.ts";
+import { isHeldOut } from "../text/mod.ts";
 import { HookedModel } from "../model/hooked_model.ts";
 import { Runtime } from "../model/runtime.ts";
 import { loadTokenizer } from "../model/tokenizer.ts";

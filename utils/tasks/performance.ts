@@ -4,10 +4,9 @@
  * Prompts are cut after the read-out position and run in batches of equal length. So nothing is computed for padding or
  * for positions that are not read, and the values do not depend on the batch size.
  */
-import { bucketBy } from "../model/run/batch.ts";
-import type { HookedModel } from "../model/hooked_model.ts";
-import type { MetricSummary } from "../results/kinds/task_performance.ts";
-import { bootstrapMeanIntervals, mean, seededIndices, standardError } from "../base/statistics.ts";
+import { bucketBy, type HookedModel } from "../model/mod.ts";
+import type { MetricSummary } from "../results/mod.ts";
+import { bootstrapMeanIntervals, mean, seededIndices, standardError } from "../base/mod.ts";
 import { computeMetrics } from "./metrics.ts";
 import type { MetricName, TaskData } from "./prompt_pair.ts";
 

@@ -3,8 +3,7 @@
  *
  * Pairs are grouped by their read-out position, so a batch has no padding and its read-out is its last position.
  */
-import { bucketBy } from "../model/run/batch.ts";
-import type { Readout } from "../model/blocks/embedding.ts";
+import { bucketBy, type Readout } from "../model/mod.ts";
 import type { PromptPair } from "./prompt_pair.ts";
 import { sharedLength, splitPrompt } from "./shared_prefix.ts";
 

@@ -1,5 +1,5 @@
 /** A short name for the content of a task's prompts, so that results of an edited prompt file are not confused. */
-import { contentDigest } from "../base/digest.ts";
+import { contentDigest } from "../base/mod.ts";
 import type { TaskData } from "./prompt_pair.ts";
 
 /** Returns the `contentDigest` of what the prompts ask of a model: tokens, read-outs, answers. */

@@ -4,7 +4,7 @@
  * A pair is made of two texts. Both are tokenized without special tokens and must have the same
  * number of tokens, because activations of the two runs are compared position by position.
  */
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/mod.ts";
 
 /** One clean prompt and its corrupted counterpart. */
 export interface PromptPair {

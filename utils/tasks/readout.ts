@@ -10,19 +10,8 @@
  * - `group_sum`: ±1 for the probability difference; the logit difference has no sum form and uses
  *   group means.
  */
+import type { Readout } from "../model/mod.ts";
 import type { AnswerMode, PromptPair, TaskData, TaskMetric } from "./prompt_pair.ts";
-
-/** A linear functional of each prompt's read-out row. */
-export interface Readout {
-  /** What the weights apply to. */
-  kind: "logits" | "probabilities";
-  /** Token ids `[N, width]`, padded with id 0. */
-  ids: Int32Array;
-  /** Weights `[N, width]`, padded with 0. */
-  weights: Float32Array;
-  /** Ids and weights per prompt. */
-  width: number;
-}
 
 /** Returns the weights of a prompt's correct ids, followed by those of its wrong ids. */
 export function answerWeights(

@@ -5,8 +5,7 @@
  * this prefix are computed once; only the suffix, from there to the read-out, runs again (identity 1: shared prefix).
  * Positions after the read-out are never computed.
  */
-import type { HookedModel } from "../model/hooked_model.ts";
-import type { Past } from "../model/run/layer_runner.ts";
+import type { HookedModel, Past } from "../model/mod.ts";
 
 /** The tokens of a pair, of equal length up to the read-out, and the position of the read-out. */
 export interface PairTokens {

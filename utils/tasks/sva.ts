@@ -10,11 +10,11 @@
  * Answers are the verbs of the list that are single tokens after a space: those that agree with the
  * clean subject are correct, those of the other number wrong.
  */
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/mod.ts";
 import { isEncodable, makePair, type PromptPair } from "./prompt_pair.ts";
-import { PythonRandom } from "../base/python_random.ts";
+import { PythonRandom } from "../base/mod.ts";
 import { type MinimalPair, SVA_STRUCTURES } from "./sva_structures.ts";
-import { ANSWER_VERBS } from "./words/sva_words.ts";
+import { ANSWER_VERBS } from "./words/mod.ts";
 
 /** Yields the minimal pairs of all structures in seeded order, one structure after the other in turn. */
 export function* svaMinimalPairs(

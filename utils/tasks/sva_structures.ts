@@ -16,7 +16,7 @@ import {
   type NumberPair,
   RELATIVE_VERBS,
   REPORTING_VERBS,
-} from "./words/sva_words.ts";
+} from "./words/mod.ts";
 
 /** Two prefixes that differ in the number of one noun. */
 export interface MinimalPair {

@@ -1,8 +1,8 @@
 /**
  * The tasks by name: number of prompts, metric, and how to make the prompts for a tokenizer.
  */
-import { UserError } from "../base/user_error.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import { UserError } from "../base/mod.ts";
+import type { Tokenizer } from "../model/mod.ts";
 import { genderPronounPairs } from "./gender_pronoun.ts";
 import { greaterThanPairs } from "./greater_than.ts";
 import { ioiPairs } from "./ioi.ts";
@@ -11,7 +11,7 @@ import type { PromptPair, TaskData, TaskMetric } from "./prompt_pair.ts";
 import { svaPairs } from "./sva.ts";
 import { loadUserTask, type UserTaskOptions } from "./user_task.ts";
 
-export { type Readout, readoutOf } from "./readout.ts";
+export { readoutOf } from "./readout.ts";
 
 /** The part of a task that does not depend on the tokenizer. */
 export interface TaskDefinition {

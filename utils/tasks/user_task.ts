@@ -8,7 +8,7 @@
  */
 import { parse } from "@std/csv";
 import { basename } from "@std/path";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/mod.ts";
 import {
   type AnswerMode,
   makePair,

@@ -1,13 +1,10 @@
 /**
- * The rate of matrix products alone, as the yardstick of training: every product of a training step with a weight matrix,
- * forward (x·Wᵀ) and both backward (g·W and gᵀ·x), at the model's shapes, in one graph with nothing else in it. That is
- * 6 operations per weight and row. Of every product only one element leaves the graph, as handing results over costs time
- * that is not the products'.
+ * The rate of matrix products alone, the yardstick of everything that multiplies by weights: for each weight matrix
+ * `[out, in]` the forward product x·Wᵀ and, if asked for, both backward ones, g·W and gᵀ·x. All are in one graph with nothing
+ * else in it. Only one element of each product leaves the graph, since handing results over takes time that is not theirs.
  *
- * It is timed now and then between training steps, so that both rates are those of the same process on the same machine
- * under the same load.
+ * Time it in turn with what it is compared with, so that both rates are those of one process under the same load.
  */
-import type { ModelConfig } from "../model/config.ts";
 import {
   type Feeds,
   firstElement,
@@ -18,63 +15,79 @@ import {
   tensor,
   type Value,
 } from "../onnx/mod.ts";
-import { parameterLayout } from "./parameters.ts";
 
-export class MatmulBenchmark {
+/** Which products are timed. */
+export interface MatmulRateOptions extends SessionOptions {
+  /** also g·W, the gradient at the inputs */
+  data?: boolean;
+  /** also gᵀ·x, the gradient of the weights */
+  weight?: boolean;
+  /** one run per set of weights, by name; default: one set of made-up ones */
+  weights?: readonly Feeds[];
+}
+
+/** Matrix products of given shapes, compiled. */
+export class MatmulRate {
   /** milliseconds of each run */
   readonly times: number[] = [];
 
   private constructor(
     private readonly session: Session,
-    private readonly feeds: Feeds,
+    private readonly feeds: readonly Feeds[],
+    /** floating-point operations of one run */
+    readonly flops: number,
   ) {}
 
-  /** @param rows rows of every activation matrix: tokens in a training step */
+  /**
+   * Compiles the products and runs them once.
+   * @param shapes `[out, in]` of each weight matrix, by name
+   * @param rows rows of every activation matrix: tokens
+   */
   static async compile(
-    config: ModelConfig,
+    shapes: Record<string, readonly number[]>,
     rows: number,
-    options: SessionOptions = {},
-  ): Promise<MatmulBenchmark> {
-    const layout = parameterLayout(config);
+    { data = false, weight = false, weights, ...options }: MatmulRateOptions = {},
+  ): Promise<MatmulRate> {
     const g = new Graph();
     const outputs: Record<string, Value> = {};
-    const feeds: Feeds = {};
-    const input = (name: string, shape: number[]): Value => {
-      if (feeds[name]) return g.inputs.get(name)!;
-      const size = shape.reduce((a, b) => a * b, 1);
-      feeds[name] = tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(i)), shape);
-      return g.input(name, shape);
+    const given: Feeds = {};
+    const made = (shape: readonly number[]) =>
+      tensor(Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => Math.sin(i)), [...shape]);
+    const activation = (name: string, width: number): Value => {
+      given[name] ??= made([rows, width]);
+      return g.inputs.get(name) ?? g.input(name, [rows, width]);
     };
-    for (const { name, unit, shape } of layout.parameters) {
-      if (shape.length !== 2 || unit === "embed") continue;
-      const [out, into] = shape;
-      const w = input(name, shape);
-      const x = input(`x${into}`, [rows, into]);
-      const d = input(`g${out}`, [rows, out]);
+    for (const [name, [out, into]] of Object.entries(shapes)) {
+      const w = g.input(name, [out, into]);
+      const x = activation(`x${into}`, into);
       outputs[`${name} forward`] = firstElement(gemm(x, w, false, true));
-      outputs[`${name} data`] = firstElement(gemm(d, w));
-      outputs[`${name} weight`] = firstElement(gemm(d, x, true, false));
+      if (!data && !weight) continue;
+      const d = activation(`g${out}`, out);
+      if (data) outputs[`${name} data`] = firstElement(gemm(d, w));
+      if (weight) outputs[`${name} weight`] = firstElement(gemm(d, x, true, false));
     }
     const session = await Session.compile(outputs, {}, options);
-    await session.run(feeds);
-    return new MatmulBenchmark(session, feeds);
+    const sets = weights ??
+      [Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, made(shape)]))];
+    const elements = Object.values(shapes).reduce((sum, [out, into]) => sum + out * into, 0);
+    const flops = 2 * (1 + Number(data) + Number(weight)) * rows * elements * sets.length;
+    const rate = new MatmulRate(session, sets.map((set) => ({ ...given, ...set })), flops);
+    await rate.sample();
+    rate.times.length = 0;
+    return rate;
   }
 
-  /** Times one run. */
-  async sample(): Promise<void> {
+  /** Times one run. @returns floating-point operations per second */
+  async sample(): Promise<number> {
     const started = performance.now();
-    await this.session.run(this.feeds);
-    this.times.push(performance.now() - started);
+    for (const feeds of this.feeds) await this.session.run(feeds);
+    const ms = performance.now() - started;
+    this.times.push(ms);
+    return 1000 * this.flops / ms;
   }
 
+  /** Frees the compiled products. */
   async release(): Promise<void> {
     await this.session.release();
   }
-}
-
-/** The middle value; the mean of the two middle ones of an even count. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }

@@ -1,57 +1,80 @@
 /**
- * The state of a training run on disk, so that a run that was stopped goes on to the same weights: a safetensors file of
- * weights and both moments in float32, with step and settings in its metadata. Written at once or not at all.
+ * The state of a run on the disk: a safetensors file in float32 with `weights`, a tensor for each slot of the optimiser and
+ * each carried tensor. Step and settings are in its metadata. It is written at once or not at all, so a run that is killed
+ * resumes from the last saved step to the same bytes.
  */
-import { UserError } from "../base/user_error.ts";
-import { isFile } from "../base/files.ts";
-import {
-  openSafetensors,
-  readSafetensorsHeader,
-  writeSafetensors,
-} from "../model/files/safetensors.ts";
-import type { TrainingState } from "./trainer.ts";
+import { isFile, UserError } from "../base/mod.ts";
+import { openSafetensors, readSafetensorsHeader, writeSafetensors } from "../tensor_files/mod.ts";
+import type { Layout } from "./parameters.ts";
+import type { TrainingState } from "./state.ts";
 
 const FORMAT = "circuits-over-time/training-state/1";
+const HINT = "start from scratch with --overwrite, or choose another work_dir";
 
-/** Writes the state. @param settings what determines the run; compared when it is read */
-export async function writeState(path: string, state: TrainingState, settings: unknown) {
-  const { step, weights, m, v } = state;
-  const entry = (data: Float32Array) => ({ dtype: "F32" as const, shape: [data.length], data });
+/**
+ * Writes the state.
+ * @param settings what determines the run; `readState` compares it
+ * @throws Error naming the file when it cannot be written, or a name that two tensors have.
+ */
+export async function writeState(
+  path: string,
+  { step, weights, slots, carried }: TrainingState,
+  settings: unknown,
+): Promise<void> {
+  const vectors = Object.entries({ weights, ...slots, ...carried });
+  const all = 1 + Object.keys(slots).length + Object.keys(carried).length;
+  if (vectors.length !== all) {
+    throw new Error(
+      `cannot write ${path}: two of these have the same name: weights, ` +
+        [...Object.keys(slots), ...Object.keys(carried)].join(", "),
+    );
+  }
+  const tensors = Object.fromEntries(
+    vectors.map(([name, data]) => [name, { dtype: "F32" as const, shape: [data.length], data }]),
+  );
   const metadata = { format: FORMAT, step: String(step), settings: JSON.stringify(settings) };
-  const tensors = { weights: entry(weights), m: entry(m), v: entry(v) };
   await writeSafetensors(path, tensors, metadata);
 }
 
 /**
  * Reads a state; undefined when there is none.
+ * @param settings what determines the run
+ * @param layout the parameters
+ * @param slots slots of the optimiser
+ * @param carried the carried tensors
  * @throws UserError naming the file when it is damaged or belongs to other settings.
  */
 export async function readState(
   path: string,
   settings: unknown,
-  size: number,
+  layout: Layout,
+  slots: readonly string[],
+  carried: Layout,
 ): Promise<TrainingState | undefined> {
   if (!isFile(path)) return undefined;
-  const mend = "start anew with --overwrite, or choose another work_dir";
   const damaged = (cause: unknown) => {
-    throw new UserError(`${(cause as Error).message}; ${mend}`, 1, { cause });
+    throw new UserError(`${(cause as Error).message}; ${HINT}`, 1, { cause });
   };
   const { metadata } = await readSafetensorsHeader(path).catch(damaged);
   if (metadata.format !== FORMAT || !/^\d+$/.test(metadata.step ?? "")) {
-    throw new UserError(`${path} is not the state of a training run; ${mend}`);
+    throw new UserError(`${path} is not the state of a training run; ${HINT}`);
   }
   if (metadata.settings !== JSON.stringify(settings)) {
-    throw new UserError(`${path} was made with other settings: ${metadata.settings}; ${mend}`);
+    throw new UserError(`${path} was made with other settings: ${metadata.settings}; ${HINT}`);
   }
   const file = await openSafetensors(path).catch(damaged);
   try {
-    const read = async (name: string) =>
-      Float32Array.from(await file.read(name, [size]).catch(damaged));
+    const read = (name: string, size: number) => file.read(name, [size]).catch(damaged);
+    const vectors = async (sizes: readonly (readonly [string, number])[]) => {
+      const read_: Record<string, Float32Array<ArrayBuffer>> = {};
+      for (const [name, size] of sizes) read_[name] = await read(name, size);
+      return read_;
+    };
     return {
       step: Number(metadata.step),
-      weights: await read("weights"),
-      m: await read("m"),
-      v: await read("v"),
+      weights: await read("weights", layout.size),
+      slots: await vectors(slots.map((name) => [name, layout.size])),
+      carried: await vectors(carried.tensors.map(({ name, size }) => [name, size])),
     };
   } finally {
     file.close();

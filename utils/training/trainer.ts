@@ -1,147 +1,153 @@
 /**
- * Training as two compiled graphs: one step (forward, backward, clipping, AdamW), and the loss alone.
+ * Training as two compiled graphs: one step (forward, backward, optimiser), and the loss alone.
  *
- * Weights and moments stay in three buffers. A step is fed with them and writes its results into them: no element-wise
- * operator reads an element after the same step has written it, because every update waits for the norm of the whole
- * gradient, by which time forward and backward pass are over.
+ * A step is fed with the state's own vectors and writes its results over them. Where the graph does not prove that
+ * everything has been read by then (`write_order.ts`), a result goes to a second buffer and is copied after the step.
  */
-import type { ModelConfig } from "../model/config.ts";
-import { sequenceFeeds } from "../model/blocks/sequence.ts";
-import { type Feeds, Graph, Session, type SessionOptions, tensor } from "../onnx/mod.ts";
-import { type AdamWSettings, adamWStep, optimiserFeeds } from "./adamw.ts";
-import { languageModel } from "./language_model.ts";
-import { decayMask, type ParameterLayout, parameterLayout } from "./parameters.ts";
+import { type Feeds, Session, type SessionOptions, type Tensor, tensor } from "../onnx/mod.ts";
+import type { NamedValues, Objective } from "./objective.ts";
+import { type Optimiser, scalarsOf, slotsOf } from "./optimiser/mod.ts";
+import { layoutOf } from "./parameters.ts";
+import { checkState, type TrainingState } from "./state.ts";
+import { buildStep } from "./step_graph.ts";
+import { WriteOrder } from "./write_order.ts";
 
-/**
- * Added to the attention scores of later positions. e^−70 ≈ 4e-31 of the attention is nothing in float32, and ONNX
- * Runtime's softmax takes five times as long for −∞, whose exponential it finds by way of subnormal numbers.
- */
-const MASKED = -70;
-
-/** What training changes: all that a resumed run needs. */
-export interface TrainingState {
-  /** steps done */
-  step: number;
-  weights: Float32Array<ArrayBuffer>;
-  m: Float32Array<ArrayBuffer>;
-  v: Float32Array<ArrayBuffer>;
+/** What a step reports. */
+export interface StepResult {
+  /** loss before the update */
+  loss: number;
+  /** the objective's and the optimiser's numbers, before the update */
+  metrics: Record<string, number>;
+  /** the learning rate, where the optimiser has one */
+  rate?: number;
 }
 
-/** The state before the first step. */
-export function initialState(weights: Float32Array<ArrayBuffer>): TrainingState {
-  const zeros = () => new Float32Array(weights.length);
-  return { step: 0, weights, m: zeros(), v: zeros() };
+/** A result and the memory that it is written to. */
+interface Write {
+  /** name of the input that it replaces */
+  input: string;
+  /** memory of that input */
+  target: Tensor<Float32Array>;
+  /** memory of its own, where `target` may still be read when the result is written */
+  second?: Tensor<Float32Array>;
 }
 
-export class Trainer {
-  readonly layout: ParameterLayout;
-  private sequence?: { context: number; feeds: Feeds };
+/** One objective with its optimiser and state. */
+export class Trainer<Batch> {
+  readonly #into: Feeds;
 
   private constructor(
-    readonly config: ModelConfig,
-    readonly settings: AdamWSettings,
+    private readonly objective: Objective<Batch>,
+    private readonly optimiser: Optimiser,
+    /** parameters, slots and carried tensors; each step changes it in place */
     readonly state: TrainingState,
-    private readonly stepSession: Session<"loss" | "norm" | "weights" | "m" | "v">,
-    private readonly lossSession: Session<"loss">,
+    private readonly given: Feeds,
+    private readonly writes: readonly Write[],
+    private readonly optimiserMetrics: readonly string[],
+    private readonly stepSession: Session,
+    private readonly lossSession: Session,
   ) {
-    this.layout = parameterLayout(config);
-  }
-
-  /** Compiles both graphs. `state` is changed in place by every step. */
-  static async compile(
-    config: ModelConfig,
-    settings: AdamWSettings,
-    state: TrainingState,
-    options: SessionOptions = {},
-  ): Promise<Trainer> {
-    const layout = parameterLayout(config);
-    if (state.weights.length !== layout.size) {
-      throw new Error(
-        `training state has ${state.weights.length} weights, the model has ${layout.size}`,
-      );
-    }
-    const g = new Graph();
-    const model = languageModel(g, config, layout);
-    const { weights, m, v, norm } = adamWStep(
-      g,
-      model.weights,
-      model.gradient(),
-      decayMask(layout),
-      settings,
-      g.input("inverse_rows", []),
+    this.#into = Object.fromEntries(
+      writes.map(({ input, target, second }) => [nextName(input), second ?? target]),
     );
-    // Every step has the same shapes: memory given back would only have to be faulted in again.
-    const stepOptions = { ...options, arena: true };
-    const step = await Session.compile({ loss: model.loss, norm, weights, m, v }, {}, stepOptions);
-    const loss = await Session.compile({ loss: model.loss }, {}, options);
-    return new Trainer(config, settings, state, step, loss);
   }
 
   /**
-   * One step on token ids `[batch, context + 1]`; the last `context` of each row are the targets.
-   * @returns loss in nats and norm of the gradient, both before the update
-   * @throws Error when the loss is not finite, naming the step; weights are then spoilt.
+   * Compiles both graphs.
+   * @param state is changed in place by every step
+   * @throws Error naming what the state or the objective lacks.
    */
-  async step(
-    ids: Int32Array,
-    batch: number,
-    rate: number,
-  ): Promise<{ loss: number; norm: number }> {
+  static async compile<Batch>(
+    objective: Objective<Batch>,
+    optimiser: Optimiser,
+    state: TrainingState,
+    options: SessionOptions = {},
+  ): Promise<Trainer<Batch>> {
+    const carried = layoutOf(objective.carried ?? []);
+    checkState(state, layoutOf(objective.parameters), slotsOf(optimiser), carried);
+    const { loss, metrics, optimiserMetrics, replaced } = buildStep(objective, optimiser);
+    const numbers = { loss, ...metrics, ...optimiserMetrics };
+    const order = new WriteOrder([...Object.values(numbers), ...replaced.map((r) => r.result)]);
+    const given: Feeds = {};
+    const writes: Write[] = [];
+    const outputs: NamedValues = { ...numbers };
+    for (const { input, result, memory } of replaced) {
+      const shape = input.shape as number[];
+      const target = tensor(memory(state), shape);
+      given[input.name] = target;
+      if (result === input) continue;
+      outputs[nextName(input.name)] = result;
+      const second = order.isSafe(input, result)
+        ? undefined
+        : tensor(new Float32Array(target.data.length), shape);
+      writes.push({ input: input.name, target, second });
+    }
+    // Every step has the same shapes: memory given back would only be faulted in again.
+    const stepSession = await Session.compile(outputs, {}, { ...options, arena: true });
+    const lossSession = await Session.compile({ loss, ...metrics }, {}, options);
+    const checked = Object.keys(optimiserMetrics);
+    return new Trainer(
+      objective,
+      optimiser,
+      state,
+      given,
+      writes,
+      checked,
+      stepSession,
+      lossSession,
+    );
+  }
+
+  /** Names of the inputs whose next values need a second buffer. */
+  get secondBuffers(): string[] {
+    return this.writes.filter(({ second }) => second).map(({ input }) => input);
+  }
+
+  /**
+   * Makes one step.
+   * @throws Error naming the step when the loss or a number of the optimiser is not finite; the state is then spoilt.
+   */
+  async step(batch: Batch): Promise<StepResult> {
     const t = this.state.step + 1;
-    const vector = (data: Float32Array) => tensor(data, [this.layout.size]);
-    const { weights, m, v } = this.state;
-    const buffers = { weights: vector(weights), m: vector(m), v: vector(v) };
-    const feeds = {
-      ...this.#batchFeeds(ids, batch),
-      ...optimiserFeeds(t, rate, this.settings),
-      ...buffers,
-    };
-    const results = await this.stepSession.run(feeds, buffers);
-    const [loss, norm] = [results.loss.data[0], results.norm.data[0]];
-    if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
-      throw new Error(`step ${t}: the loss is ${loss} and the gradient's norm ${norm}`);
+    const scalars = scalarsOf(this.optimiser, t);
+    const feeds: Feeds = { ...this.objective.feeds(batch, t), ...this.given };
+    for (const [name, value] of Object.entries(scalars)) {
+      feeds[name] = tensor(Float32Array.of(value), []);
     }
+    const { loss, metrics } = this.#numbers(await this.stepSession.run(feeds, this.#into));
+    const checked = { loss, ...pick(metrics, this.optimiserMetrics) };
+    if (!Object.values(checked).every(Number.isFinite)) {
+      const found = Object.entries(checked).map(([name, value]) => `${name} ${value}`).join(", ");
+      throw new Error(`step ${t}: expected finite numbers, found ${found}`);
+    }
+    for (const { target, second } of this.writes) if (second) target.data.set(second.data);
     this.state.step = t;
-    return { loss, norm };
+    return { loss, metrics, ...("rate" in scalars && { rate: scalars.rate }) };
   }
 
-  /** Mean loss in nats on token ids `[batch, context + 1]` with the present weights. */
-  async loss(ids: Int32Array, batch: number): Promise<number> {
-    const weights = tensor(this.state.weights, [this.layout.size]);
-    const { loss } = await this.lossSession.run({ ...this.#batchFeeds(ids, batch), weights });
-    return loss.data[0];
+  /** Returns loss and metrics of the objective on a batch with the present parameters; changes nothing. */
+  async evaluate(batch: Batch): Promise<Pick<StepResult, "loss" | "metrics">> {
+    const feeds = { ...this.objective.feeds(batch, this.state.step + 1), ...this.given };
+    return this.#numbers(await this.lossSession.run(feeds));
   }
 
-  #batchFeeds(ids: Int32Array, batch: number): Feeds {
-    const row = ids.length / batch;
-    const context = row - 1;
-    const tokens = new Int32Array(batch * context);
-    const targets = new Int32Array(batch * context);
-    for (let b = 0; b < batch; b++) {
-      tokens.set(ids.subarray(b * row, (b + 1) * row - 1), b * context);
-      targets.set(ids.subarray(b * row + 1, (b + 1) * row), b * context);
-    }
-    return {
-      tokens: tensor(tokens, [batch, context]),
-      targets: tensor(targets, [batch, context]),
-      inverse_rows: tensor(Float32Array.of(1 / (batch * context)), []),
-      ...this.#sequence(context),
-    };
+  #numbers(results: Record<string, Tensor<Float32Array>>): Pick<StepResult, "loss" | "metrics"> {
+    const numbers = Object.entries(results).filter(([name]) => !(name in this.#into))
+      .map(([name, { data }]) => [name, data[0]] as const);
+    const { loss, ...metrics } = Object.fromEntries(numbers);
+    return { loss, metrics };
   }
 
-  /** Mask and rotary tables of a context length, made once; the mask is {@link MASKED} instead of −∞. */
-  #sequence(context: number): Feeds {
-    if (this.sequence?.context !== context) {
-      const feeds = sequenceFeeds(this.config, context);
-      const mask = (feeds.causal_mask.data as Float32Array).map((x) => Math.max(x, MASKED));
-      feeds.causal_mask = tensor(mask, feeds.causal_mask.shape);
-      this.sequence = { context, feeds };
-    }
-    return this.sequence.feeds;
-  }
-
+  /** Frees the compiled graphs. */
   async release(): Promise<void> {
     await this.stepSession.release();
     await this.lossSession.release();
   }
+}
+
+/** Name of the result that replaces an input. */
+const nextName = (input: string) => `next ${input}`;
+
+function pick(numbers: Record<string, number>, names: readonly string[]): Record<string, number> {
+  return Object.fromEntries(names.map((name) => [name, numbers[name]]));
 }

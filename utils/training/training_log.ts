@@ -1,60 +1,64 @@
 /**
- * The log of a training run: one JSON object per line, a line for each step (loss and gradient norm before its update,
- * learning rate) and one for each checkpoint (validation loss). Written together with the state, so that a resumed run
- * writes the lines that an uninterrupted one would have written. Times stand nowhere in it.
+ * The log of a run: one JSON object per line, a line for each step and whatever lines hooks add. It contains no times and is
+ * written together with the state, so a resumed run leaves the same bytes as an uninterrupted one.
  */
-import { writeFileAtomic } from "../base/files.ts";
+import { writeFileAtomic } from "../base/mod.ts";
 
+/** A line: the step it belongs to, and numbers by name. */
 export interface LogLine {
+  /** steps done */
   step: number;
-  loss?: number;
-  norm?: number;
-  rate?: number;
-  validation_loss?: number;
+  /** a number, such as `loss`; absent in lines of another kind */
+  [name: string]: number | undefined;
 }
 
-/** Steps whose mean stands for the training loss at a checkpoint. */
-const AVERAGED_STEPS = 16;
-
+/** The lines of a run, in memory until they are written. */
 export class TrainingLog {
-  private constructor(readonly path: string, private readonly lines: LogLine[]) {}
+  private constructor(
+    /** path of the file */
+    readonly path: string,
+    private readonly all: LogLine[],
+  ) {}
 
+  /** Returns a log without lines; the file is left alone until `write`. */
   static empty(path: string): TrainingLog {
     return new TrainingLog(path, []);
   }
 
-  /** The log of an earlier run up to a step; empty where there is none. */
+  /**
+   * Reads the log of an earlier run up to a step; empty where there is none.
+   * @throws Error naming the file and the line that is not JSON.
+   */
   static async upTo(path: string, step: number): Promise<TrainingLog> {
     const text = await Deno.readTextFile(path).catch((error) => {
       if (error instanceof Deno.errors.NotFound) return "";
       throw error;
     });
-    const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line) as LogLine);
+    const lines = text.split("\n").flatMap((line, i) => {
+      if (line === "") return [];
+      try {
+        return [JSON.parse(line) as LogLine];
+      } catch (cause) {
+        throw new Error(`${path}: line ${i + 1} is not JSON: ${(cause as Error).message}`, {
+          cause,
+        });
+      }
+    });
     return new TrainingLog(path, lines.filter((line) => line.step <= step));
   }
 
+  /** The lines so far. */
+  get lines(): readonly LogLine[] {
+    return this.all;
+  }
+
+  /** Adds a line. */
   add(line: LogLine): void {
-    this.lines.push(line);
+    this.all.push(line);
   }
 
+  /** Writes all lines, at once or not at all. */
   async write(): Promise<void> {
-    await writeFileAtomic(
-      this.path,
-      this.lines.map((line) => JSON.stringify(line) + "\n").join(""),
-    );
-  }
-
-  /** Training loss (mean over the last steps) and validation loss at each checkpoint. */
-  losses(): Record<string, { training?: number; validation: number }> {
-    return Object.fromEntries(
-      this.lines.filter((line) => line.validation_loss !== undefined).map((line) => {
-        const last = this.lines.filter(({ step, loss }) =>
-          loss !== undefined && step > line.step - AVERAGED_STEPS && step <= line.step
-        );
-        const sum = last.reduce((total, { loss }) => total + loss!, 0);
-        const training = last.length > 0 ? sum / last.length : undefined;
-        return [line.step, { training, validation: line.validation_loss! }];
-      }),
-    );
+    await writeFileAtomic(this.path, this.all.map((line) => JSON.stringify(line) + "\n").join(""));
   }
 }

@@ -5,12 +5,16 @@
  *  circuit.{name}.in_graph    the pruned mask chosen from the stored scores of EAP-IG with 30 steps
  *  circuit.{name}.{metric}    the metric of each prompt under the stored mask
  */
-import { type EdgeScoreOptions, edgeScores } from "../circuits/scoring/edge_scores.ts";
-import { CircuitEvaluator } from "../circuits/evaluation/evaluation.ts";
-import { circuitShape } from "../circuits/graph/model_shape.ts";
-import { type PromptBatch, promptBatches } from "../tasks/prompt_batches.ts";
-import { pruneCircuit } from "../circuits/graph/pruning.ts";
-import { greedySelection, topnSelection } from "../circuits/choice/selection.ts";
+import {
+  CircuitEvaluator,
+  circuitShape,
+  type EdgeScoreOptions,
+  edgeScores,
+  greedySelection,
+  pruneCircuit,
+  topnSelection,
+} from "../circuits/mod.ts";
+import { type PromptBatch, promptBatches } from "../tasks/mod.ts";
 import { type Quantity, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 type Metric = "logit_diff" | "prob_diff";

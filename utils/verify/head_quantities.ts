@@ -2,10 +2,7 @@
  * Reference values of single heads, from the weights and one run: copy scores, successor logits, CSPA, direct logit
  * attribution. All but the successor logits use folded weights.
  */
-import { copyScores } from "../heads/scores/copy_score.ts";
-import { cspaScores } from "../heads/cspa/cspa.ts";
-import { directLogitAttribution } from "../heads/scores/direct_logit_attribution.ts";
-import { successorLogits } from "../heads/scores/successor.ts";
+import { copyScores, cspaScores, directLogitAttribution, successorLogits } from "../heads/mod.ts";
 import { type Quantity, readout, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 const copyScore = (name: string, sign: "positive" | "negative"): Quantity => ({

@@ -6,8 +6,8 @@
  *             repeated once: offsets 1 (previous token), n (duplicate token) and n − 1 (induction)
  *  baseline   the metric of each prompt
  */
-import { layerRows } from "../circuits/graph/graph.ts";
-import { type RepeatedTokenScores, repeatedTokenScores } from "../heads/scores/attention_scores.ts";
+import { layerRows } from "../circuits/mod.ts";
+import { type RepeatedTokenScores, repeatedTokenScores } from "../heads/mod.ts";
 import { type Quantity, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 type Run = "clean" | "corrupted";

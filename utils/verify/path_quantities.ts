@@ -2,10 +2,16 @@
  * Reference values of patching: activation patching and zero ablation of each head's z, and path patching from each head to
  * the final residual stream and to the queries and the values of some receivers.
  */
-import { patchHeads, zeroAblateHeads } from "../heads/patching/activation_patching.ts";
-import { cleanRun, corruptedHeads, type PatchPrompt } from "../heads/patching/clean_run.ts";
-import { pathPatch, type Receivers } from "../heads/patching/path_patching.ts";
-import type { Readout } from "../tasks/readout.ts";
+import {
+  cleanRun,
+  corruptedHeads,
+  patchHeads,
+  type PatchPrompt,
+  pathPatch,
+  type Receivers,
+  zeroAblateHeads,
+} from "../heads/mod.ts";
+import type { Readout } from "../model/mod.ts";
 import { type Quantity, readout, type ReferenceCase, TOLERANCE } from "./reference_case.ts";
 
 interface PatchCase {

@@ -10,13 +10,9 @@
  * tensor in the two files is a quantity; int64 tensors are inputs (token ids).
  */
 import { join } from "@std/path";
-import { readJson } from "../base/files.ts";
-import { HookedModel } from "../model/hooked_model.ts";
-import type { Runtime } from "../model/runtime.ts";
-import { openSafetensors } from "../model/files/safetensors.ts";
-import type { TensorSet } from "../model/files/tensor_set.ts";
-import { FOLDED } from "../model/weights/weight_processing.ts";
-import type { Readout } from "../tasks/readout.ts";
+import { readJson } from "../base/mod.ts";
+import { FOLDED, HookedModel, type Readout, type Runtime } from "../model/mod.ts";
+import { openSafetensors, type TensorSet } from "../tensor_files/mod.ts";
 
 /** Largest accepted error, unless a quantity has a reason for another: float32 against float64. */
 export const TOLERANCE = 2e-5;

@@ -1,11 +1,8 @@
 /**
- * Small questions about circuits that the page answers itself: paths through a node, degrees, overlaps between
- * checkpoints, and what the reader has filtered away.
+ * Computes what the page needs to know about circuits: paths through a node, degrees, overlaps between checkpoints, and
+ * the edges that the reader's filters leave.
  */
-import type {
-  CheckpointSummary,
-  CircuitEdge,
-} from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CheckpointSummary, CircuitEdge } from "../../../utils/results/mod.ts";
 import { edgeName } from "../../../utils/names/mod.ts";
 import { type LineKind, lineKind } from "./names.ts";
 
@@ -15,7 +12,7 @@ export interface Filter {
   top: number | null;
 }
 
-/** Edges by falling |score|, without hidden letters, at most `top` of them. */
+/** Returns the edges by descending |score|, without hidden letters, at most `top` of them. */
 export function visibleEdges(circuit: CircuitEdge[], filter: Filter): CircuitEdge[] {
   const kept = circuit.filter((edge) => !filter.hidden.has(lineKind(edge)))
     .sort((a, b) => Math.abs(b.score) - Math.abs(a.score));
@@ -24,11 +21,11 @@ export function visibleEdges(circuit: CircuitEdge[], filter: Filter): CircuitEdg
 
 export interface Paths {
   nodes: Set<string>;
-  /** names of edges that lie on a path through the node */
+  /** names of the edges on paths through the node */
   edges: Set<string>;
 }
 
-/** Everything upstream and downstream of a node within the given edges, the node itself included. */
+/** Returns everything upstream and downstream of a node within `edges`, including the node itself. */
 export function pathsThrough(edges: CircuitEdge[], node: string): Paths {
   const nodes = new Set([node]);
   const names = new Set<string>();
@@ -57,7 +54,7 @@ export interface Degrees {
   outScore: number;
 }
 
-/** Numbers of edges in and out, and the sums of their scores. */
+/** Counts a node's edges in and out, and sums their scores. */
 export function degreesOf(edges: CircuitEdge[], node: string): Degrees {
   const result = { in: 0, out: 0, inScore: 0, outScore: 0 };
   for (const edge of edges) {
@@ -73,7 +70,7 @@ export function degreesOf(edges: CircuitEdge[], node: string): Degrees {
   return result;
 }
 
-/** Share of the circuit's total |score| that touches each node. */
+/** Returns, for each node, the share of the circuit's total |score| on edges that touch it. */
 export function nodeShares(circuit: CircuitEdge[]): Map<string, number> {
   const total = circuit.reduce((sum, edge) => sum + Math.abs(edge.score), 0);
   const shares = new Map<string, number>();
@@ -86,7 +83,7 @@ export function nodeShares(circuit: CircuitEdge[]): Map<string, number> {
   return shares;
 }
 
-/** |A ∩ B| / |A ∪ B| for every pair; two empty sets have nothing in common and count 0, as in the original code. */
+/** Returns |A ∩ B| / |A ∪ B| for every pair of sets; 0 for two empty sets, as in the original code. */
 export function jaccardMatrix(sets: string[][]): number[][] {
   const ids = new Map<string, number>();
   const members = sets.map((set) =>
@@ -107,7 +104,7 @@ export function jaccardMatrix(sets: string[][]): number[][] {
   return matrix;
 }
 
-/** Largest |score| in one circuit; 1 for an empty one, so that it can be divided by. */
+/** Returns the largest |score| in a circuit; 1 for an empty circuit, so that callers can divide by it. */
 export function largestScore(checkpoint: CheckpointSummary): number {
   return checkpoint.circuit.reduce((max, edge) => Math.max(max, Math.abs(edge.score)), 0) || 1;
 }
@@ -117,7 +114,7 @@ export interface WordPiece {
   differs: boolean;
 }
 
-/** Splits two prompts into words and marks those that differ: word by word if the counts agree, else the middle part. */
+/** Splits two prompts into words and marks those that differ: one by one if the counts match, else the middle part. */
 export function differingWords(clean: string, corrupted: string): [WordPiece[], WordPiece[]] {
   const words = [clean, corrupted].map((text) => text.match(/\s*\S+/g) ?? []);
   const [a, b] = words;

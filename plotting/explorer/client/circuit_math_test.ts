@@ -32,7 +32,7 @@ const DIAMOND = [
   edge("m2", "logits", 0.5),
 ];
 
-Deno.test("pathsThrough() finds what lies before and after a node, not beside it", () => {
+Deno.test("pathsThrough() finds what is upstream and downstream of a node, not beside it", () => {
   const { nodes, edges } = pathsThrough(DIAMOND, "m1");
   assertEquals([...nodes].sort(), ["input", "logits", "m0", "m1"]);
   assertEquals([...edges].sort(), ["input->m0", "m0->m1", "m1->logits"]);
@@ -53,12 +53,12 @@ Deno.test("degreesOf() and nodeShares() add up scores at a node", () => {
   assertEquals(nodeShares([]).size, 0);
 });
 
-Deno.test("jaccardMatrix() equals hand counts, and 0 for two empty sets", () => {
+Deno.test("jaccardMatrix() matches counts by hand, and is 0 for two empty sets", () => {
   const matrix = jaccardMatrix([["a", "b", "c"], ["b", "c", "d", "e"], []]);
   assertEquals(matrix, [[1, 2 / 5, 0], [2 / 5, 1, 0], [0, 0, 0]]);
 });
 
-Deno.test("differingWords() marks the words that differ, also when one prompt is longer", () => {
+Deno.test("differingWords() marks the words that differ, even if one prompt is longer", () => {
   const marked = (pair: ReturnType<typeof differingWords>) =>
     pair.map((pieces) => pieces.filter((p) => p.differs).map((p) => p.text.trim()).join(" "));
   assertEquals(marked(differingWords("Ann met Bob. Ann ran", "Ann met Bob. Eve ran")), [
@@ -71,7 +71,7 @@ Deno.test("differingWords() marks the words that differ, also when one prompt is
   ]);
 });
 
-Deno.test("findNode() understands the ways people write a head", () => {
+Deno.test("findNode() understands the ways people write heads", () => {
   const shape = { nLayers: 4, nHeads: 4, parallel: true };
   for (const text of ["3.1", "a3.h1", "L3H1", "3 1", " A3.H1 "]) {
     assertEquals(findNode(text, shape), "a3.h1", text);
@@ -80,7 +80,7 @@ Deno.test("findNode() understands the ways people write a head", () => {
   for (const text of ["9.1", "3.9", "head", ""]) assertEquals(findNode(text, shape), null, text);
 });
 
-Deno.test("allEdgeNames() has the published number of edges, each once", () => {
+Deno.test("allEdgeNames() yields the published number of edges, each once", () => {
   const counts: [number, number, boolean, number][] = [
     [6, 8, true, 3580],
     [12, 12, true, 32347],
@@ -93,7 +93,7 @@ Deno.test("allEdgeNames() has the published number of edges, each once", () => {
   }
 });
 
-Deno.test("readHash() gives back what writeHash() wrote, and ignores nonsense", () => {
+Deno.test("readHash() restores what writeHash() wrote, and ignores nonsense", () => {
   const steps = [0, 1, 512, 1000];
   const state = { ...initialState(4), index: 2, pinned: "m1", top: 7, palette: "safe" as const };
   const back = readHash(writeHash(state, steps), steps, ["m1"]);

@@ -1,5 +1,5 @@
-/** Slider, play button, keys, filters, search, theme and exports: everything that changes the state by hand. */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+/** Connects the controls to the state: slider, play button, keys, filters, search, theme and exports. */
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   applyTheme,
   byId,
@@ -20,7 +20,7 @@ import type { Store } from "./state.ts";
 /** Attributes of the circuit's picture that only the page's styles use. */
 const PAGE_ONLY = ["data-role"];
 
-/** A whole run takes about this long to play, within the limits below. */
+/** Milliseconds to play a whole run, within the limits below. */
 const PLAY_MS = 24_000;
 
 export function createControls(summary: CircuitSummary, store: Store) {
@@ -83,7 +83,7 @@ export function createControls(summary: CircuitSummary, store: Store) {
     }
   }
 
-  /** Which steps deserve a label first: the ends, then powers of ten, then round numbers. */
+  /** Ranks steps for labels: the ends first, then powers of ten, then round numbers. */
   function weight(i: number): number {
     const step = steps[i];
     if (i === 0 || i === last) return 4;

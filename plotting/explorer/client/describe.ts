@@ -1,6 +1,6 @@
-/** Words for nodes and edges: tooltips, the pinned node's card, role names and their colours. */
+/** Describes nodes and edges: tooltips, the pinned node's card, role names and their colours. */
 import { withoutUnderscores } from "../../display_names.ts";
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
 import { fact, html, integer, number, percent, plural, titled } from "../../page/client/mod.ts";
 import { degreesOf, nodeShares } from "./circuit_math.ts";
 import { longName } from "./names.ts";
@@ -9,7 +9,7 @@ export const ROLE_COLOURS = 8;
 
 const measuredSteps = new WeakMap<CircuitSummary, number[]>();
 
-/** Roles of a head at the last step at or before `step` for which roles were measured. */
+/** Returns the roles of a head at the last measured step at or before `step`. */
 export function rolesAt(summary: CircuitSummary, step: number, node: string): string[] {
   const { roles } = summary;
   if (!roles) return [];
@@ -22,7 +22,7 @@ export function rolesAt(summary: CircuitSummary, step: number, node: string): st
   return last === undefined ? [] : roles[String(last)]?.[node] ?? [];
 }
 
-/** All role names that occur, in alphabetical order. */
+/** Returns the names of all roles in the summary, in alphabetical order. */
 export function allRoles(summary: CircuitSummary): string[] {
   const names = new Set<string>();
   for (const heads of Object.values(summary.roles ?? {})) {
@@ -31,13 +31,13 @@ export function allRoles(summary: CircuitSummary): string[] {
   return [...names].sort();
 }
 
-/** From a role to the number of its colour; the same for the whole page. */
+/** Returns the map from a role to the number of its colour, the same on the whole page. */
 export function roleIndex(summary: CircuitSummary): (role: string) => number {
   const names = allRoles(summary);
   return (role) => names.indexOf(role) % ROLE_COLOURS;
 }
 
-/** `previous_token` → `previous token`. */
+/** Returns the label of a role: `previous_token` → `previous token`. */
 export function roleLabel(role: string): string {
   return withoutUnderscores(role);
 }

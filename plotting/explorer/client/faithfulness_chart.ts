@@ -1,9 +1,9 @@
 /**
- * Faithfulness against circuit size at the current step: all sizes that were evaluated, random circuits of the same
- * sizes, the threshold, and the size chosen. The other checkpoints' curves lie faintly behind. A random circuit stands
- * at the number of edges drawn: pruning leaves few or none of them, and none has no place on a log axis.
+ * Draws faithfulness against circuit size at the current step: all evaluated sizes, random circuits of the same
+ * sizes, the threshold, and the chosen size, over the other checkpoints' curves in a faint colour. A random circuit
+ * is drawn at its sampled number of edges: pruning leaves few or none, and a log axis cannot show 0.
  */
-import type { CircuitSummary, CurvePoint } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary, CurvePoint } from "../../../utils/results/mod.ts";
 import {
   axes,
   axisPercent,
@@ -26,11 +26,11 @@ import type { Store } from "./state.ts";
 const HEIGHT = 340;
 const PAD = { left: 44, right: 16, top: 24, bottom: 36 };
 
-/** Random circuits of a model that prefers the wrong answer on corrupted prompts lie at −100 % and lower. */
+/** Low enough for random circuits, which reach −100 % and less if the corrupted prompt flips the model's answer. */
 const LIMITS: [number, number] = [-1.25, 1.4];
 const MOST_GHOSTS = 40;
 
-/** A point by the number of edges drawn, `left` of which have survived pruning. */
+/** Returns a point of a random circuit at its sampled number of edges; pruning left `left` of them. */
 function asDrawn(point: CurvePoint): CurvePoint & { left: number } {
   return { ...point, edges: point.size, left: point.edges };
 }
@@ -163,7 +163,7 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
     return titled(
       `${what}, ${integer(p.edges)} edges`,
       p.left === undefined
-        ? fact("asked for", integer(p.size))
+        ? fact("requested", integer(p.size))
         : fact("left after pruning", integer(p.left)),
       fact("of the clean metric", percent(p.faithfulness)),
       fact("above the corrupted level", percent(p.normalized)),

@@ -1,9 +1,9 @@
 /** Writes the circuit on the screen as JSON in EAP-IG's graph format. */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import { edgeName, headName, LETTERS, mlpName } from "../../../utils/names/mod.ts";
 import type { Shape } from "./names.ts";
 
-/** Yields the names of all edges of a model, in the order of EAP-IG's files. */
+/** Yields the names of all edges of a model, in the order used by EAP-IG's files. */
 export function* allEdgeNames(shape: Shape): Generator<string> {
   const before = ["input"];
   for (let layer = 0; layer < shape.nLayers; layer++) {
@@ -26,9 +26,9 @@ export function* allEdgeNames(shape: Shape): Generator<string> {
 }
 
 /**
- * Returns the circuit as EAP-IG's graph JSON, in pieces (a 2.8b model has 1.6 million edges). All edges are named, since its
- * loader keeps in the circuit what a file does not mention; edges outside the circuit have score 0 here, because the
- * summary does not hold their scores.
+ * Returns the circuit as EAP-IG's graph JSON, in pieces (a 2.8b model has 1.6 million edges). It lists all edges,
+ * because EAP-IG's loader keeps an unlisted edge in the circuit. Edges outside the circuit get score 0, because the
+ * summary does not have their scores.
  */
 export function graphJson(summary: CircuitSummary, index: number, nodes: string[]): string[] {
   const { shape, checkpoints } = summary;

@@ -1,8 +1,9 @@
 /**
- * The circuit of one checkpoint as SVG. Elements are kept from step to step under their names: those that stay glide to
- * their new width, those that join fade in, those that leave fade out and are then removed (CSS transitions).
+ * Draws the circuit of one checkpoint as SVG. Elements persist from step to step, keyed by name: those that stay
+ * glide to their new width, those that join fade in, those that leave fade out and are then removed (CSS
+ * transitions).
  */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
 import { afterPaint, byId, hideTooltip, showTooltip, svg } from "../../page/client/mod.ts";
 import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";

@@ -1,8 +1,9 @@
 /**
- * How alike the circuits of any two checkpoints are: Jaccard of edges or nodes, or, when it was measured, how faithful
- * the circuit of one step is inside the model of another. On a canvas, since 154 checkpoints make 23,716 cells.
+ * Shows how similar the circuits of any two checkpoints are: the Jaccard similarity of their edges or nodes, or, if
+ * measured, the faithfulness of one step's circuit inside the model of another step. It draws on a canvas because 154
+ * checkpoints make 23,716 cells.
  */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
   hideTooltip,
@@ -64,7 +65,9 @@ export function createHeatmap(summary: CircuitSummary, store: Store) {
       values: jaccardMatrix(sets),
       rowText: "step",
       columnText: "and step",
-      note: `Shared ${kind} of two circuits as a part of all their ${kind} (Jaccard).`,
+      note: `${
+        kind === "edges" ? "Edges" : "Nodes"
+      } in both circuits as a share of those in either (Jaccard).`,
     };
   }
 

@@ -1,16 +1,16 @@
 /**
- * Where everything in the circuit stands. A node's place depends on the model alone, never on the circuit, so that a
- * head stays where it is while the slider moves.
+ * Places the nodes and edges of the circuit. A node's place depends on the model alone, never on the circuit, so a
+ * head stays in place while the slider moves.
  *
- * 1. One row per layer, input below, logits above. Heads by number from left to right, the MLP in the middle of its
- *    row (half a row higher when it reads the heads of its own layer, as in GPT-2).
- * 2. An edge leaves the top of its source and enters the bottom of its target: q on the left, k in the middle, v on the
- *    right, so that the three never lie on each other. Input and logits are bars; an edge meets them half way towards
- *    the other end, which keeps long edges apart.
- * 3. Edges are cubic curves with vertical ends; within a column they bow sideways so as not to run through the nodes
- *    between.
+ * 1. Each layer is a row, with the input at the bottom and the logits at the top. Heads go from left to right by
+ *    number, with the MLP in the middle of its row (half a row higher if it reads the heads of its own layer, as in
+ *    GPT-2).
+ * 2. An edge leaves the top of its source and enters the bottom of its target: q on the left, k in the middle, v on
+ *    the right, so the three never overlap. Input and logits are bars. An edge meets a bar halfway between the bar's
+ *    centre and the other end, which keeps long edges apart.
+ * 3. Edges are cubic curves with vertical ends. Within a column they bow sideways, around the nodes in between.
  */
-import type { CircuitEdge } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitEdge } from "../../../utils/results/mod.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { placeOfNode, type Shape } from "./names.ts";
 
@@ -28,19 +28,19 @@ export interface Layout {
   column: number;
   /** distance between neighbouring layers */
   row: number;
-  /** font size of node labels; 0 when the columns are too narrow for any */
+  /** font size of node labels; 0 if the columns are too narrow for labels */
   font: number;
   places: Map<string, Place>;
   rows: { layer: number; y: number }[];
 }
 
 const MARGIN = 34;
-/** narrower columns have no room for names; the picture is then wider than its box, which scrolls */
+/** Smallest column width that has room for names. If the columns do not fit the box, the box scrolls. */
 const NARROWEST = 26;
 const BAR_HEIGHT = 22;
 const BAR_SPREAD = 0.5;
 
-/** Lays the whole model out on `room` pixels or what its names need; the height follows from the number of layers. */
+/** Lays out the whole model, `room` pixels wide or as wide as its names need; the layer count sets the height. */
 export function layOut(shape: Shape, room: number): Layout {
   const { nLayers, nHeads, parallel } = shape;
   const slots = nHeads + 1;
@@ -76,13 +76,16 @@ export function layOut(shape: Shape, room: number): Layout {
   return { width, height, column, row, font, places, rows };
 }
 
-/** Sideways offset of the port an edge enters a head by. */
+/** Returns the horizontal offset of the port where an edge enters a head. */
 export function portOffset(letter: CircuitEdge["letter"], width: number): number {
   if (letter === null || letter === "k") return 0;
   return (letter === "q" ? -1 : 1) * width * 0.3;
 }
 
-/** SVG path of an edge, from the top of its source to the bottom of its target. */
+/**
+ * Returns the SVG path of an edge, from the top of its source to the bottom of its target.
+ * @throws Error if the layout does not have one of its nodes.
+ */
 export function edgePath(layout: Layout, edge: Omit<CircuitEdge, "score">): string {
   const from = layout.places.get(edge.source);
   const to = layout.places.get(edge.target);
@@ -105,7 +108,7 @@ export function edgePath(layout: Layout, edge: Omit<CircuitEdge, "score">): stri
     `${f(x2)} ${f(y2)}`;
 }
 
-/** Horizontal push for edges that would run straight up a column, outwards and more the further they reach. */
+/** Returns the sideways bow of an edge that would run straight up a column: outwards, larger for longer edges. */
 function bowOf(layout: Layout, edge: Omit<CircuitEdge, "score">, dx: number, rise: number): number {
   const levels = rise / layout.row;
   if (Math.abs(dx) > layout.column * 0.45 || levels < 1) return 0;

@@ -29,7 +29,7 @@ Deno.test("layOut() gives every node a place inside the picture, no two overlapp
   }
 });
 
-Deno.test("edgePath() goes upwards from the source's top to the target's bottom, q left of k left of v", () => {
+Deno.test("edgePath() goes up from the source's top to the target's bottom, q left of k left of v", () => {
   const layout = layOut(SHAPES[1], 900);
   const ends = (letter: "q" | "k" | "v") => {
     const edge = { source: "a0.h1", target: "a3.h2", letter };

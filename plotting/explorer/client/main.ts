@@ -1,5 +1,5 @@
-/** Starts the page: reads the embedded summary, makes the views, and redraws what a change of state touches. */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+/** Starts the page: reads the embedded summary, makes the views, and redraws the views that a change affects. */
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
   createStore,

@@ -1,5 +1,5 @@
-/** How the page shows and finds nodes and edges. `utils/names` has their names. */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+/** Labels, places and finds nodes and edges on the page. `utils/names` defines their names. */
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   headName,
   type Letter,
@@ -8,10 +8,10 @@ import {
   parseNodeName,
 } from "../../../utils/names/mod.ts";
 
-/** Numbers of layers and heads, and whether attention and MLP of a layer read the same stream. */
+/** Numbers of layers and heads, and whether a layer's attention and MLP read the same residual stream. */
 export type Shape = CircuitSummary["shape"];
 
-/** How an edge is drawn: by the letter of the head's input that it enters, or "o" for edges into MLPs and logits. */
+/** The kind of an edge's line: the head's input that it enters, or "o" for edges into MLPs and logits. */
 export type LineKind = Letter | "o";
 
 /** Where a node is drawn. */
@@ -38,19 +38,19 @@ export function placeOfNode(name: string): NodePlace {
   }
 }
 
-/** Returns how an edge is drawn. */
+/** Returns the kind of an edge's line. */
 export function lineKind(edge: CircuitEdge): LineKind {
   return edge.letter ?? "o";
 }
 
-/** Returns what fits on a node: `3.1` for a head, `M3` for an MLP. */
+/** Returns a name that fits on a node: `3.1` for a head, `M3` for an MLP. */
 export function shortName(name: string): string {
   const node = parseNodeName(name);
   if (node.kind === "head") return `${node.layer}.${node.head}`;
   return node.kind === "mlp" ? `M${node.layer}` : name;
 }
 
-/** Returns what a person would say: `Head 3.1`, `MLP 3`. */
+/** Returns the name of a node in prose: `Head 3.1`, `MLP 3`. */
 export function longName(name: string): string {
   const node = parseNodeName(name);
   if (node.kind === "head") return `Head ${node.layer}.${node.head}`;
@@ -58,7 +58,7 @@ export function longName(name: string): string {
   return node.kind === "input" ? "Input embeddings" : "Logits";
 }
 
-/** Finds the node meant by "3.1", "a3.h1", "L3H1", "3 1", "m3" or "mlp 3"; null if the model has no such node. */
+/** Finds the node meant by "3.1", "a3.h1", "L3H1", "3 1", "m3" or "mlp 3"; null if the model does not have it. */
 export function findNode(query: string, shape: Shape): string | null {
   const text = query.trim().toLowerCase();
   const mlp = /^m(?:lp)?\s*(\d+)$/.exec(text);

@@ -1,5 +1,5 @@
-/** The column beside the circuit: the step in numbers, the pinned node, and the strongest edges. */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+/** Fills the column beside the circuit: the step in numbers, the pinned node, and the strongest edges. */
+import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
   hideTooltip,
@@ -28,7 +28,7 @@ export function createPanel(summary: CircuitSummary, store: Store) {
       ["Faithfulness", percent(c.faithfulness), "circuit / whole model"],
       ["above corrupted", percent(c.normalized), "(circuit − corrupted) / (model − corrupted)"],
       ["Edges", integer(c.edges), `of ${integer(summary.nEdges)}`],
-      ["Nodes", integer(c.nodes.length), "with input and logits"],
+      ["Nodes", integer(c.nodes.length), "including input and logits"],
     ];
     if (summary.checkpoints.some((each) => each.stability !== undefined)) {
       const stability = c.edges > 0 ? c.stability : null;
@@ -39,10 +39,10 @@ export function createPanel(summary: CircuitSummary, store: Store) {
       "Completeness",
       percent(change === 0 ? null : sum / change),
       missing === undefined
-        ? "scores out of input / change of the metric"
-        : `scores out of input / change of the metric; prompt by prompt ${
+        ? "sum of the input's outgoing scores / change of the metric"
+        : `sum of the input's outgoing scores / change of the metric; per prompt, ${
           percent(missing)
-        } are missing: the error of the path's points`,
+        } is missing (quadrature error)`,
     ]);
     byId("facts").replaceChildren(
       ...rows.map(([name, value, title]) =>
@@ -61,7 +61,7 @@ export function createPanel(summary: CircuitSummary, store: Store) {
     const card = byId("pinned");
     card.hidden = node === null;
     if (node === null) return;
-    const close = html("button", { class: "plain", title: "Let go (Esc)" }, "Let go");
+    const close = html("button", { class: "plain", title: "Unpin (Esc)" }, "Unpin");
     close.addEventListener("click", () => store.set({ pinned: null }));
     card.replaceChildren(close, describeNode(summary, index, node));
   }

@@ -1,8 +1,8 @@
 /**
- * Heads over training: one row per head or MLP, one column per checkpoint, darker the larger its share of the circuit's
- * |score|. Rows are ordered by when a node first joins, so that the forming of the circuit reads from top left down.
+ * Draws heads over training: one row per head or MLP, one column per checkpoint, darker for a larger share of the
+ * circuit's |score|. Rows are in the order nodes first join, so the circuit forms from the top left downwards.
  */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
   hideTooltip,

@@ -1,4 +1,4 @@
-/** What the reader of the explorer can choose, and how the address keeps it (`#step=1000&pin=a3.h1`). */
+/** Defines the state of the explorer and how the address stores it (`#step=1000&pin=a3.h1`). */
 import {
   type AddressField,
   choiceField,
@@ -13,7 +13,7 @@ export interface State {
   /** index of the checkpoint shown */
   index: number;
   pinned: string | null;
-  /** node or edge name under the pointer; not kept in the address */
+  /** node or edge name under the pointer; not in the address */
   hovered: string | null;
   hidden: Set<LineKind>;
   top: number | null;
@@ -46,8 +46,8 @@ export function initialState(count: number): State {
 }
 
 /**
- * What the address keeps of a state: the step, and every other choice that is not at its default. Reading takes the
- * nearest checkpoint for a step, and ignores nodes that the model does not have.
+ * Returns the fields of the address: the step, and every other choice that differs from its default. Reading maps a
+ * step to the nearest checkpoint, and ignores nodes that the model does not have.
  */
 function addressFields(steps: number[], nodes: string[]): AddressField<State>[] {
   const defaults = initialState(steps.length);
@@ -95,12 +95,12 @@ export function writeHash(state: State, steps: number[]): string {
   return writeAddress(addressFields(steps, []), state);
 }
 
-/** Reads what `writeHash` wrote; ignores unknown and impossible values. */
+/** Reads what `writeHash` wrote. Ignores unknown and impossible values. */
 export function readHash(hash: string, steps: number[], nodes: string[]): Partial<State> {
   return readAddress(addressFields(steps, nodes), hash);
 }
 
-/** Returns the index of the checkpoint whose step is nearest to `step` on a log scale with a place for 0. */
+/** Returns the index of the checkpoint whose step is nearest to `step` on a log scale extended to 0. */
 export function nearestIndex(steps: number[], step: number): number {
   const place = (value: number) => Math.log(Math.max(value, 0) + 0.5);
   let best = 0;

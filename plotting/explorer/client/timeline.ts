@@ -1,6 +1,6 @@
 /**
- * The curves over training under the circuit: small charts that share one log-step axis, each with the current step
- * marked. Clicking or dragging anywhere on a chart moves the page to the nearest checkpoint.
+ * Draws the curves over training: small charts that share one log axis of steps and mark the current step. A click or
+ * drag anywhere on a chart moves the page to the nearest checkpoint.
  */
 import {
   axes,
@@ -31,9 +31,9 @@ export interface ChartSpec {
   id: string;
   title: string;
   series: Series[];
-  /** values the vertical axis must show */
+  /** values that the vertical axis must include */
   include: number[];
-  /** the vertical axis goes no further, however wild the values */
+  /** bounds of the vertical axis, even if values exceed them */
   limits?: [number, number];
   rule?: { value: number; label: string };
   format: (value: number | null) => string;

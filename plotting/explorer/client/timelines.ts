@@ -1,5 +1,5 @@
-/** Which curves over training the page shows. */
-import type { CircuitSummary } from "../../../utils/results/kinds/circuit_summary.ts";
+/** Lists the curves over training that the page shows. */
+import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import { axisPercent, integer, number, percent } from "../../page/client/mod.ts";
 import { metricName } from "../../display_names.ts";
 import type { ChartSpec } from "./timeline.ts";

@@ -1,20 +1,20 @@
 /**
- * Keeps a part of the state in the page's address (`#step=1000&pin=a3.h1`), so that a view can be sent to someone.
+ * Keeps part of the state in the page's address (`#step=1000&pin=a3.h1`), so that a reader can share a view as a link.
  *
- * A page lists its fields once; writing and reading go through the same list.
+ * A page lists its fields once and uses the list to write and to read.
  */
 
 /** One part of the address, `name=text`. */
 export interface AddressField<State> {
-  /** ahead of the equals sign */
+  /** the part before the equals sign */
   name: string;
-  /** the text for a state; null leaves the part out */
+  /** Returns the text for a state; null omits the field. */
   write(state: State): string | null;
-  /** the change of state that a text asks for; null for a text that makes no sense */
+  /** Returns the change of state that a text stands for; null for an invalid text. */
   read(text: string): Partial<State> | null;
 }
 
-/** Returns the field of a state with a few allowed values; the default is left out of the address. */
+/** Returns the address field of a state with a few allowed values. The address omits the default. */
 export function choiceField<State, Key extends keyof State & string>(
   key: Key,
   allowed: readonly (State[Key] & string)[],
@@ -30,7 +30,7 @@ export function choiceField<State, Key extends keyof State & string>(
   };
 }
 
-/** Returns the address part for a state, `#` included, the fields in their order. */
+/** Returns the address part for a state, `#` included, with the fields in order. */
 export function writeAddress<State>(
   fields: readonly AddressField<State>[],
   state: State,
@@ -43,7 +43,7 @@ export function writeAddress<State>(
   return `#${parts}`;
 }
 
-/** Reads what `writeAddress` wrote. Ignores unknown names and texts that make no sense. */
+/** Reads what `writeAddress` wrote. Ignores unknown names and invalid texts. */
 export function readAddress<State>(
   fields: readonly AddressField<State>[],
   hash: string,

@@ -1,4 +1,4 @@
-/** Draws axes and curves as SVG; `styles/charts.css` gives them their look. */
+/** Draws axes and curves as SVG. `styles/charts.css` styles them. */
 import { svg } from "./dom.ts";
 import type { Scale } from "./scales.ts";
 
@@ -8,13 +8,13 @@ export interface Frame {
   left: number;
   /** x of the right end */
   right: number;
-  /** y of the upper end */
+  /** y of the top */
   top: number;
   /** y of the horizontal axis */
   bottom: number;
 }
 
-/** Draws hairlines with labels on both axes, without labels that would touch. `xName` goes left of the labels of x. */
+/** Draws both axes with hairlines and labels, and omits labels that would touch. `xName` goes left of the x labels. */
 export function axes(x: Scale, y: Scale, frame: Frame, xName?: string): SVGElement[] {
   const parts: SVGElement[] = [];
   for (const { at, label } of y.ticks) {
@@ -66,7 +66,7 @@ export function axes(x: Scale, y: Scale, frame: Frame, xName?: string): SVGEleme
   return parts;
 }
 
-/** Returns the SVG path through the known values, broken where one is missing. */
+/** Returns the SVG path through the known values, with a gap where one is missing. */
 export function linePath(
   values: (number | null)[],
   xOf: (index: number) => number,

@@ -1,15 +1,15 @@
 /**
- * Connects buttons to the state: `<button data-set="colour=sign">` sets the part `colour` to "sign" and is shown as
- * pressed while it has that value. `.switch` of `styles/controls.css` shows a row of them.
+ * Connects buttons to the state: `<button data-set="colour=sign">` sets `colour` to "sign" and looks pressed while
+ * `colour` has that value. `.switch` of `styles/controls.css` styles a row of them.
  */
 import type { Store } from "./store.ts";
 
-/** Makes all such buttons of the page work. Returns the function that shows which are pressed; call it on a change. */
+/** Connects all such buttons of the page. Returns a function that shows which are pressed; call it after a change. */
 export function connectChoices<State extends object>(store: Store<State>): () => void {
   const buttons = [...document.querySelectorAll<HTMLButtonElement>("[data-set]")].map((button) => {
     const [key, value] = button.dataset.set!.split("=");
     if (!Object.hasOwn(store.state, key)) {
-      throw new Error(`a button sets "${key}", which is not a part of the page's state`);
+      throw new Error(`a button sets "${key}", which the page's state does not have`);
     }
     return { button, key: key as keyof State, value };
   });

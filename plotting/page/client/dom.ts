@@ -1,6 +1,6 @@
-/** Makes and finds elements, and reads the data that the page carries. */
+/** Makes and finds elements, and reads the data embedded in the page. */
 
-/** Attributes by name; null, undefined and false leave one out, true sets it without a value. */
+/** Attributes by name. null, undefined and false omit an attribute; true sets it without a value. */
 export type Attributes = Record<string, string | number | boolean | null | undefined>;
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 
@@ -31,14 +31,14 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return fill(document.createElementNS(SVG_NAMESPACE, tag), attributes, children);
 }
 
-/** Returns the element with this id. @throws Error when the page does not have it: an error in its HTML. */
+/** Returns the element with this id. @throws Error if the page does not have it, which is a bug in its HTML. */
 export function byId<T extends Element = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
   if (!element) throw new Error(`the page has no element "${id}"`);
   return element as unknown as T;
 }
 
-/** Returns the value that `buildPage` embedded under this id; `Value` is what the page's builder put there. */
+/** Returns the value that `buildPage` embedded under this id. `Value` is its type, unchecked. */
 export function embedded<Value>(id: string): Value {
   return JSON.parse(byId(id).textContent);
 }

@@ -1,7 +1,7 @@
 /**
- * Saves what is on the screen: a picture as SVG or PNG, any data as a file.
+ * Saves a picture as SVG or PNG, and any data as a file.
  *
- * Elements of the class `hit` are larger, invisible targets for the pointer; they are left out of saved pictures.
+ * Elements of the class `hit` are larger, invisible targets for the pointer. Saved pictures omit them.
  */
 
 const COLOURS = ["fill", "stroke"];
@@ -22,13 +22,13 @@ const STYLED = [
   "display",
 ];
 
-/** Attributes that mean something in the page only. */
+/** Attributes that have a meaning only inside the page. */
 const FOR_READERS = /^(class|role|tabindex|aria-.*)$/;
 
 /**
- * Returns the SVG by itself: every style written into the elements, background included, hidden helpers left out.
- * Colours are plain `#rrggbb`: a browser also gives `color(srgb …)` and `rgba(…)`, which drawing programs read as black.
- * @param pageOnly further attributes that mean something in the page only
+ * Returns the SVG as a file of its own: with every style inlined and a background, without hidden helpers. Colours are
+ * plain `#rrggbb`: browsers also return `color(srgb …)` and `rgba(…)`, which drawing programs read as black.
+ * @param pageOnly more attributes that have a meaning only inside the page
  */
 export function standaloneSvg(picture: SVGSVGElement, pageOnly: readonly string[] = []): string {
   const copy = picture.cloneNode(true) as SVGSVGElement;
@@ -58,7 +58,7 @@ export function standaloneSvg(picture: SVGSVGElement, pageOnly: readonly string[
   return new XMLSerializer().serializeToString(copy);
 }
 
-/** Returns `#rrggbb` for an opaque CSS colour, `none` for a transparent one; leaves `none` and the like as they are. */
+/** Returns `#rrggbb` for an opaque CSS colour and `none` for a transparent one. Leaves keywords unchanged. */
 function plainColour(colour: string): string {
   if (!/^(rgb|color)/.test(colour)) return colour;
   const brush = new OffscreenCanvas(1, 1).getContext("2d")!;
@@ -69,7 +69,7 @@ function plainColour(colour: string): string {
   return `#${[red, green, blue].map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** Returns the picture of `standaloneSvg` as PNG, three times as large as on the screen. */
+/** Returns the picture of `standaloneSvg` as PNG, at three times its size on the screen. */
 export async function pngOf(
   picture: SVGSVGElement,
   pageOnly: readonly string[] = [],
@@ -85,11 +85,11 @@ export async function pngOf(
   canvas.height = height * 3;
   canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
   return await new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => blob ? resolve(blob) : reject(new Error("no PNG was made")))
+    canvas.toBlob((blob) => blob ? resolve(blob) : reject(new Error("the browser made no PNG")))
   );
 }
 
-/** Gives the reader a file to save. */
+/** Offers the reader a file to download. */
 export function saveFile(name: string, parts: BlobPart[], type: string): void {
   const url = URL.createObjectURL(new Blob(parts, { type }));
   const link = document.createElement("a");

@@ -1,6 +1,6 @@
-/** Writes numbers for people: a real minus sign, thousands separated, "–" for a number that is missing. */
+/** Formats numbers for people: a real minus sign, thousands separators, "–" for a missing number. */
 
-/** Writes three significant digits, without an exponent for everyday sizes. */
+/** Formats a number with three significant digits, without an exponent for everyday sizes. */
 export function number(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
@@ -13,12 +13,12 @@ export function number(value: number | null | undefined): string {
   return value < 0 ? `−${text}` : text;
 }
 
-/** Writes a whole number with its thousands separated: `12,345`. */
+/** Formats a whole number with thousands separators: `12,345`. */
 export function integer(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** Writes a share as percent: `81 %`, `7.5 %`. A share can be any size, so large ones lose their digits. */
+/** Formats a fraction as percent: `81 %`, `7.5 %`. Fractions can be any size; large ones lose their decimals. */
 export function percent(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const hundred = value * 100;
@@ -28,17 +28,17 @@ export function percent(value: number | null | undefined): string {
   } %`;
 }
 
-/** Writes a share as a whole number of percent, for ticks of an axis that says "%". */
+/** Formats a fraction as whole percent, for ticks of an axis that says "%". */
 export function axisPercent(value: number): string {
   return String(Math.round(value * 100)).replace("-", "−");
 }
 
-/** Writes a training step on an axis: `512`, `1k`, `143k`. */
+/** Formats a training step for an axis: `512`, `1k`, `143k`. */
 export function shortStep(step: number): string {
   return step >= 1000 && step % 1000 === 0 ? `${step / 1000}k` : String(step);
 }
 
-/** Writes a count with its noun: `1 edge`, `2 edges`. */
+/** Formats a count with its noun: `1 edge`, `2 edges`. */
 export function plural(count: number, noun: string): string {
   return `${integer(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,6 +1,6 @@
-/** Times the drawing of a page. */
+/** Schedules the drawing of a page. */
 
-/** Returns a function that runs `action` in the next frame, once however often it is called before. */
+/** Returns a function that runs `action` in the next frame, once, however many times it is called before that. */
 export function oncePerFrame(action: () => void): () => void {
   let waiting = 0;
   return () => {
@@ -9,12 +9,12 @@ export function oncePerFrame(action: () => void): () => void {
   };
 }
 
-/** Runs `action` in the frame after the size of the element has changed, and once at the start. */
+/** Runs `action` in the frame after the element changes size, and once at the start. */
 export function onResize(element: Element, action: () => void): void {
   new ResizeObserver(oncePerFrame(action)).observe(element);
 }
 
-/** Runs `action` after the browser has painted what is there now, so that a change it makes is a transition. */
+/** Runs `action` after the browser has painted the current state, so that CSS animates the change. */
 export function afterPaint(action: () => void): void {
   requestAnimationFrame(() => requestAnimationFrame(action));
 }

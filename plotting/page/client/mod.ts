@@ -1,6 +1,6 @@
 /**
- * The kit that runs inside a page: state and its address, elements, theme, tooltip, zoom, scales and axes, numbers,
- * saving. A page's entry module imports from here; what it does not use is left out of the bundle.
+ * Holds the part of the kit that runs inside a page: state and its address, elements, theme, tooltip, zoom, scales and
+ * axes, numbers, saving. A page's entry module imports from here. The bundle omits what the page does not use.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /** Maps values to pixels along an axis, with ticks. */
 
-/** From a value to its place in pixels. */
+/** Maps a value to its place in pixels. */
 export interface Scale {
   (value: number): number;
   /** places and labels of the ticks */
@@ -37,7 +37,9 @@ export function linearScale(
   return Object.assign(place, { ticks });
 }
 
-/** Returns a logarithmic scale over positive values, ticks at powers of ten (and 2, 5 when the range is short). */
+/**
+ * Returns a logarithmic scale over positive values, with ticks at powers of ten (for a short range also at 2 and 5).
+ */
 export function logScale(
   [low, high]: [number, number],
   [from, to]: [number, number],
@@ -60,8 +62,8 @@ export function logScale(
 }
 
 /**
- * Returns a log scale over training steps. Step 0, which a log axis cannot show, is a little left of the first positive
- * one.
+ * Returns a log scale over training steps. A log axis cannot show step 0, so it goes a little left of the first
+ * positive step.
  */
 export function stepScale(
   steps: number[],
@@ -84,7 +86,7 @@ export function stepScale(
   return Object.assign(place, { ticks: [...zero, ...ticks] });
 }
 
-/** Returns a range that holds all finite values, cut at `limits`, and is never empty. */
+/** Returns a range that covers all finite values, clipped to `limits`, and is never empty. */
 export function rangeOf(
   values: (number | null)[],
   include: number[],

@@ -12,7 +12,7 @@ Deno.test("niceTicks() are the multiples of 1, 2 or 5 times a power of ten insid
   assertEquals(niceTicks(3, 3, 4), [3]);
 });
 
-Deno.test("scales put values where the arithmetic says, with their labels", () => {
+Deno.test("scales place values and labels where the arithmetic says", () => {
   const linear = linearScale([0, 10], [100, 0], 2, String);
   assertEquals(places(linear), [["0", 100], ["5", 50], ["10", 0]]);
   assertEquals(linear(-1), 110);
@@ -28,14 +28,14 @@ Deno.test("scales put values where the arithmetic says, with their labels", () =
   assertEquals([steps(0), steps(10), steps(1000)], [0, 36, 400]);
 });
 
-Deno.test("rangeOf() holds all finite values and those to include, inside the limits", () => {
+Deno.test("rangeOf() covers all finite values and those to include, inside the limits", () => {
   assertEquals(rangeOf([2, 4, null, NaN], [0]), [0, 4.24]);
   assertEquals(rangeOf([-9, 9], [0, 1], [-1, 2]).map((x) => Number(x.toFixed(2))), [-1.18, 2.18]);
   assertEquals(rangeOf([], []), [-0.06, 1.06]);
   assertEquals(rangeOf([3], []), [2.44, 3.56]);
 });
 
-Deno.test("numbers are written with three digits, a real minus sign and a dash for none", () => {
+Deno.test("number() writes three digits, a real minus sign, and a dash for a missing number", () => {
   const cases: [number | null, string][] = [
     [0.123456, "0.123"],
     [-1234.5, "−1,235"],

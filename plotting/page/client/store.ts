@@ -1,12 +1,12 @@
-/** Keeps what the reader of a page has chosen, and tells the views what has changed. */
+/** Keeps the state of a page and notifies the views of changes. */
 
-/** The state of a page. Views read it and subscribe; whatever the reader does sets a part of it. */
+/** The state of a page. Views read it and subscribe to it; input sets parts of it. */
 export interface Store<State> {
-  /** the state now */
+  /** the current state */
   readonly state: Readonly<State>;
-  /** Takes over the given parts. Listeners run once for all of them, and only when a part really changes. */
+  /** Sets the given parts. Listeners run once for all of them, and only if the value of a part changes. */
   set(change: Partial<State>): void;
-  /** Calls the listener after every change with the names of the parts that changed. */
+  /** Calls the listener after every change, with the names of the parts that changed. */
   subscribe(listener: (changed: ReadonlySet<keyof State>) => void): void;
 }
 

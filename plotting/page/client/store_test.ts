@@ -10,7 +10,7 @@ interface State {
 
 const START: State = { page: 1, order: "density", open: null };
 
-Deno.test("a store tells its listeners once per change, what has changed, and nothing otherwise", () => {
+Deno.test("a store calls its listeners once per change, with the changed parts, and not otherwise", () => {
   const store = createStore(START);
   const heard: string[][] = [];
   store.subscribe((changed) => {
@@ -24,7 +24,7 @@ Deno.test("a store tells its listeners once per change, what has changed, and no
   assertEquals(START.page, 1);
 });
 
-Deno.test("an address keeps the fields listed, without defaults, and ignores what makes no sense", () => {
+Deno.test("an address keeps the listed fields, omits defaults, and ignores invalid texts", () => {
   const fields = [
     choiceField<State, "order">("order", ["density", "index"], "density"),
     {

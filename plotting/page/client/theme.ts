@@ -1,16 +1,16 @@
-/** Switches between light and dark. Colours themselves are in `styles/theme.css`, keyed by `data-theme` of the root. */
+/** Switches between light and dark. `styles/theme.css` has the colours, keyed by `data-theme` of the root element. */
 
 /** What the reader has chosen; "auto" follows the system. */
 export type ThemeChoice = "auto" | "light" | "dark";
 
 const SYSTEM = "(prefers-color-scheme: dark)";
 
-/** Tells whether a choice means dark now. */
+/** Returns whether a choice currently means dark. */
 export function isDark(choice: ThemeChoice): boolean {
   return choice === "auto" ? matchMedia(SYSTEM).matches : choice === "dark";
 }
 
-/** Shows the page in the chosen theme. */
+/** Applies the chosen theme to the page. */
 export function applyTheme(choice: ThemeChoice): void {
   document.documentElement.dataset.theme = isDark(choice) ? "dark" : "light";
 }
@@ -20,7 +20,7 @@ export function onSystemTheme(listener: () => void): void {
   matchMedia(SYSTEM).addEventListener("change", listener);
 }
 
-/** Returns the value that a CSS variable has in the current theme and palette, such as `--ink`. */
+/** Returns the value of a CSS variable, such as `--ink`, in the current theme and palette. */
 export function themeValue(name: `--${string}`): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }

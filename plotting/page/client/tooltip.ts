@@ -1,4 +1,4 @@
-/** Shows the one floating box of a page, and writes the facts that such boxes hold. */
+/** Shows the page's tooltip and makes its content. */
 import { html } from "./dom.ts";
 
 let box: HTMLElement | undefined;
@@ -15,11 +15,11 @@ function theBox(): HTMLElement {
 export interface WindowPoint {
   /** pixels from the left edge */
   clientX: number;
-  /** pixels from the upper edge */
+  /** pixels from the top edge */
   clientY: number;
 }
 
-/** Shows `content` beside the point, inside the window. Without content, moves the box that is shown. */
+/** Shows `content` beside the point, inside the window. Without `content`, moves the tooltip. */
 export function showTooltip(at: WindowPoint, content?: Node | string): void {
   const box = theBox();
   if (content !== undefined) box.replaceChildren(content);
@@ -32,7 +32,7 @@ export function showTooltip(at: WindowPoint, content?: Node | string): void {
   box.style.transform = `translate(${Math.max(6, left)}px, ${Math.max(6, top)}px)`;
 }
 
-/** Hides the box. */
+/** Hides the tooltip. */
 export function hideTooltip(): void {
   theBox().classList.remove("shown");
 }
@@ -42,7 +42,7 @@ export function fact(label: string, value: string): HTMLElement {
   return html("div", { class: "fact" }, html("span", {}, label), html("b", {}, value));
 }
 
-/** Returns the content of a tooltip: a bold title above the given lines. */
+/** Returns the content of a tooltip: a bold title above the lines. */
 export function titled(title: string, ...lines: (Node | string)[]): HTMLElement {
   return html("div", {}, html("strong", {}, title), ...lines);
 }

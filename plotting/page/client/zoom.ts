@@ -2,11 +2,11 @@
  * Zooms and pans a picture: with the wheel at the pointer, by dragging, and with two fingers.
  *
  * A view maps a point `p` of the picture to `scale · p + (x, y)` in pixels of its element. The page keeps the view in
- * its store and draws with it, as a `transform` of an SVG group or of a canvas, so that a picture of ten thousand edges
- * is drawn once per frame whatever the reader does.
+ * its store and applies it as a `transform` of an SVG group or a canvas. A picture of ten thousand edges is then drawn
+ * at most once per frame, however fast the reader moves.
  */
 
-/** How a picture is shown: `scale`, then a shift in pixels. */
+/** How a picture is shown: scaled by `scale`, then shifted in pixels. */
 export interface View {
   /** pixels on the screen per pixel of the picture */
   scale: number;
@@ -16,7 +16,7 @@ export interface View {
   y: number;
 }
 
-/** A point in pixels, from the upper left corner of the element. */
+/** A point in pixels, from the top left corner of the element. */
 export interface Point {
   /** to the right */
   x: number;
@@ -32,7 +32,7 @@ export interface Size {
   height: number;
 }
 
-/** Returns the view `factor` times as large in which the point under `at` stays there; its scale stays in `limits`. */
+/** Returns the view scaled by `factor` around `at`, which stays in place. The scale stays within `limits`. */
 export function zoomAt(
   view: View,
   factor: number,
@@ -44,7 +44,7 @@ export function zoomAt(
   return { scale, x: at.x - (at.x - view.x) * real, y: at.y - (at.y - view.y) * real };
 }
 
-/** Returns the view that shows a picture of size `content` whole, in the middle of `frame`, `margin` pixels around it. */
+/** Returns the view that shows all of a picture of size `content`, centred in `frame` with a margin in pixels. */
 export function fitView(content: Size, frame: Size, margin = 0): View {
   const scale = Math.min(
     (frame.width - 2 * margin) / content.width,
@@ -62,13 +62,13 @@ export function pictureAt(view: View, at: Point): Point {
   return { x: (at.x - view.x) / view.scale, y: (at.y - view.y) / view.scale };
 }
 
-/** Where a view is kept. */
+/** Connects zooming to the page's state. */
 export interface ZoomOptions {
-  /** the view now */
+  /** Returns the current view. */
   view(): View;
-  /** takes over a new view; the page draws it */
+  /** Stores a new view; the page then draws it. */
   change(view: View): void;
-  /** least and greatest scale */
+  /** smallest and largest scale */
   limits: readonly [number, number];
 }
 
@@ -76,10 +76,10 @@ export interface ZoomOptions {
 const WHEEL = 0.002;
 const LINE = 16;
 
-/** A pointer that moves less is a click, which the elements of the picture get. */
+/** A pointer that moves fewer pixels than this is a click, which goes to the elements of the picture. */
 const CLICK = 4;
 
-/** Lets the reader zoom and pan `element`. A click that ends a drag does not reach the elements of the picture. */
+/** Makes `element` zoom and pan. A click that ends a drag does not reach the elements of the picture. */
 export function enableZoom(element: HTMLElement | SVGElement, options: ZoomOptions): void {
   const pointers = new Map<number, Point>();
   let moved = 0;
@@ -89,7 +89,7 @@ export function enableZoom(element: HTMLElement | SVGElement, options: ZoomOptio
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
 
-  /** Middle of the fingers, and how far they are apart (1 for one finger). */
+  /** Returns the midpoint of the fingers and their distance (1 for one finger). */
   const grip = () => {
     const [a, b = a] = pointers.values();
     const apart = pointers.size > 1 ? Math.hypot(a.x - b.x, a.y - b.y) || 1 : 1;
@@ -122,7 +122,7 @@ export function enableZoom(element: HTMLElement | SVGElement, options: ZoomOptio
     pointers.set(move.pointerId, to);
     const after = grip();
     if (moved < CLICK) return;
-    // capture only now: a captured pointer would take its click from the elements of the picture
+    // not earlier: while the pointer is captured, the elements of the picture get no click
     element.setPointerCapture(move.pointerId);
     const { scale, x, y } = options.view();
     const shifted = { scale, x: x + after.x - before.x, y: y + after.y - before.y };

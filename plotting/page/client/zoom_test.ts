@@ -15,7 +15,7 @@ Deno.test("zoomAt() keeps the point under the pointer and multiplies distances b
   assertAlmostEquals(place - at.x, 21, 1e-9);
 });
 
-Deno.test("zoomAt() stops at the limits, and the picture does not creep there", () => {
+Deno.test("zoomAt() stops at the limits without shifting the picture", () => {
   const view = { scale: 9, x: 5, y: 5 };
   const most = zoomAt(view, 100, { x: 50, y: 60 }, LIMITS);
   assertEquals(most.scale, 10);
@@ -23,7 +23,7 @@ Deno.test("zoomAt() stops at the limits, and the picture does not creep there", 
   assertEquals(zoomAt(view, 1e-9, { x: 0, y: 0 }, LIMITS).scale, 0.1);
 });
 
-Deno.test("fitView() shows the whole picture in the middle, its longer side up to the margin", () => {
+Deno.test("fitView() centres the whole picture and extends its longer side to the margin", () => {
   const view = fitView({ width: 400, height: 100 }, { width: 220, height: 120 }, 10);
   assertEquals(pictureAt(view, { x: 10, y: 60 }), { x: 0, y: 50 });
   assertEquals(pictureAt(view, { x: 210, y: 60 }), { x: 400, y: 50 });

@@ -8,16 +8,12 @@
  *
  * Heads are kept as z `[batch, pos, H, d_head]`; their residual-stream output z·W_O is formed where it is needed.
  */
-import { type Tensor, tensor } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { Past } from "../../model/run/layer_runner.ts";
-import type { PromptBatch } from "../../tasks/prompt_batches.ts";
-import { prefixPast } from "../../tasks/shared_prefix.ts";
+import { type F32, repeatRows, sliceRows, tensor } from "../../onnx/mod.ts";
+import { type HookedModel, hookNames, type Past } from "../../model/mod.ts";
+import { prefixPast, type PromptBatch } from "../../tasks/mod.ts";
 
 export const INTERVENTIONS = ["patching", "zero", "mean", "mean-positional"] as const;
 export type Intervention = (typeof INTERVENTIONS)[number];
-
-type F32 = Tensor<Float32Array>;
 
 /** Source outputs of one run: input (the token embedding) `[N, P, d]`, and per layer z `[N, P, H, d_head]` and MLP output `[N, P, d]`. */
 export interface SourceOutputs {
@@ -51,27 +47,18 @@ export interface MeanActivations {
   means: SourceOutputs;
 }
 
-const names = (model: HookedModel, point: string) =>
-  Array.from({ length: model.config.nLayers }, (_, l) => `blocks.${l}.${point}`);
-
-/** Half of the leading axis of a tensor, as a view. */
+/** Returns the rows of the clean prompts, or of the corrupted ones after them, as a view. */
 function half(t: F32, second: boolean): F32 {
-  const n = t.data.length / 2;
-  const data = second ? t.data.subarray(n) : t.data.subarray(0, n);
-  return tensor(data, [t.shape[0] / 2, ...t.shape.slice(1)]);
+  const n = t.shape[0] / 2;
+  return second ? sliceRows(t, n, 2 * n) : sliceRows(t, 0, n);
 }
 
 /** A past for `times` copies of a batch, for the layers from `from` on; those before keep one copy. */
 export function repeatPast(past: Past, times: number, from = 0): Past {
-  const repeat = (t: F32) => {
-    const data = new Float32Array(t.data.length * times);
-    for (let i = 0; i < times; i++) data.set(t.data, i * t.data.length);
-    return tensor(data, [t.shape[0] * times, ...t.shape.slice(1)]);
-  };
   return {
     length: past.length,
     layers: past.layers.map((layer, l) =>
-      l < from ? layer : { k: repeat(layer.k), v: repeat(layer.v) }
+      l < from ? layer : { k: repeatRows(layer.k, times), v: repeatRows(layer.v, times) }
     ),
   };
 }
@@ -93,11 +80,11 @@ export async function batchActivations(
   if (!model.config.parallel) points.push("hook_resid_mid");
   const both = [...batch.clean, ...batch.corrupted];
   const { residual, hooks } = await model.run(both, {
-    read: ["hook_embed", ...points.flatMap((point) => names(model, point))],
+    read: ["hook_embed", ...points.flatMap((point) => hookNames(model.config, point))],
     past: past && repeatPast(past, 2),
   });
   const take = (point: string, second: boolean) =>
-    names(model, point).map((name) => half(hooks.get(name)!, second));
+    hookNames(model.config, point).map((name) => half(hooks.get(name)!, second));
   const streams = (second: boolean) => ({
     pre: [...take("hook_resid_pre", second), half(residual, second)],
     mid: model.config.parallel ? [] : take("hook_resid_mid", second),
@@ -111,7 +98,7 @@ export async function batchActivations(
   const clean = outputs(false);
   const positions = batch.clean.map(() => batch.position);
   const metric = async (r: F32) =>
-    (await model.readout(r, positions, batch.readout, batch.position + 1, false)).values.data;
+    (await model.readout({ residual: r, positions, readout: batch.readout })).values.data;
   return {
     batch,
     past,
@@ -183,7 +170,11 @@ export async function meanActivations(
   const slots = positional ? length : 1;
   const counts = new Float64Array(slots);
   const sums = new Map<string, Float64Array>();
-  const read = ["hook_embed", ...names(model, "attn.hook_z"), ...names(model, "hook_mlp_out")];
+  const read = [
+    "hook_embed",
+    ...hookNames(model.config, "attn.hook_z"),
+    ...hookNames(model.config, "hook_mlp_out"),
+  ];
   for (const prompt of prompts) {
     const { hooks } = await model.run([prompt], { read });
     for (let p = 0; p < prompt.length; p++) counts[positional ? p : 0]++;
@@ -207,8 +198,8 @@ export async function meanActivations(
     length,
     means: {
       input: meanOf("hook_embed"),
-      z: names(model, "attn.hook_z").map(meanOf),
-      mlp: names(model, "hook_mlp_out").map(meanOf),
+      z: hookNames(model.config, "attn.hook_z").map(meanOf),
+      mlp: hookNames(model.config, "hook_mlp_out").map(meanOf),
     },
   };
 }

@@ -2,13 +2,11 @@
  * The residual stream that a destination would read if every source before it were corrupted: the clean stream plus the
  * corrupted-minus-clean differences of those sources. Biases and position embeddings belong to no source and stay.
  */
-import { type Tensor, tensor } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
+import { type F32, tensor } from "../../onnx/mod.ts";
+import type { HookedModel } from "../../model/mod.ts";
 import type { BatchActivations, Intervention } from "./activations.ts";
-import { layerRows } from "../graph/graph.ts";
+import { layerRows } from "../graph/mod.ts";
 import { sourceDifferences } from "./source_differences.ts";
-
-type F32 = Tensor<Float32Array>;
 
 export interface Residuals {
   /** before each layer and after the last, L + 1 times `[N, P, d]` */

@@ -5,44 +5,48 @@
  */
 import {
   concat,
+  defineProgram,
   free,
   Graph,
   Session,
+  type SessionOptions,
   sub,
   type Tensor,
   tensor,
   transpose,
   unsqueeze,
 } from "../../onnx/mod.ts";
-import { headResults } from "../../model/blocks/attention.ts";
-import { blockWeightShapes } from "../../model/blocks/block_weights.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { layerRows, nForward } from "../graph/graph.ts";
+import {
+  declareWeights,
+  headResults,
+  type HookedModel,
+  type ModelConfig,
+} from "../../model/mod.ts";
+import { circuitShape, layerRows, nForward } from "../graph/mod.ts";
 import type { BatchActivations } from "./activations.ts";
-import { circuitShape } from "../graph/model_shape.ts";
 
 /** z, z', MLP outputs of one layer → `[N, H+1, P, d]`. */
-function compileLayer(model: HookedModel): Promise<Session> {
-  const { config } = model;
-  return model.runtime.compiled(`source differences ${JSON.stringify(config)}`, (options) => {
+const layerProgram = defineProgram(
+  "source differences",
+  (config: ModelConfig, options: SessionOptions) => {
     const g = new Graph();
     const z = (name: string) => g.input(name, ["batch", "pos", config.nHeads, config.dHead]);
     const m = (name: string) => g.input(name, ["batch", "pos", config.dModel]);
-    const o_w = g.input("o_w", blockWeightShapes(config).o_w);
+    const { o_w } = declareWeights(g, config, 0);
     const heads = headResults(sub(z("corrupted_z"), z("clean_z")), o_w, config);
     const mlp = unsqueeze(sub(m("corrupted_mlp"), m("clean_mlp")), 2);
     const rows = transpose(concat([heads, mlp], 2), [0, 2, 1, 3]);
     return Session.compile({ rows }, {}, options);
-  });
-}
+  },
+);
 
 /** D of a batch; see the header. */
 export async function sourceDifferences(
   model: HookedModel,
   { clean, corrupted }: BatchActivations,
 ): Promise<Tensor<Float32Array>> {
-  const session = await compileLayer(model);
-  const { nLayers, dModel } = model.config;
+  const session = await layerProgram(model.runtime, model.config);
+  const { dModel } = model.config;
   const [N, P] = clean.input.shape;
   const rows = nForward(circuitShape(model.config));
   const D = new Float32Array(N * rows * P * dModel);
@@ -53,13 +57,13 @@ export async function sourceDifferences(
         clean.input.data[n * width + i];
     }
   }
-  for (let l = 0; l < nLayers; l++) {
+  for await (const { layer: l, feeds } of model.weights.layers()) {
     const { rows: ofLayer } = await session.run({
       clean_z: clean.z[l],
       corrupted_z: corrupted.z[l],
       clean_mlp: clean.mlp[l],
       corrupted_mlp: corrupted.mlp[l],
-      ...await model.store.get(String(l)),
+      ...feeds,
     });
     const { heads, end } = layerRows(model.config, l);
     const block = (end - heads) * width;

@@ -13,23 +13,21 @@
  * (3) the scores, one product with D per prompt and layer.
  * Prompts are never averaged in batches: every prompt's scores are formed and added up in double precision.
  */
-import type { Completeness } from "../../results/kinds/circuit_summary.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
+import type { Completeness } from "../../results/mod.ts";
+import type { HookedModel, ModelConfig } from "../../model/mod.ts";
 import {
   batchActivations,
   type Intervention,
   type MeanActivations,
-} from "../activations/activations.ts";
-import { BatchPass, runsInOneSession } from "./batch_pass.ts";
+  sourceDifferences,
+} from "../activations/mod.ts";
+import { GradientPasses, runsInOneSession } from "./gradient_passes.ts";
 import type { EdgeSink } from "./edge_contraction.ts";
-import { nBackward, nForward } from "../graph/graph.ts";
-import { circuitShape } from "../graph/model_shape.ts";
+import { circuitShape, nBackward, nForward } from "../graph/mod.ts";
 import type { NodeScores } from "./node_scores.ts";
 import type { Component, PassInputs } from "./pass_feeds.ts";
-import { batchTokens, type PromptBatch } from "../../tasks/prompt_batches.ts";
+import { batchTokens, type PromptBatch } from "../../tasks/mod.ts";
 import { type PathPoint, pathPoints, type Quadrature } from "./quadrature.ts";
-import { sourceDifferences } from "../activations/source_differences.ts";
 
 export const GRADIENT_METHODS = [
   "EAP",
@@ -61,7 +59,7 @@ export interface AttributionOptions {
 }
 
 export interface Attribution {
-  /** mean over prompts, `[nForward, nBackward]`; cells that are no edge are 0 */
+  /** mean over prompts, `[nForward, nBackward]`; 0 for cells that are not edges */
   scores: Float32Array;
   /** `[prompts, nForward · nBackward]` in the order of the task, if asked for */
   perPrompt?: Float32Array;
@@ -97,8 +95,8 @@ function componentsOf(method: GradientMethod, config: ModelConfig, compat: boole
   return [
     { layer: -1, skipsFirstLayer: compat && config.architecture === "gpt_neox" },
     ...layers.flatMap((layer): Component[] => [
-      { layer, replacement: "attention" },
-      { layer, replacement: "mlp" },
+      { layer, output: "attention" },
+      { layer, output: "mlp" },
     ]),
   ];
 }
@@ -164,9 +162,9 @@ export async function attribute(
         if (perPrompt) perPrompt[(batch.indices[n] * rows + u) * columns + v] += score;
       },
     };
-    const pass = new BatchPass(model, inputs, components.length, sink, inOneSession);
+    const passes = new GradientPasses(model, inputs, components.length, sink, inOneSession);
     for (const component of components) {
-      await pass.run(component, points, tokens, (count) => {
+      await passes.run(component, points, tokens, (count) => {
         done += count;
         options.onProgress?.(done, work);
       });

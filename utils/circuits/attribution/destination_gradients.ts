@@ -1,7 +1,7 @@
 /**
  * From the sums of `ig_layer.ts` to gradients at the heads' inputs and to scores.
  *
- * With u_k = γ ⊙ (W·dy_k) the cotangent behind the LayerNorm and J = (I − 11ᵀ/d − x̂x̂ᵀ/d)/σ the symmetric Jacobian of its
+ * With u_k = γ ⊙ (W·dy_k) the cotangent after the LayerNorm and J = (I − 11ᵀ/d − x̂x̂ᵀ/d)/σ the symmetric Jacobian of its
  * normalisation, Ĝ = Σ_k J_k u_k. As x̂·u = (γ ⊙ x̂)ᵀW·dy = dy·(y − c), c = b + Wᵀβ the part of y without x̂,
  *
  *   Ĝ = γ ⊙ (W·a) − mean(γ ⊙ (W·a))·1 − Σ_k s_k x̂_k            identity 2: once for all path points of a pass
@@ -25,10 +25,8 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { packedAxes, storedOutIn } from "../../model/blocks/head_weights.ts";
-import type { BlockWeights } from "../../model/blocks/block_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { overPoints, perPoint } from "./ig_block.ts";
+import { type BlockWeights, type ModelConfig, packedAxes, storedOutIn } from "../../model/mod.ts";
+import { overPoints, perPoint } from "./path_axes.ts";
 
 /** c = b + Wᵀβ of queries, keys and values, in the axes of `packedAxes` and d_head. */
 export function headConstants(w: BlockWeights, config: ModelConfig): Value {
@@ -40,13 +38,13 @@ export function headConstants(w: BlockWeights, config: ModelConfig): Value {
 
 /** What the sums over path points are formed of, per prompt and path point; A are the two axes of `packedAxes`. */
 export interface HeadCotangents {
-  /** input of the LayerNorm `[BATCH, P, d]`, its mean and 1/σ `[BATCH, P, 1]` */
+  /** input of the LayerNorm `[ROWS, P, d]`, its mean and 1/σ `[ROWS, P, 1]` */
   x: Value;
   mean: Value;
   inverse: Value;
-  /** dy of q, k and v, `[BATCH, P, A, d_head]` */
+  /** dy of q, k and v, `[ROWS, P, A, d_head]` */
   qkv: Value;
-  /** dy·(y − c), `[BATCH, P, A]` */
+  /** dy·(y − c), `[ROWS, P, A]` */
   along: Value;
 }
 

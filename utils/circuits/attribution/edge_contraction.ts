@@ -2,20 +2,19 @@
  * From gradients at destinations and at outputs, summed over path points, to scores of edges, nodes and neurons: each a
  * product with the source differences D, prompt by prompt. See `destination_gradients.ts` and `node_scores.ts`.
  */
-import { type Results, type Session, type Tensor, tensor } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
+import { defineProgram, type F32, free, type Results, tensor } from "../../onnx/mod.ts";
+import type { HookedModel } from "../../model/mod.ts";
 import { compileContraction } from "./destination_gradients.ts";
 import {
   type CircuitShape,
+  circuitShape,
   layerColumns,
   layerRows,
   logitsColumn,
   prevIndex,
-} from "../graph/graph.ts";
-import { circuitShape } from "../graph/model_shape.ts";
+} from "../graph/mod.ts";
 import { compileNeurons } from "./node_scores.ts";
-
-type F32 = Tensor<Float32Array>;
+import type { Pass } from "./pass_feeds.ts";
 
 /** Where scores go; `edge` is called for every edge of prompt n, the arrays are added to. */
 export interface EdgeSink {
@@ -25,6 +24,9 @@ export interface EdgeSink {
   /** `[nForward, d]` */
   neurons: Float64Array;
 }
+
+const contractionProgram = defineProgram("contraction", compileContraction);
+const neuronsProgram = defineProgram("neurons", compileNeurons);
 
 export class EdgeContraction {
   readonly #shape: CircuitShape;
@@ -39,16 +41,16 @@ export class EdgeContraction {
   }
 
   /**
-   * Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. Behind the positions of
+   * Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. After the positions of
    * the gradients D is 0 (layer 0 of `ig_first_layer.ts`, whose only source is the input).
    */
-  layer(l: number, from: number, gradients: F32): Promise<void> {
+  edgesOfLayer(l: number, from: number, gradients: F32): Promise<void> {
     const [, count, positions] = gradients.shape;
     return this.#into(layerColumns(this.#shape, l).first, count, from, gradients.data, positions);
   }
 
   /** Scores into `logits`, gradients `[n, P, d]`. */
-  logits(from: number, gradients: Float32Array): Promise<void> {
+  #edgesIntoLogits(from: number, gradients: Float32Array): Promise<void> {
     return this.#into(logitsColumn(this.#shape), 1, from, gradients, this.differences.shape[2]);
   }
 
@@ -59,7 +61,7 @@ export class EdgeContraction {
     gradients: Float32Array,
     positions: number,
   ) {
-    const contraction = await this.#session("contraction", compileContraction);
+    const contraction = await contractionProgram(this.model.runtime);
     const sources = prevIndex(this.#shape, first + count - 1);
     const width = positions * this.differences.shape[3];
     for (let n = 0; n * count * width < gradients.length; n++) {
@@ -77,8 +79,31 @@ export class EdgeContraction {
     }
   }
 
+  /** Forms the scores of a layer from the results of its backward pass, which it frees. */
+  async ofLayer({ component, from, count }: Pass, l: number, results: Results): Promise<void> {
+    const skipsEdges = l === 0 && component.skipsFirstLayer;
+    if (!skipsEdges) await this.edgesOfLayer(l, from, results.gradients);
+    await this.#nodes(l, from, count, results);
+    free(...Object.values(results));
+  }
+
+  /**
+   * Forms the scores into the logits from the gradient at the final residual stream `[N, K, P or 1, d]`, which is 0 before
+   * the last position.
+   */
+  async atEnd({ from }: Pass, { data, shape: [N, K, rows, d] }: F32): Promise<void> {
+    const P = this.differences.shape[2];
+    const sum = new Float32Array(N * P * d);
+    for (let row = 0; row < N * K; row++) {
+      const to = (Math.floor(row / K) * P + P - 1) * d;
+      const at = (row * rows + rows - 1) * d;
+      for (let i = 0; i < d; i++) sum[to + i] += data[at + i];
+    }
+    await this.#edgesIntoLogits(from, sum);
+  }
+
   /** Node and neuron scores of layer l from the gradients at its outputs, and before layer 0 at the input's. */
-  async nodes(
+  async #nodes(
     l: number,
     from: number,
     count: number,
@@ -94,7 +119,7 @@ export class EdgeContraction {
 
   async #sources(prompt: number, n: number, first: number, count: number, gradient: F32) {
     const [, P, d] = gradient.shape;
-    const session = await this.#session("neurons", compileNeurons);
+    const session = await neuronsProgram(this.model.runtime);
     const { neurons: { data } } = await session.run({
       differences: tensor(this.#rows(prompt, first, count, P), [count, P, d]),
       gradient: tensor(gradient.data.subarray(n * P * d, (n + 1) * P * d), [P, d]),
@@ -117,9 +142,5 @@ export class EdgeContraction {
     }
     const at = (prompt * sources + first) * P * d;
     return this.differences.data.subarray(at, at + (count - 1) * P * d + positions * d);
-  }
-
-  #session(name: string, build: typeof compileContraction): Promise<Session> {
-    return this.model.runtime.compiled(name, build);
   }
 }

@@ -2,9 +2,9 @@
  * Layer 0 of a parallel model along EAP-IG's path (identity 4: where the input stands still).
  *
  * The input moves only where clean and corrupted tokens differ, at the first C positions of the suffix. Layer 0 reads
- * nothing but the input, so behind position C its LayerNorms, its q, k, v before attention and its MLP are the same at
+ * nothing but the input, so after position C its LayerNorms, its q, k, v before attention and its MLP are the same at
  * every path point and are computed once per prompt. And the only source before its destinations is the input, with
- * D = 0 behind C: their gradients are needed at the first C positions alone.
+ * D = 0 after C: their gradients are needed at the first C positions alone.
  *
  *   q, k, v, x + MLP(x)  at C positions per path point, at the others once;   attention as everywhere
  *   backward: through attention to the C positions' q, k and v; through the MLP at C positions
@@ -27,20 +27,21 @@ import {
 } from "../../onnx/mod.ts";
 import {
   attend,
+  type BlockContext,
+  declareWeights,
   headOutputs,
+  HookPoints,
+  mlp,
   packedProjections,
-  type SequenceInputs,
+  POS,
   unpackedHeadFirst,
-} from "../../model/blocks/attention.ts";
-import { mlp } from "../../model/blocks/block.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { HookPoints, POS } from "../../model/blocks/hooks.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+} from "../../model/mod.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
-import { BATCH, overPoints, pastInputs, POINTS, PROMPTS } from "./ig_block.ts";
+import { pastInputs } from "./ig_block.ts";
+import { overPoints, POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 import type { IgLayer } from "./ig_layer.ts";
 
-/** Positions whose input moves, and those behind. */
+/** Positions whose input moves, and those after them. */
 const MOVING = "moving", STILL = "still";
 
 /**
@@ -49,38 +50,37 @@ const MOVING = "moving", STILL = "still";
  */
 export function igFirstLayer(
   g: Graph,
-  sequence: SequenceInputs,
-  config: ModelConfig,
+  { config, sequence }: Pick<BlockContext, "config" | "sequence">,
   { past: hasPast }: { past: boolean },
 ): IgLayer {
   const d = config.dModel;
-  const moving = reshape(g.input("x_moving", [PROMPTS, POINTS, MOVING, d]), [BATCH, MOVING, d]);
+  const moving = reshape(g.input("x_moving", [PROMPTS, POINTS, MOVING, d]), [ROWS, MOVING, d]);
   const still = g.input("x_still", [PROMPTS, STILL, d]);
   const weights = declareWeights(g, config, 0);
   const past = hasPast ? pastInputs(g, config, 0) : undefined;
 
-  const hooks = new HookPoints({});
-  const once = new HookPoints({}, "still.");
-  const qkv = packedProjections(moving, weights, config, hooks);
-  const qkvStill = packedProjections(still, weights, config, once);
+  const context = { config, sequence, hooks: new HookPoints({}), past };
+  const once = { config, hooks: new HookPoints({}, "still.") };
+  const qkv = packedProjections(moving, weights, context);
+  const qkvStill = packedProjections(still, weights, once);
   const [q, k, v] = unpackedHeadFirst(
     { ...qkv, value: joined(qkv.value, qkvStill.value) },
     past,
   );
-  const { z } = attend({ q, k, v }, sequence, config, hooks, past);
+  const { z } = attend({ q, k, v }, context);
   const [mlpIn, through] = [identity(moving), identity(moving)];
   const passed = joined(
-    add(through, mlp(mlpIn, weights, config, hooks)),
-    add(still, mlp(still, weights, config, once)),
+    add(through, mlp(mlpIn, weights, context)),
+    add(still, mlp(still, weights, once)),
   );
-  const output = add(passed, headOutputs(z, weights, config, hooks));
+  const output = add(passed, headOutputs(z, weights, context));
 
-  const saved: Record<string, Value> = Object.fromEntries(hooks.saved);
+  const saved: Record<string, Value> = Object.fromEntries(context.hooks.saved);
   saved["saved:qkv"] = qkv.value;
   const [mean, inverse] = [saved["saved:ln1.mean"], saved["saved:ln1.inverse"]];
 
   const backward = (cotangent: Value) => {
-    const flowing = reshape(cotangent, [BATCH, POS, d]);
+    const flowing = reshape(cotangent, [ROWS, POS, d]);
     const wrt = [qkv.value, mlpIn, through];
     const [dQkv, dMlpIn, dThrough] = gradients([output], [flowing], wrt);
     const along = sum(mul(dQkv, sub(qkv.value, headConstants(weights, config))), [-1]);
@@ -100,10 +100,10 @@ export function igFirstLayer(
   return { residual: output, saved, backward };
 }
 
-/** Moving positions `[BATCH, C, …]`, and behind them the others `[N, P − C, …]` at every path point: `[BATCH, P, …]`. */
+/** Joins moving positions `[ROWS, C, …]` and the others after them, `[N, P − C, …]` at every path point: `[ROWS, P, …]`. */
 function joined(moving: Value, still: Value): Value {
   const tail = still.shape.slice(2);
   const repeated = expand(unsqueeze(still, 1), [PROMPTS, POINTS, STILL, ...tail]);
-  const all = concat([moving, reshape(repeated, [BATCH, STILL, ...tail])], 1);
-  return reshape(all, [BATCH, POS, ...tail]);
+  const all = concat([moving, reshape(repeated, [ROWS, STILL, ...tail])], 1);
+  return reshape(all, [ROWS, POS, ...tail]);
 }

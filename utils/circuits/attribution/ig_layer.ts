@@ -30,22 +30,27 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import type { SequenceInputs } from "../../model/blocks/attention.ts";
-import { LETTERS } from "../../names/nodes.ts";
-import { storedOutIn } from "../../model/blocks/head_weights.ts";
-import type { BlockWeights } from "../../model/blocks/block_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { POS } from "../../model/blocks/hooks.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import {
+  type BlockContext,
+  type BlockWeights,
+  declareWeights,
+  type ModelConfig,
+  POS,
+  storedOutIn,
+} from "../../model/mod.ts";
+import { LETTERS } from "../../names/mod.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
-import { type IgBlock, igBlock, overPoints, pastInputs, type Replacement } from "./ig_block.ts";
+import { type IgBlock, igBlock, pastInputs } from "./ig_block.ts";
+import type { MovingOutput } from "./interpolated_output.ts";
+import { overPoints } from "./path_axes.ts";
 
 export interface IgSpec {
   past: boolean;
   first: boolean;
-  /** only the last position's output is wanted; not with a replacement */
+  /** only the last position's output is wanted; not where an output moves */
   last: boolean;
-  replacement?: Replacement;
+  /** an output of the layer that moves along the path */
+  moving?: MovingOutput;
 }
 
 /** A layer in a graph. */
@@ -69,13 +74,12 @@ export interface IgLayer {
 export function igLayer(
   x: Value,
   i: number,
-  sequence: SequenceInputs,
-  config: ModelConfig,
+  { config, sequence }: Pick<BlockContext, "config" | "sequence">,
   spec: IgSpec,
 ): IgLayer {
   const weights = declareWeights(x.graph, config, i);
   const past = spec.past ? pastInputs(x.graph, config, i) : undefined;
-  const run = igBlock(x, weights, sequence, config, spec, past);
+  const run = igBlock(x, weights, { config, sequence, past }, spec);
   return {
     residual: run.residual,
     saved: Object.fromEntries(run.hooks.saved),
@@ -113,7 +117,7 @@ interface BlockGradients {
   mlpIn: Value;
   /** q, k and v in one, before rotation */
   qkv: Value;
-  /** q, k, v behind rotation */
+  /** q, k, v after rotation */
   rotated: Value[];
 }
 
@@ -142,10 +146,10 @@ function lastPosition(g: Graph, axesBehind: number): Value {
   return reshape(flag, [POS, ...new Array(axesBehind).fill(1)]);
 }
 
-/** What `headSums` takes of a block whose q, k and v are saved behind their rotation. */
+/** What `headSums` takes of a block whose q, k and v are saved after their rotation. */
 function attentionSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: ModelConfig) {
   const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
-  // Rotations keep inner products, so dy·y is taken behind them, where y is saved.
+  // Rotations keep inner products, so dy·y is taken after them, where y is saved.
   const perHead = saved("v").shape.slice(0, -1);
   const products = LETTERS.map((letter, j) =>
     reshape(sum(mul(grads.rotated[j], saved(letter)), [-1]), perHead)

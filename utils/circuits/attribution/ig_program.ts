@@ -15,12 +15,15 @@ import {
   type SessionOptions,
   type Value,
 } from "../../onnx/mod.ts";
-import type { SequenceInputs } from "../../model/blocks/attention.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { metricGradient, type MetricSpec } from "../../model/blocks/embedding.ts";
-import { POS } from "../../model/blocks/hooks.ts";
-import { sequenceInputs } from "../../model/blocks/sequence.ts";
-import { BATCH, POINTS, PROMPTS } from "./ig_block.ts";
+import {
+  type BlockContext,
+  metricGradient,
+  type MetricSpec,
+  type ModelConfig,
+  POS,
+  sequenceInputs,
+} from "../../model/mod.ts";
+import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 import { igFirstLayer } from "./ig_first_layer.ts";
 import { type IgLayer, igLayer, type IgSpec } from "./ig_layer.ts";
 
@@ -34,14 +37,13 @@ function layerOf(
   g: Graph,
   x: Value | undefined,
   i: number,
-  sequence: SequenceInputs,
-  config: ModelConfig,
+  shared: Pick<BlockContext, "config" | "sequence">,
   spec: LayerSpec,
 ): IgLayer {
-  if (spec.still) return igFirstLayer(g, sequence, config, spec);
-  const shape = [PROMPTS, POINTS, POS, config.dModel];
-  const input = x ?? reshape(g.input("x", shape), [BATCH, POS, config.dModel]);
-  return igLayer(input, i, sequence, config, spec);
+  if (spec.still) return igFirstLayer(g, shared, spec);
+  const { dModel: d } = shared.config;
+  const input = x ?? reshape(g.input("x", [PROMPTS, POINTS, POS, d]), [ROWS, POS, d]);
+  return igLayer(input, i, shared, spec);
 }
 
 /** The two sessions of one layer; the backward one takes `d_residual` `[N, K, P or 1, d]`. */
@@ -52,7 +54,7 @@ export function compileLayerProgram(
 ): Promise<BothWays> {
   const g = new Graph();
   const sequence = sequenceInputs(g, config, spec.past);
-  const { residual, saved, backward } = layerOf(g, undefined, 0, sequence, config, spec);
+  const { residual, saved, backward } = layerOf(g, undefined, 0, { config, sequence }, spec);
   const cotangent = g.input("d_residual", [PROMPTS, POINTS, residual.shape[1], config.dModel]);
   return compileBothWays({ residual }, backward(cotangent), saved, options);
 }
@@ -79,9 +81,9 @@ export function compileModelProgram(
   for (let l = 0; l < nLayers; l++) {
     const first = l === 0;
     const spec = { past, first, last: l === nLayers - 1, still: first && still };
-    layers.push(layerOf(g, layers.at(-1)?.residual, l, sequence, config, spec));
+    layers.push(layerOf(g, layers.at(-1)?.residual, l, { config, sequence }, spec));
   }
-  const end = reshape(layers.at(-1)!.residual, [BATCH, d]);
+  const end = reshape(layers.at(-1)!.residual, [ROWS, d]);
   const d_end = reshape(metricGradient(end, config, metric), [PROMPTS, POINTS, 1, d]);
   const results: Record<string, Value> = { d_end };
   let cotangent = d_end;

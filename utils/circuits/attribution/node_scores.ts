@@ -1,5 +1,5 @@
 /**
- * Node and neuron scores: s(u) = ⟨D_u, ∂L/∂out_u⟩, the gradient at the residual stream where u writes to it: behind the
+ * Node and neuron scores: s(u) = ⟨D_u, ∂L/∂out_u⟩, the gradient at the residual stream where u writes to it: after the
  * block for MLPs and for heads of parallel models, between attention and MLP for heads of sequential ones, before block
  * 0 for the input. A neuron is one dimension of a node's output (EAP-IG v2's `attribute_node`, with the MLP's gradient
  * taken at its output).

@@ -2,23 +2,22 @@
  * What a gradient pass is fed: the input at every path point, the shared past, outputs of a component that moves, and
  * the weighted read-out.
  */
-import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { Past } from "../../model/run/layer_runner.ts";
-import { sequenceFeeds } from "../../model/blocks/sequence.ts";
-import type { SourceOutputs } from "../activations/activations.ts";
-import type { Replacement } from "./ig_block.ts";
+import { defineProgram, type F32, type Feeds, sliceRows, tensor } from "../../onnx/mod.ts";
+import { type HookedModel, type Past, type Readout, sequenceFeeds } from "../../model/mod.ts";
+import type { SourceOutputs } from "../activations/mod.ts";
+import {
+  interpolatedOutput,
+  interpolationFeeds,
+  type MovingOutput,
+} from "./interpolated_output.ts";
 import { compileInterpolation } from "./interpolation.ts";
-import { type PromptBatch, readoutRows } from "../../tasks/prompt_batches.ts";
+import { type PromptBatch, readoutRows } from "../../tasks/mod.ts";
 import type { PathPoint } from "./quadrature.ts";
 
-type F32 = Tensor<Float32Array>;
-
-/** A component whose output moves along the path; `layer` −1 is the input. */
+/** A component that moves along the path: the input (`layer` −1), or an output of a layer. */
 export interface Component {
   layer: number;
-  replacement?: Replacement;
+  output?: MovingOutput;
   /** leave out the destinations of layer 0 (`compat`) */
   skipsFirstLayer?: boolean;
 }
@@ -31,7 +30,7 @@ export interface PassInputs {
   start: F32;
   /** D `[N, nForward, P, d]` */
   differences: F32;
-  /** for components with a replacement */
+  /** for components that are outputs of layers */
   outputs?: { clean: SourceOutputs; corrupted: SourceOutputs };
 }
 
@@ -42,6 +41,8 @@ export interface Pass {
   from: number;
   count: number;
 }
+
+const interpolationProgram = defineProgram("interpolation", compileInterpolation);
 
 export class PassFeeds {
   /** what all layers of all passes share */
@@ -62,6 +63,11 @@ export class PassFeeds {
     this.#moving = movingPositions(inputs.differences);
   }
 
+  /** Whether the prompts continue after a shared prefix. */
+  get hasPast(): boolean {
+    return this.inputs.past !== undefined;
+  }
+
   /** Whether layer 0 has positions at which nothing moves and no destination has a source. */
   startsStill({ layer }: Component): boolean {
     const { parallel, nLayers } = this.model.config;
@@ -71,7 +77,7 @@ export class PassFeeds {
   /** What layer 0 reads at every point of the path: `x` `[N, K, P, d]`, or its moving and its still positions. */
   async start({ component, points, from, count }: Pass): Promise<Feeds> {
     const { start, differences } = this.inputs;
-    const interpolation = await this.model.runtime.compiled("interpolation", compileInterpolation);
+    const interpolation = await interpolationProgram(this.model.runtime);
     const rest = Float32Array.from(points, ({ alpha }) => component.layer >= 0 ? 0 : 1 - alpha);
     const split = this.startsStill(component);
     const moving = split ? this.#moving : this.#P;
@@ -90,24 +96,24 @@ export class PassFeeds {
     const layer = this.inputs.past?.layers[l];
     if (!layer) return {};
     return {
-      [`${i}.past_k`]: someRows(layer.k, from, count),
-      [`${i}.past_v`]: someRows(layer.v, from, count),
+      [`${i}.past_k`]: sliceRows(layer.k, from, from + count),
+      [`${i}.past_v`]: sliceRows(layer.v, from, from + count),
     };
   }
 
   /** The two ends of layer l's output, if it is the one that moves. */
   outputs({ component, points, from, count }: Pass, l: number): Feeds {
-    const { layer, replacement } = component;
-    if (layer !== l || !replacement) return {};
+    const { layer, output } = component;
+    if (layer !== l || !output) return {};
     const { clean, corrupted } = this.inputs.outputs!;
     const of = (outputs: SourceOutputs) =>
-      someRows(replacement === "attention" ? outputs.z[l] : outputs.mlp[l], from, count);
+      sliceRows(output === "attention" ? outputs.z[l] : outputs.mlp[l], from, from + count);
     const rest = Float32Array.from(points, ({ alpha }) => 1 - alpha);
-    return {
-      clean_output: of(clean),
-      corrupted_output: of(corrupted),
+    return interpolationFeeds(interpolatedOutput(this.model.config, output), {
+      clean: of(clean),
+      corrupted: of(corrupted),
       one_minus_alpha: tensor(rest, [points.length]),
-    };
+    });
   }
 
   /** The read-out of every prompt and point, weighted by the path's weights and turned into a loss: `[N · K, width]`. */
@@ -121,12 +127,6 @@ export class PassFeeds {
     }
     return readout;
   }
-}
-
-/** Rows `from … from+count−1` of the leading axis, as a view. */
-function someRows(t: F32, from: number, count: number): F32 {
-  const row = t.data.length / t.shape[0];
-  return tensor(t.data.subarray(from * row, (from + count) * row), [count, ...t.shape.slice(1)]);
 }
 
 /** Some prompts' positions `from … to−1` of `[N, P, d]`, or of the first source of `[N, sources, P, d]`. */

@@ -7,9 +7,8 @@
  * 4. The stability of a circuit is the mean over draws of the Jaccard similarity between its edges and those of the
  *    circuit chosen from s̄_b in the same way.
  */
-import { PythonRandom } from "../../base/python_random.ts";
-import { percentileInterval, resampledIndices } from "../../base/statistics.ts";
-import { maskJaccard } from "../graph/comparison.ts";
+import { percentileInterval, PythonRandom, resampledIndices } from "../../base/mod.ts";
+import { maskJaccard } from "../graph/mod.ts";
 
 /** The scores of every prompt. */
 export interface PromptScores {

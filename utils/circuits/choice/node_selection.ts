@@ -8,14 +8,15 @@
  */
 import {
   type CircuitShape,
+  countEdges,
   nBackward,
   nForward,
+  nodeMask,
+  pruneCircuit,
   realEdgeMask,
   type Scores,
-} from "../graph/graph.ts";
+} from "../graph/mod.ts";
 import { PriorityQueue } from "./priority_queue.ts";
-import { countEdges, nodeMask } from "../graph/circuit_mask.ts";
-import { pruneCircuit } from "../graph/pruning.ts";
 import type { SelectionOptions } from "./selection.ts";
 
 /**

@@ -5,8 +5,8 @@
  * So the *scores* are random instead, independent and uniform on [0, 1), and the greedy selection of the real circuit
  * chooses from them. The random circuit then has the size of the real one and survives pruning as the real one does.
  */
-import { PythonRandom } from "../../base/python_random.ts";
-import { type CircuitShape, edgesInOrder, nBackward, nForward } from "../graph/graph.ts";
+import { PythonRandom } from "../../base/mod.ts";
+import { type CircuitShape, edgesInOrder, nBackward, nForward } from "../graph/mod.ts";
 import { greedyOrder } from "./selection.ts";
 
 /** Returns scores `[nForward, nBackward]`, uniform on [0, 1) for edges and 0 elsewhere; the same seed, the same scores. */

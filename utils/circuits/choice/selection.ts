@@ -20,7 +20,7 @@ import {
   prevIndex,
   realEdgeMask,
   type Scores,
-} from "../graph/graph.ts";
+} from "../graph/mod.ts";
 import { PriorityQueue } from "./priority_queue.ts";
 
 /** How edges, nodes and neurons are ranked. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { openSafetensors } from "../../model/files/safetensors.ts";
+import { openSafetensors } from "../../tensor_files/safetensors.ts";
 import {
   cellName,
   type CircuitShape,

@@ -2,7 +2,7 @@
  * Several pruned circuits as the matrices that a batched run needs: which sources and heads any of them uses, and the
  * edges among those.
  */
-import { type CircuitShape, layerRows, nBackward, nForward } from "../graph/graph.ts";
+import { type CircuitShape, layerRows, nBackward, nForward } from "../graph/mod.ts";
 
 export interface CircuitBatch {
   masks: readonly Uint8Array[];
@@ -23,7 +23,7 @@ function sourcesInUse(shape: CircuitShape, mask: Uint8Array): Uint8Array {
   );
 }
 
-/** What circuits use together, of which `used` are the sources. */
+/** Returns what circuits use together; `used` are their sources. */
 function batchOf(
   shape: CircuitShape,
   masks: readonly Uint8Array[],

@@ -9,23 +9,27 @@
  * Circuits are pruned first. The whole graph gives the model's own metric, the empty one that of the corrupted run
  * (EAP-IG's `evaluate_graph`, in the factorised form).
  */
-import { type Feeds, free, type Tensor, tensor } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { sequenceFeeds } from "../../model/blocks/sequence.ts";
-import { weightFeeds } from "../../model/blocks/block_weights.ts";
+import { type F32, type Feeds, free, tensor } from "../../onnx/mod.ts";
+import { type HookedModel, sequenceFeeds } from "../../model/mod.ts";
 import {
   type BatchActivations,
   batchActivations,
+  corruptedResiduals,
   type Intervention,
   type MeanActivations,
-} from "../activations/activations.ts";
+  type Residuals,
+} from "../activations/mod.ts";
 import { type CircuitBatch, circuitBatches, edgesInto } from "./circuit_batch.ts";
-import { corruptedResiduals, type Residuals } from "../activations/corrupted_residuals.ts";
-import { compileMix, headsProgram, mlpProgram } from "./evaluation_programs.ts";
-import { type CircuitShape, headColumns, logitsColumn, mlpColumn } from "../graph/graph.ts";
-import { circuitShape } from "../graph/model_shape.ts";
-import type { PromptBatch } from "../../tasks/prompt_batches.ts";
-import { pruneCircuit } from "../graph/pruning.ts";
+import { headsProgram, mixProgram, mlpProgram } from "./evaluation_programs.ts";
+import {
+  type CircuitShape,
+  circuitShape,
+  headColumns,
+  logitsColumn,
+  mlpColumn,
+  pruneCircuit,
+} from "../graph/mod.ts";
+import type { PromptBatch } from "../../tasks/mod.ts";
 
 export interface EvaluationOptions {
   intervention?: Intervention;
@@ -33,8 +37,6 @@ export interface EvaluationOptions {
   /** bytes of activations that a group of circuits may take; default 256 MB */
   memory?: number;
 }
-
-type F32 = Tensor<Float32Array>;
 
 interface PreparedBatch {
   activations: BatchActivations;
@@ -114,23 +116,27 @@ export class CircuitEvaluator {
     group: CircuitBatch,
     { activations, corrupted }: PreparedBatch,
   ): Promise<Float32Array> {
-    const { config, store } = this.model;
+    const { config, weights } = this.model;
     const [N, P, d] = activations.clean.input.shape;
     const circuits = group.masks.length, width = N * P * d;
     const room = this.#takeRoom((1 + group.sources.length) * circuits * width);
     const run = new GroupRun(this.shape, group, circuits, width, room);
     run.add(inputDifference(activations, circuits), 1);
     const sequence = sequenceFeeds(config, P, activations.past?.length ?? 0);
-    for (let l = 0; l < config.nLayers; l++) {
+    const used = (l: number) => group.heads[l].length > 0 || group.mlp[l];
+    const loop = weights.layers({ only: used, thenUnembed: true });
+    for await (const { layer: l, feeds: ofLayer } of loop) {
       const heads = group.heads[l];
-      if (heads.length === 0 && !group.mlp[l]) continue;
-      const weights = weightFeeds(0, await store.get(String(l)));
-      store.prefetch(l + 1 < config.nLayers ? String(l + 1) : "unembed");
       const before = run.count;
       if (heads.length > 0) {
         const columns = headColumns(config, l, heads);
         const layer = activations.past?.layers[l];
-        const session = await headsProgram(this.model, layer !== undefined, "mixed");
+        const session = await headsProgram(
+          this.model.runtime,
+          config,
+          layer !== undefined,
+          "mixed",
+        );
         const feeds: Feeds = {
           ...run.inputs(columns, corrupted.pre[l], before),
           head_ids: tensor(Int32Array.from(heads), [heads.length]),
@@ -138,21 +144,21 @@ export class CircuitEvaluator {
           ...sequence,
           ...(layer && { past_k: layer.k, past_v: layer.v }),
         };
-        run.add((await session.run({ ...feeds, ...weights })).differences, heads.length);
+        run.add((await session.run({ ...feeds, ...ofLayer })).differences, heads.length);
       }
       if (group.mlp[l]) {
         const [residual, sources] = config.parallel
           ? [corrupted.pre[l], before]
           : [corrupted.mid[l], run.count];
-        const session = await mlpProgram(this.model, "mixed");
+        const session = await mlpProgram(this.model.runtime, config, "mixed");
         const feeds: Feeds = {
           ...run.inputs([mlpColumn(config, l)], residual, sources),
           corrupted_mlp: activations.corrupted.mlp[l],
         };
-        run.add((await session.run({ ...feeds, ...weights })).differences, 1);
+        run.add((await session.run({ ...feeds, ...ofLayer })).differences, 1);
       }
     }
-    const mix = await this.model.runtime.compiled("circuit mix", compileMix);
+    const mix = await mixProgram(this.model.runtime);
     const last = [logitsColumn(config)];
     const feeds = run.inputs(last, corrupted.pre[config.nLayers], run.count);
     const { x } = await mix.run(feeds);
@@ -185,7 +191,7 @@ export async function metricOfCopies(
     weights: repeat(readout.weights, new Float32Array(size)),
   };
   const positions = new Array(x.shape[0]).fill(position);
-  return (await model.readout(x, positions, repeated, x.shape[1], false)).values.data;
+  return (await model.readout({ residual: x, positions, readout: repeated })).values.data;
 }
 
 /** Differences of the sources computed so far, `[1 + sources in use, circuits, width]`, and what destinations read. */

@@ -1,5 +1,5 @@
 /**
- * The graphs by which a circuit is run, many circuits in one batch:
+ * The graphs that run a circuit, many circuits in one batch:
  *
  *   mix      x_v = corrupted residual + Σ_u E[v, u] (z̃_u − z'_u)   one product per circuit, the residual in it as a
  *                                                                  source that is always in
@@ -17,6 +17,7 @@
  */
 import {
   add,
+  defineProgram,
   type Dim,
   expand,
   gather,
@@ -35,15 +36,18 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { attend, type KeysValues } from "../../model/blocks/attention.ts";
-import { storedOutIn } from "../../model/blocks/head_weights.ts";
-import { mlp } from "../../model/blocks/block.ts";
-import { type BlockWeights } from "../../model/blocks/block_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { HookPoints, POS } from "../../model/blocks/hooks.ts";
-import { sequenceInputs } from "../../model/blocks/sequence.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import {
+  attend,
+  type BlockWeights,
+  declareWeights,
+  HookPoints,
+  type KeysValues,
+  mlp,
+  type ModelConfig,
+  POS,
+  sequenceInputs,
+  storedOutIn,
+} from "../../model/mod.ts";
 
 const C = "circuits", N = "prompts", A = "heads";
 const BATCH = productDim([C, N]);
@@ -52,11 +56,12 @@ const BATCH = productDim([C, N]);
 export type InputForm = "mixed" | "given";
 
 /** The last destination: edges `[C, 1, sources]`, Δ `[sources, C, width]` → x `[C, 1, width]`. */
-export function compileMix(options: SessionOptions): Promise<Session> {
-  return Session.compile({ x: mixed(new Graph(), 1) }, {}, options);
-}
+export const mixProgram = defineProgram(
+  "circuit mix",
+  (options: SessionOptions) => Session.compile({ x: mixed(new Graph(), 1) }, {}, options),
+);
 
-/** Σ_u E[v, u] (z̃_u − z'_u), of which the corrupted residual is the first term: `[C, columns, width]`. */
+/** Σ_u E[v, u] (z̃_u − z'_u); the corrupted residual is its first term: `[C, columns, width]`. */
 function mixed(g: Graph, columns: Dim): Value {
   const edges = g.input("edges", [C, columns, "sources"]);
   return matmulStacked(edges, g.input("differences", ["sources", C, "width"]));
@@ -66,20 +71,10 @@ function mixed(g: Graph, columns: Dim): Value {
  * The heads program of a model: head numbers, corrupted z and the inputs → Δ `[C, heads, N·P, d]`. Inputs given are
  * x `[C, heads, 3, N, P, d]`; mixed ones edges `[C, heads · 3, sources]` and Δ `[sources, C, width]`.
  */
-export function headsProgram(
-  { config, runtime }: HookedModel,
-  past: boolean,
-  form: InputForm,
-): Promise<Session> {
-  const key = `circuit heads ${JSON.stringify([config, past, form])}`;
-  return runtime.compiled(key, (o) => compileHeads(config, past, form, { ...o, arena: true }));
-}
+export const headsProgram = defineProgram("circuit heads", compileHeads);
 
 /** The MLP program of a model: corrupted MLP output and input (given: x `[C, N, P, d]`) → Δ `[C, N, P, d]`. */
-export function mlpProgram({ config, runtime }: HookedModel, form: InputForm): Promise<Session> {
-  const key = `circuit mlp ${JSON.stringify([config, form])}`;
-  return runtime.compiled(key, (o) => compileMlp(config, form, { ...o, arena: true }));
-}
+export const mlpProgram = defineProgram("circuit mlp", compileMlp);
 
 function compileHeads(
   config: ModelConfig,
@@ -103,16 +98,16 @@ function compileHeads(
   const [q, k, v] = split(add(products, own.biases), 2, [1, 1, 1]).map((part) =>
     reshape(transpose(reshape(part, [C, A, N, POS, e]), [0, 2, 1, 3, 4]), [BATCH, A, POS, e])
   );
-  const { z } = attend(
-    { q, k, v },
-    sequence,
+  const { z } = attend({ q, k, v }, {
     config,
-    new HookPoints({}),
-    past ? pastOf(g, config, heads) : undefined,
-  );
+    sequence,
+    hooks: new HookPoints({}),
+    past: past ? pastOf(g, config, heads) : undefined,
+  });
   const change = sub(reshape(z, [C, N, POS, A, e]), unsqueeze(gather(corruptedZ, heads, 2), 0));
   const changes = reshape(transpose(change, [0, 3, 1, 2, 4]), [C, A, productDim([N, POS]), e]);
-  return Session.compile({ differences: ownOutput(changes, w.o_w, heads, config) }, {}, options);
+  const differences = ownOutput(changes, w.o_w, heads, config);
+  return Session.compile({ differences }, {}, { ...options, arena: true });
 }
 
 /** q, k and v weights `[A, 3, d_head, d]` (GPT-2: `[A, 3, d, d_head]`) and biases `[A, 3, 1, d_head]` of some heads. */
@@ -153,7 +148,7 @@ function compileMlp(
   const corrupted = g.input("corrupted_mlp", [N, POS, d]);
   const w = declareWeights(g, config, 0);
   const x = form === "mixed" ? reshape(mixed(g, 1), [C, N, POS, d]) : g.input("x", [C, N, POS, d]);
-  const out = mlp(reshape(x, [BATCH, POS, d]), w, config, new HookPoints({}));
+  const out = mlp(reshape(x, [BATCH, POS, d]), w, { config, hooks: new HookPoints({}) });
   const differences = sub(reshape(out, [C, N, POS, d]), unsqueeze(corrupted, 0));
-  return Session.compile({ differences }, {}, options);
+  return Session.compile({ differences }, {}, { ...options, arena: true });
 }

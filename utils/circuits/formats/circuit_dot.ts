@@ -13,9 +13,9 @@
  *
  * The same circuit always gives the same text.
  */
-import { nodeName } from "../../names/nodes.ts";
-import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
-import { type CircuitShape, type GraphNode, nodeIndex, parseNode } from "../graph/graph.ts";
+import { nodeName } from "../../names/mod.ts";
+import type { CircuitEdge } from "../../results/mod.ts";
+import { type CircuitShape, type GraphNode, nodeIndex, parseNode } from "../graph/mod.ts";
 
 /** The colours of a picture: those of circuit papers, or those that colour-blind readers can tell apart. */
 export type Palette = "field" | "colorblind";

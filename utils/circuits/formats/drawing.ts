@@ -11,10 +11,10 @@ import { instance } from "@viz-js/viz";
 import openSans from "open-sans-fonts/open-sans/Regular/OpenSans-Regular.ttf" with {
   type: "bytes",
 };
-import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
-import { writeFileAtomic } from "../../base/files.ts";
+import type { CircuitEdge } from "../../results/mod.ts";
+import { writeFileAtomic } from "../../base/mod.ts";
 import { circuitDot, type DrawingOptions } from "./circuit_dot.ts";
-import type { CircuitShape } from "../graph/graph.ts";
+import type { CircuitShape } from "../graph/mod.ts";
 
 const FONT = "Open Sans";
 

@@ -14,9 +14,9 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import { writeFileAtomic } from "../../base/files.ts";
-import { edgeName } from "../../names/nodes.ts";
-import type { CircuitAtStep } from "../graph/comparison.ts";
+import { writeFileAtomic } from "../../base/mod.ts";
+import { edgeName } from "../../names/mod.ts";
+import type { CircuitAtStep } from "../graph/mod.ts";
 
 /** A row of the table. */
 export interface EdgeRow {

@@ -10,18 +10,18 @@
  * a head are then the lists of all heads of its layer, because EAP-IG's loader expects that. The text equals what
  * Python's `json.dump` writes for the same graph, byte for byte.
  */
-import { writeFileAtomic } from "../../base/files.ts";
-import { nodeNames } from "../../names/nodes.ts";
-import { nodeMask } from "../graph/circuit_mask.ts";
+import { writeFileAtomic } from "../../base/mod.ts";
+import { nodeNames } from "../../names/mod.ts";
 import {
   cellName,
   checkMatrix,
   type CircuitShape,
   edgesInOrder,
   nForward,
+  nodeMask,
   type Scores,
   sourceNode,
-} from "../graph/graph.ts";
+} from "../graph/mod.ts";
 import { parseGraphJson } from "./graph_json_reader.ts";
 import { pythonFloat } from "./python_json.ts";
 

@@ -2,7 +2,7 @@
  * Reads EAP-IG's graph files; `graph_json.ts` shows the format. The file must name every node and every edge of the graph
  * and nothing else, so that a file of another model is rejected.
  */
-import { nodeName } from "../../names/nodes.ts";
+import { nodeName } from "../../names/mod.ts";
 import {
   cellName,
   type CircuitShape,
@@ -11,7 +11,7 @@ import {
   nBackward,
   nForward,
   sourceNode,
-} from "../graph/graph.ts";
+} from "../graph/mod.ts";
 import type { GraphFile } from "./graph_json.ts";
 
 type Json = Record<string, unknown>;

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { openSafetensors } from "../../model/files/safetensors.ts";
+import { openSafetensors } from "../../tensor_files/safetensors.ts";
 import { nBackward, nForward, realEdgeMask } from "../graph/graph.ts";
 import { formatGraphJson, type GraphFile, readGraphJson, writeGraphJson } from "./graph_json.ts";
 import { parseGraphJson } from "./graph_json_reader.ts";

@@ -5,9 +5,9 @@
  * one column: that of the token at which the answer is read. The edges from one source into the query, key and value of a
  * head become one link, and its weight is the sum of their signed scores.
  */
-import { nodeName } from "../../names/nodes.ts";
-import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
-import { type CircuitShape, type GraphNode, nodeIndex, parseNode } from "../graph/graph.ts";
+import { nodeName } from "../../names/mod.ts";
+import type { CircuitEdge } from "../../results/mod.ts";
+import { type CircuitShape, type GraphNode, nodeIndex, parseNode } from "../graph/mod.ts";
 
 /** What the viewer shows about the run. */
 export interface AttributionGraphInfo {

@@ -1,6 +1,6 @@
 /** A circuit as a list of its edges by name: the form that results, tables and pictures use. */
-import { nodeName } from "../../names/nodes.ts";
-import type { CircuitEdge } from "../../results/kinds/circuit_summary.ts";
+import { nodeName } from "../../names/mod.ts";
+import type { CircuitEdge } from "../../results/mod.ts";
 import {
   checkMatrix,
   type CircuitShape,

@@ -2,7 +2,7 @@
  * A circuit as a mask `[nForward, nBackward]`, 1 where an edge is in the circuit. Nodes are not stored: a node is in the
  * circuit exactly if one of its edges is.
  */
-import { nodeName } from "../../names/nodes.ts";
+import { nodeName } from "../../names/mod.ts";
 import {
   checkMatrix,
   type CircuitShape,

@@ -11,9 +11,9 @@
  *
  * Plain Jaccard overstates change, because edges near the cut swap places; the weighted one discounts them.
  */
-import { ewmaFromZero } from "../../base/statistics.ts";
-import { edgeName, parseEdgeName } from "../../names/nodes.ts";
-import type { CircuitChange, CircuitEdge } from "../../results/kinds/circuit_summary.ts";
+import { ewmaFromZero } from "../../base/mod.ts";
+import { edgeName, parseEdgeName } from "../../names/mod.ts";
+import type { CircuitChange, CircuitEdge } from "../../results/mod.ts";
 
 /** Scores by edge name: a circuit, or the whole graph for `scoreChanges`. */
 export type ScoredEdges = ReadonlyMap<string, number>;

@@ -22,7 +22,7 @@ import {
   matchNode,
   nodeName,
   parseEdgeName,
-} from "../../names/nodes.ts";
+} from "../../names/mod.ts";
 
 /** What determines the graph of a model. */
 export interface CircuitShape {

@@ -1,5 +1,5 @@
 /** The circuit graph of a model. */
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/mod.ts";
 import type { CircuitShape } from "./graph.ts";
 
 /** Returns the shape of the circuit graph of a model with this configuration. */

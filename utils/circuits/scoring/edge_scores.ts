@@ -5,18 +5,17 @@
  * Gradient methods and `exact` score the loss, which is minus the metric: a score is positive if corrupting the edge harms
  * the behaviour. Information-flow routes give shares between 0 and 1.
  */
-import type { HookedModel } from "../../model/hooked_model.ts";
+import type { HookedModel } from "../../model/mod.ts";
 import {
   attribute,
   type Attribution,
   type AttributionOptions,
   GRADIENT_METHODS,
-} from "../attribution/attribution.ts";
+} from "../attribution/mod.ts";
 import { exactScores } from "./exact.ts";
 import { informationFlowRoutes } from "./information_flow.ts";
-import { nBackward } from "../graph/graph.ts";
-import { circuitShape } from "../graph/model_shape.ts";
-import type { PromptBatch } from "../../tasks/prompt_batches.ts";
+import { circuitShape, nBackward } from "../graph/mod.ts";
+import type { PromptBatch } from "../../tasks/mod.ts";
 
 /** Names of all methods. */
 export const EDGE_METHODS = [...GRADIENT_METHODS, "exact", "information-flow-routes"] as const;

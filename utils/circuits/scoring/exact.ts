@@ -7,15 +7,10 @@
  * `patching`, pruning after removing one edge would change nothing: a node with a corrupted only input has its corrupted
  * output. With zeros or means the node still computes, because only that one edge is switched.
  */
-import type { HookedModel } from "../../model/hooked_model.ts";
-import {
-  batchActivations,
-  type Intervention,
-  type MeanActivations,
-} from "../activations/activations.ts";
-import { edgeCount, nBackward, nForward, prevIndex } from "../graph/graph.ts";
-import { circuitShape } from "../graph/model_shape.ts";
-import type { PromptBatch } from "../../tasks/prompt_batches.ts";
+import type { HookedModel } from "../../model/mod.ts";
+import { batchActivations, type Intervention, type MeanActivations } from "../activations/mod.ts";
+import { circuitShape, edgeCount, nBackward, nForward, prevIndex } from "../graph/mod.ts";
+import type { PromptBatch } from "../../tasks/mod.ts";
 import { SingleSwitch } from "./single_switch.ts";
 
 /** How exact scores are computed. */

@@ -11,8 +11,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { attribute, type AttributionOptions } from "../attribution/attribution.ts";
 import type { HookedModel } from "../../model/hooked_model.ts";
-import type { PromptBatch } from "../../tasks/prompt_batches.ts";
-import { promptBatches, readoutRows } from "../../tasks/prompt_batches.ts";
+import { type PromptBatch, promptBatches, readoutRows } from "../../tasks/prompt_batches.ts";
 import { sharedLength } from "../../tasks/shared_prefix.ts";
 import { pathPoints } from "../attribution/quadrature.ts";
 import { randomTokens } from "../../../tests/support/random_model.ts";

@@ -13,6 +13,7 @@
 import {
   abs,
   div,
+  type F32,
   Graph,
   max,
   mean,
@@ -20,18 +21,20 @@ import {
   type SessionOptions,
   sub,
   sum,
-  type Tensor,
   tensor,
   unsqueeze,
 } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { type BatchActivations, batchActivations } from "../activations/activations.ts";
-import { destinationNode, layerRows, nBackward, nForward, prevIndex } from "../graph/graph.ts";
-import { circuitShape } from "../graph/model_shape.ts";
-import type { PromptBatch } from "../../tasks/prompt_batches.ts";
-import { sourceDifferences } from "../activations/source_differences.ts";
-
-type F32 = Tensor<Float32Array>;
+import type { HookedModel } from "../../model/mod.ts";
+import { type BatchActivations, batchActivations, sourceDifferences } from "../activations/mod.ts";
+import {
+  circuitShape,
+  destinationNode,
+  layerRows,
+  nBackward,
+  nForward,
+  prevIndex,
+} from "../graph/mod.ts";
+import type { PromptBatch } from "../../tasks/mod.ts";
 
 /** Scores by information-flow routes. */
 export interface InformationFlow {

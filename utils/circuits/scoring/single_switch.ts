@@ -11,25 +11,19 @@
  */
 import {
   add,
+  defineProgram,
+  type F32,
   Graph,
   Session,
   type SessionOptions,
-  type Tensor,
   tensor,
   unsqueeze,
 } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { sequenceFeeds } from "../../model/blocks/sequence.ts";
-import { LETTERS } from "../../names/nodes.ts";
-import { weightFeeds } from "../../model/blocks/block_weights.ts";
-import { type BatchActivations, repeatPast } from "../activations/activations.ts";
-import { metricOfCopies } from "../evaluation/evaluation.ts";
-import { headsProgram, mlpProgram } from "../evaluation/evaluation_programs.ts";
-import { destinationNode, sourceNode } from "../graph/graph.ts";
-import { circuitShape } from "../graph/model_shape.ts";
-import { sourceDifferences } from "../activations/source_differences.ts";
-
-type F32 = Tensor<Float32Array>;
+import { type HookedModel, sequenceFeeds } from "../../model/mod.ts";
+import { LETTERS } from "../../names/mod.ts";
+import { type BatchActivations, repeatPast, sourceDifferences } from "../activations/mod.ts";
+import { headsProgram, metricOfCopies, mlpProgram } from "../evaluation/mod.ts";
+import { circuitShape, destinationNode, sourceNode } from "../graph/mod.ts";
 
 /** residual `[N, P, d]` + changes `[C, N, P, d]`, one or two of them. */
 function compileMoved(terms: number, options: SessionOptions): Promise<Session> {
@@ -41,6 +35,8 @@ function compileMoved(terms: number, options: SessionOptions): Promise<Session> 
   const residual = unsqueeze(g.input("residual", ["batch", "pos", "d"]), 0);
   return Session.compile({ x: changes.reduce(add, residual) }, {}, options);
 }
+
+const movedProgram = defineProgram("moved residual", compileMoved);
 
 export class SingleSwitch {
   private constructor(
@@ -109,17 +105,14 @@ export class SingleSwitch {
   }
 
   async #moved(residual: F32, ...changes: F32[]): Promise<F32> {
-    const session = await this.model.runtime.compiled(
-      `moved residual ${changes.length}`,
-      (options) => compileMoved(changes.length, options),
-    );
+    const session = await movedProgram(this.model.runtime, changes.length);
     const feeds = Object.fromEntries(changes.map((change, i) => [`change${i}`, change]));
     return (await session.run({ residual, ...feeds })).x;
   }
 
   /** Change of a head's output when one of its three inputs is `x` `[C, N, P, d]`, the others clean. */
   async #head(layer: number, head: number, letter: string, x: F32): Promise<F32> {
-    const { config, store } = this.model;
+    const { config, weights } = this.model;
     const { clean, past, residuals } = this.activations;
     const [copies, N, P, d] = x.shape;
     const width = N * P * d;
@@ -130,25 +123,25 @@ export class SingleSwitch {
         inputs.set(l === letter ? own : residuals[layer].data, (3 * c + j) * width)
       );
     }
-    const session = await headsProgram(this.model, past !== undefined, "given");
+    const session = await headsProgram(this.model.runtime, config, past !== undefined, "given");
     const { differences } = await session.run({
       x: tensor(inputs, [copies, 1, 3, N, P, d]),
       head_ids: tensor(Int32Array.of(head), [1]),
       corrupted_z: clean.z[layer],
       ...sequenceFeeds(config, P, past?.length ?? 0),
       ...(past && { past_k: past.layers[layer].k, past_v: past.layers[layer].v }),
-      ...weightFeeds(0, await store.get(String(layer))),
+      ...await weights.layerFeeds(layer),
     });
     return tensor(differences.data, x.shape);
   }
 
   /** Change of an MLP's output when it reads `x` `[C, N, P, d]`. */
   async #mlp(layer: number, x: F32): Promise<F32> {
-    const session = await mlpProgram(this.model, "given");
+    const session = await mlpProgram(this.model.runtime, this.model.config, "given");
     const { differences } = await session.run({
       x,
       corrupted_mlp: this.activations.clean.mlp[layer],
-      ...weightFeeds(0, await this.model.store.get(String(layer))),
+      ...await this.model.weights.layerFeeds(layer),
     });
     return tensor(differences.data, x.shape);
   }
@@ -165,7 +158,7 @@ export class SingleSwitch {
     const { batch, past, residuals } = this.activations;
     const x = await this.#moved(residuals[from], ...changes);
     const [copies, N, P, d] = x.shape;
-    const { residual } = await this.model.layers.run(tensor(x.data, [copies * N, P, d]), {
+    const { residual } = await this.model.runBlocks(tensor(x.data, [copies * N, P, d]), {
       from,
       past: past && repeatPast(past, copies, from),
     });

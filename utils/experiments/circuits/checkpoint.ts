@@ -9,32 +9,38 @@
  *
  * Faithfulness is metric / baseline, as in the paper; `normalized` subtracts the corrupted level from both.
  */
-import type { CheckpointSummary, CurvePoint } from "../../results/kinds/circuit_summary.ts";
-import type { Progress } from "../../cli/progress.ts";
-import { mean } from "../../base/statistics.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { meanActivations } from "../../circuits/activations/activations.ts";
-import { circuitStability, scoreIntervals } from "../../circuits/choice/bootstrap.ts";
-import { circuitEdges } from "../../circuits/graph/circuit_edges.ts";
-import { edgeScores } from "../../circuits/scoring/edge_scores.ts";
-import { CircuitEvaluator } from "../../circuits/evaluation/evaluation.ts";
-import { countEdges, nodesInCircuit } from "../../circuits/graph/circuit_mask.ts";
+import type { CheckpointSummary, CurvePoint } from "../../results/mod.ts";
+import type { Progress } from "../../cli/mod.ts";
+import { mean } from "../../base/mod.ts";
+import type { HookedModel } from "../../model/mod.ts";
 import {
+  circuitEdges,
+  CircuitEvaluator,
   type CircuitShape,
+  circuitShape,
+  circuitStability,
+  cmd,
+  countEdges,
+  cpr,
   edgeCell,
   edgeCount,
+  edgeScores,
+  greedyOrder,
+  maskOf,
+  meanActivations,
+  mibEdgeCounts,
   nBackward,
   nForward,
+  nodesInCircuit,
+  pruneCircuit,
+  randomOrder,
+  scoreIntervals,
   type Scores,
-} from "../../circuits/graph/graph.ts";
-import { cmd, cpr, mibEdgeCounts } from "../../circuits/choice/mib.ts";
-import { circuitShape } from "../../circuits/graph/model_shape.ts";
-import { promptBatches } from "../../tasks/prompt_batches.ts";
-import { edgeName } from "../../names/nodes.ts";
-import { pruneCircuit } from "../../circuits/graph/pruning.ts";
-import { randomOrder } from "../../circuits/choice/random_circuit.ts";
-import { searchCircuitSize } from "../../circuits/choice/search.ts";
-import { greedyOrder, maskOf, topnOrder } from "../../circuits/choice/selection.ts";
+  searchCircuitSize,
+  topnOrder,
+} from "../../circuits/mod.ts";
+import { promptBatches } from "../../tasks/mod.ts";
+import { edgeName } from "../../names/mod.ts";
 import type { CircuitConfig } from "./settings.ts";
 import type { CircuitTask } from "./task.ts";
 

@@ -8,39 +8,34 @@
  */
 import { basename, dirname, join } from "@std/path";
 import { z } from "zod";
-import { isFile, writeFileAtomic, writeJsonAtomic } from "../../base/files.ts";
-import { UserError } from "../../base/user_error.ts";
+import { isFile, UserError, writeFileAtomic, writeJsonAtomic } from "../../base/mod.ts";
 import {
+  attributionGraph,
+  circuitDot,
+  circuitEdges,
   circuitOfNeurons,
   circuitOfNodes,
-  thresholdElements,
-  topnElements,
-  weightedEdgeCount,
-} from "../../circuits/choice/node_selection.ts";
-import {
-  greedySelection,
-  thresholdSelection,
-  topnSelection,
-} from "../../circuits/choice/selection.ts";
-import { circuitDot } from "../../circuits/formats/circuit_dot.ts";
-import { writeCircuitPicture } from "../../circuits/formats/drawing.ts";
-import {
+  countEdges,
   type GraphFile,
+  greedySelection,
+  nBackward,
+  nForward,
+  nodesInCircuit,
+  pruneCircuit,
   readGraphJson,
+  realEdgeMask,
+  scoreRange,
+  type Scores,
+  thresholdElements,
+  thresholdSelection,
+  topnElements,
+  topnSelection,
+  weightedEdgeCount,
+  writeCircuitPicture,
   writeGraphJson,
-} from "../../circuits/formats/graph_json.ts";
-import { attributionGraph } from "../../circuits/formats/neuronpedia.ts";
-import { circuitEdges, scoreRange } from "../../circuits/graph/circuit_edges.ts";
-import { nBackward, nForward, realEdgeMask, type Scores } from "../../circuits/graph/graph.ts";
-import { countEdges, nodesInCircuit } from "../../circuits/graph/circuit_mask.ts";
-import { pruneCircuit } from "../../circuits/graph/pruning.ts";
-import { resolveModel } from "../../model/hub/hub.ts";
-import { loadTokenizer, type Tokenizer } from "../../model/tokenizer.ts";
-import {
-  type CircuitSummary,
-  circuitSummary,
-  readCircuitSummary,
-} from "../../results/kinds/circuit_summary.ts";
+} from "../../circuits/mod.ts";
+import { loadTokenizer, resolveModel, type Tokenizer } from "../../model/mod.ts";
+import { type CircuitSummary, circuitSummary, readCircuitSummary } from "../../results/mod.ts";
 
 const ENDINGS = {
   "neuronpedia": ".neuronpedia.json",

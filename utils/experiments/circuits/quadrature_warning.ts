@@ -1,5 +1,5 @@
 /** Warns a user whose integration path has too few points for how the model changes along it. */
-import type { CheckpointSummary } from "../../results/kinds/circuit_summary.ts";
+import type { CheckpointSummary } from "../../results/mod.ts";
 import type { CircuitConfig } from "./settings.ts";
 
 /** Share of the metric's change that scores may miss without a warning. */

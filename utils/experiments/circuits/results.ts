@@ -10,18 +10,21 @@ import {
   type CircuitRunHeader,
   type CircuitSummary,
   circuitSummary,
-} from "../../results/kinds/circuit_summary.ts";
-import { isThere, writeFileAtomic, writeJsonAtomic } from "../../base/files.ts";
-import { formatJson } from "../../base/format_json.ts";
-import type { ResultFile } from "../../results/result_file.ts";
-import { scoreRange } from "../../circuits/graph/circuit_edges.ts";
-import { changesToPrevious, changesToReference } from "../../circuits/graph/comparison.ts";
-import { writeCircuitPicture } from "../../circuits/formats/drawing.ts";
-import { edgeRows, writeEdgeTable } from "../../circuits/formats/edge_table.ts";
-import { edgeCount } from "../../circuits/graph/graph.ts";
-import { writeGraphJson } from "../../circuits/formats/graph_json.ts";
-import { circuitShape } from "../../circuits/graph/model_shape.ts";
-import { formatCurve } from "../../circuits/choice/search.ts";
+  type ResultFile,
+} from "../../results/mod.ts";
+import { formatJson, isThere, writeFileAtomic, writeJsonAtomic } from "../../base/mod.ts";
+import {
+  changesToPrevious,
+  changesToReference,
+  circuitShape,
+  edgeCount,
+  edgeRows,
+  formatCurve,
+  scoreRange,
+  writeCircuitPicture,
+  writeEdgeTable,
+  writeGraphJson,
+} from "../../circuits/mod.ts";
 import type { Experiment } from "../experiment.ts";
 import type { CheckpointCircuit } from "./checkpoint.ts";
 import { type CircuitConfig, FREE_CIRCUIT_KEYS } from "./settings.ts";

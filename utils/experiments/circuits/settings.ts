@@ -1,10 +1,8 @@
 /** Settings of the main experiment: the original script's keys, typed, and keys for what its code had fixed. */
 import { z } from "zod";
-import { UserError } from "../../base/user_error.ts";
+import { UserError } from "../../base/mod.ts";
 import { modelKeys } from "../model_keys.ts";
-import { INTERVENTIONS } from "../../circuits/activations/activations.ts";
-import { EDGE_METHODS } from "../../circuits/scoring/edge_scores.ts";
-import { QUADRATURES } from "../../circuits/attribution/quadrature.ts";
+import { EDGE_METHODS, INTERVENTIONS, QUADRATURES } from "../../circuits/mod.ts";
 
 /** The schema of the settings. */
 export const circuitSchema = z.object({

@@ -1,10 +1,13 @@
 /** The prompts of a circuit experiment, the same at every checkpoint, and how their metric is read. */
-import { UserError } from "../../base/user_error.ts";
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { Tokenizer } from "../../model/tokenizer.ts";
-import type { PromptPair, TaskMetric } from "../../tasks/prompt_pair.ts";
-import { promptDigest } from "../../tasks/prompt_digest.ts";
-import { loadTask, readoutOf } from "../../tasks/tasks.ts";
+import { UserError } from "../../base/mod.ts";
+import type { Readout, Tokenizer } from "../../model/mod.ts";
+import {
+  loadTask,
+  promptDigest,
+  type PromptPair,
+  readoutOf,
+  type TaskMetric,
+} from "../../tasks/mod.ts";
 import type { CircuitConfig } from "./settings.ts";
 
 /** A task with its prompts. */

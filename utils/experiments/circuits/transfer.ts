@@ -2,13 +2,15 @@
  * Transfer: the faithfulness of the circuit found at step t in the model of step t′. Two circuits may share few edges
  * and still do each other's work, so the overlap of edges alone overstates change.
  */
-import type { CheckpointSummary, CircuitSummary } from "../../results/kinds/circuit_summary.ts";
-import { circuitTransfers } from "../../results/kinds/transfer.ts";
-import type { OpenOptions, ResultFile } from "../../results/result_file.ts";
-import { contentDigest } from "../../base/digest.ts";
-import { isThere } from "../../base/files.ts";
-import { UserError } from "../../base/user_error.ts";
-import { circuitShape } from "../../circuits/graph/model_shape.ts";
+import {
+  type CheckpointSummary,
+  type CircuitSummary,
+  circuitTransfers,
+  type OpenOptions,
+  type ResultFile,
+} from "../../results/mod.ts";
+import { contentDigest, isThere, UserError } from "../../base/mod.ts";
+import { circuitShape } from "../../circuits/mod.ts";
 import type { Experiment } from "../experiment.ts";
 import { FaithfulnessScale, maskOfCircuit, prepareEvaluation } from "./checkpoint.ts";
 import { circuitSettings } from "./results.ts";

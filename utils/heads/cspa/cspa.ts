@@ -16,8 +16,8 @@
  * document's own tokens, whose products u_k·W_U are computed once for all heads and layers. No head needs a product of
  * residual width with the vocabulary. What remains is one tanh or exponential per logit and ablation.
  */
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
+import { type HookedModel, hookName, hookNames } from "../../model/mod.ts";
+import { defineProgram, type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import { layerDivergences } from "./cspa_divergences.ts";
 import { compileAccumulate } from "./cspa_graphs.ts";
 import { cleanText } from "./cspa_text.ts";
@@ -38,7 +38,7 @@ export interface CspaOptions {
   onLayer?: (layer: number) => void;
 }
 
-/** Holds the scores of all heads and the mean divergences behind them, each `[L, H]` row-major. */
+/** Holds the scores of all heads and the mean divergences they come from, each `[L, H]` row-major. */
 export interface CspaScores {
   /** CSPA, 1 − kept/ablated. */
   scores: Float32Array;
@@ -47,6 +47,8 @@ export interface CspaScores {
   /** Mean KL(clean ‖ ablated) in nats. */
   ablated: Float32Array;
 }
+
+const accumulateProgram = defineProgram("cspa means", compileAccumulate);
 
 /** Documents per run for the means. */
 const DOCS_AT_ONCE = 10;
@@ -62,10 +64,10 @@ export async function cspaScores(
   docs: readonly (readonly number[])[],
   options: CspaOptions,
 ): Promise<CspaScores> {
-  const { config, store } = model;
+  const { config, weights } = model;
   const { nLayers: L, nHeads: H } = config;
   const { evalDocs = 17, startLayer = 0, columns = 2048 } = options;
-  const unembed = await store.get("unembed");
+  const unembed = await weights.unembedding();
   if (!("b_U" in unembed)) {
     throw new Error("CSPA is defined on folded weights: load the model with processing: FOLDED");
   }
@@ -86,14 +88,11 @@ export async function cspaScores(
     ablated: new Float32Array(L * H),
   };
   const pairs = pairFeeds(evaluated, options);
-  const { residual } = await model.embed(evaluated);
-  let x = startLayer > 0
-    ? (await model.layers.run(residual, { to: startLayer })).residual
-    : residual;
+  let { residual: x } = await model.run(evaluated, { to: startLayer });
   for (let l = startLayer; l < L; l++) {
-    const points = ["attn.hook_v", "attn.hook_pattern", "attn.hook_z"];
-    const run = await model.layers.run(x, { from: l, to: l + 1, read: new Map([[l, points]]) });
-    const [v, pattern, z] = points.map((point) => run.hooks.get(`blocks.${l}.${point}`)!);
+    const read = ["attn.hook_v", "attn.hook_pattern", "attn.hook_z"].map((p) => hookName(l, p));
+    const run = await model.runBlocks(x, { from: l, to: l + 1, read });
+    const [v, pattern, z] = read.map((name) => run.hooks.get(name)!);
     const feeds = { x, v, pattern, z, z_mean: means[l], ...pairs, ...text.feeds };
     const heads = await layerDivergences(model, l, feeds, text);
     heads.forEach(({ kept, ablated }, h) => {
@@ -115,10 +114,7 @@ async function meanValues(
 ): Promise<Tensor<Float32Array>[]> {
   const { config, runtime } = model;
   const { nLayers: L, nHeads: H, dHead: e } = config;
-  const accumulate = await runtime.compiled(
-    `cspa means ${JSON.stringify(config)}`,
-    (o) => compileAccumulate(config, o),
-  );
+  const accumulate = await accumulateProgram(runtime, config);
   const shape = [docs[0].length, H, e];
   const size = shape.reduce((a, b) => a * b);
   const share = tensor(Float32Array.of(1 / docs.length), []);
@@ -126,10 +122,7 @@ async function meanValues(
     { length: L },
     () => tensor(new Float32Array(size), shape),
   );
-  const names = Array.from(
-    { length: L - startLayer },
-    (_, i) => `blocks.${startLayer + i}.attn.hook_z`,
-  );
+  const names = hookNames(config, "attn.hook_z").slice(startLayer);
   for (let from = 0; from < docs.length; from += DOCS_AT_ONCE) {
     const { hooks } = await model.run(docs.slice(from, from + DOCS_AT_ONCE), { read: names });
     for (const [i, name] of names.entries()) {

@@ -2,9 +2,15 @@
  * Computes the divergences of all heads of a layer for CSPA. One graph computes what has head width. The vocabulary
  * follows slice by slice, each time for as many heads and documents as fit in a processor's cache.
  */
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { weightFeeds } from "../../model/blocks/block_weights.ts";
-import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
+import type { HookedModel } from "../../model/mod.ts";
+import {
+  defineProgram,
+  type Feeds,
+  sliceRows,
+  sliceWithinRows,
+  type Tensor,
+  tensor,
+} from "../../onnx/mod.ts";
 import {
   compileDivergences,
   compileLayer,
@@ -12,6 +18,10 @@ import {
   QUICK_LIMIT,
 } from "./cspa_graphs.ts";
 import type { CleanText } from "./cspa_text.ts";
+
+const layerProgram = defineProgram("cspa layer", compileLayer);
+const outputLogitsProgram = defineProgram("cspa output logits", compileOutputLogits);
+const divergencesProgram = defineProgram("cspa divergences", compileDivergences);
 
 /** Logits per run. */
 const TILE = 2 ** 18;
@@ -34,18 +44,12 @@ export async function layerDivergences(
   feeds: Feeds,
   { slices }: CleanText,
 ): Promise<HeadDivergences[]> {
-  const { config, runtime, store } = model;
+  const { config, runtime } = model;
   const H = config.nHeads;
   const largestK = feeds.rank.shape[1];
-  const toHeads = await runtime.compiled(
-    `cspa layer ${JSON.stringify([config, largestK])}`,
-    (o) => compileLayer(config, largestK, o),
-  );
-  const toLogits = await runtime.compiled(
-    `cspa output logits ${JSON.stringify(config)}`,
-    (o) => compileOutputLogits(config, o),
-  );
-  const weights = weightFeeds(0, await store.get(String(layer)));
+  const toHeads = await layerProgram(runtime, config, largestK);
+  const toLogits = await outputLogitsProgram(runtime, config);
+  const weights = await model.weights.layerFeeds(layer);
   const { W_O, ...heads } = await toHeads.run({ ...feeds, ...weights });
   const [D, T] = feeds.scale.shape;
   const sums = {
@@ -64,7 +68,7 @@ export async function layerDivergences(
     for (const { head, nHeads, doc, nDocs, ...feeds } of places) {
       const found = await divergences(model, {
         ...feeds,
-        OU: rowsOf(OU, head, nHeads),
+        OU: sliceRows(OU, head, head + nHeads),
         p: docRows(slice.p, T, doc, nDocs),
         gram: docRows(slice.gram, T, doc, nDocs),
       });
@@ -112,39 +116,20 @@ function tiles(H: number, D: number, size: number): Place[] {
   return places;
 }
 
-/** Views entries `from … from+count−1` along the first axis. */
-function rowsOf(t: Tensor<Float32Array>, from: number, count: number): Tensor<Float32Array> {
-  const [, ...rest] = t.shape;
-  const size = rest.reduce((a, b) => a * b, 1);
-  return tensor(t.data.subarray(from * size, (from + count) * size), [count, ...rest]);
-}
-
 /** Views documents of `[D·T, C]` as `[docs, T, C]`. */
 function docRows(t: Tensor<Float32Array>, T: number, doc: number, nDocs: number) {
-  const rows = rowsOf(t, doc * T, nDocs * T);
+  const rows = sliceRows(t, doc * T, (doc + nDocs) * T);
   return tensor(rows.data, [nDocs, T, rows.shape[1]]);
 }
 
-/** Copies heads and documents from a `[H, D, …]` tensor. */
+/** Returns some heads and documents out of a `[H, D, …]` tensor. */
 function cut(t: Tensor<Float32Array>, { head, nHeads, doc, nDocs }: Place): Tensor<Float32Array> {
-  const [, D, ...rest] = t.shape;
-  const size = rest.reduce((a, b) => a * b, 1);
-  const data = new Float32Array(nHeads * nDocs * size);
-  for (let h = 0; h < nHeads; h++) {
-    const from = ((head + h) * D + doc) * size;
-    data.set(t.data.subarray(from, from + nDocs * size), h * nDocs * size);
-  }
-  return tensor(data, [nHeads, nDocs, ...rest]);
+  return sliceWithinRows(sliceRows(t, head, head + nHeads), doc, doc + nDocs);
 }
 
 /** Returns S of the ablation and S with copy suppression kept, in the quick form if it is precise enough. */
 async function divergences({ config, runtime }: HookedModel, feeds: Feeds) {
-  const compiled = (form: "quick" | "exact") =>
-    runtime.compiled(
-      `cspa divergences ${JSON.stringify([config, form])}`,
-      (o) => compileDivergences(config, form, o),
-    );
-  const quick = await (await compiled("quick")).run(feeds);
+  const quick = await (await divergencesProgram(runtime, config, "quick")).run(feeds);
   if (quick.largest.data.every((y) => 2 * y <= QUICK_LIMIT)) return quick;
-  return (await compiled("exact")).run(feeds);
+  return (await divergencesProgram(runtime, config, "exact")).run(feeds);
 }

@@ -1,6 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { isHeldOut } from "../../corpus/held_out.ts";
-import { splitOf } from "../../corpus/corpus.ts";
+import { isHeldOut, splitOf } from "../../text/mod.ts";
 import { gpt2Tokenizer } from "../../../tests/support/tokenizers.ts";
 import { corpusDocuments, fileDocuments } from "./cspa_documents.ts";
 
@@ -17,11 +16,11 @@ async function withFile<T>(name: string, text: string, use: (path: string) => Pr
   }
 }
 
-Deno.test("corpusDocuments() returns seeded validation text that begins with the end-of-text token", () => {
+Deno.test("corpusDocuments() gives seeded validation text that begins with the end-of-text token", () => {
   const docs = corpusDocuments(tokenizer, { count: 5, length: 50, seed: 3 });
   assertEquals(docs.map((doc) => [doc.length, doc[0]]), new Array(5).fill([50, eos]));
   for (const doc of docs) {
-    // All texts but the last are whole.
+    // all but the last text are whole
     const texts = tokenizer.decode(doc).split("<|endoftext|>").slice(1, -1);
     for (const text of texts) assertEquals([splitOf(text), isHeldOut(text)], ["validation", false]);
   }
@@ -31,7 +30,7 @@ Deno.test("corpusDocuments() returns seeded validation text that begins with the
 
 const LONG = ["one two three four five", "“red” green blue ‘grey’ black", "a b c d e f"];
 
-Deno.test("fileDocuments() reads separated text, cuts long documents and straightens curly quotes", async () => {
+Deno.test("fileDocuments() reads separated text: long documents, cut, curly quotes made straight", async () => {
   const text = [LONG[0], "too short", LONG[1], LONG[2]].join("\n<|endoftext|>\n");
   const docs = await withFile(
     "text.txt",
@@ -60,7 +59,7 @@ Deno.test("fileDocuments() reads JSON lines to the same documents", async () => 
   assertEquals(docs, plain);
 });
 
-Deno.test("fileDocuments() reports how many documents are long enough, or which line is wrong", async () => {
+Deno.test("fileDocuments() says how many documents are long enough, or which line is wrong", async () => {
   await withFile("text.txt", LONG.join("<|endoftext|>"), (path) =>
     assertRejects(
       () => fileDocuments(path, tokenizer, { count: 2, length: 100 }),
@@ -71,7 +70,7 @@ Deno.test("fileDocuments() reports how many documents are long enough, or which 
     assertRejects(
       () => fileDocuments(path, tokenizer, { count: 1, length: 1 }),
       Error,
-      "line 2 is no JSON object",
+      'line 2: expected a JSON object with a string "text", found {"txt": "b"}',
     ));
   await assertRejects(
     () => fileDocuments("no_such_file.txt", tokenizer, { count: 1, length: 1 }),

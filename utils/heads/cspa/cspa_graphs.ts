@@ -6,9 +6,7 @@
  * mean (LayerNorm removes it; TransformerLens folds it away); u = U/‖U‖; z̄ mean of z over documents; A pattern;
  * λ logit lens of source tokens at destinations.
  */
-import { perHeadOutput } from "../../model/blocks/head_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { declareWeights } from "../../model/blocks/block_weights.ts";
+import { declareWeights, type ModelConfig, perHeadOutput } from "../../model/mod.ts";
 import {
   add,
   cast,

@@ -5,22 +5,22 @@
  *  1. logits of each slice, and log Σ exp of each; together these give the normaliser of every row
  *  2. p = exp(logits − normaliser), u·W_U of the documents' own tokens, and the expected unembedding Σ p·W_U
  */
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { WeightUnit } from "../../model/blocks/block_weights.ts";
-import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
+import type { HookedModel, WeightUnit } from "../../model/mod.ts";
+import { defineProgram, type F32, type Feeds, tensor } from "../../onnx/mod.ts";
 import { compileLogits, compileSlice, compileText } from "./cspa_graphs.ts";
 
-/** A tensor of float32 values. */
-export type Floats = Tensor<Float32Array>;
+const textProgram = defineProgram("cspa text", compileText);
+const logitsProgram = defineProgram("cspa logits", compileLogits);
+const sliceProgram = defineProgram("cspa slice", compileSlice);
 
 /** Holds C columns of the vocabulary and what all heads share of them; rows = documents × tokens. */
 export interface VocabularySlice {
   /** Rows of the unembedding `[C, d]`. */
-  W_U: Floats;
+  W_U: F32;
   /** Clean probabilities `[rows, C]`. */
-  p: Floats;
+  p: F32;
   /** Logits of a unit vector along each token's own unembedding, `[rows, C]`. */
-  gram: Floats;
+  gram: F32;
 }
 
 /** Holds what the divergences of every head need from the clean run. */
@@ -46,11 +46,9 @@ export async function cleanText(
   const { config, runtime } = model;
   const { dModel: d, vocabSize: V } = config;
   const [D, T] = [docs.length, docs[0].length];
-  const compiled = <S>(name: string, build: (o: typeof runtime.sessionOptions) => Promise<S>) =>
-    runtime.compiled(`cspa ${name} ${JSON.stringify(config)}`, build);
-  const toText = await compiled("text", (o) => compileText(config, o));
-  const toLogits = await compiled("logits", (o) => compileLogits(config, o));
-  const toSlice = await compiled("slice", (o) => compileSlice(config, o));
+  const toText = await textProgram(runtime, config);
+  const toLogits = await logitsProgram(runtime, config);
+  const toSlice = await sliceProgram(runtime, config);
 
   const { residual, hooks } = await model.run(docs, { read: ["ln_final.hook_scale"] });
   const ids = tensor(Int32Array.from(docs.flat()), [D, T]);
@@ -68,7 +66,7 @@ export async function cleanText(
 
   const rows = tensor(u.data, [D * T, d]);
   const slices: VocabularySlice[] = [];
-  let expected: Floats = tensor(new Float32Array(D * T * d), [D * T, d]);
+  let expected: F32 = tensor(new Float32Array(D * T * d), [D * T, d]);
   for (const { W_U } of parts) {
     const part = logits.shift()!.logits;
     const found = await toSlice.run({ logits: part, total, u: rows, W_U, expected });

@@ -2,7 +2,7 @@
  * Lists the tokens that are never a source of copy suppression: function words, punctuation and control characters.
  * This is the list of McDougall et al. (2023) as the paper uses it. Entries that are not single tokens are dropped.
  */
-import type { Tokenizer } from "../../model/tokenizer.ts";
+import type { Tokenizer } from "../../model/mod.ts";
 
 /** Words with a leading space. */
 const SPACED =

@@ -3,32 +3,32 @@
  *
  *  1. The patched run equals the clean run up to the head's layer l, so it starts there: block l with the attention
  *     output A + (z'_h − z_h)·W_O[h], for all heads of the layer at once (`frozen_block.ts`).
- *  2. The blocks behind l run as they are, batch = heads × prompts, positions of the span only (`patched_run.ts`).
+ *  2. The blocks after l run as they are, batch = heads × prompts, positions of the span only (`patched_run.ts`).
  *
  * z' comes from the corrupted prompts, or is zero (zero ablation, which acts on every position: span "all").
  */
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
+import type { HookedModel, Readout } from "../../model/mod.ts";
 import {
   type CleanRun,
   cleanRun,
   corruptedHeads,
-  type Floats,
   type PatchPrompt,
   silentHeads,
 } from "./clean_run.ts";
 import { FrozenBlocks } from "./frozen_block.ts";
 import { batchRows, type PatchedGroup, readoutOfRows, runPatched } from "./patched_run.ts";
-import { allHeads, type Head, senderGroups } from "../head.ts";
+import { allHeads, type Head } from "../head.ts";
+import { senderGroups } from "./sender_groups.ts";
+import type { F32 } from "../../onnx/mod.ts";
 
 /**
  * The metric with each of `heads` alone replaced, `[heads, prompts]`.
- * @param switched heads' outputs to take, per layer `[rows, H, d_head]`
+ * @param given heads' outputs to take, per layer `[rows, H, d_head]`
  */
 export async function activationPatch(
   model: HookedModel,
   clean: CleanRun,
-  switched: readonly Floats[],
+  given: readonly F32[],
   readout: Readout,
   heads: readonly Head[] = allHeads(model.config),
 ): Promise<Float32Array> {
@@ -38,13 +38,13 @@ export async function activationPatch(
   const patched: PatchedGroup[] = [];
   for (const group of senderGroups(heads, model.config)) {
     const { layer } = group;
-    const after = () => blocks.switch(layer, clean.layers[layer], switched[layer], group.heads);
+    const after = () => blocks.patched(layer, clean.layers[layer], given[layer], group.heads);
     if (layer === model.config.nLayers - 1) {
       const last = await readoutOfRows(model, clean, await after(), readout);
       group.places.forEach((place, s) => values.set(last.subarray(s * N, (s + 1) * N), place * N));
       continue;
     }
-    let x: Promise<Floats> | undefined;
+    let x: Promise<F32> | undefined;
     patched.push({
       from: layer + 1,
       size: group.heads.length,

@@ -8,13 +8,13 @@
  *    are ever run again. Which positions those are is the caller's choice:
  *        "all"       every position
  *        "changed"   from the first position at which a clean and a corrupted prompt differ: the same result as "all",
- *                    since before it nothing is switched and attention is causal
+ *                    since before it nothing is patched and attention is causal
  *        "readout"   the read-out alone: patches act there only (TransformerLens' `seq_pos`), and what is wanted of
  *                    other positions is unchanged
  *  - positions after the read-out: never computed.
  *
- * Prompts are grouped by length and span, so that no group has padding. The rows (prompt, position) of all groups lie
- * behind each other in one tensor per layer: where heads are frozen, positions do not interact and all rows are one
+ * Prompts are grouped by length and span, so that no group has padding. The rows (prompt, position) of all groups are
+ * concatenated into one tensor per layer: where heads are frozen, positions do not interact and all rows are one
  * matrix product.
  */
 import {
@@ -23,13 +23,10 @@ import {
   prefixPast,
   sharedLength,
   splitPrompt,
-} from "../../tasks/shared_prefix.ts";
-import { bucketBy } from "../../model/run/batch.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { Past } from "../../model/run/layer_runner.ts";
-import { type Tensor, tensor } from "../../onnx/mod.ts";
+} from "../../tasks/mod.ts";
+import { bucketBy, type HookedModel, hookName, hookNames, type Past } from "../../model/mod.ts";
+import { type F32, joinRows, tensor } from "../../onnx/mod.ts";
 
-export type Floats = Tensor<Float32Array>;
 export type Span = "all" | "changed" | "readout";
 
 /** A prompt to patch and the prompt that patched values come from; of equal length up to the read-out `position`. */
@@ -47,17 +44,17 @@ export interface CleanBatch {
   row: number;
   past?: Past;
   /** attention at the read-out, per layer `[prompts, H, start + pos]` */
-  attention: Floats[];
+  attention: F32[];
 }
 
 /** What is kept of a layer, over all rows. */
 export interface CleanLayer {
   /** residual stream before the block, `[rows, d]` */
-  x: Floats;
+  x: F32;
   /** attention output with its bias, `[rows, d]` */
-  attention: Floats;
+  attention: F32;
   /** heads' outputs, `[rows, H, d_head]` */
-  z: Floats;
+  z: F32;
 }
 
 export interface CleanRun {
@@ -66,7 +63,7 @@ export interface CleanRun {
   batches: CleanBatch[];
   layers: CleanLayer[];
   /** residual stream after the last block, `[rows, d]` */
-  final: Floats;
+  final: F32;
 }
 
 /**
@@ -82,8 +79,8 @@ export async function cleanRun(
   const starts = prompts.map((prompt, n) => spanStart(prompt, n, span));
   const groups = bucketBy(prompts, ({ position }, n) => `${starts[n]} ${position}`);
   const points = ["hook_resid_pre", "hook_attn_out", "attn.hook_z", "attn.hook_pattern"];
-  const read = points.flatMap((p) => layerNames(nLayers, p));
-  const parts: { layers: CleanLayer[]; final: Floats }[] = [];
+  const read = points.flatMap((p) => hookNames(model.config, p));
+  const parts: { layers: CleanLayer[]; final: F32 }[] = [];
   const batches: CleanBatch[] = [];
   let row = 0;
   for (const members of groups) {
@@ -92,7 +89,7 @@ export async function cleanRun(
     const past = await prefixPast(model, tokens.map(({ prefix }) => prefix));
     const suffix = tokens.map(({ suffix }) => suffix);
     const { hooks, residual } = await model.run(suffix, { read, past });
-    const value = (l: number, point: string) => hooks.get(`blocks.${l}.${point}`)!;
+    const value = (l: number, point: string) => hooks.get(hookName(l, point))!;
     const pos = suffix[0].length;
     parts.push({
       layers: Array.from({ length: nLayers }, (_, l) => ({
@@ -102,11 +99,13 @@ export async function cleanRun(
       })),
       final: residual,
     });
-    const attention = layerNames(nLayers, "attn.hook_pattern").map((n) => lastRow(hooks.get(n)!));
+    const attention = hookNames(model.config, "attn.hook_pattern").map((n) =>
+      lastRow(hooks.get(n)!)
+    );
     batches.push({ prompts: members, start, pos, row, past, attention });
     row += members.length * pos;
   }
-  const joined = (pick: (part: typeof parts[number]) => Floats) => joinRows(parts.map(pick));
+  const joined = (pick: (part: typeof parts[number]) => F32) => joinPositions(parts.map(pick));
   const layers = Array.from({ length: nLayers }, (_, l) => ({
     x: joined((p) => p.layers[l].x),
     attention: joined((p) => p.layers[l].attention),
@@ -124,9 +123,9 @@ export async function corruptedHeads(
   model: HookedModel,
   clean: CleanRun,
   prompts: readonly PatchPrompt[] = clean.prompts,
-): Promise<Floats[]> {
-  const read = layerNames(model.config.nLayers, "attn.hook_z");
-  const parts: Floats[][] = [];
+): Promise<F32[]> {
+  const read = hookNames(model.config, "attn.hook_z");
+  const parts: F32[][] = [];
   for (const { prompts: members, start, past } of clean.batches) {
     const tokens = members.map((n) =>
       splitPrompt(prompts[n].corrupted, start, clean.prompts[n].position)
@@ -144,17 +143,12 @@ export async function corruptedHeads(
     const { hooks } = await model.run(suffix, { read, past: own });
     parts.push(read.map((name) => hooks.get(name)!));
   }
-  return read.map((_, l) => joinRows(parts.map((part) => part[l])));
+  return read.map((_, l) => joinPositions(parts.map((part) => part[l])));
 }
 
 /** Outputs of heads that write nothing: zeros at every row. */
-export function silentHeads(clean: CleanRun): Floats[] {
+export function silentHeads(clean: CleanRun): F32[] {
   return clean.layers.map(({ z }) => tensor(new Float32Array(z.data.length), z.shape));
-}
-
-/** Hook names of one point in all layers. */
-export function layerNames(nLayers: number, point: string): string[] {
-  return Array.from({ length: nLayers }, (_, l) => `blocks.${l}.${point}`);
 }
 
 function spanStart(prompt: PatchPrompt, n: number, span: Span): number {
@@ -169,20 +163,15 @@ function spanStart(prompt: PatchPrompt, n: number, span: Span): number {
   return span === "readout" ? position : sharedLength(prompt);
 }
 
-/** `[batch, pos, …]` tensors of one trailing shape as `[rows, …]`. */
-function joinRows(parts: readonly Floats[]): Floats {
-  const rest = parts[0].shape.slice(2);
-  const data = new Float32Array(parts.reduce((n, part) => n + part.data.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.data.length;
-  }
-  return tensor(data, [data.length / rest.reduce((a, b) => a * b, 1), ...rest]);
+/** Joins `[batch, pos, …]` tensors to one of `[rows, …]`. */
+function joinPositions(parts: readonly F32[]): F32 {
+  return joinRows(
+    parts.map(({ data, shape: [batch, pos, ...rest] }) => tensor(data, [batch * pos, ...rest])),
+  );
 }
 
 /** The last query's row of a pattern `[batch, H, pos, keys]`, as `[batch, H, keys]`. */
-export function lastRow(pattern: Floats): Floats {
+export function lastRow(pattern: F32): F32 {
   const [batch, heads, pos, keys] = pattern.shape;
   const data = new Float32Array(batch * heads * keys);
   for (let i = 0; i < batch * heads; i++) {

@@ -7,12 +7,16 @@
  *     span only, keys and values before the span from the clean run. Weights are needed once per layer.
  *  3. The metric, and attention where asked for, is read at the read-out position.
  */
-import { readoutRows } from "../../tasks/prompt_batches.ts";
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { LayerPatch, Past } from "../../model/run/layer_runner.ts";
-import { tensor } from "../../onnx/mod.ts";
-import { type CleanBatch, type CleanRun, type Floats, lastRow } from "./clean_run.ts";
+import { readoutRows } from "../../tasks/mod.ts";
+import {
+  type HookedModel,
+  hookName,
+  type Past,
+  type Patch,
+  type Readout,
+} from "../../model/mod.ts";
+import { type F32, repeatRows, sliceRows, sliceWithinRows, tensor } from "../../onnx/mod.ts";
+import { type CleanBatch, type CleanRun, lastRow } from "./clean_run.ts";
 import type { Head } from "../head.ts";
 
 /** Copies of the prompts that enter at layer `from`. */
@@ -21,13 +25,13 @@ export interface PatchedGroup {
   /** number of copies */
   size: number;
   /** residual stream of the copies of a batch before block `from`, `[size · prompts, pos, d]` */
-  start(batch: CleanBatch): Floats | Promise<Floats>;
+  start(batch: CleanBatch): F32 | Promise<F32>;
   /** hook points given in a block, for the copies of a batch */
-  patches?(layer: number, batch: CleanBatch): LayerPatch[];
+  patches?(layer: number, batch: CleanBatch): Patch[];
   /** told the metric of each copy and prompt, `[size · prompts]` */
   finish(batch: CleanBatch, values: Float32Array): void;
   /** told attention at the read-out `[size · prompts, H, keys]` of the layers in `watch` */
-  attention?(layer: number, batch: CleanBatch, rows: Floats): void;
+  attention?(layer: number, batch: CleanBatch, rows: F32): void;
 }
 
 /**
@@ -42,7 +46,7 @@ export async function runPatched(
   watch: ReadonlySet<number> = new Set(),
 ): Promise<void> {
   const { nLayers } = model.config;
-  const streams = new Map<PatchedGroup, Floats[]>();
+  const streams = new Map<PatchedGroup, F32[]>();
   const largest = Math.max(0, ...groups.map((g) => g.size));
   for (let layer = Math.min(nLayers, ...groups.map((g) => g.from)); layer < nLayers; layer++) {
     for (const group of groups) {
@@ -53,16 +57,17 @@ export async function runPatched(
     for (const [b, batch] of clean.batches.entries()) {
       const past = pastAt(batch, layer, largest);
       for (const [group, stream] of streams) {
-        const { residual, hooks } = await model.layers.run(stream[b], {
+        const pattern = hookName(layer, "attn.hook_pattern");
+        const { residual, hooks } = await model.runBlocks(stream[b], {
           from: layer,
           to: layer + 1,
           past: past && shorten(past, layer, stream[b].shape[0]),
-          patches: new Map([[layer, group.patches?.(layer, batch) ?? []]]),
-          read: new Map(watch.has(layer) ? [[layer, ["attn.hook_pattern"]]] : []),
+          patches: group.patches?.(layer, batch),
+          read: watch.has(layer) ? [pattern] : [],
         });
         stream[b] = residual;
-        const pattern = hooks.get(`blocks.${layer}.attn.hook_pattern`);
-        if (pattern) group.attention?.(layer, batch, lastRow(pattern));
+        const found = hooks.get(pattern);
+        if (found) group.attention?.(layer, batch, lastRow(found));
       }
     }
   }
@@ -70,13 +75,11 @@ export async function runPatched(
     for (const [b, batch] of clean.batches.entries()) {
       const { pos, prompts } = batch;
       const rows = Array.from({ length: group.size }, () => prompts).flat();
-      const { values } = await model.readout(
-        stream[b],
-        rows.map(() => pos - 1),
-        readoutRows(readout, rows),
-        pos,
-        false,
-      );
+      const { values } = await model.readout({
+        residual: stream[b],
+        positions: rows.map(() => pos - 1),
+        readout: readoutRows(readout, rows),
+      });
       group.finish(batch, values.data);
     }
   }
@@ -99,27 +102,24 @@ export function cleanMetric(
 export async function readoutOfRows(
   model: HookedModel,
   clean: CleanRun,
-  x: Floats,
+  x: F32,
   readout: Readout,
 ): Promise<Float32Array> {
   const senders = x.shape[0], N = clean.prompts.length;
   const order = clean.batches.flatMap((batch) => batch.prompts);
   const all = Array.from({ length: senders }, () => order).flat();
-  const last = lastPositions(x, clean);
-  const { values } = await model.readout(
-    last,
-    all.map(() => 0),
-    readoutRows(readout, all),
-    1,
-    false,
-  );
+  const { values } = await model.readout({
+    residual: lastPositions(x, clean),
+    positions: all.map(() => 0),
+    readout: readoutRows(readout, all),
+  });
   const out = new Float32Array(senders * N);
   values.data.forEach((value, i) => out[Math.floor(i / N) * N + all[i]] = value);
   return out;
 }
 
 /** The read-out rows of `[senders, rows, d]`, as `[senders · prompts, 1, d]` in the order of the batches. */
-function lastPositions(x: Floats, { batches }: CleanRun): Floats {
+function lastPositions(x: F32, { batches }: CleanRun): F32 {
   const [senders, rows, d] = x.shape;
   const last = batches.flatMap(({ prompts, pos, row }) =>
     prompts.map((_, i) => row + (i + 1) * pos - 1)
@@ -135,46 +135,31 @@ function lastPositions(x: Floats, { batches }: CleanRun): Floats {
   return tensor(data, [senders * last.length, 1, d]);
 }
 
-/** Rows of one batch out of `[senders, rows, …]`, as `[senders · prompts, pos, …]`. */
-export function batchRows(x: Floats, { prompts, pos, row }: CleanBatch): Floats {
-  const [senders, rows, ...rest] = x.shape;
-  const width = rest.reduce((a, b) => a * b, 1);
-  const size = prompts.length * pos * width;
-  const data = new Float32Array(senders * size);
-  for (let s = 0; s < senders; s++) {
-    const from = (s * rows + row) * width;
-    data.set(x.data.subarray(from, from + size), s * size);
-  }
+/** Returns the rows of one batch out of `[senders, rows, …]`, as `[senders · prompts, pos, …]`. */
+export function batchRows(x: F32, { prompts, pos, row }: CleanBatch): F32 {
+  const [senders, , ...rest] = x.shape;
+  const { data } = sliceWithinRows(x, row, row + prompts.length * pos);
   return tensor(data, [senders * prompts.length, pos, ...rest]);
 }
 
 /** `copies` copies of a batch's rows out of `[rows, …]`, as `[copies · prompts, pos, …]`. */
-export function copyRows(x: Floats, batch: CleanBatch, copies: number): Floats {
-  return repeat(batchRows(tensor(x.data, [1, ...x.shape]), batch), copies);
-}
-
-function repeat(x: Floats, copies: number): Floats {
-  const data = new Float32Array(copies * x.data.length);
-  for (let c = 0; c < copies; c++) data.set(x.data, c * x.data.length);
-  return tensor(data, [copies * x.shape[0], ...x.shape.slice(1)]);
+export function copyRows(x: F32, batch: CleanBatch, copies: number): F32 {
+  return repeatRows(batchRows(tensor(x.data, [1, ...x.shape]), batch), copies);
 }
 
 function pastAt({ past }: CleanBatch, layer: number, copies: number): Past | undefined {
   if (!past) return undefined;
   const layers: Past["layers"] = [];
   const { k, v } = past.layers[layer];
-  layers[layer] = { k: repeat(k, copies), v: repeat(v, copies) };
+  layers[layer] = { k: repeatRows(k, copies), v: repeatRows(v, copies) };
   return { length: past.length, layers };
 }
 
-/** The first `count` items of a past. */
+/** Returns the first `count` items of a layer's past. */
 function shorten(past: Past, layer: number, count: number): Past {
-  const cut = (x: Floats): Floats => {
-    const [, ...rest] = x.shape;
-    return tensor(x.data.subarray(0, count * rest.reduce((a, b) => a * b, 1)), [count, ...rest]);
-  };
   const layers: Past["layers"] = [];
-  layers[layer] = { k: cut(past.layers[layer].k), v: cut(past.layers[layer].v) };
+  const { k, v } = past.layers[layer];
+  layers[layer] = { k: sliceRows(k, 0, count), v: sliceRows(v, 0, count) };
   return { length: past.length, layers };
 }
 
@@ -207,11 +192,11 @@ export class AttentionTable {
   }
 
   /** Takes the attention of a layer, `[places · prompts, H, keys]`, of the senders at `places`. */
-  take(layer: number, batch: CleanBatch, rows: Floats, places: readonly number[]): void {
+  take(layer: number, batch: CleanBatch, rows: F32, places: readonly number[]): void {
     places.forEach((place, i) => this.#put(layer, batch, rows, i, place));
   }
 
-  #put(layer: number, batch: CleanBatch, rows: Floats, copy: number, sender: number): void {
+  #put(layer: number, batch: CleanBatch, rows: F32, copy: number, sender: number): void {
     const { heads, positions } = this.watched;
     const [, H, keys] = rows.shape;
     heads.forEach(([l, h], i) => {

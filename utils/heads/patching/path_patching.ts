@@ -8,17 +8,15 @@
  *  2. On the clean prompts, nothing frozen, the receivers take what was kept. Read the metric.
  *
  * With all heads frozen no attention is computed and positions do not interact (`frozen_block.ts`), so step 1
- * starts behind the sender's layer, is a handful of MLPs on the rows that count, and ends at the last receiver. Where
+ * starts after the sender's layer, is a handful of MLPs on the rows that count, and ends at the last receiver. Where
  * the receiver is the final residual stream, it ends at the unembedding, the read-out position is the only row that
- * counts, and there is no step 2. Step 2 starts at the first receiver behind the sender (`patched_run.ts`). Both run
+ * counts, and there is no step 2. Step 2 starts at the first receiver after the sender (`patched_run.ts`). Both run
  * all senders of a layer as one batch.
  */
-import type { Letter } from "../../names/nodes.ts";
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { LayerPatch } from "../../model/run/layer_runner.ts";
-import { tensor } from "../../onnx/mod.ts";
-import type { CleanBatch, CleanRun, Floats } from "./clean_run.ts";
+import type { Letter } from "../../names/mod.ts";
+import { type HookedModel, hookName, type Patch, type Readout } from "../../model/mod.ts";
+import { type F32, tensor } from "../../onnx/mod.ts";
+import type { CleanBatch, CleanRun } from "./clean_run.ts";
 import { FrozenBlocks } from "./frozen_block.ts";
 import {
   AttentionTable,
@@ -30,7 +28,8 @@ import {
   runPatched,
   type WatchedAttention,
 } from "./patched_run.ts";
-import { allHeads, checkHeads, type Head, type SenderGroup, senderGroups } from "../head.ts";
+import { allHeads, checkHeads, type Head } from "../head.ts";
+import { type SenderGroup, senderGroups } from "./sender_groups.ts";
 
 /** The final residual stream, or queries, keys or values of heads (before rotation). */
 export type Receivers = "final" | { letter: Letter; heads: readonly Head[] };
@@ -51,14 +50,14 @@ export interface PathPatchResult {
 
 /**
  * Patches the path from each sender to the receivers, over the span of the clean run.
- * @param switched heads' outputs that senders take, per layer `[rows, H, d_head]` (`corruptedHeads`)
+ * @param given heads' outputs that senders take, per layer `[rows, H, d_head]` (`corruptedHeads`)
  * @param readout one row per prompt
  * @throws Error when there is no receiver, RangeError when a head does not exist.
  */
 export async function pathPatch(
   model: HookedModel,
   clean: CleanRun,
-  switched: readonly Floats[],
+  given: readonly F32[],
   receivers: Receivers,
   readout: Readout,
   { senders = allHeads(model.config), watch }: PathPatchOptions = {},
@@ -70,7 +69,7 @@ export async function pathPatch(
     places.forEach((place, s) => values.set(patched.subarray(s * N, (s + 1) * N), place * N));
 
   if (receivers === "final") {
-    for (const { group, x } of await frozenRun(model, clean, switched, groups, () => {})) {
+    for (const { group, x } of await frozenRun(model, clean, given, groups, () => {})) {
       put(group.places, await readoutOfRows(model, clean, x, readout));
     }
     const table = watch && new AttentionTable(watch, clean, senders.length);
@@ -82,7 +81,7 @@ export async function pathPatch(
   const baseline = await cleanMetric(model, clean, readout);
   senders.forEach((_, place) => values.set(baseline, place * N));
   const table = watch && new AttentionTable(watch, clean, senders.length);
-  const received = await receive(model, clean, switched, groups, receivers);
+  const received = await receive(model, clean, given, groups, receivers);
   const { letter } = receivers;
   const patched = groups.flatMap((group): PatchedGroup[] => {
     const from = receiverLayers(receivers.heads).find((layer) => layer > group.layer);
@@ -112,16 +111,16 @@ export async function pathPatch(
 async function receive(
   model: HookedModel,
   clean: CleanRun,
-  switched: readonly Floats[],
+  given: readonly F32[],
   groups: readonly SenderGroup[],
   { letter, heads }: Exclude<Receivers, "final">,
 ) {
   const layers = receiverLayers(heads);
   const blocks = new FrozenBlocks(model);
-  const received = new Map<number, Map<SenderGroup, Floats>>();
-  await frozenRun(model, clean, switched, groups, async (layer, streams) => {
+  const received = new Map<number, Map<SenderGroup, F32>>();
+  await frozenRun(model, clean, given, groups, async (layer, streams) => {
     if (!layers.includes(layer)) return;
-    const found = new Map<SenderGroup, Floats>();
+    const found = new Map<SenderGroup, F32>();
     for (const { group, x } of streams) found.set(group, await blocks.project(layer, x, letter));
     received.set(layer, found);
   }, layers.at(-1)!);
@@ -131,14 +130,14 @@ async function receive(
 interface Stream {
   group: SenderGroup;
   /** `[senders, rows, d]` */
-  x: Floats;
+  x: F32;
 }
 
 /** Step 1: the residual streams of all senders before block `to`; `visit` is shown those before each block. */
 async function frozenRun(
   model: HookedModel,
   clean: CleanRun,
-  switched: readonly Floats[],
+  given: readonly F32[],
   groups: readonly SenderGroup[],
   visit: (layer: number, streams: readonly Stream[]) => Promise<void> | void,
   to = model.config.nLayers,
@@ -152,7 +151,7 @@ async function frozenRun(
     }
     const group = groups.find((g) => g.layer === layer);
     if (group) {
-      const x = await blocks.switch(layer, clean.layers[layer], switched[layer], group.heads);
+      const x = await blocks.patched(layer, clean.layers[layer], given[layer], group.heads);
       streams.push({ group, x });
     }
   }
@@ -167,10 +166,10 @@ const receiverLayers = (heads: readonly Head[]): number[] =>
 function headPatch(
   layer: number,
   batch: CleanBatch,
-  value: Floats,
+  value: F32,
   letter: Letter,
   heads: readonly Head[],
-): LayerPatch {
+): Patch {
   const rows = batchRows(value, batch);
   const [items, pos, H] = rows.shape;
   const row = new Uint8Array(H);
@@ -178,7 +177,7 @@ function headPatch(
   const mask = new Uint8Array(items * pos * H);
   for (let i = 0; i < items * pos; i++) mask.set(row, i * H);
   return {
-    point: `attn.hook_${letter}`,
+    hook: hookName(layer, `attn.hook_${letter}`),
     value: rows,
     mask: tensor(mask, [items, pos, H, 1]),
   };

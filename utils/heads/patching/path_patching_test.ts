@@ -48,8 +48,8 @@ for (const architecture of ARCHITECTURES) {
     const senders = allHeads(model.config).filter(([, h]) => h !== 2).reverse();
     for (const [receivers, span] of cases) {
       const clean = await cleanRun(model, prompts, span);
-      const switched = await corruptedHeads(model, clean);
-      const found = await pathPatch(model, clean, switched, receivers, readout, { senders, watch });
+      const given = await corruptedHeads(model, clean);
+      const found = await pathPatch(model, clean, given, receivers, readout, { senders, watch });
       for (const [s, sender] of senders.entries()) {
         for (const [n, prompt] of prompts.entries()) {
           if ((s + n) % 4) continue; // a quarter of the pairs, each sender and prompt among them
@@ -74,7 +74,7 @@ for (const architecture of ARCHITECTURES) {
   });
 }
 
-Deno.test("pathPatch() changes nothing where the sender's value is the clean one, or no receiver is behind it", async () => {
+Deno.test("pathPatch() changes nothing where the sender's value is the clean one, or no receiver is after it", async () => {
   const model = await referenceModel("neox");
   const prompts = unevenPairs();
   const readout = logitDifference(prompts.length);

@@ -7,18 +7,15 @@
  *  2. S2 inhibition: heads with an in-circuit edge to the queries of these name movers (`s2_inhibition.ts`).
  *  3. Tertiary heads: every head that writes to the circuit gets previous-token, duplicate-token and induction scores.
  */
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { CircuitComponents, HeadsOfTypes } from "../../results/kinds/circuit_components.ts";
-import type { IoiFlipName } from "../../tasks/ioi_flips.ts";
-import type { PromptPair } from "../../tasks/prompt_pair.ts";
-import { attentionToNames, repeatedTokenScores } from "../scores/attention_scores.ts";
+import type { HookedModel, Readout } from "../../model/mod.ts";
+import type { CircuitComponents, HeadsOfTypes } from "../../results/mod.ts";
+import type { IoiFlipName, PromptPair } from "../../tasks/mod.ts";
+import { attentionToNames, nameCopyScores, repeatedTokenScores } from "../scores/mod.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
-import { nameCopyScores } from "../scores/copy_score.ts";
 import { headGrid } from "../head_grid.ts";
-import { isNameMover, placeOf } from "./ioi_roles.ts";
+import { isNameMover } from "./ioi_roles.ts";
+import { type Head, headName, placeOf } from "../head.ts";
 import { S2I_QUANTITIES, s2Inhibition, type S2IQuantity, SIGNAL_FLIPS } from "./s2_inhibition.ts";
-import { type Head, headName } from "../head.ts";
 
 /** Sets thresholds, and how to compute CSPA. */
 export interface CircuitComponentOptions {

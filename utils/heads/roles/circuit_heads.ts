@@ -1,7 +1,13 @@
 /** Finds the heads of a circuit by what they write to: anything, the logits, the queries of heads, or MLPs. */
-import { destinationNode, nBackward, nForward, sourceNode } from "../../circuits/graph/graph.ts";
-import { type GraphFile, readGraphJson } from "../../circuits/formats/graph_json.ts";
-import type { ModelConfig } from "../../model/config.ts";
+import {
+  destinationNode,
+  type GraphFile,
+  nBackward,
+  nForward,
+  readGraphJson,
+  sourceNode,
+} from "../../circuits/mod.ts";
+import type { ModelConfig } from "../../model/mod.ts";
 import type { Head } from "../head.ts";
 
 /** Answers questions about the heads of one circuit. */

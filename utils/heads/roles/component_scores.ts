@@ -2,14 +2,13 @@
  * Computes the entries of `components/{model}/full_model_components_over_time.json`: for every head of a checkpoint its
  * previous-token, duplicate-token and induction score, copy scores of both signs, and attention from END to the names.
  */
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { FullModelComponents } from "../../results/kinds/full_model_components.ts";
-import type { PromptPair } from "../../tasks/prompt_pair.ts";
-import { attentionToNames, repeatedTokenScores } from "../scores/attention_scores.ts";
-import { nameCopyScores } from "../scores/copy_score.ts";
+import type { HookedModel } from "../../model/mod.ts";
+import type { FullModelComponents } from "../../results/mod.ts";
+import type { PromptPair } from "../../tasks/mod.ts";
+import { attentionToNames, nameCopyScores, repeatedTokenScores } from "../scores/mod.ts";
 import { headGrid } from "../head_grid.ts";
-import { headsWhere, isNameMover } from "./ioi_roles.ts";
-import { headName } from "../head.ts";
+import { isNameMover } from "./ioi_roles.ts";
+import { headName, headsWhere } from "../head.ts";
 
 /**
  * Computes all scores of one checkpoint.

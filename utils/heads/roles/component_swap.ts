@@ -13,14 +13,16 @@
  *
  * A swapped model equals its target below the first swapped layer, so runs start there.
  */
-import type { Readout } from "../../model/blocks/embedding.ts";
-import { HookedModel } from "../../model/hooked_model.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { WeightSource } from "../../model/weights/weight_source.ts";
-import type { WeightUnit } from "../../model/blocks/block_weights.ts";
-import { bucketBy } from "../../model/run/batch.ts";
-import { readoutRows } from "../../tasks/prompt_batches.ts";
-import { tensor } from "../../onnx/mod.ts";
+import {
+  bucketBy,
+  HookedModel,
+  type ModelConfig,
+  type Readout,
+  type WeightSource,
+  type WeightUnit,
+} from "../../model/mod.ts";
+import { readoutRows } from "../../tasks/mod.ts";
+import { type F32, tensor } from "../../onnx/mod.ts";
 import { checkHeads, type Head } from "../head.ts";
 
 /** Locates a block of a matrix; `end` is exclusive. */
@@ -130,17 +132,6 @@ export function swappedSource(
   };
 }
 
-/** Makes a source that reads through a model's store, so that swapped models share its weights in memory. */
-export function storedSource(model: HookedModel): WeightSource {
-  const { store } = model;
-  return {
-    config: model.config,
-    units: store.source.units,
-    load: (unit) => store.get(unit),
-    close() {},
-  };
-}
-
 /** Holds a prompt and its read-out position. */
 export interface ReadPrompt {
   /** Token ids. */
@@ -158,7 +149,7 @@ export class SwapTarget {
     private readonly first: number,
     private readonly batches: {
       prompts: number[];
-      x: Awaited<ReturnType<HookedModel["layers"]["run"]>>["residual"];
+      x: F32;
     }[],
     private readonly count: number,
   ) {}
@@ -179,17 +170,14 @@ export class SwapTarget {
   ): Promise<SwapTarget> {
     if (heads.length === 0) throw new Error("swapping needs at least one head");
     checkHeads(heads, model.config);
-    if ("b_U" in await model.store.get("unembed")) {
-      throw new Error(
-        "heads can be swapped only between weights as stored; load the model unfolded",
-      );
+    if ("b_U" in await model.weights.unembedding()) {
+      throw new Error("heads are swapped between weights as stored; load the model unfolded");
     }
     const first = Math.min(...heads.map(([layer]) => layer));
     const batches = [];
     for (const members of bucketBy(prompts, (p) => p.position, batchSize)) {
       const tokens = members.map((n) => prompts[n].clean.slice(0, prompts[n].position + 1));
-      const { residual } = await model.embed(tokens);
-      const { residual: x } = await model.layers.run(residual, { to: first });
+      const { residual: x } = await model.run(tokens, { to: first });
       batches.push({ prompts: members, x });
     }
     return new SwapTarget(model, heads, readout, first, batches, prompts.length);
@@ -202,7 +190,7 @@ export class SwapTarget {
 
   /** Returns the metric per prompt with the heads of a donor. */
   async swapped(donor: HeadDonor): Promise<Float32Array> {
-    const weights = swappedSource(storedSource(this.model), donor, this.heads);
+    const weights = swappedSource(this.model.weights.asSource(), donor, this.heads);
     const model = HookedModel.fromSource(weights, { runtime: this.model.runtime });
     try {
       return await this.#finish(model);
@@ -214,15 +202,12 @@ export class SwapTarget {
   async #finish(model: HookedModel): Promise<Float32Array> {
     const values = new Float32Array(this.count);
     for (const { prompts, x } of this.batches) {
-      const { residual } = await model.layers.run(x, { from: this.first });
-      const pos = x.shape[1];
-      const result = await model.readout(
+      const { residual } = await model.runBlocks(x, { from: this.first });
+      const result = await model.readout({
         residual,
-        prompts.map(() => pos - 1),
-        readoutRows(this.readout, prompts),
-        pos,
-        false,
-      );
+        positions: prompts.map(() => x.shape[1] - 1),
+        readout: readoutRows(this.readout, prompts),
+      });
       prompts.forEach((n, i) => values[n] = result.values.data[i]);
     }
     return values;

@@ -3,7 +3,7 @@ import { HookedModel } from "../../model/hooked_model.ts";
 import type { WeightSource } from "../../model/weights/weight_source.ts";
 import type { WeightUnit } from "../../model/blocks/block_weights.ts";
 import { tensor } from "../../onnx/mod.ts";
-import { headDonor, storedSource, swapHeads, swappedSource, SwapTarget } from "./component_swap.ts";
+import { headDonor, swapHeads, swappedSource, SwapTarget } from "./component_swap.ts";
 import type { Head } from "../head.ts";
 import {
   ARCHITECTURES,
@@ -32,7 +32,7 @@ function otherSource(source: WeightSource): WeightSource {
 for (const architecture of ARCHITECTURES) {
   Deno.test(`swapHeads() copies the source's attention, and swapping back restores it (${architecture})`, async () => {
     const model = await referenceModel(architecture);
-    const target = storedSource(model), source = otherSource(target);
+    const target = model.weights.asSource(), source = otherSource(target);
     const [a, b] = [await target.load("1"), await source.load("1")];
     const all = swapHeads(a, b, model.config, [2, 0, 3, 1]);
     for (const name of ["qkv_w", "qkv_b", "o_w"]) assertEquals(all[name], b[name]);
@@ -48,28 +48,27 @@ for (const architecture of ARCHITECTURES) {
 
   Deno.test(`a swapped head computes as in the source, other heads as in the target (${architecture})`, async () => {
     const model = await referenceModel(architecture);
-    const target = storedSource(model);
+    const target = model.weights.asSource();
     const other = HookedModel.fromSource(otherSource(target), { runtime: model.runtime });
     const swapped = HookedModel.fromSource(
-      swappedSource(target, await headDonor(storedSource(other), [[1, 2]]), [[1, 2]]),
+      swappedSource(target, await headDonor(other.weights.asSource(), [[1, 2]]), [[1, 2]]),
       {
         runtime: model.runtime,
       },
     );
     // LN1 belongs to the target, so the source's head gets the target's LayerNorm.
     const mixed = HookedModel.fromSource({
-      ...storedSource(other),
+      ...other.weights.asSource(),
       load: async (unit) => {
         const { ln1_w, ln1_b } = await target.load(unit);
-        const own = await storedSource(other).load(unit);
+        const own = await other.weights.asSource().load(unit);
         return ln1_w ? { ...own, ln1_w, ln1_b } : own;
       },
     }, { runtime: model.runtime });
-    const { residual } = await model.embed([[3, 14, 15, 92, 6, 5]]);
-    const x = (await model.layers.run(residual, { to: 1 })).residual;
+    const { residual: x } = await model.run([[3, 14, 15, 92, 6, 5]], { to: 1 });
     const results = async (m: HookedModel) => {
-      const read = new Map([[1, ["attn.hook_result"]]]);
-      const { hooks } = await m.layers.run(x, { from: 1, to: 2, read });
+      const read = ["blocks.1.attn.hook_result"];
+      const { hooks } = await m.runBlocks(x, { from: 1, to: 2, read });
       return hooks.get("blocks.1.attn.hook_result")!;
     };
     const [ours, before, source] = [
@@ -88,7 +87,7 @@ for (const architecture of ARCHITECTURES) {
 
 Deno.test("SwapTarget runs from the first swapped layer and equals the whole swapped model", async () => {
   const model = await referenceModel("neox");
-  const other = HookedModel.fromSource(otherSource(storedSource(model)), {
+  const other = HookedModel.fromSource(otherSource(model.weights.asSource()), {
     runtime: model.runtime,
   });
   const prompts = unevenPairs();
@@ -96,24 +95,27 @@ Deno.test("SwapTarget runs from the first swapped layer and equals the whole swa
   const lists = prompts.map((p) => [...p.clean]), positions = prompts.map((p) => p.position);
   const heads: Head[] = [[2, 1], [1, 3]];
   const target = await SwapTarget.of(model, heads, prompts, readout, 2);
-  const donor = await headDonor(storedSource(other), heads);
+  const donor = await headDonor(other.weights.asSource(), heads);
   const whole = HookedModel.fromSource(
-    swappedSource(storedSource(model), donor, heads),
+    swappedSource(model.weights.asSource(), donor, heads),
     { runtime: model.runtime },
   );
   const close = (a: Float32Array, b: Float32Array) =>
     a.forEach((value, i) => assertAlmostEquals(value, b[i], 1e-5));
   close(await target.baseline(), await model.metric(lists, positions, readout));
   close(await target.swapped(donor), await whole.metric(lists, positions, readout));
-  close(await target.swapped(await headDonor(storedSource(model), heads)), await target.baseline());
+  close(
+    await target.swapped(await headDonor(model.weights.asSource(), heads)),
+    await target.baseline(),
+  );
   for (const m of [whole, other, model]) m.close();
 });
 
 Deno.test("swapping refuses other shapes, missing heads and no heads", async () => {
   const [a, b] = [await referenceModel("neox"), await referenceModel("gpt2")];
-  const donor = await headDonor(storedSource(b), [[0, 0]]);
+  const donor = await headDonor(b.weights.asSource(), [[0, 0]]);
   await assertRejects(
-    () => swappedSource(storedSource(a), donor, [[0, 0]]).load("0"),
+    () => swappedSource(a.weights.asSource(), donor, [[0, 0]]).load("0"),
     Error,
     "checkpoints of one model: qkv_w is [96,32] in the target and [32,96] in the source",
   );

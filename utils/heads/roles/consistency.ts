@@ -12,19 +12,20 @@
  *  4. At each level  100 · Σ|e| over class ∩ circuit / Σ|e| over circuit.  The circuit consists of the heads with
  *     an in-circuit edge out of them. The share is 0 if the denominator is 0. A level without receivers has no effects.
  */
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import type { IoiFlipName } from "../../tasks/ioi_flips.ts";
-import type { PromptPair } from "../../tasks/prompt_pair.ts";
-import type { RepeatedTokenScores } from "../scores/attention_scores.ts";
+import type { HookedModel, Readout } from "../../model/mod.ts";
+import type { IoiFlipName, PromptPair } from "../../tasks/mod.ts";
+import type { CopyScores, RepeatedTokenScores } from "../scores/mod.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
-import { cleanRun, corruptedHeads } from "../patching/clean_run.ts";
-import type { CopyScores } from "../scores/copy_score.ts";
-import { headsWhere, patchingEffects, placeOf } from "./ioi_roles.ts";
-import { cleanMetric } from "../patching/patched_run.ts";
-import { pathPatch, type Receivers } from "../patching/path_patching.ts";
+import {
+  cleanMetric,
+  cleanRun,
+  corruptedHeads,
+  pathPatch,
+  type Receivers,
+} from "../patching/mod.ts";
+import { patchingEffects } from "./ioi_roles.ts";
+import { type Head, headsWhere, placeOf } from "../head.ts";
 import { s2Inhibition } from "./s2_inhibition.ts";
-import type { Head } from "../head.ts";
 
 /** Sets the thresholds of the classes. */
 export interface ConsistencyThresholds {

@@ -4,9 +4,9 @@ import type { IoiFlipName } from "../../tasks/ioi_flips.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import { CircuitHeads } from "./circuit_heads.ts";
 import { aboveMean, directClasses, ioiConsistency, percentExplained } from "./consistency.ts";
-import { headsWhere, isNameMover, patchingEffects } from "./ioi_roles.ts";
+import { isNameMover, patchingEffects } from "./ioi_roles.ts";
+import { type Head, headsWhere } from "../head.ts";
 import { FLIPS } from "./s2_inhibition.ts";
-import type { Head } from "../head.ts";
 import { logitDifference, referenceModel } from "../../../tests/support/head_cases.ts";
 
 const shape = { nLayers: 2, nHeads: 2 };

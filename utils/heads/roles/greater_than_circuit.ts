@@ -10,15 +10,20 @@
  * Logits are outputs times the unembedding alone ("logit lens": no LayerNorm, no bias). For a head, the unembedding of
  * the years goes back through W_O: z_h·(W_O[h]·W_U[years]).
  */
-import { mean } from "../../base/statistics.ts";
-import { perHeadOutput } from "../../model/blocks/head_weights.ts";
-import { bucketBy } from "../../model/run/batch.ts";
-import { rowIndices } from "../../model/blocks/embedding.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { BATCH, POS } from "../../model/blocks/hooks.ts";
-import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
+import { mean } from "../../base/mod.ts";
 import {
+  BATCH,
+  bucketBy,
+  declareWeights,
+  type HookedModel,
+  hookName,
+  type ModelConfig,
+  perHeadOutput,
+  POS,
+  rowIndices,
+} from "../../model/mod.ts";
+import {
+  defineProgram,
   gather,
   Graph,
   linear,
@@ -32,11 +37,11 @@ import {
   transpose,
   type Value,
 } from "../../onnx/mod.ts";
-import type { GreaterThanParts } from "../../results/kinds/greater_than.ts";
-import type { PromptPair } from "../../tasks/prompt_pair.ts";
+import type { GreaterThanParts } from "../../results/mod.ts";
+import type { PromptPair } from "../../tasks/mod.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
-import { lastRow } from "../patching/clean_run.ts";
-import { type Head, headName, mlpName } from "../../names/nodes.ts";
+import { lastRow } from "../patching/mod.ts";
+import { type Head, headName, mlpName } from "../../names/mod.ts";
 
 /** Returns the parts of a circuit to measure. */
 export function greaterThanNodes(circuit: CircuitHeads): { mlps: number[]; heads: Head[] } {
@@ -62,8 +67,10 @@ export async function greaterThanParts(
   const years = Int32Array.from([...prompts[0].wrong, ...prompts[0].correct]);
   const layers = [...new Set(heads.map(([l]) => l))];
   const read = [
-    ...layers.flatMap((l) => [`blocks.${l}.attn.hook_pattern`, `blocks.${l}.attn.hook_z`]),
-    ...mlps.map((l) => `blocks.${l}.hook_mlp_out`),
+    ...layers.flatMap((l) =>
+      ["attn.hook_pattern", "attn.hook_z"].map((point) => hookName(l, point))
+    ),
+    ...mlps.map((l) => hookName(l, "hook_mlp_out")),
   ];
   for (const batch of bucketBy(prompts, (p) => p.position, batchSize)) {
     const pairs = batch.map((n) => prompts[n]);
@@ -72,11 +79,11 @@ export async function greaterThanParts(
     const { hooks } = await model.run(tokens, { read });
     const rows = rowIndices(pairs.map(() => end), end + 1);
     for (const layer of layers) {
-      const pattern = lastRow(hooks.get(`blocks.${layer}.attn.hook_pattern`)!);
+      const pattern = lastRow(hooks.get(hookName(layer, "attn.hook_pattern"))!);
       const lens = await headLens(
         model,
         layer,
-        hooks.get(`blocks.${layer}.attn.hook_z`)!,
+        hooks.get(hookName(layer, "attn.hook_z"))!,
         rows,
         years,
       );
@@ -92,7 +99,7 @@ export async function greaterThanParts(
       });
     }
     for (const [i, layer] of mlps.entries()) {
-      const lens = await mlpLens(model, hooks.get(`blocks.${layer}.hook_mlp_out`)!, rows, years);
+      const lens = await mlpLens(model, hooks.get(hookName(layer, "hook_mlp_out"))!, rows, years);
       pairs.forEach(({ wrong }, b) => {
         const logits = lens.data.subarray(b * years.length, (b + 1) * years.length);
         promotes[i].push(
@@ -143,6 +150,9 @@ function atRows(g: Graph, x: Value, width: number): Value {
   return gather(reshape(x, [productDim([BATCH, POS]), width]), g.input("rows", ["rows"], "int32"));
 }
 
+const headLensProgram = defineProgram("years of heads", compileHeadLens);
+const mlpLensProgram = defineProgram("years of MLPs", compileMlpLens);
+
 /** Returns the logits `[H, rows, years]` that a layer's heads give the years. */
 async function headLens(
   model: HookedModel,
@@ -151,14 +161,11 @@ async function headLens(
   rows: Tensor,
   years: Int32Array,
 ): Promise<Tensor<Float32Array>> {
-  const { config, runtime, store } = model;
-  const session = await runtime.compiled(
-    `years of heads ${JSON.stringify(config)}`,
-    (o) => compileHeadLens(config, o),
-  );
-  const weights = weightFeeds(0, await store.get(String(layer)));
+  const { config, runtime, weights } = model;
+  const session = await headLensProgram(runtime, config);
   const ids = tensor(years, [years.length]);
-  return (await session.run({ z, rows, ids, ...weights, ...await store.get("unembed") })).logits;
+  const feeds = { ...await weights.layerFeeds(layer), ...await weights.unembedding() };
+  return (await session.run({ z, rows, ids, ...feeds })).logits;
 }
 
 function compileHeadLens(config: ModelConfig, options: SessionOptions) {
@@ -178,14 +185,16 @@ async function mlpLens(
   rows: Tensor,
   years: Int32Array,
 ): Promise<Tensor<Float32Array>> {
-  const { config, runtime, store } = model;
-  const session = await runtime.compiled(`years of MLPs ${JSON.stringify(config)}`, (o) => {
-    const g = new Graph();
-    const x = atRows(g, g.input("out", [BATCH, POS, config.dModel]), config.dModel);
-    const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
-    const logits = linear(x, gather(W_U, g.input("ids", ["years"], "int32")), true);
-    return Session.compile({ logits }, {}, o);
-  });
+  const { config, runtime, weights } = model;
+  const session = await mlpLensProgram(runtime, config);
   const ids = tensor(years, [years.length]);
-  return (await session.run({ out, rows, ids, ...await store.get("unembed") })).logits;
+  return (await session.run({ out, rows, ids, ...await weights.unembedding() })).logits;
+}
+
+function compileMlpLens(config: ModelConfig, options: SessionOptions) {
+  const g = new Graph();
+  const x = atRows(g, g.input("out", [BATCH, POS, config.dModel]), config.dModel);
+  const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
+  const logits = linear(x, gather(W_U, g.input("ids", ["years"], "int32")), true);
+  return Session.compile({ logits }, {}, options);
 }

@@ -30,7 +30,7 @@ for (const architecture of ARCHITECTURES) {
     const heads: Head[] = [[1, 3], [0, 2], [0, 0], [2, 1]];
     const mlps = [2, 0];
     const found = await greaterThanParts(model, prompts(), { mlps, heads }, 2);
-    const { W_U } = await model.store.get("unembed");
+    const { W_U } = await model.weights.unembedding();
     const { dModel: d } = model.config;
     const lens = (out: Float32Array) =>
       [40, 41, 42, 43, 44, 45].map((id) =>

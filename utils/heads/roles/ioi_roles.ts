@@ -7,25 +7,8 @@
  *               e(head) = (mean patched − mean clean) / (mean clean − mean corrupted).
  *               0 means no harm; −1 means that patching the head alone does as much as corrupting the prompt
  */
-import { mean } from "../../base/statistics.ts";
-import type { AttentionToNames } from "../scores/attention_scores.ts";
-import type { Head } from "../head.ts";
-
-/** Returns the heads whose place in a matrix `[L, H]` meets a condition. */
-export function headsWhere(
-  shape: { nLayers: number; nHeads: number },
-  condition: (place: number) => boolean,
-): Head[] {
-  const heads: Head[] = [];
-  for (let i = 0; i < shape.nLayers * shape.nHeads; i++) {
-    if (condition(i)) heads.push([Math.floor(i / shape.nHeads), i % shape.nHeads]);
-  }
-  return heads;
-}
-
-/** Returns the place of a head in a flat matrix `[L, H]`. */
-export const placeOf = ([layer, head]: Head, { nHeads }: { nHeads: number }): number =>
-  layer * nHeads + head;
+import { mean } from "../../base/mod.ts";
+import type { AttentionToNames } from "../scores/mod.ts";
 
 /**
  * Tells for each head of `[L, H]` whether it is a name mover.

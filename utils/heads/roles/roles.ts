@@ -9,14 +9,16 @@
  *   copy suppression     CSPA > 0.1                                                       cspa/all_checkpoints
  *   S2 inhibition        as listed in                                                     heads_over_time
  */
-import { headsByType } from "../../results/kinds/circuit_components.ts";
-import type { HeadRoles } from "../../results/kinds/circuit_summary.ts";
-import { copySuppression } from "../../results/kinds/cspa.ts";
-import { fullModelComponents } from "../../results/kinds/full_model_components.ts";
-import { successorHeads } from "../../results/kinds/successor_heads.ts";
-import type { ResultKind } from "../../results/kind.ts";
-import { headName } from "../../names/nodes.ts";
-import type { ResultPaths } from "../../results/result_path.ts";
+import {
+  copySuppression,
+  fullModelComponents,
+  type HeadRoles,
+  headsByType,
+  type ResultKind,
+  type ResultPaths,
+  successorHeads,
+} from "../../results/mod.ts";
+import { headName } from "../../names/mod.ts";
 import { nameMovers } from "./component_scores.ts";
 
 /** The scores that a head must exceed to have a role. */

@@ -12,13 +12,10 @@
  *
  * Everything happens at END, so only that position is run.
  */
-import { mean } from "../../base/statistics.ts";
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { IOI_FLIPS, type IoiFlipName } from "../../tasks/ioi_flips.ts";
-import type { PromptPair } from "../../tasks/prompt_pair.ts";
-import { cleanRun, corruptedHeads } from "../patching/clean_run.ts";
-import { pathPatch } from "../patching/path_patching.ts";
+import { mean } from "../../base/mod.ts";
+import type { HookedModel, Readout } from "../../model/mod.ts";
+import { IOI_FLIPS, type IoiFlipName, type PromptPair } from "../../tasks/mod.ts";
+import { cleanRun, corruptedHeads, pathPatch } from "../patching/mod.ts";
 import type { Head } from "../head.ts";
 
 /** Names of all flips. */

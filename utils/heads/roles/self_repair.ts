@@ -8,13 +8,11 @@
  *  3. Measure again. Contributions go through the final LayerNorm of the ablated run, with its scale at END.
  *  4. Take the change of each head's contribution, 0 for ablated heads, split into circuit heads and others.
  */
-import { mean } from "../../base/statistics.ts";
-import type { Readout } from "../../model/blocks/embedding.ts";
-import type { HookedModel, Patch } from "../../model/hooked_model.ts";
+import { mean } from "../../base/mod.ts";
+import { type HookedModel, hookName, type Patch, type Readout } from "../../model/mod.ts";
 import { tensor } from "../../onnx/mod.ts";
-import { directLogitAttribution } from "../scores/direct_logit_attribution.ts";
-import { placeOf } from "./ioi_roles.ts";
-import { checkHeads, type Head } from "../head.ts";
+import { directLogitAttribution } from "../scores/mod.ts";
+import { checkHeads, type Head, placeOf } from "../head.ts";
 
 /** Holds the results of one checkpoint, in logits; matrices are `[L, H]` row-major. */
 export interface SelfRepair {
@@ -56,7 +54,7 @@ export function silencingPatches(
       if (l === layer) { for (let i = h; i < mask.length; i += nHeads) mask[i] = 1; }
     }
     return {
-      hook: `blocks.${layer}.attn.hook_z`,
+      hook: hookName(layer, "attn.hook_z"),
       value: tensor(new Float32Array(mask.length * dHead), [batch, pos, nHeads, dHead]),
       mask: tensor(mask, [batch, pos, nHeads, 1]),
     };

@@ -9,9 +9,9 @@
  *    of the flattened pattern with a matrix that holds 1/count on that diagonal, for all heads of a layer at once.
  *  - On indirect-object prompts, the mean attention from END to the names IO, S1 and S2 (Wang et al. 2022).
  */
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { BATCH } from "../../model/blocks/hooks.ts";
+import { BATCH, type HookedModel, hookName, hookNames } from "../../model/mod.ts";
 import {
+  defineProgram,
   Graph,
   matmul,
   mean,
@@ -21,7 +21,7 @@ import {
   type Tensor,
   tensor,
 } from "../../onnx/mod.ts";
-import { PythonRandom } from "../../base/python_random.ts";
+import { PythonRandom } from "../../base/mod.ts";
 
 /** Sets number, length and range of the random sequences. */
 export interface RepeatedTokenOptions {
@@ -44,6 +44,8 @@ export interface RepeatedTokenScores {
   /** Mean attention to the token after the earlier copy. */
   induction: Float32Array;
 }
+
+const diagonalMeansProgram = defineProgram("diagonal means", compileDiagonalMeans);
 
 /** Bytes of attention patterns in memory at once. */
 const PATTERN_BYTES = 256 * 2 ** 20;
@@ -78,10 +80,7 @@ export async function repeatedTokenScores(
   const pos = tokens[0]?.length ?? 0;
   const half = pos / 2;
   checkRepeated(tokens, config.maxPositions);
-  const session = await runtime.compiled(
-    `diagonal means ${JSON.stringify([H, pos])}`,
-    (o) => compileDiagonalMeans(H, pos, o),
-  );
+  const session = await diagonalMeansProgram(runtime, H, pos);
   const diagonals = diagonalWeights(pos, [1, half, half - 1]);
   const result: RepeatedTokenScores = {
     prevToken: new Float32Array(L * H),
@@ -90,15 +89,15 @@ export async function repeatedTokenScores(
   };
   const perLayer = 4 * tokens.length * H * pos * pos;
   const count = Math.max(1, Math.floor(PATTERN_BYTES / perLayer));
-  let { residual } = await model.embed(tokens);
+  let { residual } = await model.run(tokens, { to: 0 });
   for (let from = 0; from < L; from += count) {
     const to = Math.min(L, from + count);
     const layers = Array.from({ length: to - from }, (_, i) => from + i);
-    const read = new Map(layers.map((l) => [l, ["attn.hook_pattern"]]));
-    const run = await model.layers.run(residual, { from, to, read });
+    const read = layers.map((l) => hookName(l, "attn.hook_pattern"));
+    const run = await model.runBlocks(residual, { from, to, read });
     residual = run.residual;
     for (const l of layers) {
-      const pattern = run.hooks.get(`blocks.${l}.attn.hook_pattern`)!;
+      const pattern = run.hooks.get(hookName(l, "attn.hook_pattern"))!;
       const { means } = await session.run({ pattern, diagonals });
       Object.values(result).forEach((scores: Float32Array, i) => {
         for (let h = 0; h < H; h++) scores[l * H + h] = means.data[3 * h + i];
@@ -176,7 +175,7 @@ export async function attentionToNames(
       return at;
     })
   );
-  const names = Array.from({ length: L }, (_, l) => `blocks.${l}.attn.hook_pattern`);
+  const names = hookNames(model.config, "attn.hook_pattern");
   const cut = prompts.map(({ clean }, n) => clean.slice(0, places[n][0] + 1));
   const { hooks } = await model.run(cut, { read: names });
   const sums = [0, 1, 2].map(() => new Float64Array(L * H));

@@ -10,13 +10,18 @@
  * The values v = r·W_V + b_V have head width, so the logits are computed as v·(W_O·W_U). For typical numbers of prompts
  * this takes a third of the arithmetic of the residual width. Both signs share the product. Defined on folded weights.
  */
-import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
+import {
+  declareWeights,
+  type HookedModel,
+  type ModelConfig,
+  perHeadOutput,
+  perHeadWeights,
+  storedOutIn,
+} from "../../model/mod.ts";
 import {
   add,
   cast,
+  defineProgram,
   expand,
   gather,
   gatherElements,
@@ -39,7 +44,7 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import type { PromptPair } from "../../tasks/prompt_pair.ts";
+import type { PromptPair } from "../../tasks/mod.ts";
 
 /** Holds the copy scores of all heads, each `[L, H]` row-major, 0 … 100 percent. */
 export interface CopyScores {
@@ -61,6 +66,9 @@ export interface CopyScoreOptions {
 
 const GROUP = "group";
 
+const valuesProgram = defineProgram("copy values", compileValues);
+const missesProgram = defineProgram("copy misses", compileMisses);
+
 /**
  * Computes the copy scores of all heads.
  * @param model model with folded weights
@@ -76,8 +84,7 @@ export async function copyScores(
   const { rowsAtOnce = 1024 } = options;
   const { nLayers: L, nHeads: H } = model.config;
   const hits = { positive: new Float64Array(L * H), negative: new Float64Array(L * H) };
-  const embedded = await model.embed(prompts);
-  const { residual } = await model.layers.run(embedded.residual, { to: 1 });
+  const { residual } = await model.run(prompts, { to: 1 });
   const pos = residual.shape[1];
   const rows = positions.flatMap((list, n) => list.map((p) => n * pos + p));
   const names = positions.flatMap((list, n) => list.map((p) => prompts[n][p]));
@@ -121,24 +128,16 @@ async function countHits(
   { topK = 5, logitBytes = 128 * 2 ** 20 }: CopyScoreOptions,
   hits: { positive: Float64Array; negative: Float64Array },
 ): Promise<void> {
-  const { config, runtime, store } = model;
-  const { nLayers: L, nHeads: H, dHead: e, dModel: d, vocabSize: V } = config;
-  const unembed = await store.get("unembed");
+  const { config, runtime, weights } = model;
+  const { nHeads: H, dHead: e, dModel: d, vocabSize: V } = config;
+  const unembed = await weights.unembedding();
   const bias = "b_U" in unembed;
-  const values = await runtime.compiled(
-    `copy values ${JSON.stringify(config)}`,
-    (o) => compileValues(config, o),
-  );
-  const counting = await runtime.compiled(
-    `copy misses ${JSON.stringify([config, bias, topK])}`,
-    (o) => compileMisses(config, bias, topK, o),
-  );
+  const values = await valuesProgram(runtime, config);
+  const counting = await missesProgram(runtime, config, bias, topK);
   const count = feeds.rows.shape[0];
   const size = Math.min(H, Math.max(1, Math.floor(logitBytes / (4 * count * V))));
-  for (let l = 0; l < L; l++) {
-    const weights = weightFeeds(0, await store.get(String(l)));
-    store.prefetch(String(l + 1));
-    const { v, W_O } = await values.run({ ...feeds, ...weights });
+  for await (const { layer: l, feeds: ofLayer } of weights.layers()) {
+    const { v, W_O } = await values.run({ ...feeds, ...ofLayer });
     for (let h = 0; h < H; h += size) {
       const n = Math.min(size, H - h);
       const { positive, negative } = await counting.run({

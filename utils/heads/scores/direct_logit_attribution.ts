@@ -10,13 +10,20 @@
  *
  * On folded weights γ = 1, the mean is 0, and value biases are not part of a head (they are in b_O).
  */
-import type { HookedModel, RunOptions } from "../../model/hooked_model.ts";
-import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
-import { type Readout, readoutFeeds } from "../../model/blocks/embedding.ts";
-import { perHeadOutput } from "../../model/blocks/head_weights.ts";
-import { BATCH, POS } from "../../model/blocks/hooks.ts";
-import type { ModelConfig } from "../../model/config.ts";
 import {
+  BATCH,
+  declareWeights,
+  type HookedModel,
+  hookNames,
+  type ModelConfig,
+  perHeadOutput,
+  POS,
+  type Readout,
+  readoutFeeds,
+  type RunOptions,
+} from "../../model/mod.ts";
+import {
+  defineProgram,
   div,
   gather,
   Graph,
@@ -34,8 +41,11 @@ import {
   type Value,
 } from "../../onnx/mod.ts";
 
+const directionProgram = defineProgram("dla direction", compileDirection);
+const contributionsProgram = defineProgram("dla contributions", compileContributions);
+
 /** Takes rows `b·pos + p` of a `[batch, pos, …]` value whose last axes hold `width` elements. */
-function readoutRows(g: Graph, x: Value, width: number): Value {
+function atReadout(g: Graph, x: Value, width: number): Value {
   const rows = g.inputs.get("rows") ?? g.input("rows", ["rows"], "int32");
   return gather(reshape(x, [productDim([BATCH, POS]), width]), rows);
 }
@@ -49,7 +59,7 @@ function compileDirection(config: ModelConfig, width: number, options: SessionOp
   const plain = sum(mul(gather(W_U, ids), unsqueeze(weights, -1)), [1]);
   const scaled = mul(plain, g.input("ln_f_w", [d]));
   const centered = sub(scaled, mean(scaled, [-1], true));
-  const direction = div(centered, readoutRows(g, g.input("scale", [BATCH, POS, 1]), 1));
+  const direction = div(centered, atReadout(g, g.input("scale", [BATCH, POS, 1]), 1));
   return Session.compile({ direction }, {}, options);
 }
 
@@ -57,7 +67,7 @@ function compileContributions(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const { dModel: d, nHeads: H, dHead: e } = config;
   const direction = g.input("direction", ["rows", d]);
-  const z = readoutRows(g, g.input("z", [BATCH, POS, H, e]), d);
+  const z = atReadout(g, g.input("z", [BATCH, POS, H, e]), d);
   const perHead = transpose(reshape(z, ["rows", H, e]), [1, 0, 2]);
   const W_O = perHeadOutput(declareWeights(g, config, 0).o_w, config);
   const back = matmulT(unsqueeze(direction, 0), W_O);
@@ -85,36 +95,29 @@ export async function directLogitAttribution(
       "direct logit attribution needs a metric over logits (logit_diff); this one is over probabilities",
     );
   }
-  const { config, runtime, store } = model;
+  const { config, runtime, weights } = model;
   const { nLayers: L, nHeads: H } = config;
-  const names = Array.from({ length: L }, (_, l) => `blocks.${l}.attn.hook_z`);
+  const names = hookNames(config, "attn.hook_z");
   const { hooks } = await model.run(prompts, {
     ...options,
     read: [...names, "ln_final.hook_scale"],
   });
   const scale = hooks.get("ln_final.hook_scale")!;
   const feeds = readoutFeeds(positions, scale.shape[1], readout);
-  const toDirection = await runtime.compiled(
-    `dla direction ${JSON.stringify([config, readout.width])}`,
-    (o) => compileDirection(config, readout.width, o),
-  );
-  const contributions = await runtime.compiled(
-    `dla contributions ${JSON.stringify(config)}`,
-    (o) => compileContributions(config, o),
-  );
+  const toDirection = await directionProgram(runtime, config, readout.width);
+  const contributions = await contributionsProgram(runtime, config);
   const { direction } = await toDirection.run({
     ...feeds,
     scale,
-    ...await store.get("unembed"),
+    ...await weights.unembedding(),
   });
   const out = new Float32Array(L * H * prompts.length);
-  for (const [l, name] of names.entries()) {
-    const weights = weightFeeds(0, await store.get(String(l)));
+  for await (const { layer: l, feeds: ofLayer } of weights.layers()) {
     const result = await contributions.run({
-      ...weights,
+      ...ofLayer,
       rows: feeds.rows,
       direction,
-      z: hooks.get(name)!,
+      z: hooks.get(names[l])!,
     });
     out.set(result.contributions.data, l * H * prompts.length);
   }

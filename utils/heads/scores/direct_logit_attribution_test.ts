@@ -35,7 +35,7 @@ for (const name of CASES) {
     const { config } = c.model;
     const { nLayers: L, nHeads: H, dModel: d } = config;
     const ours = await directLogitAttribution(c.model, prompts, positions, metric);
-    const unembed = await c.model.store.get("unembed");
+    const unembed = await c.model.weights.unembedding();
     const names = Array.from({ length: L }, (_, l) => `blocks.${l}.attn.hook_result`);
     const { hooks, residual } = await c.model.run(prompts, { read: names });
     const pos = residual.shape[1];

@@ -7,14 +7,19 @@
  *  3. A pair (word, next) succeeds if S[word, next] is the largest S[word, ·] over all next words of its list.
  *     Score = share of pairs that succeed, over all lists together.
  */
-import { perHeadOutput, perHeadWeights, storedOutIn } from "../../model/blocks/head_weights.ts";
-import { activate } from "../../model/blocks/block.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import type { HookedModel } from "../../model/hooked_model.ts";
-import { declareWeights, weightFeeds } from "../../model/blocks/block_weights.ts";
+import {
+  activate,
+  declareWeights,
+  type HookedModel,
+  type ModelConfig,
+  perHeadOutput,
+  perHeadWeights,
+  storedOutIn,
+} from "../../model/mod.ts";
 import {
   add,
   cast,
+  defineProgram,
   expand,
   gather,
   gatherElements,
@@ -35,6 +40,10 @@ import {
   type Value,
 } from "../../onnx/mod.ts";
 import type { TokenPairs } from "./successor_words.ts";
+
+const firstMlpProgram = defineProgram("successor mlp", compileFirstMlp);
+const unembedRowsProgram = defineProgram("successor rows", compileUnembedRows);
+const successorProgram = defineProgram("successor", compileSuccessor);
 
 const int32 = (list: readonly number[]) => tensor(Int32Array.from(list), [list.length]);
 
@@ -110,31 +119,20 @@ async function eachLayer(
   feeds: Record<string, Tensor>,
   take: (layer: number, data: Float32Array) => void,
 ): Promise<void> {
-  const { config, runtime, store } = model;
-  const toMlp = await runtime.compiled(
-    `successor mlp ${JSON.stringify(config)}`,
-    (o) => compileFirstMlp(config, o),
-  );
-  const toRows = await runtime.compiled(
-    `successor rows ${JSON.stringify(config)}`,
-    (o) => compileUnembedRows(config, o),
-  );
-  const session = await runtime.compiled(
-    `successor ${kind} ${JSON.stringify(config)}`,
-    (o) => compileSuccessor(config, kind, o),
-  );
+  const { config, runtime, weights } = model;
+  const toMlp = await firstMlpProgram(runtime, config);
+  const toRows = await unembedRowsProgram(runtime, config);
+  const session = await successorProgram(runtime, config, kind);
   const words = int32(ids);
   const { M } = await toMlp.run({
     words,
-    ...await store.get("embed"),
-    ...weightFeeds(0, await store.get("0")),
+    ...await weights.embedding(),
+    ...await weights.layerFeeds(0),
   });
-  const { U } = await toRows.run({ words, ...await store.get("unembed") });
-  for (let l = 0; l < config.nLayers; l++) {
-    const weights = weightFeeds(0, await store.get(String(l)));
-    store.prefetch(String(l + 1));
-    const { result } = await session.run({ ...weights, ...feeds, M, U });
-    take(l, result.data);
+  const { U } = await toRows.run({ words, ...await weights.unembedding() });
+  for await (const { layer, feeds: ofLayer } of weights.layers()) {
+    const { result } = await session.run({ ...ofLayer, ...feeds, M, U });
+    take(layer, result.data);
   }
 }
 

@@ -8,7 +8,7 @@
  * `compat` gives the lists of the paper's `get_new_successor_head_scores_over_time.py` with their two slips: "XVII"
  * appears twice and "XVIII" is missing; digits, which have no case, count again as flipped. `corrected` fixes both.
  */
-import type { Tokenizer } from "../../model/tokenizer.ts";
+import type { Tokenizer } from "../../model/mod.ts";
 
 /** Names of the versions of the lists. */
 export const SUCCESSOR_LISTS = ["corrected", "compat"] as const;

@@ -8,11 +8,10 @@
  *
  * With a past (keys, after rotation, and values of earlier positions) the positions given are a suffix.
  */
-import { LETTERS } from "../../names/nodes.ts";
+import { LETTERS } from "../../names/mod.ts";
 import {
   add,
   concat,
-  type Dim,
   layerNorm,
   linear,
   matmul,
@@ -28,9 +27,9 @@ import {
   type Value,
 } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
+import type { BlockContext, KeysValues, LayerContext, SequenceInputs } from "./context.ts";
 import { packedAxes, perHeadOutput, perHeadWeights, storedOutIn } from "./head_weights.ts";
 import { hookedNorm } from "./hooked_norm.ts";
-import type { HookPoints } from "./hooks.ts";
 
 export interface AttentionWeights {
   ln1_w: Value;
@@ -41,23 +40,6 @@ export interface AttentionWeights {
   /** GPT-NeoX `[d, d]` out × in; GPT-2 in × out */
   o_w: Value;
   o_b: Value;
-}
-
-/** What every layer of a run shares. */
-export interface SequenceInputs {
-  /** additive causal mask `[pos, past+pos]` */
-  mask: Value;
-  /** rotary tables `[pos, rotaryDims/2]`, for GPT-NeoX */
-  cos?: Value;
-  sin?: Value;
-}
-
-export interface KeysValues {
-  /** `[batch, H, past, d_head]` */
-  k: Value;
-  v: Value;
-  /** as many consecutive items of the run's batch share one of these; default 1 */
-  sharedBy?: Dim;
 }
 
 /** Residual-stream copies that each head reads, head-first: `[H, batch, pos, d]`. */
@@ -78,8 +60,7 @@ export interface PackedProjections {
 export function packedProjections(
   x: Value,
   w: AttentionWeights,
-  c: ModelConfig,
-  hooks: HookPoints,
+  { config: c, hooks }: LayerContext,
 ): PackedProjections {
   const normalized = hookedNorm(x, w.ln1_w, w.ln1_b, c.layerNormEps, "ln1", hooks);
   const packed = linear(normalized, w.qkv_w, storedOutIn(c), w.qkv_b);
@@ -118,8 +99,7 @@ export function unpackedHeadFirst(packed: PackedProjections, past?: KeysValues):
 function headProjections(
   x: HeadInputs,
   w: AttentionWeights,
-  c: ModelConfig,
-  hooks: HookPoints,
+  { config: c, hooks }: LayerContext,
 ): Value[] {
   const { weights, biases } = perHeadWeights(w, c);
   return LETTERS.map((letter, j) => {
@@ -154,16 +134,15 @@ export interface AttentionOutput {
 function projections(
   x: Value | HeadInputs,
   w: AttentionWeights,
-  config: ModelConfig,
-  hooks: HookPoints,
-  past?: KeysValues,
+  context: BlockContext,
 ): Value[] {
-  const packed = "graph" in x ? packedProjections(x, w, config, hooks) : undefined;
+  const { hooks, past } = context;
+  const packed = "graph" in x ? packedProjections(x, w, context) : undefined;
   if (packed && !hooks.uses(...LETTERS.map((letter) => `attn.hook_${letter}`))) {
     hooks.save("qkv", packed.value);
     return unpackedHeadFirst(packed, past);
   }
-  const letters = packed ? unpacked(packed) : headProjections(x as HeadInputs, w, config, hooks);
+  const letters = packed ? unpacked(packed) : headProjections(x as HeadInputs, w, context);
   return letters.map((value, j) =>
     transpose(hooks.at(`attn.hook_${LETTERS[j]}`, value), [0, 2, 1, 3])
   );
@@ -173,14 +152,11 @@ function projections(
 export function attention(
   x: Value | HeadInputs,
   w: AttentionWeights,
-  sequence: SequenceInputs,
-  config: ModelConfig,
-  hooks: HookPoints,
-  past?: KeysValues,
+  context: BlockContext,
 ): AttentionOutput {
-  const [q, k, v] = projections(x, w, config, hooks, past);
-  const attended = attend({ q, k, v }, sequence, config, hooks, past);
-  return { ...attended, out: headOutputs(attended.z, w, config, hooks) };
+  const [q, k, v] = projections(x, w, context);
+  const attended = attend({ q, k, v }, context);
+  return { ...attended, out: headOutputs(attended.z, w, context) };
 }
 
 /**
@@ -189,12 +165,10 @@ export function attention(
  */
 export function attend(
   { q, k, v }: { q: Value; k: Value; v: Value },
-  sequence: SequenceInputs,
-  config: ModelConfig,
-  hooks: HookPoints,
-  past?: KeysValues,
+  context: BlockContext,
 ): Omit<AttentionOutput, "out"> {
-  if (past?.sharedBy !== undefined) return attendShared({ q, k, v }, sequence, config, hooks, past);
+  const { config, sequence, hooks, past } = context;
+  if (past?.sharedBy !== undefined) return attendShared({ q, k, v }, { ...context, past });
   const queries = rotate(q, sequence);
   const present = { k: rotate(k, sequence), v };
   hooks.save("q", queries);
@@ -218,10 +192,7 @@ export function attend(
  */
 function attendShared(
   { q, k, v }: { q: Value; k: Value; v: Value },
-  sequence: SequenceInputs,
-  config: ModelConfig,
-  hooks: HookPoints,
-  past: KeysValues,
+  { config, sequence, hooks, past }: BlockContext & { past: KeysValues },
 ): Omit<AttentionOutput, "out"> {
   const [groups, H, rows, e] = q.shape;
   const [pos] = sequence.mask.shape;
@@ -254,8 +225,7 @@ function attendShared(
 export function headOutputs(
   z: Value,
   w: AttentionWeights,
-  config: ModelConfig,
-  hooks: HookPoints,
+  { config, hooks }: LayerContext,
 ): Value {
   const [b, p] = z.shape;
   if (!hooks.uses("attn.hook_result")) {

@@ -19,12 +19,12 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { attention, type HeadInputs, type KeysValues, type SequenceInputs } from "./attention.ts";
+import { attention, type HeadInputs } from "./attention.ts";
 import { type BlockWeights, type MlpWeights } from "./block_weights.ts";
 import { storedOutIn } from "./head_weights.ts";
 import type { ModelConfig } from "../config.ts";
 import { hookedNorm } from "./hooked_norm.ts";
-import type { HookPoints } from "./hooks.ts";
+import type { BlockContext, KeysValues, LayerContext } from "./context.ts";
 
 /** Activation function of the MLP. */
 export function activate(x: Value, config: ModelConfig): Value {
@@ -36,7 +36,7 @@ export function activate(x: Value, config: ModelConfig): Value {
  * LN2, W_in, activation, W_out of a residual stream of any leading shape. Between the two products the leading axes are
  * one, unless a hook point there wants them: a widest activation that is handed over in another shape is copied.
  */
-export function mlp(x: Value, w: MlpWeights, config: ModelConfig, hooks: HookPoints): Value {
+export function mlp(x: Value, w: MlpWeights, { config, hooks }: LayerContext): Value {
   const normalized = hookedNorm(x, w.ln2_w, w.ln2_b, config.layerNormEps, "ln2", hooks);
   const flat = !hooks.uses("mlp.hook_pre", "mlp.hook_post");
   const rows = flat
@@ -54,31 +54,39 @@ export interface BlockOutput {
   present: KeysValues;
 }
 
-/** A block; `past` makes the positions given a suffix. */
-export function block(
-  x: Value,
-  w: BlockWeights,
-  sequence: SequenceInputs,
-  config: ModelConfig,
-  hooks: HookPoints,
-  past?: KeysValues,
-): BlockOutput {
+/** Returns a block of the residual stream x `[batch, pos, d]`. */
+export function block(x: Value, w: BlockWeights, context: BlockContext): BlockOutput {
+  const { hooks } = context;
   const pre = hooks.at("hook_resid_pre", x);
   const heads = hooks.uses("hook_q_input", "hook_k_input", "hook_v_input")
-    ? splitInputs(pre, config, hooks)
+    ? splitInputs(pre, context)
     : pre;
-  const attn = attention(heads, w, sequence, config, hooks, past);
-  const attnOut = hooks.at("hook_attn_out", attn.out);
-  const mid = config.parallel ? pre : hooks.at("hook_resid_mid", add(pre, attnOut));
+  const attn = attention(heads, w, context);
+  return { residual: afterAttention(pre, attn.out, w, context), present: attn.present };
+}
+
+/**
+ * Returns the residual stream after a block whose attention output is given: the wiring of every form of block. No
+ * positions meet here, so `pre` and `attnOut` may have any axes before the last; they broadcast.
+ */
+export function afterAttention(
+  pre: Value,
+  attnOut: Value,
+  w: MlpWeights,
+  context: LayerContext,
+): Value {
+  const { config, hooks } = context;
+  const attended = hooks.at("hook_attn_out", attnOut);
+  const mid = config.parallel ? pre : hooks.at("hook_resid_mid", add(pre, attended));
   if (!config.parallel) hooks.save("mid", mid);
   const mlpIn = hooks.uses("hook_mlp_in") ? hooks.at("hook_mlp_in", identity(mid)) : mid;
-  const mlpOut = hooks.at("hook_mlp_out", mlp(mlpIn, w, config, hooks));
-  const sum = config.parallel ? add(add(pre, attnOut), mlpOut) : add(mid, mlpOut);
-  return { residual: hooks.at("hook_resid_post", sum), present: attn.present };
+  const mlpOut = hooks.at("hook_mlp_out", mlp(mlpIn, w, context));
+  const sum = config.parallel ? add(add(pre, attended), mlpOut) : add(mid, mlpOut);
+  return hooks.at("hook_resid_post", sum);
 }
 
 /** A copy of the residual stream for every head and letter, with hook points of shape `[batch, pos, H, d]`. */
-function splitInputs(x: Value, config: ModelConfig, hooks: HookPoints): HeadInputs {
+function splitInputs(x: Value, { config, hooks }: LayerContext): HeadInputs {
   const [b, p, d] = x.shape;
   const copy = (point: "hook_q_input" | "hook_k_input" | "hook_v_input") =>
     transpose(hooks.at(point, expand(unsqueeze(x, 2), [b, p, config.nHeads, d])), [2, 0, 1, 3]);

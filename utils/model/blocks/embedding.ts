@@ -1,5 +1,5 @@
 /**
- * What stands before and after the blocks: token (and position) embedding, final LayerNorm and unembedding, and the
+ * What is before and after the blocks: token (and position) embedding, final LayerNorm and unembedding, and the
  * metric read off the logits.
  *
  * A metric is linear in the logits or in the probabilities of the read-out row r:
@@ -30,10 +30,13 @@ import type { ModelConfig } from "../config.ts";
 import { hookedNorm } from "./hooked_norm.ts";
 import { BATCH, type HookPlan, HookPoints, POS } from "./hooks.ts";
 
-/** A metric per read-out row; `ids` and `weights` are `[rows, width]`, padded with weight 0. */
+/** A metric of each read-out row, linear in its logits or probabilities. */
 export interface Readout {
+  /** what the weights apply to */
   kind: "logits" | "probabilities";
+  /** token ids `[rows, width]`, padded with id 0 */
   ids: Int32Array;
+  /** `[rows, width]`, padded with 0 */
   weights: Float32Array;
   width: number;
 }
@@ -49,8 +52,8 @@ export interface MetricSpec {
 const DIRECTION_WIDTH = 16;
 
 /**
- * tokens `[batch, pos]` → residual stream before block 0 `[batch, pos, d]`, and planned hooks. `W_E` may be a part of the
- * embedding's rows, of which the tokens are then indices.
+ * tokens `[batch, pos]` → residual stream before block 0 `[batch, pos, d]`, and planned hooks. `W_E` may hold only some of the
+ * embedding's rows; the tokens then index those.
  */
 export function compileEmbed(config: ModelConfig, plan: HookPlan, options: SessionOptions) {
   const g = new Graph();

@@ -3,8 +3,9 @@
  *
  *   scale = √(variance + ε),  normalized = (x − mean)/scale · weight + bias
  *
- * The fused operator has no gradient through its scale and takes none, so where `hook_scale` is patched or
- * differentiated the formula is written out; everywhere else it is one operator.
+ * The fused operator takes no scale and gives none to differentiate. Where `hook_scale` is patched, frozen or
+ * differentiated, the formula is written out; everywhere else it is one operator. With its scale frozen a LayerNorm is
+ * linear.
  */
 import {
   add,

@@ -1,90 +1,26 @@
 /**
- * Hook points: named places in a transformer whose value can be read, patched and differentiated.
+ * Hook points: named places in a transformer whose value can be read, replaced, frozen and differentiated.
  *
- * Names and axes are TransformerLens'. Inside a block a hook point is the call `hooks.at(name, value)`, which gives the
- * value on, or `mask ? given : value` where it is patched (mask and given value being graph inputs), and remembers it
- * for reading and differentiation. A block is compiled for a {@link HookPlan}; hook points outside the plan cost
- * nothing.
+ * Inside a block a hook point is the call `hooks.at(name, value)`. It returns the value, in this order
+ *
+ *   spliced         what a splice makes of it (`splice.ts`);
+ *   patched         `mask ? given : value`, where mask and given value are graph inputs;
+ *   frozen          the same numbers, and no gradient passes;
+ *   differentiated  a value of its own, so that its gradient is that of this use.
+ *
+ * A block is compiled for a {@link HookPlan}; hook points outside the plan cost nothing.
  */
-import { type Dim, identity, type Value, where } from "../../onnx/mod.ts";
-import type { ModelConfig } from "../config.ts";
+import { detach, type Dim, type Graph, identity, type Value, where } from "../../onnx/mod.ts";
+import type { BlockHook } from "./hook_names.ts";
+import { checkSplices, type Splice, spliceFeed, splicePoint } from "./splice.ts";
 
-/** Hook points inside a block, without `blocks.{l}.`; b batch, p position, h head, k key position. */
-export const BLOCK_HOOKS = {
-  "hook_resid_pre": "b p d",
-  "hook_q_input": "b p h d",
-  "hook_k_input": "b p h d",
-  "hook_v_input": "b p h d",
-  "ln1.hook_scale": "b p 1",
-  "ln1.hook_normalized": "b p d",
-  "attn.hook_q": "b p h dh",
-  "attn.hook_k": "b p h dh",
-  "attn.hook_v": "b p h dh",
-  "attn.hook_attn_scores": "b h p k",
-  "attn.hook_pattern": "b h p k",
-  "attn.hook_z": "b p h dh",
-  "attn.hook_result": "b p h d",
-  "hook_attn_out": "b p d",
-  "hook_resid_mid": "b p d",
-  "hook_mlp_in": "b p d",
-  "ln2.hook_scale": "b p 1",
-  "ln2.hook_normalized": "b p d",
-  "mlp.hook_pre": "b p m",
-  "mlp.hook_post": "b p m",
-  "hook_mlp_out": "b p d",
-  "hook_resid_post": "b p d",
-} as const;
-export type BlockHook = keyof typeof BLOCK_HOOKS;
-
-/** Hook points before and after the blocks. */
-export const OUTER_HOOKS = {
-  "hook_embed": "b p d",
-  "hook_pos_embed": "b p d",
-  "ln_final.hook_scale": "b p 1",
-  "ln_final.hook_normalized": "b p d",
-} as const;
-
-/** A hook point by layer (`blocks.3.attn.hook_z`), or outside the blocks (`hook_embed`, layer undefined). */
-export interface HookName {
-  layer: number | undefined;
-  point: string;
-}
-
-/**
- * Takes a full hook name apart.
- * @throws Error naming the hook, the number of layers, and the points there are.
- */
-export function parseHookName(name: string, config: ModelConfig): HookName {
-  if (name in OUTER_HOOKS) {
-    if (name === "hook_pos_embed" && config.architecture !== "gpt2") {
-      throw new Error(`hook "${name}": this model has rotary positions, no position embedding`);
-    }
-    return { layer: undefined, point: name };
-  }
-  const match = /^blocks\.(\d+)\.(.+)$/.exec(name);
-  if (!match || !(match[2] in BLOCK_HOOKS)) {
-    const points = [
-      ...Object.keys(OUTER_HOOKS),
-      ...Object.keys(BLOCK_HOOKS).map((p) => `blocks.{l}.${p}`),
-    ];
-    throw new Error(`unknown hook "${name}"; there are: ${points.join(", ")}`);
-  }
-  const layer = Number(match[1]);
-  if (layer >= config.nLayers) {
-    throw new Error(`hook "${name}": the model has layers 0 … ${config.nLayers - 1}`);
-  }
-  if (match[2] === "hook_resid_mid" && config.parallel) {
-    throw new Error(
-      `hook "${name}": attention and MLP are parallel here, there is no residual between them`,
-    );
-  }
-  return { layer, point: match[2] };
-}
-
-/** Which hook points of one block are read, patched and differentiated. */
+/** Says which hook points of one block are read, patched, frozen and differentiated, and what is spliced in. */
 export interface HookPlan {
   read?: readonly string[];
+  splices?: readonly Splice[];
   patch?: readonly string[];
+  /** points that no gradient passes; a gradient with respect to a frozen point itself still exists */
+  freeze?: readonly string[];
   differentiate?: readonly string[];
 }
 
@@ -108,17 +44,29 @@ export class HookPoints {
   /** inner values that the backward pass should take from the forward pass instead of recomputing */
   readonly saved = new Map<string, Value>();
 
-  constructor(private readonly plan: HookPlan, private readonly prefix = "") {}
+  /** weights of the splices, declared by the first of their hook points that the graph has */
+  readonly #weights = new Map<Splice, Record<string, Value>>();
+
+  /** @throws Error when two splices of the plan have one name or one hook point. */
+  constructor(private readonly plan: HookPlan, private readonly prefix = "") {
+    checkSplices(plan.splices ?? []);
+  }
 
   /** Whether the plan does anything at one of these points. */
   uses(...points: string[]): boolean {
-    return points.some((p) => this.changes(p) || this.plan.read?.includes(p));
+    const { read, splices } = this.plan;
+    const isRead = (point: string) =>
+      read?.includes(point) ||
+      splices?.some(({ form }) => form.reads?.some((other) => other === point));
+    return points.some((p) => this.changes(p) || isRead(p));
   }
 
-  /** Whether the plan patches or differentiates at one of these points. */
+  /** Whether the plan splices, patches, freezes or differentiates at one of these points. */
   changes(...points: string[]): boolean {
+    const { splices, patch, freeze, differentiate } = this.plan;
+    const spliced = splices?.flatMap(({ form }) => Object.keys(form.at));
     return points.some((p) =>
-      [this.plan.patch, this.plan.differentiate].some((l) => l?.includes(p))
+      [spliced, patch, freeze, differentiate].some((list) => list?.includes(p))
     );
   }
 
@@ -139,22 +87,68 @@ export class HookPoints {
 
   /** @throws Error when the plan names a point that the graph built does not have. */
   checkPlan(): void {
-    const { read = [], patch = [], differentiate = [] } = this.plan;
-    for (const point of [...read, ...patch, ...differentiate]) this.required(point);
+    const { read = [], splices = [], patch = [], freeze = [], differentiate = [] } = this.plan;
+    const spliced = splices.flatMap(({ form }) => Object.keys(form.at));
+    for (const point of [...read, ...spliced, ...patch, ...freeze, ...differentiate]) {
+      this.required(point);
+    }
   }
 
-  /** The value of a hook point, patched if planned; a differentiated point becomes a value of its own. */
+  /** Returns the value of a hook point as planned; see the header. */
   at(point: string, value: Value): Value {
     const name = this.prefix + point;
-    let result = value;
+    let result = this.#spliced(point, value);
     if (this.plan.patch?.includes(point)) {
-      const given = value.graph.input(patchFeed(name), value.shape, value.dtype);
-      const mask = value.graph.input(maskFeed(name), maskShape(value.shape, point), "bool");
+      const { graph, shape, dtype } = value;
+      const given = graph.input(patchFeed(name), shape, dtype);
+      const mask = graph.input(maskFeed(name), maskShape(shape, point), "bool");
       result = where(mask, given, result);
     }
+    if (this.plan.freeze?.includes(point)) result = detach(result);
     if (this.plan.differentiate?.includes(point)) result = identity(result);
     this.values.set(name, result);
     return result;
+  }
+
+  /** @throws Error when a splice gives a value of another type or shape. */
+  #spliced(point: string, computed: Value): Value {
+    const splice = this.plan.splices?.find(({ form }) => point in form.at);
+    if (!splice) return computed;
+    const { name, form } = splice;
+    const refuse = (what: string): never => {
+      throw new Error(`splice "${name}" at hook point "${point}" ${what}`);
+    };
+    const value = form.at[point as BlockHook]!(computed, {
+      weights: this.#weightsOf(splice, computed.graph),
+      read: (other) => {
+        if (!form.reads?.includes(other)) refuse(`reads "${other}"; list it in "reads"`);
+        return this.values.get(this.prefix + other) ??
+          refuse(`reads "${other}", which this block does not compute before it`);
+      },
+      at: (own, value) => {
+        if (!form.points?.includes(own)) refuse(`has a point "${own}"; list it in "points"`);
+        return this.at(splicePoint(name, own), value);
+      },
+      save: (own, value) => this.save(splicePoint(name, own), value),
+    });
+    if (value.dtype !== computed.dtype || String(value.shape) !== String(computed.shape)) {
+      refuse(`gives ${value} in place of ${computed}`);
+    }
+    return value;
+  }
+
+  #weightsOf(splice: Splice, graph: Graph): Record<string, Value> {
+    let weights = this.#weights.get(splice);
+    if (!weights) {
+      weights = Object.fromEntries(
+        Object.entries(splice.form.weights).map(([weight, shape]) => [
+          weight,
+          graph.input(this.prefix + spliceFeed(splice.name, weight), shape),
+        ]),
+      );
+      this.#weights.set(splice, weights);
+    }
+    return weights;
   }
 
   /** Marks a value as worth keeping for the backward pass. */

@@ -1,6 +1,6 @@
 /** The feeds that all layers of a run share: causal mask and rotary tables, for positions `past … past+pos−1`. */
 import { type Feeds, type Graph, type Tensor, tensor } from "../../onnx/mod.ts";
-import type { SequenceInputs } from "./attention.ts";
+import type { SequenceInputs } from "./context.ts";
 import type { ModelConfig } from "../config.ts";
 import { POS } from "./hooks.ts";
 

@@ -6,14 +6,17 @@
  * An index maps tensor names to shards in the same folder; a shard outside the folder is refused.
  */
 import { join } from "@std/path";
-import { isFile, readJson } from "../../base/files.ts";
-import { readSafetensorsHeader } from "./safetensors.ts";
-import type { StoredTensor } from "./stored_tensor.ts";
+import { isFile, readJson } from "../../base/mod.ts";
+import {
+  type CheckpointFiles,
+  readSafetensorsHeader,
+  readTorchTensors,
+  type StoredTensor,
+  TensorSet,
+} from "../../tensor_files/mod.ts";
 import { isConstantBuffer } from "./tensor_names.ts";
-import { type CheckpointFiles, TensorSet } from "./tensor_set.ts";
-import { readTorchTensors } from "./torch_checkpoint.ts";
 
-export type { CheckpointFiles, TensorInfo } from "./tensor_set.ts";
+export type { CheckpointFiles, TensorInfo } from "../../tensor_files/mod.ts";
 
 /** Names of weight files, the preferred ones first. */
 export const WEIGHT_FILES = [

@@ -6,7 +6,7 @@
  * keys, then all values.
  */
 import type { ModelConfig } from "../config.ts";
-import { type CheckpointFiles, checkShape } from "./tensor_set.ts";
+import { type CheckpointFiles, checkShape } from "../../tensor_files/mod.ts";
 
 const CONSTANT_BUFFERS =
   /(^|\.)(attention\.(bias|masked_bias)|attn\.(bias|masked_bias)|rotary_emb\.inv_freq)$/;

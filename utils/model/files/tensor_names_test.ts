@@ -2,10 +2,10 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { openCheckpoint } from "./checkpoint_files.ts";
 import { type ModelConfig, readModelConfig } from "../config.ts";
-import type { Dtype } from "./float16.ts";
-import type { StoredTensor } from "./stored_tensor.ts";
+import type { Dtype } from "../../tensor_files/float16.ts";
+import type { StoredTensor } from "../../tensor_files/stored_tensor.ts";
 import { checkCheckpoint, expectedTensors, isConstantBuffer } from "./tensor_names.ts";
-import { TensorSet } from "./tensor_set.ts";
+import { TensorSet } from "../../tensor_files/tensor_set.ts";
 
 const model = (name: string): string =>
   fromFileUrl(new URL(`../../../tests/reference/${name}/model`, import.meta.url));

@@ -4,8 +4,7 @@
  * the first MiB and the last MiB.
  */
 import { join } from "@std/path";
-import { contentDigest } from "../../base/digest.ts";
-import { isFile, readJson } from "../../base/files.ts";
+import { contentDigest, isFile, readJson } from "../../base/mod.ts";
 import { shardNames, WEIGHT_FILES } from "./checkpoint_files.ts";
 
 const MIB = 2 ** 20;

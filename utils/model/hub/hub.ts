@@ -10,8 +10,8 @@
  */
 import { join } from "@std/path";
 import { listFiles, modelInfo } from "@huggingface/hub";
-import { readJson } from "../../base/files.ts";
-import { shardNames, WEIGHT_FILES } from "../files/checkpoint_files.ts";
+import { nearNames, readJson } from "../../base/mod.ts";
+import { shardNames, WEIGHT_FILES } from "../files/mod.ts";
 import { RepositoryCache, TOKENIZER_FILES } from "./hub_cache.ts";
 import {
   hubFetch,
@@ -23,7 +23,6 @@ import {
 import { downloadFile } from "./hub_download.ts";
 import { describeSteps, localCheckpoint, steps } from "./local_steps.ts";
 import { EMBEDDED_MODELS, modelSource } from "./model_names.ts";
-import { nearNames } from "../../base/near_names.ts";
 
 export { listLocalSteps } from "./local_steps.ts";
 

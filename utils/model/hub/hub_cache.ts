@@ -10,8 +10,8 @@
  */
 import { dirname, join } from "@std/path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
-import { isFile, writeFileAtomic } from "../../base/files.ts";
-import { shardNames, WEIGHT_FILES } from "../files/checkpoint_files.ts";
+import { isFile, writeFileAtomic } from "../../base/mod.ts";
+import { shardNames, WEIGHT_FILES } from "../files/mod.ts";
 
 /** Names of the files of a tokenizer; each is optional. */
 export const TOKENIZER_FILES = [

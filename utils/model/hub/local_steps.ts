@@ -3,7 +3,7 @@
  * branches of the Pythia repositories on the Hub.
  */
 import { basename, join } from "@std/path";
-import { isFile, isFolder } from "../../base/files.ts";
+import { isFile, isFolder } from "../../base/mod.ts";
 
 /** Lists the steps of the sub-folders `step{n}` of `dir`, ascending; empty if `dir` does not exist or has none. */
 export function listLocalSteps(dir: string): number[] {

@@ -7,9 +7,7 @@
  * 4. `organisation/name` is that repository.
  */
 import { fromFileUrl, join } from "@std/path";
-import { UserError } from "../../base/user_error.ts";
-import { isFolder } from "../../base/files.ts";
-import { nearNames } from "../../base/near_names.ts";
+import { isFolder, nearNames, UserError } from "../../base/mod.ts";
 
 /** Says where a model is: in a local folder or in a repository on the Hub. */
 export type ModelSource = { kind: "folder"; dir: string } | { kind: "hub"; repo: string };

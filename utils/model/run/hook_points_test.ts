@@ -17,7 +17,7 @@ import { type Tensor, tensor } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
 import type { Readout } from "../blocks/embedding.ts";
 import { HookedModel, type Patch } from "../hooked_model.ts";
-import { BLOCK_HOOKS, OUTER_HOOKS } from "../blocks/hooks.ts";
+import { BLOCK_HOOKS, OUTER_HOOKS } from "../blocks/hook_names.ts";
 import { Runtime } from "../runtime.ts";
 
 const LAYER = 0;

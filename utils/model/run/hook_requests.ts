@@ -4,7 +4,18 @@
  */
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
-import { type HookPlan, maskFeed, maskShape, parseHookName, patchFeed } from "../blocks/hooks.ts";
+import {
+  checkSpliceWeights,
+  type HookName,
+  hookName,
+  type HookPlan,
+  maskFeed,
+  maskShape,
+  parseHookName,
+  patchFeed,
+  type SplicedLayer,
+  splicePoint,
+} from "../blocks/mod.ts";
 import type { LayerPatch, LayerRun } from "./layer_runner.ts";
 
 /** A hook point given another value where `mask` is true; without a mask everywhere. */
@@ -24,28 +35,60 @@ export interface OuterRequests {
 
 export interface HookRequests {
   embedding: OuterRequests;
-  layers: Pick<LayerRun, "read" | "patches" | "differentiate">;
+  layers: Pick<LayerRun, "read" | "splices" | "patches" | "freeze" | "differentiate">;
   final: OuterRequests;
+}
+
+/** What a run asks, by full hook name. */
+export interface Requests {
+  read?: readonly string[];
+  splices?: readonly SplicedLayer[];
+  patches?: readonly Patch[];
+  freeze?: readonly string[];
+  differentiate?: readonly string[];
+}
+
+/** The part of a model that a run goes through. */
+export interface RunRange {
+  /** whether it begins with tokens */
+  embeds: boolean;
+  /** first layer, and the layer after the last */
+  from: number;
+  to: number;
 }
 
 /**
  * Sorts the requests of a run.
- * @throws Error naming a hook that the model does not have, or that is patched twice.
+ * @throws Error naming a hook that the model does not have, that the run does not come to, or that is patched twice; or a
+ * splice that does not fit.
  */
 export function sortRequests(
   config: ModelConfig,
-  read: readonly string[] = [],
-  patches: readonly Patch[] = [],
-  differentiate: readonly string[] = [],
+  { read = [], splices = [], patches = [], freeze = [], differentiate = [] }: Requests,
+  range: RunRange = { embeds: true, from: 0, to: config.nLayers },
 ): HookRequests {
+  const spliced = splicesByLayer(splices, config);
+  const own = splices.flatMap(({ layer, splice: { name, form } }) =>
+    (form.points ?? []).map((point) => hookName(layer, splicePoint(name, point)))
+  );
+  const parse = (name: string) => {
+    const hook = parseHookName(name, config, own);
+    checkRange(name, hook, range, config);
+    return hook;
+  };
+  for (const { layer, splice } of splices) {
+    const point = Object.keys(splice.form.at)[0] ?? splice.name;
+    checkRange(hookName(layer, point), { layer, point }, range, config);
+  }
   const outer = (final: boolean): OuterRequests => {
     const here = (name: string) =>
-      parseHookName(name, config).layer === undefined && name.startsWith("ln_final.") === final;
+      parse(name).layer === undefined && name.startsWith("ln_final.") === final;
     const given = patches.filter((p) => here(p.hook));
     return {
       plan: {
         read: read.filter(here),
         patch: given.map((p) => p.hook),
+        freeze: freeze.filter(here),
         differentiate: differentiate.filter(here),
       },
       feeds: patchFeeds(given),
@@ -58,7 +101,7 @@ export function sortRequests(
       throw new Error(`hook "${patch.hook}" is patched twice; merge the values and masks`);
     }
     seen.add(patch.hook);
-    const { layer, point } = parseHookName(patch.hook, config);
+    const { layer, point } = parse(patch.hook);
     if (layer === undefined) continue;
     const list = layerPatches.get(layer) ?? [];
     list.push({ point, value: patch.value, mask: patch.mask ?? fullMask(patch.value, point) });
@@ -67,12 +110,30 @@ export function sortRequests(
   return {
     embedding: outer(false),
     layers: {
-      read: byLayer(read, config),
+      read: byLayer(read, parse),
+      splices: spliced,
       patches: layerPatches,
-      differentiate: byLayer(differentiate, config),
+      freeze: byLayer(freeze, parse),
+      differentiate: byLayer(differentiate, parse),
     },
     final: outer(true),
   };
+}
+
+/** @throws Error when a run does not come to a hook point. */
+function checkRange(
+  name: string,
+  { layer, point }: HookName,
+  { embeds, from, to }: RunRange,
+  { nLayers }: ModelConfig,
+): void {
+  const isFinal = point.startsWith("ln_final.");
+  const reached = layer === undefined
+    ? isFinal ? to === nLayers : embeds
+    : layer >= from && layer < to;
+  if (reached) return;
+  const start = embeds ? "the tokens" : `layer ${from}`;
+  throw new Error(`hook "${name}" is not part of this run, from ${start} to before layer ${to}`);
 }
 
 /** Feeds of patches outside the blocks. */
@@ -83,13 +144,35 @@ function patchFeeds(patches: readonly Patch[]): Feeds {
   ]));
 }
 
-function byLayer(names: readonly string[], config: ModelConfig): Map<number, string[]> {
+function byLayer(
+  names: readonly string[],
+  parse: (name: string) => HookName,
+): Map<number, string[]> {
   const map = new Map<number, string[]>();
   for (const name of names) {
-    const { layer, point } = parseHookName(name, config);
+    const { layer, point } = parse(name);
     if (layer === undefined) continue;
     const points = map.get(layer) ?? [];
     if (!points.includes(point)) map.set(layer, [...points, point]);
+  }
+  return map;
+}
+
+/** @throws Error naming the splice whose layer or weights do not fit. */
+function splicesByLayer(
+  splices: readonly SplicedLayer[],
+  { nLayers }: ModelConfig,
+): Map<number, SplicedLayer[]> {
+  const map = new Map<number, SplicedLayer[]>();
+  for (const spliced of splices) {
+    const { layer, splice } = spliced;
+    if (!Number.isInteger(layer) || layer < 0 || layer >= nLayers) {
+      throw new Error(
+        `splice "${splice.name}" at layer ${layer}: the model has layers 0 … ${nLayers - 1}`,
+      );
+    }
+    checkSpliceWeights(spliced);
+    map.set(layer, [...map.get(layer) ?? [], spliced]);
   }
   return map;
 }

@@ -1,16 +1,29 @@
 /**
  * Runs a range of blocks over a residual stream, layer after layer, with weights streamed in, and optionally back
- * again. This loop is the only one over layers: whole runs, cached runs, patched runs, suffixes after a prefix and
- * gradients are settings of it.
+ * again. Whole runs, cached runs, patched runs, suffixes after a prefix and gradients are settings of it.
  */
-import { type Feeds, free, type Results, type Tensor } from "../../onnx/mod.ts";
+import {
+  defineProgram,
+  type Feeds,
+  free,
+  type Results,
+  type SessionOptions,
+  type Tensor,
+} from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
-import { type HookPlan, maskFeed, patchFeed } from "../blocks/hooks.ts";
+import {
+  hookName,
+  type HookPlan,
+  maskFeed,
+  patchFeed,
+  sequenceFeeds,
+  type SplicedLayer,
+  spliceFeed,
+  weightFeeds,
+} from "../blocks/mod.ts";
 import type { Runtime } from "../runtime.ts";
-import { sequenceFeeds } from "../blocks/sequence.ts";
 import { localHook, StackProgram, type StackSpec } from "./stack.ts";
-import { weightFeeds } from "../blocks/block_weights.ts";
-import type { WeightStore } from "../weights/weight_store.ts";
+import { type LayerRange, layerStacks, loopOverLayers, type WeightStore } from "../weights/mod.ts";
 
 /** Keys (after rotation) and values of earlier positions, per layer: `[batch, H, past, d_head]`. */
 export interface Past {
@@ -30,7 +43,9 @@ export interface LayerRun {
   from?: number;
   to?: number;
   read?: Map<number, string[]>;
+  splices?: Map<number, SplicedLayer[]>;
   patches?: Map<number, LayerPatch[]>;
+  freeze?: Map<number, string[]>;
   differentiate?: Map<number, string[]>;
   past?: Past;
   keysValues?: boolean;
@@ -55,7 +70,11 @@ export interface BlockForm {
   baked?: boolean;
 }
 
-const fullName = (layer: number, point: string) => `blocks.${layer}.${point}`;
+const stackProgram = defineProgram(
+  "stack",
+  (config: ModelConfig, spec: StackSpec, options: SessionOptions) =>
+    StackProgram.compile(config, spec, options),
+);
 
 export class LayerRunner {
   constructor(
@@ -73,34 +92,31 @@ export class LayerRunner {
     const shared = sequenceFeeds(this.config, x.shape[1], past?.length ?? 0);
     const hooks: LayerRunResult["hooks"] = new Map();
     const keysValues: Past["layers"] = [];
-    const trail: { layers: number[]; program: StackProgram; feeds: Feeds; results: Results }[] = [];
+    const trail: { program: StackProgram; feeds: Feeds; results: Results }[] = [];
     let residual = x;
-    for (const layers of this.#stacks(from, to)) {
-      const { program, weights } = await this.#program(layers, run);
-      this.store.prefetch(String(layers.at(-1)! + 1 < to ? layers.at(-1)! + 1 : "unembed"));
+    for await (const { layers, weights } of this.#stacks({ from, to, thenUnembed: true })) {
+      const program = await this.#program(layers, run);
       const feeds = { x: residual, ...shared, ...this.#layerFeeds(layers, run) };
       const results = await program.forward.run({ ...feeds, ...weights });
       layers.forEach((layer, i) => {
         for (const point of run.read?.get(layer) ?? []) {
-          hooks.set(fullName(layer, point), results[localHook(i, point)]);
+          hooks.set(hookName(layer, point), results[localHook(i, point)]);
         }
         if (run.keysValues) keysValues.push({ k: results[`${i}.k`], v: results[`${i}.v`] });
       });
-      if (run.gradient) trail.push({ layers, program, feeds, results });
+      if (run.gradient) trail.push({ program, feeds, results });
       else if (residual !== x) free(residual);
       residual = results.residual;
     }
     const backward = async (dResidual: Tensor) => {
       const found = new Map<string, Tensor<Float32Array>>();
       let flowing = dResidual;
-      for (let step = trail.pop(); step; step = trail.pop()) {
-        const { layers, program, feeds, results } = step;
-        const weights = await this.#weights(layers);
-        if (layers[0] > from) this.store.prefetch(String(layers[0] - 1));
+      for await (const { layers, weights } of this.#stacks({ from, to, reverse: true })) {
+        const { program, feeds, results } = trail.pop()!;
         const grads = await program.runBackward({ ...feeds, ...weights }, results, flowing);
         layers.forEach((layer, i) => {
           for (const point of run.differentiate?.get(layer) ?? []) {
-            found.set(fullName(layer, point), grads[`d:${localHook(i, point)}`]);
+            found.set(hookName(layer, point), grads[`d:${localHook(i, point)}`]);
           }
         });
         if (flowing !== dResidual) free(flowing);
@@ -112,45 +128,52 @@ export class LayerRunner {
     return { residual, hooks, keysValues, backward };
   }
 
-  *#stacks(from: number, to: number): Generator<number[]> {
+  /** Yields stacks of layers and the feeds of their weights: none where these are baked in. */
+  async *#stacks(range: LayerRange): AsyncGenerator<{ layers: number[]; weights: Feeds }> {
     const size = this.form.layersPerSession ?? 1;
-    for (let l = from; l < to; l += size) {
-      yield Array.from({ length: Math.min(size, to - l) }, (_, i) => l + i);
+    if (this.form.baked) {
+      for (const layers of layerStacks(range, size)) yield { layers, weights: {} };
+      return;
+    }
+    for await (const { layers, weights } of loopOverLayers(this.store, range, size)) {
+      yield {
+        layers,
+        weights: Object.assign({}, ...weights.map((unit, i) => weightFeeds(i, unit))),
+      };
     }
   }
 
-  async #weights(layers: number[]): Promise<Feeds> {
-    if (this.form.baked) return {};
-    const units = await Promise.all(layers.map((l) => this.store.get(String(l))));
-    return Object.assign({}, ...units.map((unit, i) => weightFeeds(i, unit)));
-  }
-
-  async #program(layers: number[], run: LayerRun) {
+  #program(layers: number[], run: LayerRun): Promise<StackProgram> {
     const spec: StackSpec = {
       plans: layers.map((l): HookPlan => ({
         read: run.read?.get(l) ?? [],
+        splices: run.splices?.get(l)?.map(({ splice }) => splice) ?? [],
         patch: run.patches?.get(l)?.map((p) => p.point) ?? [],
+        freeze: run.freeze?.get(l) ?? [],
         differentiate: run.differentiate?.get(l) ?? [],
       })),
       past: run.past !== undefined,
       keysValues: run.keysValues ?? false,
       gradient: run.gradient ?? false,
     };
-    const baked = this.form.baked ?? false;
-    const place = baked ? `${this.weightsKey}:${layers}` : "";
-    const key = `stack ${JSON.stringify([this.config, spec])} ${place}`;
-    const program = await this.runtime.compiled(key, async (options) => {
-      const units = baked
-        ? await Promise.all(layers.map((l) => this.store.get(String(l))))
-        : undefined;
-      return StackProgram.compile(this.config, spec, options, units);
+    const { config, runtime, store } = this;
+    if (!this.form.baked) return stackProgram(runtime, config, spec);
+    // A program with baked weights belongs to one checkpoint and these layers.
+    const key = `baked stack ${JSON.stringify([config, spec])} ${this.weightsKey}:${layers}`;
+    return runtime.compiled(key, async (options) => {
+      const units = await Promise.all(layers.map((l) => store.get(String(l))));
+      return StackProgram.compile(config, spec, options, units);
     });
-    return { program, weights: await this.#weights(layers) };
   }
 
-  #layerFeeds(layers: number[], { patches, past }: LayerRun): Feeds {
+  #layerFeeds(layers: number[], { splices, patches, past }: LayerRun): Feeds {
     const feeds: Feeds = {};
     layers.forEach((layer, i) => {
+      for (const { splice, weights } of splices?.get(layer) ?? []) {
+        for (const [name, weight] of Object.entries(weights)) {
+          feeds[localHook(i, spliceFeed(splice.name, name))] = weight;
+        }
+      }
       for (const { point, value, mask } of patches?.get(layer) ?? []) {
         feeds[patchFeed(localHook(i, point))] = value;
         feeds[maskFeed(localHook(i, point))] = mask;

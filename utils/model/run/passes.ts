@@ -5,15 +5,19 @@
  * forward pass alone needs it for one layer. Prompts are therefore taken in equal groups whose saved values stay below
  * a limit. A matrix product over some hundred tokens is as fast as over all of them, so nothing is lost.
  */
-import { sizeOf, type Tensor, tensor } from "../../onnx/mod.ts";
+import { joinRows, sliceRows, type Tensor } from "../../onnx/mod.ts";
+import { BATCH, type Readout, type SplicedLayer } from "../blocks/mod.ts";
 import type { ModelConfig } from "../config.ts";
-import type { Readout } from "../blocks/embedding.ts";
 import type { Patch } from "./hook_requests.ts";
 import type { Past } from "./layer_runner.ts";
 
 export interface RunOptions {
   read?: readonly string[];
+  /** sub-graphs in the place of hook points, layer by layer (`splice.ts`) */
+  splices?: readonly SplicedLayer[];
   patches?: readonly Patch[];
+  /** hook points that no gradient passes, by full name, e.g. all patterns and LayerNorm scales ({@link linearPoints}) */
+  freeze?: readonly string[];
   /** continue after these keys and values: tokens given are the suffix */
   past?: Past;
   /** return keys and values, to continue after these tokens */
@@ -64,7 +68,7 @@ export async function inPasses(
   run: (pass: Pass) => Promise<Gradients>,
 ): Promise<Gradients> {
   const { prompts, positions, readout: { ids, weights, ...form }, options } = whole;
-  const { patches, past } = options;
+  const { splices, patches, past } = options;
   const parts: Gradients[] = [];
   for (let from = 0; from < prompts.length; from += size) {
     const to = Math.min(from + size, prompts.length);
@@ -76,6 +80,7 @@ export async function inPasses(
         readout: { ...form, ids: ids.subarray(...columns), weights: weights.subarray(...columns) },
         options: {
           ...options,
+          splices: splices && sliceSplices(splices, from, to),
           patches: patches && slicePatches(patches, from, to),
           past: past && slicePast(past, from, to),
         },
@@ -87,42 +92,40 @@ export async function inPasses(
   return {
     values: Float32Array.from(parts.flatMap((p) => [...p.values])),
     gradients: new Map(
-      names.map((name) => [name, joinBatch(parts.map((p) => p.gradients.get(name)!))]),
+      names.map((name) => [name, joinRows(parts.map((p) => p.gradients.get(name)!))]),
     ),
   };
 }
 
-/** Batch items `from … to−1`, as a view. */
-function sliceBatch<T extends Tensor>(t: T, from: number, to: number): T {
-  const width = sizeOf(t.shape.slice(1));
-  return tensor(t.data.subarray(from * width, to * width), [to - from, ...t.shape.slice(1)]) as T;
+/** Cuts what a splice is fed for each prompt; weights stay as they are. */
+function sliceSplices(
+  splices: readonly SplicedLayer[],
+  from: number,
+  to: number,
+): SplicedLayer[] {
+  return splices.map(({ weights, ...spliced }) => ({
+    ...spliced,
+    weights: Object.fromEntries(
+      Object.entries(weights).map(([name, value]) => {
+        const perPrompt = spliced.splice.form.weights[name][0] === BATCH;
+        return [name, perPrompt ? sliceRows(value, from, to) : value];
+      }),
+    ),
+  }));
 }
 
 function slicePatches(patches: readonly Patch[], from: number, to: number): Patch[] {
   return patches.map(({ hook, value, mask }) => ({
     hook,
-    value: sliceBatch(value, from, to),
-    mask: mask && sliceBatch(mask, from, to),
+    value: sliceRows(value, from, to),
+    mask: mask && sliceRows(mask, from, to),
   }));
 }
 
 function slicePast(past: Past, from: number, to: number): Past {
   const layers = past.layers.map(({ k, v }) => ({
-    k: sliceBatch(k, from, to),
-    v: sliceBatch(v, from, to),
+    k: sliceRows(k, from, to),
+    v: sliceRows(v, from, to),
   }));
   return { length: past.length, layers };
-}
-
-/** Joins tensors along the batch axis. */
-function joinBatch(parts: readonly Tensor<Float32Array>[]): Tensor<Float32Array> {
-  if (parts.length === 1) return parts[0];
-  const batch = parts.reduce((n, p) => n + p.shape[0], 0);
-  const joined = new Float32Array(parts.reduce((n, p) => n + p.data.length, 0));
-  let at = 0;
-  for (const { data } of parts) {
-    joined.set(data, at);
-    at += data.length;
-  }
-  return tensor(joined, [batch, ...parts[0].shape.slice(1)]);
 }

@@ -28,8 +28,7 @@ Deno.test("savedBytesPerToken() is what a compiled block saves, up to the scales
     const program = await StackProgram.compile(config, spec, { threads: 1 });
     const [batch, pos, d] = [2, 5, config.dModel];
     const x = tensor(new Float32Array(batch * pos * d), [batch, pos, d]);
-    const { store } = HookedModel.fromSource(randomModel(config, 4).source);
-    const weights = weightFeeds(0, await store.get("0"));
+    const weights = weightFeeds(0, await randomModel(config, 4).source.load("0"));
     const results = await program.forward.run({ x, ...sequenceFeeds(config, pos, 0), ...weights });
     const values = program.savedNames.reduce((sum, name) => sum + results[name].data.length, 0);
     const scales = 4 * batch * pos;

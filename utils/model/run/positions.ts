@@ -3,8 +3,9 @@ import type { ModelConfig } from "../config.ts";
 import type { Runtime } from "../runtime.ts";
 
 /**
- * Learned positions end; rotary ones go on, untrained, of which a run warns once.
- * @throws Error when there are no such positions.
+ * Checks that a model has as many positions. Learned positions have a hard limit. Rotary positions extrapolate beyond
+ * training, about which this warns once per run.
+ * @throws Error when the learned positions are too few.
  */
 export function checkPositions(length: number, config: ModelConfig, runtime: Runtime): void {
   const { architecture, maxPositions } = config;

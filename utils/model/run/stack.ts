@@ -10,6 +10,7 @@
  */
 import {
   compileBothWays,
+  expand,
   type Feeds,
   free,
   gradients,
@@ -19,12 +20,19 @@ import {
   type SessionOptions,
   type Tensor,
   type Value,
+  where,
 } from "../../onnx/mod.ts";
-import { block } from "../blocks/block.ts";
-import { declareWeights, type WeightUnit } from "../blocks/block_weights.ts";
+import {
+  BATCH,
+  block,
+  declareWeights,
+  type HookPlan,
+  HookPoints,
+  POS,
+  sequenceInputs,
+  type WeightUnit,
+} from "../blocks/mod.ts";
 import type { ModelConfig } from "../config.ts";
-import { BATCH, type HookPlan, HookPoints, POS } from "../blocks/hooks.ts";
-import { sequenceInputs } from "../blocks/sequence.ts";
 
 export interface StackSpec {
   /** hook plan of each layer of the stack */
@@ -39,6 +47,16 @@ export interface StackSpec {
 
 /** Local name of a hook point of the i-th layer of a stack. */
 export const localHook = (i: number, point: string) => `${i}.${point}`;
+
+/**
+ * Returns a gradient that a session can compute. Where every path is frozen, a gradient is zeros that depend on no input of
+ * the backward session; these take their dimensions from the value they belong to.
+ */
+function withDimensionsOf(value: Value, gradient: Value): Value {
+  const zero = value.graph.constant(0, [], value.dtype);
+  if (gradient !== expand(zero, value.shape)) return gradient;
+  return where(value.graph.constant([0], [1], "bool"), value, zero);
+}
 
 export class StackProgram {
   private constructor(
@@ -69,7 +87,7 @@ export class StackProgram {
         g.input(`${i}.past_${name}`, [BATCH, config.nHeads, "past", config.dHead]);
       const past = spec.past ? { k: kv("k"), v: kv("v") } : undefined;
       if (i > 0) saved[`saved:${i}.x`] = residual;
-      const out = block(residual, weights, sequence, config, hooks, past);
+      const out = block(residual, weights, { config, sequence, hooks, past });
       residual = out.residual;
       hooks.checkPlan();
       for (const point of plan.read ?? []) outputs[localHook(i, point)] = hooks.required(point);
@@ -89,7 +107,9 @@ export class StackProgram {
     const cotangent = g.input("d_residual", [BATCH, POS, config.dModel]);
     const names = Object.keys(wrt);
     const grads = gradients([residual], [cotangent], Object.values(wrt));
-    const results = Object.fromEntries(names.map((name, i) => [`d:${name}`, grads[i]]));
+    const results = Object.fromEntries(
+      names.map((name, i) => [`d:${name}`, withDimensionsOf(wrt[name], grads[i])]),
+    );
     const both = await compileBothWays(outputs, results, saved, options);
     return new StackProgram(both.forward, both.backward, both.savedNames);
   }

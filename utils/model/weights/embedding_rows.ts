@@ -4,7 +4,7 @@
  */
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { WeightStore } from "./weight_store.ts";
-import type { WeightUnit } from "../blocks/block_weights.ts";
+import type { WeightUnit } from "../blocks/mod.ts";
 
 /** Feeds the embedding from a table of kept rows, or from the whole embedding for other tokens. */
 export class EmbeddingRows {

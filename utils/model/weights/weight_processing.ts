@@ -12,6 +12,9 @@
  */
 import {
   add,
+  concat,
+  defineProgram,
+  expand,
   gemm,
   Graph,
   linear,
@@ -19,18 +22,21 @@ import {
   mul,
   reshape,
   Session,
+  type SessionOptions,
   split,
   sub,
   type Value,
 } from "../../onnx/mod.ts";
-import { concat, expand } from "../../onnx/mod.ts";
-import { storedOutIn } from "../blocks/head_weights.ts";
-import { BLOCK_WEIGHTS } from "../blocks/block_weights.ts";
+import {
+  BLOCK_WEIGHTS,
+  declareWeights,
+  storedOutIn,
+  weightFeed,
+  type WeightUnit,
+} from "../blocks/mod.ts";
 import type { ModelConfig } from "../config.ts";
 import type { Runtime } from "../runtime.ts";
-import { declareWeights, weightFeed } from "../blocks/block_weights.ts";
 import type { UnitTransform } from "./weight_store.ts";
-import type { WeightUnit } from "../blocks/block_weights.ts";
 
 /** Selects the steps of processing. */
 export interface WeightProcessing {
@@ -52,6 +58,26 @@ export const FOLDED: WeightProcessing = {
   foldValueBiases: true,
 };
 
+type Processed = (
+  g: Graph,
+  config: ModelConfig,
+  processing: WeightProcessing,
+) => Record<string, Value>;
+
+const programOf = (kind: string, outputs: Processed) =>
+  defineProgram(
+    `process ${kind}`,
+    (config: ModelConfig, processing: WeightProcessing, options: SessionOptions) =>
+      Session.compile(outputs(new Graph(), config, processing), {}, options),
+  );
+
+/** The programs that process each kind of unit. */
+const PROGRAMS = {
+  embed: programOf("embed", processEmbed),
+  layer: programOf("layer", processLayer),
+  unembed: programOf("unembed", processUnembed),
+};
+
 /** Makes the transform that a {@link WeightStore} applies to each unit after reading it. */
 export function weightProcessor(
   config: ModelConfig,
@@ -60,16 +86,7 @@ export function weightProcessor(
 ): UnitTransform {
   return async (unit, weights) => {
     const kind = unit === "embed" || unit === "unembed" ? unit : "layer";
-    const key = `process ${kind} ${JSON.stringify([config, processing])}`;
-    const session = await runtime.compiled(key, (options) => {
-      const g = new Graph();
-      const outputs = kind === "layer"
-        ? processLayer(g, config, processing)
-        : kind === "embed"
-        ? processEmbed(g, config, processing)
-        : processUnembed(g, config, processing);
-      return Session.compile(outputs, {}, options);
-    });
+    const session = await PROGRAMS[kind](runtime, config, processing);
     const feeds = kind === "layer"
       ? Object.fromEntries(Object.entries(weights).map(([n, t]) => [weightFeed(0, n), t]))
       : weights;

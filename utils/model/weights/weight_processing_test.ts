@@ -62,9 +62,9 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
   Deno.test(`processed weights of ${name} are folded and centred`, async () => {
     const runtime = new Runtime({ threads: 1 });
     const { source } = randomModel(config, 5);
-    const { store } = HookedModel.fromSource(source, { runtime, processing: FOLDED });
+    const { weights: processed } = HookedModel.fromSource(source, { runtime, processing: FOLDED });
     const { nHeads: H, dHead: e, dModel: d, dMlp: m, vocabSize: V } = config;
-    const layer = await store.get("0"), embed = await store.get("embed");
+    const layer = await processed.layer(0), embed = await processed.embedding();
     for (const norm of ["ln1", "ln2"]) {
       assertEquals(layer[`${norm}_w`].data, new Float32Array(d).fill(1));
       assertEquals(layer[`${norm}_b`].data, new Float32Array(d));
@@ -82,7 +82,7 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
       for (let i = 0; i < e; i++) assertEquals(bias(2, h, i), 0);
       assert(Array.from({ length: e }, (_, i) => bias(0, h, i)).some((b) => b !== 0));
     }
-    const unembed = await store.get("unembed");
+    const unembed = await processed.unembedding();
     assertEquals(unembed.ln_f_w.data, new Float32Array(d).fill(1));
     assertEquals(unembed.ln_f_b.data, new Float32Array(d));
     for (let i = 0; i < d; i++) {
@@ -97,11 +97,11 @@ Deno.test("weight processing of a tied model changes the unembedding but not the
   const config = ARCHITECTURES["GPT-2"];
   const runtime = new Runtime({ threads: 1 });
   const { source, weights } = randomModel(config, 5);
-  const { store } = HookedModel.fromSource(source, {
+  const { weights: processed } = HookedModel.fromSource(source, {
     runtime,
     processing: { foldLayerNorm: true },
   });
-  assertEquals([...(await store.get("embed")).W_E.data], [...Array.from(weights["embed.W_E"])]);
-  assert((await store.get("unembed")).W_U.data.some((x, i) => x !== weights["unembed.W_U"][i]));
+  assertEquals([...(await processed.embedding()).W_E.data], [...Array.from(weights["embed.W_E"])]);
+  assert((await processed.unembedding()).W_U.data.some((x, i) => x !== weights["unembed.W_U"][i]));
   await runtime.close();
 });

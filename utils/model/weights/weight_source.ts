@@ -7,8 +7,8 @@
  *  unembed  ln_f_w, ln_f_b `[d]`, W_U `[V, d]`, and b_U `[V]` after a LayerNorm bias has been folded in
  */
 import { tensor } from "../../onnx/mod.ts";
-import { blockWeightShapes, type WeightUnit } from "../blocks/block_weights.ts";
-import type { CheckpointFiles } from "../files/checkpoint_files.ts";
+import { blockWeightShapes, type WeightUnit } from "../blocks/mod.ts";
+import type { CheckpointFiles } from "../files/mod.ts";
 import type { ModelConfig } from "../config.ts";
 
 /** Loads the weights of one model unit by unit. */

@@ -9,7 +9,7 @@
  */
 import type { ModelConfig } from "../config.ts";
 import { unitTensors, type WeightSource } from "./weight_source.ts";
-import { type WeightUnit } from "../blocks/block_weights.ts";
+import { type WeightUnit } from "../blocks/mod.ts";
 
 /** Returns the size of a unit in bytes, as float32. */
 export function unitBytes(config: ModelConfig, unit: string): number {

@@ -1,0 +1,57 @@
+/**
+ * EAP-IG-activations moves the output of one component at a time. Inside its block the output is then, at path point α,
+ *
+ *   clean + (1 − α)(corrupted − clean)
+ *
+ * which is a splice at the heads' z or at the MLP's output. No gradient flows into it: what is computed there is not read.
+ */
+import { add, type Feeds, mul, reshape, sub, type Tensor, unsqueeze } from "../../onnx/mod.ts";
+import {
+  type BlockHook,
+  defineSplice,
+  type ModelConfig,
+  POS,
+  type Splice,
+  spliceFeed,
+  type SpliceScope,
+} from "../../model/mod.ts";
+import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
+
+/** The output of a block that moves along the path. */
+export type MovingOutput = "attention" | "mlp";
+
+const define = defineSplice(
+  "interpolated-output",
+  ({ point, axes }: { point: BlockHook; axes: number[] }) => ({
+    weights: {
+      clean: [PROMPTS, POS, ...axes],
+      corrupted: [PROMPTS, POS, ...axes],
+      one_minus_alpha: [POINTS],
+    },
+    at: {
+      [point]: (_: unknown, { weights }: SpliceScope) => {
+        const [clean, corrupted] = [weights.clean, weights.corrupted].map((v) => unsqueeze(v, 1));
+        const rest = reshape(weights.one_minus_alpha, [1, POINTS, 1, ...axes.map(() => 1)]);
+        const value = add(clean, mul(rest, sub(corrupted, clean)));
+        return reshape(value, [ROWS, POS, ...axes]);
+      },
+    },
+  }),
+);
+
+/** Returns the splice by which an output of a block moves. */
+export function interpolatedOutput(config: ModelConfig, moving: MovingOutput): Splice {
+  return moving === "attention"
+    ? define({ point: "attn.hook_z", axes: [config.nHeads, config.dHead] })
+    : define({ point: "hook_mlp_out", axes: [config.dModel] });
+}
+
+/** Returns the feeds of {@link interpolatedOutput}: both ends `[N, P, …]` and 1 − α of every point `[K]`. */
+export function interpolationFeeds(
+  splice: Splice,
+  ends: { clean: Tensor; corrupted: Tensor; one_minus_alpha: Tensor },
+): Feeds {
+  return Object.fromEntries(
+    Object.entries(ends).map(([name, value]) => [spliceFeed(splice.name, name), value]),
+  );
+}

@@ -1,0 +1,107 @@
+/** A gradient pass layer by layer, forward and back, with weights streamed in: for models of any size. */
+import {
+  type BothWays,
+  defineProgram,
+  type F32,
+  type Feeds,
+  free,
+  type Results,
+  type Tensor,
+  tensor,
+} from "../../onnx/mod.ts";
+import type { HookedModel } from "../../model/mod.ts";
+import type { EdgeContraction } from "./edge_contraction.ts";
+import { compileLayerProgram } from "./ig_program.ts";
+import { type Component, type Pass, type PassFeeds } from "./pass_feeds.ts";
+
+/** What a layer's forward pass took and gave. */
+interface LayerTrail {
+  program: BothWays;
+  feeds: Feeds;
+  results: Results;
+}
+
+const layerProgram = defineProgram("ig layer", compileLayerProgram);
+
+export class LayerwisePass {
+  constructor(
+    private readonly model: HookedModel,
+    private readonly feeds: PassFeeds,
+    private readonly contraction: EdgeContraction,
+  ) {}
+
+  /** Runs a pass and forms its scores. */
+  async run(pass: Pass): Promise<void> {
+    const trail: LayerTrail[] = [];
+    const x = await this.#forward(pass, trail);
+    const atEnd = await this.#metricGradient(pass, x);
+    await this.contraction.atEnd(pass, atEnd);
+    await this.#backward(pass, trail, atEnd);
+  }
+
+  async #forward(pass: Pass, trail: LayerTrail[]): Promise<F32> {
+    const start = await this.feeds.start(pass);
+    let x: F32 | undefined;
+    const loop = this.model.weights.layers({ thenUnembed: true });
+    for await (const { layer: l, feeds: weights } of loop) {
+      const program = await this.#layerProgram(pass.component, l);
+      const feeds = {
+        ...(x ? { x } : start),
+        ...this.feeds.sequence,
+        ...this.feeds.past(pass, l, 0),
+        ...this.feeds.outputs(pass, l),
+      };
+      const results = await program.forward.run({ ...feeds, ...weights });
+      trail.push({ program, feeds, results });
+      x = perPoint(pass, results.residual);
+    }
+    return x!;
+  }
+
+  async #backward(pass: Pass, trail: LayerTrail[], atEnd: F32): Promise<void> {
+    let cotangent = atEnd;
+    const loop = this.model.weights.layers({ reverse: true });
+    for await (const { layer: l, feeds: weights } of loop) {
+      const { program, feeds, results: saved } = trail.pop()!;
+      const { dx, ...results } = await program.backward.run({
+        ...feeds,
+        ...saved,
+        ...weights,
+        d_residual: cotangent,
+      });
+      free(cotangent, ...Object.values(saved));
+      await this.contraction.ofLayer(pass, l, results);
+      if (l > 0) cotangent = perPoint(pass, dx);
+    }
+  }
+
+  #layerProgram(component: Component, l: number): Promise<BothWays> {
+    const { config, runtime } = this.model;
+    const moving = component.layer === l ? component.output : undefined;
+    return layerProgram(runtime, config, {
+      past: this.feeds.hasPast,
+      first: l === 0,
+      last: l === config.nLayers - 1 && !moving,
+      moving,
+      still: l === 0 && this.feeds.startsStill(component),
+    });
+  }
+
+  /** Gradient of the weighted loss at the final residual stream x `[N, K, P or 1, d]`, whose last position is read. */
+  async #metricGradient(pass: Pass, x: F32): Promise<F32> {
+    const [N, K, P, d] = x.shape;
+    const residual = tensor(x.data, [N * K, P, d]);
+    const positions = new Array(N * K).fill(P - 1);
+    const readout = this.feeds.readout(pass);
+    const { d_residual } = await this.model.readout(
+      { residual, positions, readout },
+      { gradient: true },
+    );
+    return tensor(d_residual.data, [N, K, P, d]);
+  }
+}
+
+/** `[N·K, …]` as `[N, K, …]`: relabelled here, since a graph's result in another shape is a copy. */
+function perPoint({ points, count }: Pass, { data, shape }: Tensor): F32 {
+  return tensor(data as Float32Array, [count, points.length, ...shape.slice(1)]);
+}

@@ -1,0 +1,15 @@
+/** The axes of a gradient pass: N prompts × K path points are one batch. */
+import { productDim, reshape, sum, type Value } from "../../onnx/mod.ts";
+
+export const PROMPTS = "prompts", POINTS = "points";
+
+/** The batch axis of every value of a pass, `[ROWS, pos, …]`: the points of each prompt together. */
+export const ROWS = productDim([PROMPTS, POINTS]);
+
+/** Returns `[ROWS, pos, …]` as `[N, K, pos, …]`. */
+export const perPoint = (v: Value, ...tail: number[]): Value =>
+  reshape(v, [PROMPTS, POINTS, v.shape[1], ...tail]);
+
+/** Returns the sum over the path points, `[N, pos, …]`. */
+export const overPoints = (v: Value): Value =>
+  sum(perPoint(v, ...v.shape.slice(2) as number[]), [1]);

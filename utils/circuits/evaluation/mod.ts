@@ -1,0 +1,6 @@
+/**
+ * Runs a model in which only the edges of a circuit carry clean values, many circuits in one batch.
+ * @module
+ */
+export { CircuitEvaluator, metricOfCopies } from "./evaluation.ts";
+export { headsProgram, mlpProgram } from "./evaluation_programs.ts";

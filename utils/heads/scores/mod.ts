@@ -1,0 +1,15 @@
+/**
+ * Scores of heads: attention patterns, copying, succession, direct logit attribution.
+ * @module
+ */
+export {
+  type AttentionToNames,
+  attentionToNames,
+  repeatedTokens,
+  type RepeatedTokenScores,
+  repeatedTokenScores,
+} from "./attention_scores.ts";
+export { type CopyScores, copyScores, nameCopyScores } from "./copy_score.ts";
+export { directLogitAttribution } from "./direct_logit_attribution.ts";
+export { successorLogits, successorScores } from "./successor.ts";
+export { successorPairs, type TokenPairs } from "./successor_words.ts";

@@ -1,0 +1,3 @@
+/** Training a language model from scratch: objective, initial weights, checkpoints, and the suite's record. */
+export { runTraining } from "./run.ts";
+export { type TrainingConfig, trainingSchema } from "./settings.ts";

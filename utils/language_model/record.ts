@@ -1,0 +1,68 @@
+/** The record of how a suite was made: `TRAINING.json` beside its checkpoints. */
+import { readJson, writeJsonAtomic } from "../base/mod.ts";
+import type { LogLine } from "../training/mod.ts";
+import { recordPath } from "./suite_guard.ts";
+
+/** Steps whose mean stands for the training loss at a checkpoint. */
+const AVERAGED_STEPS = 16;
+
+/** What a record says, in addition to the commit. */
+export interface SuiteRecord {
+  /** settings that determine the suite */
+  config: Record<string, unknown>;
+  /** number of parameters */
+  parameters: number;
+  /** tokens of the training in all */
+  tokens: number;
+  /** training and validation loss by step */
+  losses: Record<string, { training?: number; validation: number }>;
+  /** means of the tasks' metrics by step */
+  abilities: Record<string, Record<string, Record<string, number>>>;
+}
+
+/**
+ * Writes the record.
+ * @param trained whether this process made steps; otherwise the commit of an earlier record is kept
+ */
+export async function writeRecord(
+  dir: string,
+  record: SuiteRecord,
+  trained: boolean,
+): Promise<void> {
+  const path = recordPath(dir);
+  const earlier = trained ? undefined : await readJson(path) as { commit?: string };
+  await writeJsonAtomic(path, {
+    format: "circuits-over-time/training/1",
+    made_by: "deno run -A train_pythia_nano.ts configs/train_pythia_nano.json",
+    commit: earlier?.commit ?? await commit(),
+    ...record,
+  });
+}
+
+/** Returns training loss (mean over the last steps) and validation loss at each checkpoint of a log. */
+export function checkpointLosses(lines: readonly LogLine[]): SuiteRecord["losses"] {
+  return Object.fromEntries(
+    lines.filter((line) => line.validation_loss !== undefined).map((line) => {
+      const last = lines.filter(({ step, loss }) =>
+        loss !== undefined && step > line.step - AVERAGED_STEPS && step <= line.step
+      );
+      const sum = last.reduce((total, { loss }) => total + loss!, 0);
+      const training = last.length > 0 ? sum / last.length : undefined;
+      return [line.step, { training, validation: line.validation_loss! }];
+    }),
+  );
+}
+
+/** Returns the commit of the working tree, where git can say. */
+async function commit(): Promise<string | null> {
+  try {
+    const { success, stdout } = await new Deno.Command("git", {
+      args: ["rev-parse", "HEAD"],
+      cwd: import.meta.dirname,
+      stderr: "null",
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Names of hook points, which are TransformerLens': `blocks.3.attn.hook_z` inside the blocks, `hook_embed` outside them.
+ */
+import type { ModelConfig } from "../config.ts";
+
+/** Hook points inside a block, without `blocks.{l}.`; b batch, p position, h head, k key position. */
+export const BLOCK_HOOKS = {
+  "hook_resid_pre": "b p d",
+  "hook_q_input": "b p h d",
+  "hook_k_input": "b p h d",
+  "hook_v_input": "b p h d",
+  "ln1.hook_scale": "b p 1",
+  "ln1.hook_normalized": "b p d",
+  "attn.hook_q": "b p h dh",
+  "attn.hook_k": "b p h dh",
+  "attn.hook_v": "b p h dh",
+  "attn.hook_attn_scores": "b h p k",
+  "attn.hook_pattern": "b h p k",
+  "attn.hook_z": "b p h dh",
+  "attn.hook_result": "b p h d",
+  "hook_attn_out": "b p d",
+  "hook_resid_mid": "b p d",
+  "hook_mlp_in": "b p d",
+  "ln2.hook_scale": "b p 1",
+  "ln2.hook_normalized": "b p d",
+  "mlp.hook_pre": "b p m",
+  "mlp.hook_post": "b p m",
+  "hook_mlp_out": "b p d",
+  "hook_resid_post": "b p d",
+} as const;
+export type BlockHook = keyof typeof BLOCK_HOOKS;
+
+/** Returns the full name of a block's hook point: `blocks.{layer}.{point}`. */
+export const hookName = (layer: number, point: string): string => `blocks.${layer}.${point}`;
+
+/** Returns the full names of one hook point in every layer. */
+export function hookNames({ nLayers }: { nLayers: number }, point: string): string[] {
+  return Array.from({ length: nLayers }, (_, layer) => hookName(layer, point));
+}
+
+/** Hook points before and after the blocks. */
+export const OUTER_HOOKS = {
+  "hook_embed": "b p d",
+  "hook_pos_embed": "b p d",
+  "ln_final.hook_scale": "b p 1",
+  "ln_final.hook_normalized": "b p d",
+} as const;
+
+/**
+ * Returns the hook points to freeze so that the model between its MLPs is linear: every attention pattern and every
+ * LayerNorm's scale.
+ */
+export function linearPoints(config: ModelConfig): string[] {
+  const inside = ["ln1.hook_scale", "attn.hook_pattern", "ln2.hook_scale"];
+  return [...inside.flatMap((point) => hookNames(config, point)), "ln_final.hook_scale"];
+}
+
+/** A hook point by layer (`blocks.3.attn.hook_z`), or outside the blocks (`hook_embed`, layer undefined). */
+export interface HookName {
+  layer: number | undefined;
+  point: string;
+}
+
+/**
+ * Takes a full hook name apart.
+ * @param own full names of the hook points that splices add
+ * @throws Error naming the hook, the number of layers, and the points there are.
+ */
+export function parseHookName(
+  name: string,
+  config: ModelConfig,
+  own: readonly string[] = [],
+): HookName {
+  if (name in OUTER_HOOKS) {
+    if (name === "hook_pos_embed" && config.architecture !== "gpt2") {
+      throw new Error(`hook "${name}": this model has rotary positions, no position embedding`);
+    }
+    return { layer: undefined, point: name };
+  }
+  const match = /^blocks\.(\d+)\.(.+)$/.exec(name);
+  if (!match || !(match[2] in BLOCK_HOOKS || own.includes(name))) {
+    const points = [
+      ...Object.keys(OUTER_HOOKS),
+      ...Object.keys(BLOCK_HOOKS).map((p) => `blocks.{l}.${p}`),
+      ...own,
+    ];
+    throw new Error(`unknown hook "${name}"; there are: ${points.join(", ")}`);
+  }
+  const layer = Number(match[1]);
+  if (layer >= config.nLayers) {
+    throw new Error(`hook "${name}": the model has layers 0 … ${config.nLayers - 1}`);
+  }
+  if (match[2] === "hook_resid_mid" && config.parallel) {
+    throw new Error(
+      `hook "${name}": attention and MLP are parallel here, there is no residual between them`,
+    );
+  }
+  return { layer, point: match[2] };
+}

@@ -1,0 +1,56 @@
+/**
+ * The loop over the layers of a model: the weights of one stack of layers after another, each read while ONNX Runtime
+ * computes with the one before it.
+ */
+import { type WeightUnit } from "../blocks/mod.ts";
+import type { WeightStore } from "./weight_store.ts";
+
+/** Which layers, in which order. */
+export interface LayerRange {
+  /** first layer; default 0 */
+  from?: number;
+  /** the layer after the last; default: all */
+  to?: number;
+  /** layers to take; default: all of the range */
+  only?: (layer: number) => boolean;
+  /** from the last layer to the first */
+  reverse?: boolean;
+  /** read the unembedding ahead while the last stack computes */
+  thenUnembed?: boolean;
+}
+
+/** Consecutive layers, ascending, and their weights. */
+export interface LayerStack {
+  layers: number[];
+  weights: WeightUnit[];
+}
+
+/** Returns the layers of a range in stacks of at most `size`, in the order of the loop. */
+export function layerStacks(
+  { from = 0, to = 0, reverse = false }: LayerRange,
+  size: number,
+): number[][] {
+  const stacks: number[][] = [];
+  for (let l = from; l < to; l += size) {
+    stacks.push(Array.from({ length: Math.min(size, to - l) }, (_, i) => l + i));
+  }
+  return reverse ? stacks.reverse() : stacks;
+}
+
+/** Yields the weights of every stack of layers, and reads those of the next one ahead. */
+export async function* loopOverLayers(
+  store: WeightStore,
+  range: LayerRange,
+  size = 1,
+): AsyncGenerator<LayerStack> {
+  const { only = () => true } = range;
+  const stacks = layerStacks({ to: store.config.nLayers, ...range }, size)
+    .filter((layers) => layers.some(only));
+  for (const [i, layers] of stacks.entries()) {
+    const weights = await Promise.all(layers.map((l) => store.get(String(l))));
+    const next = stacks[i + 1];
+    if (next) store.prefetch(String(range.reverse ? next.at(-1) : next[0]));
+    else if (range.thenUnembed) store.prefetch("unembed");
+    yield { layers, weights };
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * The kinds of result files: format name, schema, path and script of each.
+ * @module
+ */
+export {
+  type CircuitComponents,
+  circuitComponentScores,
+  headsByType,
+  type HeadsOfTypes,
+} from "./circuit_components.ts";
+export {
+  type CheckpointSummary,
+  type CircuitChange,
+  type CircuitChanges,
+  type CircuitEdge,
+  type CircuitRunEnd,
+  type CircuitRunHeader,
+  type CircuitSummary,
+  circuitSummary,
+  type Completeness,
+  type CurvePoint,
+  type HeadRoles,
+  readCircuitSummary,
+} from "./circuit_summary.ts";
+export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./component_swaps.ts";
+export { type CopySuppression, copySuppression } from "./cspa.ts";
+export { type FullModelComponents, fullModelComponents } from "./full_model_components.ts";
+export { greaterThanChecks, type GreaterThanParts } from "./greater_than.ts";
+export { type Consistency, ioiConsistencies } from "./ioi_consistency.ts";
+export { type ModelHeader } from "./parts.ts";
+export { type SelfRepairEntry, selfRepairs } from "./self_repair.ts";
+export { type SuccessorHeader, successorHeads, type SuccessorScores } from "./successor_heads.ts";
+export {
+  type MetricSummary,
+  type PerformanceHeader,
+  type TaskPerformances,
+  taskPerformances,
+} from "./task_performance.ts";
+export { circuitTransfers } from "./transfer.ts";

@@ -1,0 +1,13 @@
+/**
+ * Tensors in files: safetensors and PyTorch checkpoints. Nothing in a pickle is executed.
+ * @module
+ */
+export {
+  openSafetensors,
+  readSafetensorsHeader,
+  type TensorToWrite,
+  writeSafetensors,
+} from "./safetensors.ts";
+export { type StoredTensor } from "./stored_tensor.ts";
+export { type CheckpointFiles, checkShape, type TensorInfo, TensorSet } from "./tensor_set.ts";
+export { readTorchTensors } from "./torch_checkpoint.ts";

@@ -1,0 +1,8 @@
+/**
+ * The text that `pythia-nano` learns from: documents by seed, their tokenizer, and what is held out.
+ * @module
+ */
+export { type BatchOptions, type TokenBatches, tokenBatches } from "./batches.ts";
+export { documents, type Split, splitOf } from "./corpus.ts";
+export { isHeldOut } from "./held_out.ts";
+export { buildTokenizer, type TokenizerFiles } from "./tokenizer_builder.ts";
