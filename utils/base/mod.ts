@@ -27,6 +27,7 @@ export { PythonRandom } from "./python_random.ts";
 export {
   bootstrapMeanIntervals,
   type BootstrapOptions,
+  type DrawIndex,
   ewma,
   ewmaFromZero,
   mean,
