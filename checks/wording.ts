@@ -28,8 +28,9 @@ const PHRASES: readonly [RegExp, string][] = [
   [/\bwith what (?:is|it|they) (?:be|have)\b/i, "say it directly"],
 ];
 
-/** Data, not prose: word lists and sentences that models read. */
-const DATA = /^(?:utils\/tasks\/words|utils\/text\/nano\/(?:kinds|words)|checks)\//;
+/** Data, not prose: word lists, sentences that models read, and the examples of how not to write. */
+const DATA =
+  /^(?:utils\/tasks\/words|utils\/text\/nano\/(?:kinds|words)|checks)\/|^CONTRIBUTING\.md$/;
 
 /** Phrases found in a text, as `line: "phrase" → advice`. */
 export function phrasesIn(text: string): string[] {

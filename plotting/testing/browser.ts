@@ -1,5 +1,5 @@
 /**
- * Runs tests in headless Chromium: one browser per test file and one page per test. Collects every console error.
+ * Runs tests in headless Chromium: one browser per test file (a new one if it is killed) and one page per test. Collects every console error.
  * Tests use `browserTest`, which skips them if there is no browser.
  */
 import type { Browser, Page } from "playwright-core";
@@ -37,7 +37,7 @@ export async function withPage(
   try {
     const file = `${folder}/page.html`;
     await Deno.writeTextFile(file, html);
-    browser ??= await launchChromium(chromiumPath()!);
+    if (!browser?.isConnected()) browser = await launchChromium(chromiumPath()!);
     page = await browser.newPage({
       viewport: { width: options.width ?? 1280, height: 900 },
       colorScheme: options.dark ? "dark" : "light",

@@ -5,17 +5,14 @@
  * Deterministic.
  */
 import type { CheckpointSummary, CircuitEdge, CircuitSummary } from "../../utils/results/mod.ts";
-import { castOf, randomNumbers, rise, type Wish, wishes } from "./forming_edges.ts";
-
-export interface FormingOptions {
-  model?: string;
-  task?: string;
-  nLayers?: number;
-  nHeads?: number;
-  parallel?: boolean;
-  steps?: number[];
-  mostEdges?: number;
-}
+import {
+  castOf,
+  type FormingOptions,
+  randomNumbers,
+  rise,
+  type Wish,
+  wishes,
+} from "./forming_edges.ts";
 
 export const DEFAULT_STEPS = [
   0,

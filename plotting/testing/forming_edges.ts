@@ -1,7 +1,16 @@
 /** Makes up the edges of a forming circuit: each role's heads, each edge's strength, and when it comes and goes. */
 import { headName, mlpName } from "../../utils/names/mod.ts";
 import type { CircuitEdge } from "../../utils/results/mod.ts";
-import type { FormingOptions } from "./forming_circuit.ts";
+
+export interface FormingOptions {
+  model?: string;
+  task?: string;
+  nLayers?: number;
+  nHeads?: number;
+  parallel?: boolean;
+  steps?: number[];
+  mostEdges?: number;
+}
 
 export interface Wish {
   edge: Omit<CircuitEdge, "score">;

@@ -91,13 +91,13 @@ Deno.test("verify_against_reference never passes a quantity that it cannot compu
     assertEquals([line?.error, line?.ok], [null, null]);
     const table = await verify(dir, "--only", "phlogiston");
     assert(/phlogiston\.logit_diff .*not implemented/.test(table.stdout), table.stdout);
-    assertEquals(table.code, 1, "nothing compared is no success");
+    assertEquals(table.code, 1, "nothing compared is not a success");
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
 });
 
-Deno.test("verify_against_reference names a folder that is no case", async () => {
+Deno.test("verify_against_reference names a folder that is not a case", async () => {
   const { code, stderr } = await verify(REFERENCE);
   assertEquals(code, 1);
   assert(stderr.includes("no prompts.json"), stderr);

@@ -3,32 +3,48 @@
  * @module
  */
 export {
+  type BatchActivations,
   batchActivations,
+  type Intervention,
   INTERVENTIONS,
+  type MeanActivations,
   meanActivations,
   sourceDifferences,
 } from "./activations/mod.ts";
 export {
   attribute,
+  type Attribution,
+  type AttributionOptions,
   defaultTokensPerPass,
   EdgeContraction,
+  type Pass,
   QUADRATURES,
 } from "./attribution/mod.ts";
 export {
+  type AreaOptions,
   circuitOfNeurons,
   circuitOfNodes,
   circuitStability,
   cmd,
   cpr,
+  type Evaluate,
   formatCurve,
   greedyOrder,
   greedySelection,
+  type IntervalOptions,
   maskOf,
   mibEdgeCounts,
+  type NeuronCircuit,
+  type PromptScores,
   randomOrder,
   randomScores,
+  type ResamplingOptions,
   scoreIntervals,
   searchCircuitSize,
+  type SearchRange,
+  type SearchResult,
+  type SearchType,
+  type SelectionOptions,
   thresholdElements,
   thresholdSelection,
   topnElements,
@@ -38,10 +54,16 @@ export {
 } from "./choice/mod.ts";
 export { CircuitEvaluator } from "./evaluation/mod.ts";
 export {
+  type AttributionGraph,
   attributionGraph,
+  type AttributionGraphInfo,
+  type CircuitDot,
   circuitDot,
+  type DrawingOptions,
+  type EdgeRow,
   edgeRows,
   type GraphFile,
+  type GraphJsonVersion,
   readGraphJson,
   writeCircuitPicture,
   writeEdgeTable,
@@ -50,6 +72,7 @@ export {
 export {
   changesToPrevious,
   changesToReference,
+  type CircuitAtStep,
   circuitEdges,
   type CircuitShape,
   circuitShape,
@@ -57,8 +80,11 @@ export {
   destinationNode,
   edgeCell,
   edgeCount,
+  type GraphNode,
   hasOutgoing,
+  type LayerColumns,
   layerColumns,
+  type LayerRows,
   layerRows,
   logitsColumn,
   mlpColumn,
@@ -72,4 +98,10 @@ export {
   type Scores,
   sourceNode,
 } from "./graph/mod.ts";
-export { EDGE_METHODS, type EdgeScoreOptions, edgeScores } from "./scoring/mod.ts";
+export {
+  EDGE_METHODS,
+  type EdgeMethod,
+  type EdgeScoreOptions,
+  type EdgeScores,
+  edgeScores,
+} from "./scoring/mod.ts";

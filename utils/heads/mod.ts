@@ -2,7 +2,15 @@
  * What each attention head does: names of heads, path patching, scores, copy suppression, roles.
  * @module
  */
-export { corpusDocuments, cspaScores, fileDocuments, functionWordIds } from "./cspa/mod.ts";
+export {
+  corpusDocuments,
+  type CspaOptions,
+  type CspaScores,
+  cspaScores,
+  type DocumentOptions,
+  fileDocuments,
+  functionWordIds,
+} from "./cspa/mod.ts";
 export {
   allHeads,
   checkHeads,
@@ -14,17 +22,26 @@ export {
 } from "./head.ts";
 export { headGrid, largestHead } from "./head_grid.ts";
 export {
+  type CleanRun,
   cleanRun,
   corruptedHeads,
   patchHeads,
   type PatchPrompt,
   pathPatch,
+  type PathPatchOptions,
+  type PathPatchResult,
   type Receivers,
+  type Span,
   zeroAblateHeads,
 } from "./patching/mod.ts";
 export {
+  type CircuitComponentOptions,
   circuitComponents,
+  type CircuitHeads,
   componentScores,
+  type Consistency,
+  type ConsistencyScores,
+  type ConsistencyThresholds,
   FLIPS,
   greaterThanNodes,
   greaterThanParts,
@@ -39,6 +56,8 @@ export {
   readCircuitHeads,
   type S2Inhibition,
   s2Inhibition,
+  type S2ITable,
+  type SelfRepair,
   selfRepair,
   SwapTarget,
   THRESHOLDS,
@@ -46,13 +65,16 @@ export {
 export {
   type AttentionToNames,
   attentionToNames,
+  type CopyScoreOptions,
   type CopyScores,
   copyScores,
   directLogitAttribution,
   nameCopyScores,
+  type RepeatedTokenOptions,
   repeatedTokens,
   type RepeatedTokenScores,
   repeatedTokenScores,
+  type SuccessorLists,
   successorLogits,
   successorPairs,
   successorScores,

@@ -65,7 +65,7 @@ export interface RunResult {
   past?: Past;
 }
 
-type Prompts = readonly (readonly number[])[];
+export type Prompts = readonly (readonly number[])[];
 
 export class HookedModel {
   readonly config: ModelConfig;

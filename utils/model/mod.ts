@@ -7,24 +7,33 @@ export {
   afterAttention,
   attend,
   attention,
+  type AttentionOutput,
+  type AttentionWeights,
   BATCH,
   block,
+  type BLOCK_HOOKS,
   type BlockContext,
   type BlockHook,
+  type BlockOutput,
   type BlockWeights,
   declareWeights,
   defineSplice,
+  type HeadInputs,
   headOutputs,
   headResults,
   hookName,
   hookNames,
   HookPoints,
   type KeysValues,
+  type LayerContext,
+  linearPoints,
   metricFeeds,
   metricGradient,
   type MetricSpec,
   mlp,
+  type MlpWeights,
   packedAxes,
+  type PackedProjections,
   packedProjections,
   perHeadOutput,
   perHeadWeights,
@@ -33,9 +42,12 @@ export {
   readoutFeeds,
   rowIndices,
   sequenceFeeds,
+  type SequenceInputs,
   sequenceInputs,
   type Splice,
+  type SplicedLayer,
   spliceFeed,
+  type SpliceForm,
   type SpliceScope,
   storedOutIn,
   unpackedHeadFirst,
@@ -43,7 +55,14 @@ export {
 } from "./blocks/mod.ts";
 export { type ModelConfig, parseModelConfig, readModelConfig } from "./config.ts";
 export { openCheckpoint, weightDigest } from "./files/mod.ts";
-export { HookedModel, type ModelOptions, type Patch, type RunOptions } from "./hooked_model.ts";
+export {
+  HookedModel,
+  type ModelOptions,
+  type Patch,
+  type Prompts,
+  type RunOptions,
+  type RunResult,
+} from "./hooked_model.ts";
 export {
   describeSteps,
   listLocalSteps,
@@ -51,16 +70,28 @@ export {
   type ModelSource,
   modelSource,
   resolveModel,
+  type ResolveOptions,
 } from "./hub/mod.ts";
-export { bucketBy, headMask, type Past } from "./run/mod.ts";
+export {
+  type BlockForm,
+  bucketBy,
+  type Gradients,
+  headMask,
+  type Past,
+  type ReadoutOptions,
+  type ReadoutRequest,
+} from "./run/mod.ts";
 export { Runtime, type RuntimeOptions } from "./runtime.ts";
 export { loadTokenizer, type Tokenizer, tokenizerFromJson } from "./tokenizer.ts";
 export {
   FOLDED,
+  type LayerRange,
+  type LayerWeights,
   ModelWeights,
   randomSource,
   unitBytes,
   unitNames,
   unitTensors,
+  type WeightProcessing,
   type WeightSource,
 } from "./weights/mod.ts";

@@ -16,6 +16,7 @@ export {
   circuitComponentScores,
   headsByType,
   type HeadsOfTypes,
+  type modelHeader,
 } from "./kinds/mod.ts";
 export {
   type CheckpointSummary,

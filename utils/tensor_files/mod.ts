@@ -5,9 +5,11 @@
 export {
   openSafetensors,
   readSafetensorsHeader,
+  type SafetensorsHeader,
   type TensorToWrite,
   writeSafetensors,
 } from "./safetensors.ts";
 export { type StoredTensor } from "./stored_tensor.ts";
 export { type CheckpointFiles, checkShape, type TensorInfo, TensorSet } from "./tensor_set.ts";
 export { readTorchTensors } from "./torch_checkpoint.ts";
+export type { Dtype } from "./float16.ts";

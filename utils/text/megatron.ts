@@ -8,7 +8,7 @@
  */
 import { readRange } from "./file_range.ts";
 import { FloatList } from "./float_list.ts";
-import { ID_BYTES, type IdFormat, type TokenLayout } from "./token_file.ts";
+import { ID_BYTES, type IdFormat, type TokenLayout } from "./token_layout.ts";
 
 const MAGIC = "MMIDIDX\0\0";
 const HEADER_BYTES = 34;

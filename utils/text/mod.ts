@@ -7,6 +7,7 @@ export { isHeldOut } from "./nano/mod.ts";
 export { buildTokenizer, type TokenizerFiles } from "./nano/mod.ts";
 export { hashText, type Rng, rngFor } from "./random.ts";
 export { TextFile } from "./text_file.ts";
-export type { IdFormat, TokenFileOptions } from "./token_file.ts";
+export type { TokenFileOptions } from "./token_file.ts";
+export type { IdFormat } from "./token_layout.ts";
 export type { FileStream, StreamOptions, TokenStream } from "./token_stream.ts";
 export type { TokeniseOptions } from "./tokenise.ts";

@@ -3,7 +3,7 @@
  * `\x93NUMPY`, a version, the length of the header, and a Python dictionary of `descr`, `fortran_order` and `shape`.
  */
 import { readRange } from "./file_range.ts";
-import type { IdFormat, TokenLayout } from "./token_file.ts";
+import type { IdFormat, TokenLayout } from "./token_layout.ts";
 
 const FORMATS: Record<string, IdFormat> = {
   "|u1": "U8",

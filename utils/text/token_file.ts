@@ -15,31 +15,10 @@ import { readSafetensorsHeader } from "../tensor_files/mod.ts";
 import { readRange } from "./file_range.ts";
 import { readMegatronIndex } from "./megatron.ts";
 import { readNpyHeader } from "./npy.ts";
-
-/** Number format of token ids. */
-export type IdFormat = "U8" | "U16" | "U32" | "I16" | "I32" | "I64";
-
-/** Bytes of each number format of token ids. */
-export const ID_BYTES: Record<IdFormat, number> = { U8: 1, U16: 2, U32: 4, I16: 2, I32: 4, I64: 8 };
+import { ID_BYTES, type IdFormat, isIdFormat, type TokenLayout } from "./token_layout.ts";
 
 /** Format name in the header of a file that this project writes. */
 export const TOKENS_FORMAT = "circuits-over-time/tokens/1";
-
-/** Where the ids of a file are. */
-export interface TokenLayout {
-  /** file that holds the ids */
-  path: string;
-  /** first byte of the ids */
-  start: number;
-  /** number format */
-  dtype: IdFormat;
-  /** number of ids */
-  count: number;
-  /** ids per stored row, where all rows are equally long */
-  width?: number;
-  /** first ids of the stored sequences, rising, where they are not equally long */
-  boundaries?: { length: number; at(index: number): number };
-}
 
 /** How a file is read. */
 export interface TokenFileOptions {
@@ -158,11 +137,6 @@ async function safetensorsLayout(path: string): Promise<TokenLayout> {
   }
   const count = found.shape.reduce((a, b) => a * b, 1);
   return { path, start: found.start, dtype: found.dtype, count, width: found.shape[1] };
-}
-
-/** Whether a value is the name of a number format of ids. */
-export function isIdFormat(value: unknown): value is IdFormat {
-  return typeof value === "string" && Object.hasOwn(ID_BYTES, value);
 }
 
 const isCount = (value: unknown): value is number =>

@@ -12,7 +12,8 @@ import { basename, join } from "@std/path";
 import { contentDigest, isFile, readJson, writeJsonAtomic } from "../base/mod.ts";
 import type { Tokenizer } from "../model/mod.ts";
 import { type DocumentOptions, readDocuments } from "./documents.ts";
-import { ID_BYTES, TOKENS_FORMAT } from "./token_file.ts";
+import { TOKENS_FORMAT } from "./token_file.ts";
+import { ID_BYTES } from "./token_layout.ts";
 
 /** How a text is tokenised. */
 export interface TokeniseOptions extends DocumentOptions {

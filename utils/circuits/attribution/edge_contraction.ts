@@ -4,7 +4,7 @@
  */
 import { defineProgram, type F32, free, type Results, tensor } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
-import { compileContraction } from "./destination_gradients.ts";
+import { compileContraction } from "./ig/mod.ts";
 import {
   type CircuitShape,
   circuitShape,

@@ -11,7 +11,7 @@ import {
 } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
 import type { EdgeContraction } from "./edge_contraction.ts";
-import { compileLayerProgram } from "./ig_program.ts";
+import { compileLayerProgram } from "./ig/mod.ts";
 import { type Component, type Pass, type PassFeeds } from "./pass_feeds.ts";
 
 /** What a layer's forward pass took and gave. */

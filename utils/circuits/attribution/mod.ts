@@ -11,3 +11,4 @@ export {
 } from "./attribution.ts";
 export { EdgeContraction } from "./edge_contraction.ts";
 export { QUADRATURES } from "./quadrature.ts";
+export type { Pass } from "./pass_feeds.ts";

@@ -2,7 +2,7 @@
 import { defineProgram, type Feeds, type Results } from "../../onnx/mod.ts";
 import { type HookedModel, metricFeeds } from "../../model/mod.ts";
 import type { EdgeContraction } from "./edge_contraction.ts";
-import { compileModelProgram } from "./ig_program.ts";
+import { compileModelProgram } from "./ig/mod.ts";
 import type { Pass, PassFeeds } from "./pass_feeds.ts";
 
 const modelProgram = defineProgram("ig model", compileModelProgram);

@@ -2,15 +2,23 @@
  * What a gradient pass is fed: the input at every path point, the shared past, outputs of a component that moves, and
  * the weighted read-out.
  */
-import { defineProgram, type F32, type Feeds, sliceRows, tensor } from "../../onnx/mod.ts";
+import {
+  add,
+  defineProgram,
+  type F32,
+  type Feeds,
+  Graph,
+  mul,
+  reshape,
+  Session,
+  type SessionOptions,
+  sliceRows,
+  tensor,
+  unsqueeze,
+} from "../../onnx/mod.ts";
 import { type HookedModel, type Past, type Readout, sequenceFeeds } from "../../model/mod.ts";
 import type { SourceOutputs } from "../activations/mod.ts";
-import {
-  interpolatedOutput,
-  interpolationFeeds,
-  type MovingOutput,
-} from "./interpolated_output.ts";
-import { compileInterpolation } from "./interpolation.ts";
+import { interpolatedOutput, interpolationFeeds, type MovingOutput } from "./ig/mod.ts";
 import { type PromptBatch, readoutRows } from "../../tasks/mod.ts";
 import type { PathPoint } from "./quadrature.ts";
 
@@ -40,6 +48,19 @@ export interface Pass {
   points: readonly PathPoint[];
   from: number;
   count: number;
+}
+
+/**
+ * Compiles the points on the straight path between two inputs, all steps of all prompts in one batch:
+ * clean `[N, P, d]`, difference (corrupted − clean), 1 − α `[K]` → x `[N, K, P, d]`.
+ */
+function compileInterpolation(options: SessionOptions): Promise<Session> {
+  const g = new Graph();
+  const shape = ["prompts", "pos", "d"];
+  const clean = unsqueeze(g.input("clean", shape), 1);
+  const difference = unsqueeze(g.input("difference", shape), 1);
+  const rest = reshape(g.input("one_minus_alpha", ["steps"]), [1, "steps", 1, 1]);
+  return Session.compile({ x: add(clean, mul(rest, difference)) }, {}, options);
 }
 
 const interpolationProgram = defineProgram("interpolation", compileInterpolation);

@@ -8,3 +8,8 @@ export * from "./node_selection.ts";
 export * from "./random_circuit.ts";
 export * from "./search.ts";
 export * from "./selection.ts";
+export type { AreaOptions } from "./mib.ts";
+export type { Evaluate, SearchRange, SearchResult, SearchType } from "./search.ts";
+export type { IntervalOptions, PromptScores, ResamplingOptions } from "./bootstrap.ts";
+export type { NeuronCircuit } from "./node_selection.ts";
+export type { SelectionOptions } from "./selection.ts";

@@ -19,31 +19,10 @@ import {
   edgesInOrder,
   nForward,
   nodeMask,
-  type Scores,
   sourceNode,
 } from "../graph/mod.ts";
-import { parseGraphJson } from "./graph_json_reader.ts";
+import { type GraphFile, parseGraphJson } from "./graph_json_reader.ts";
 import { pythonFloat } from "./python_json.ts";
-
-/** The content of a graph file. */
-export interface GraphFile {
-  /** the model's graph */
-  shape: CircuitShape;
-  /** width of the residual stream; required by version 2 */
-  dModel?: number;
-  /** scores of edges `[nForward, nBackward]` */
-  scores: Scores;
-  /** flags of edges `[nForward, nBackward]`, 1 = in the circuit */
-  mask: Uint8Array;
-  /** flags of nodes `[nForward + 1]`, `logits` last; default: the nodes with an edge in the circuit */
-  nodes?: Uint8Array;
-  /** scores of nodes `[nForward]`, NaN = unscored; version 2 only */
-  nodeScores?: Scores;
-  /** flags of neurons `[nForward, dModel]`, 1 = in the circuit; version 2 only */
-  neurons?: Uint8Array;
-  /** scores of neurons `[nForward, dModel]`; version 2 only */
-  neuronScores?: Scores;
-}
 
 /** Version of the file format: 1 is that of the paper's results, 2 that of the package `eap`. */
 export type GraphJsonVersion = 1 | 2;

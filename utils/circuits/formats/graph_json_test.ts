@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { openSafetensors } from "../../tensor_files/safetensors.ts";
 import { nBackward, nForward, realEdgeMask } from "../graph/graph.ts";
-import { formatGraphJson, type GraphFile, readGraphJson, writeGraphJson } from "./graph_json.ts";
-import { parseGraphJson } from "./graph_json_reader.ts";
+import { formatGraphJson, readGraphJson, writeGraphJson } from "./graph_json.ts";
+import { type GraphFile, parseGraphJson } from "./graph_json_reader.ts";
 import { nodeMask } from "../graph/circuit_mask.ts";
 import { pythonFloat } from "./python_json.ts";
 

@@ -5,9 +5,9 @@
 export { type CircuitDot, circuitDot, type DrawingOptions, type Palette } from "./circuit_dot.ts";
 export { drawCircuit, svgToPng, writeCircuitPicture } from "./drawing.ts";
 export { type EdgeRow, edgeRows, readEdgeTable, writeEdgeTable } from "./edge_table.ts";
+export type { GraphFile } from "./graph_json_reader.ts";
 export {
   formatGraphJson,
-  type GraphFile,
   type GraphJsonVersion,
   readGraphJson,
   writeGraphJson,

@@ -8,3 +8,5 @@ export * from "./comparison.ts";
 export * from "./graph.ts";
 export * from "./model_shape.ts";
 export * from "./pruning.ts";
+export type { CircuitAtStep } from "./comparison.ts";
+export type { GraphNode, LayerColumns, LayerRows } from "./graph.ts";

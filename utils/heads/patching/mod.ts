@@ -3,6 +3,18 @@
  * @module
  */
 export { patchHeads, zeroAblateHeads } from "./activation_patching.ts";
-export { cleanRun, corruptedHeads, lastRow, type PatchPrompt } from "./clean_run.ts";
+export {
+  type CleanRun,
+  cleanRun,
+  corruptedHeads,
+  lastRow,
+  type PatchPrompt,
+  type Span,
+} from "./clean_run.ts";
 export { cleanMetric } from "./patched_run.ts";
-export { pathPatch, type Receivers } from "./path_patching.ts";
+export {
+  pathPatch,
+  type PathPatchOptions,
+  type PathPatchResult,
+  type Receivers,
+} from "./path_patching.ts";

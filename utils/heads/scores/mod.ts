@@ -5,11 +5,17 @@
 export {
   type AttentionToNames,
   attentionToNames,
+  type RepeatedTokenOptions,
   repeatedTokens,
   type RepeatedTokenScores,
   repeatedTokenScores,
 } from "./attention_scores.ts";
-export { type CopyScores, copyScores, nameCopyScores } from "./copy_score.ts";
+export {
+  type CopyScoreOptions,
+  type CopyScores,
+  copyScores,
+  nameCopyScores,
+} from "./copy_score.ts";
 export { directLogitAttribution } from "./direct_logit_attribution.ts";
 export { successorLogits, successorScores } from "./successor.ts";
-export { successorPairs, type TokenPairs } from "./successor_words.ts";
+export { type SuccessorLists, successorPairs, type TokenPairs } from "./successor_words.ts";

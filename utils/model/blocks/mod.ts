@@ -5,22 +5,32 @@
 export {
   attend,
   attention,
+  type AttentionOutput,
+  type AttentionWeights,
+  type HeadInputs,
   headOutputs,
   headResults,
+  type PackedProjections,
   packedProjections,
   unpackedHeadFirst,
 } from "./attention.ts";
-export { activate, afterAttention, block, mlp } from "./block.ts";
+export { activate, afterAttention, block, type BlockOutput, mlp } from "./block.ts";
 export {
   BLOCK_WEIGHTS,
   type BlockWeights,
   blockWeightShapes,
   declareWeights,
+  type MlpWeights,
   weightFeed,
   weightFeeds,
   type WeightUnit,
 } from "./block_weights.ts";
-export { type BlockContext, type KeysValues } from "./context.ts";
+export {
+  type BlockContext,
+  type KeysValues,
+  type LayerContext,
+  type SequenceInputs,
+} from "./context.ts";
 export {
   compileEmbed,
   compileReadout,
@@ -33,7 +43,15 @@ export {
   rowIndices,
 } from "./embedding.ts";
 export { packedAxes, perHeadOutput, perHeadWeights, storedOutIn } from "./head_weights.ts";
-export { type BlockHook, type HookName, hookName, hookNames, parseHookName } from "./hook_names.ts";
+export {
+  type BLOCK_HOOKS,
+  type BlockHook,
+  type HookName,
+  hookName,
+  hookNames,
+  linearPoints,
+  parseHookName,
+} from "./hook_names.ts";
 export { BATCH, type HookPlan, HookPoints, maskFeed, maskShape, patchFeed, POS } from "./hooks.ts";
 export { sequenceFeeds, sequenceInputs } from "./sequence.ts";
 export {
@@ -42,6 +60,7 @@ export {
   type Splice,
   type SplicedLayer,
   spliceFeed,
+  type SpliceForm,
   splicePoint,
   type SpliceScope,
 } from "./splice.ts";

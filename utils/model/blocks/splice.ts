@@ -29,6 +29,7 @@ export interface SpliceScope {
   save(name: string, value: Value): void;
 }
 
+/** What a splice is fed, what it reads, and what it does at each hook point. */
 export interface SpliceForm {
   /**
    * Names and shapes of what the splice is fed at each layer. A shape that begins with `BATCH` has one row for each prompt
@@ -45,15 +46,21 @@ export interface SpliceForm {
 
 /** A splice with its settings. Programs identify it by what `toJSON` gives. */
 export interface Splice {
+  /** begins the names of its feeds and of its own hook points */
   readonly name: string;
+  /** what it is under its settings */
   readonly form: SpliceForm;
+  /** Returns name and settings. */
   toJSON(): unknown;
 }
 
 /** A splice at a layer, with its weights there. */
 export interface SplicedLayer {
+  /** the layer whose block it is in */
   layer: number;
+  /** what is spliced in */
   splice: Splice;
+  /** its weights there, by name */
   weights: Feeds;
 }
 

@@ -2,6 +2,6 @@
  * Models by name: embedded suites, folders, and the Hugging Face Hub with its cache.
  * @module
  */
-export { listLocalSteps, resolveModel } from "./hub.ts";
+export { listLocalSteps, resolveModel, type ResolveOptions } from "./hub.ts";
 export { describeSteps, localCheckpoint } from "./local_steps.ts";
 export { type ModelSource, modelSource } from "./model_names.ts";

@@ -4,7 +4,7 @@
  */
 export { EmbeddingRows } from "./embedding_rows.ts";
 export { type LayerRange, layerStacks, loopOverLayers } from "./layer_loop.ts";
-export { ModelWeights } from "./model_weights.ts";
+export { type LayerWeights, ModelWeights } from "./model_weights.ts";
 export { FOLDED, type WeightProcessing, weightProcessor } from "./weight_processing.ts";
 export {
   checkpointSource,

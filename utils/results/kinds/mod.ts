@@ -27,7 +27,7 @@ export { type CopySuppression, copySuppression } from "./cspa.ts";
 export { type FullModelComponents, fullModelComponents } from "./full_model_components.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./greater_than.ts";
 export { type Consistency, ioiConsistencies } from "./ioi_consistency.ts";
-export { type ModelHeader } from "./parts.ts";
+export { type ModelHeader, type modelHeader } from "./parts.ts";
 export { type SelfRepairEntry, selfRepairs } from "./self_repair.ts";
 export { type SuccessorHeader, successorHeads, type SuccessorScores } from "./successor_heads.ts";
 export {

@@ -29,7 +29,7 @@ import {
   transpose,
   unsqueeze,
   type Value,
-} from "../../onnx/mod.ts";
+} from "../../../onnx/mod.ts";
 import {
   type BlockContext,
   type BlockWeights,
@@ -37,8 +37,8 @@ import {
   type ModelConfig,
   POS,
   storedOutIn,
-} from "../../model/mod.ts";
-import { LETTERS } from "../../names/mod.ts";
+} from "../../../model/mod.ts";
+import { LETTERS } from "../../../names/mod.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
 import { type IgBlock, igBlock, pastInputs } from "./ig_block.ts";
 import type { MovingOutput } from "./interpolated_output.ts";

@@ -24,7 +24,7 @@ import {
   sum,
   unsqueeze,
   type Value,
-} from "../../onnx/mod.ts";
+} from "../../../onnx/mod.ts";
 import {
   attend,
   type BlockContext,
@@ -35,7 +35,7 @@ import {
   packedProjections,
   POS,
   unpackedHeadFirst,
-} from "../../model/mod.ts";
+} from "../../../model/mod.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
 import { pastInputs } from "./ig_block.ts";
 import { overPoints, POINTS, PROMPTS, ROWS } from "./path_axes.ts";

@@ -5,7 +5,7 @@
  *
  * which is a splice at the heads' z or at the MLP's output. No gradient flows into it: what is computed there is not read.
  */
-import { add, type Feeds, mul, reshape, sub, type Tensor, unsqueeze } from "../../onnx/mod.ts";
+import { add, type Feeds, mul, reshape, sub, type Tensor, unsqueeze } from "../../../onnx/mod.ts";
 import {
   type BlockHook,
   defineSplice,
@@ -14,7 +14,7 @@ import {
   type Splice,
   spliceFeed,
   type SpliceScope,
-} from "../../model/mod.ts";
+} from "../../../model/mod.ts";
 import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 
 /** The output of a block that moves along the path. */

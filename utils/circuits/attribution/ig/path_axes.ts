@@ -1,5 +1,5 @@
 /** The axes of a gradient pass: N prompts × K path points are one batch. */
-import { productDim, reshape, sum, type Value } from "../../onnx/mod.ts";
+import { productDim, reshape, sum, type Value } from "../../../onnx/mod.ts";
 
 export const PROMPTS = "prompts", POINTS = "points";
 

@@ -14,7 +14,7 @@ import {
   Session,
   type SessionOptions,
   type Value,
-} from "../../onnx/mod.ts";
+} from "../../../onnx/mod.ts";
 import {
   type BlockContext,
   metricGradient,
@@ -22,7 +22,7 @@ import {
   type ModelConfig,
   POS,
   sequenceInputs,
-} from "../../model/mod.ts";
+} from "../../../model/mod.ts";
 import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 import { igFirstLayer } from "./ig_first_layer.ts";
 import { type IgLayer, igLayer, type IgSpec } from "./ig_layer.ts";

@@ -24,8 +24,13 @@ import {
   transpose,
   unsqueeze,
   type Value,
-} from "../../onnx/mod.ts";
-import { type BlockWeights, type ModelConfig, packedAxes, storedOutIn } from "../../model/mod.ts";
+} from "../../../onnx/mod.ts";
+import {
+  type BlockWeights,
+  type ModelConfig,
+  packedAxes,
+  storedOutIn,
+} from "../../../model/mod.ts";
 import { overPoints, perPoint } from "./path_axes.ts";
 
 /** c = b + Wᵀβ of queries, keys and values, in the axes of `packedAxes` and d_head. */

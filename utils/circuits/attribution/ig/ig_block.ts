@@ -6,7 +6,7 @@
  *  - the last block of a run, where only the last position's output is wanted: all positions are attended to, but only
  *    one attends and passes the MLP.
  */
-import { add, gather, type Graph, linear, reshape, type Value } from "../../onnx/mod.ts";
+import { add, gather, type Graph, linear, reshape, type Value } from "../../../onnx/mod.ts";
 import {
   afterAttention,
   attention,
@@ -17,7 +17,7 @@ import {
   type KeysValues,
   type ModelConfig,
   storedOutIn,
-} from "../../model/mod.ts";
+} from "../../../model/mod.ts";
 import { interpolatedOutput, type MovingOutput } from "./interpolated_output.ts";
 import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 
