@@ -30,7 +30,7 @@ export interface ScriptContext {
 /**
  * Runs a script and ends the process.
  *
- * ```ts
+ * ```ts ignore
  * if (import.meta.main) {
  *   await runScript({ name, description, examples, schema }, async (config) => { … });
  * }
