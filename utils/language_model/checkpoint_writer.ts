@@ -2,7 +2,7 @@
  * Writes a checkpoint folder that Hugging Face's `GPTNeoXForCausalLM` reads: `config.json`, `model.safetensors` in float16,
  * `tokenizer.json` and `tokenizer_config.json`.
  *
- * `config.json` is written last: a folder without it is not taken for a checkpoint.
+ * `config.json` is written last, because a folder without it does not count as a checkpoint.
  */
 import { join } from "@std/path";
 import { writeFileAtomic, writeJsonAtomic } from "../base/mod.ts";
@@ -40,7 +40,7 @@ export function neoxConfigJson(config: ModelConfig, eosId = 0): Record<string, u
 }
 
 /**
- * Writes the checkpoint, each file at once or not at all. The same weights always give the same bytes.
+ * Writes the checkpoint, each file atomically. The same weights always give the same bytes.
  * @throws Error naming the file that cannot be written.
  */
 export async function writeCheckpoint(

@@ -4,10 +4,10 @@
  *   logits = W_U · LN(blocks(W_E[tokens])),   p = softmax(logits),   loss = −mean_r log p_r[target_r]
  *   rows · ∂loss/∂logits_r = p_r − onehot(target_r)
  *
- * Two rearrangements keep passes over activations few; both are exact.
+ * Two exact rearrangements keep the number of passes over activations small.
  *
  *  - A block's LayerNorm weight γ and bias β go into the matrix after it, W(γ ⊙ x̂ + β) + b = (W·diag γ) x̂ + (Wβ + b).
- *    What is left of the two LayerNorms of a parallel block is one normalisation, differentiated once.
+ *    The two LayerNorms of a parallel block then become one normalisation, which is differentiated once.
  *  - The one-hot part of the cotangent touches one row of W_U per token, so it is added row by row to the two products of
  *    the backward pass instead of element by element to a `[tokens, vocabulary]` matrix.
  */

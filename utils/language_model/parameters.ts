@@ -55,8 +55,8 @@ export function vectorSource(
 }
 
 /**
- * Whether weight decay acts on a parameter: on matrices except the token embedding, whose rows decay would shrink whether
- * or not their tokens occur. Biases and LayerNorms are free.
+ * Returns whether weight decay acts on a parameter: it does on matrices except the token embedding, where it would shrink
+ * rows whose tokens do not occur. Biases and LayerNorms do not decay.
  */
 export function isDecayed({ shape, unit }: Pick<ModelParameter, "shape" | "unit">): boolean {
   return shape.length === 2 && unit !== "embed";

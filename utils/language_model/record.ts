@@ -1,4 +1,4 @@
-/** The record of how a suite was made: `TRAINING.json` beside its checkpoints. */
+/** Writes the record of how a suite was made: `TRAINING.json` beside its checkpoints. */
 import { readJson, writeJsonAtomic } from "../base/mod.ts";
 import type { LogLine } from "../training/mod.ts";
 import { recordPath } from "./suite_guard.ts";
@@ -6,13 +6,13 @@ import { recordPath } from "./suite_guard.ts";
 /** Steps whose mean stands for the training loss at a checkpoint. */
 const AVERAGED_STEPS = 16;
 
-/** What a record says, in addition to the commit. */
+/** Content of a record, besides the commit. */
 export interface SuiteRecord {
   /** settings that determine the suite */
   config: Record<string, unknown>;
   /** number of parameters */
   parameters: number;
-  /** tokens of the training in all */
+  /** total tokens of the training */
   tokens: number;
   /** training and validation loss by step */
   losses: Record<string, { training?: number; validation: number }>;
@@ -53,7 +53,7 @@ export function checkpointLosses(lines: readonly LogLine[]): SuiteRecord["losses
   );
 }
 
-/** Returns the commit of the working tree, where git can say. */
+/** Returns the commit of the working tree; null without git. */
 async function commit(): Promise<string | null> {
   try {
     const { success, stdout } = await new Deno.Command("git", {

@@ -1,9 +1,9 @@
 /**
  * Trains a suite of checkpoints, from settings to `TRAINING.json`.
  *
- *  1. Resume from the saved state, or start from seeded weights. Checkpoints of another run are left alone
- *     (`suite_guard.ts`) unless `overwrite` drops them.
- *  2. Per step: tokens and learning rate of that step, one run of the training graph. Both depend on the step's number
+ *  1. Resume from the saved state, or start from seeded weights. Refuse to touch checkpoints of another run
+ *     (`suite_guard.ts`) unless `overwrite` removes them.
+ *  2. At each step, run the training graph with the step's tokens and learning rate. Both depend on the step's number
  *     alone, so a resumed run repeats what an uninterrupted one would have done.
  *  3. At the steps of the grid: round the weights to float16 and go on from the rounded ones, so that a checkpoint file is
  *     the very model that is trained further. Measure the validation loss, which must be finite, and write the checkpoint.
@@ -181,7 +181,7 @@ function checkFinite(loss: number, step: number): void {
   );
 }
 
-/** Returns the line on the rate of a run, as a share of the rate of the matrix products alone. */
+/** Returns the line that reports the rate of a run, as a share of the rate of the matrix products alone. */
 async function rateLine(
   times: readonly number[],
   products: MatmulRate,

@@ -1,5 +1,5 @@
 /**
- * A language model whose inside can be read, patched and differentiated.
+ * Runs a language model whose hook points can be read, patched and differentiated.
  *
  *   const model = await HookedModel.load("pythia-nano");
  *   const logits = await model.logits([tokens], [position]);
@@ -7,7 +7,7 @@
  *   const { residual } = await model.run([tokens], { to: 3 });
  *   const { gradients } = await model.gradients([tokens], [position], readout, ["blocks.0.hook_resid_pre"]);
  *
- * Prompts of different lengths are padded on the right; attention is causal, so padding changes no real position.
+ * Shorter prompts are padded on the right. Attention is causal, so padding changes no real position.
  */
 import { type Results, type Tensor, tensor } from "../onnx/mod.ts";
 import {
@@ -41,15 +41,19 @@ import {
 import { resolveModel } from "./hub/mod.ts";
 import { Runtime } from "./runtime.ts";
 
+/** Options for opening a model. */
 export interface ModelOptions {
   /** training checkpoint, e.g. `step1000` */
   revision?: string;
-  /** shared by models that should share compiled sessions; default: a new one */
+  /** cache of compiled programs; give several models one runtime to share it. Default: a new one */
   runtime?: Runtime;
   /** bytes of weights kept in memory; default: all */
   memoryBudget?: number;
+  /** steps applied to the weights after reading, such as folding LayerNorms; default: none */
   processing?: WeightProcessing;
+  /** layers per compiled session, and whether their weights are baked in */
   form?: BlockForm;
+  /** called during a download with the file, and the bytes done and in total */
   onProgress?: (p: { file: string; done: number; total: number }) => void;
 }
 
@@ -57,18 +61,24 @@ export type { Patch } from "./run/mod.ts";
 export { defineSplice, type Splice, type SplicedLayer } from "./blocks/mod.ts";
 export type { Gradients, RunOptions } from "./run/mod.ts";
 
+/** Results of a run. */
 export interface RunResult {
-  /** residual stream after the last block that was run `[batch, pos, d]` */
+  /** residual stream after the last block of the run, `[batch, pos, d]` */
   residual: Tensor<Float32Array>;
-  /** values read, by hook name */
+  /** values of the hook points in `read`, by full name */
   hooks: Map<string, Tensor<Float32Array>>;
+  /** keys and values of all positions so far, if `keysValues` is set */
   past?: Past;
 }
 
+/** Token ids of each prompt; lengths may differ. */
 export type Prompts = readonly (readonly number[])[];
 
+/** Runs one checkpoint: logits, metrics, hook points and gradients. See the header. */
 export class HookedModel {
+  /** sizes and variants of the model */
   readonly config: ModelConfig;
+  /** weights, read on first use and kept within the memory budget */
   readonly weights: ModelWeights;
   readonly #store: WeightStore;
   readonly #layers: LayerRunner;
@@ -77,10 +87,10 @@ export class HookedModel {
 
   private constructor(
     store: WeightStore,
-    /** compiled programs, which models of one runtime share */
+    /** cache of compiled programs, shared by all models that use this runtime */
     readonly runtime: Runtime,
     form: BlockForm,
-    /** folder of the checkpoint; undefined for weights that are not from files */
+    /** folder of the checkpoint; undefined if the weights do not come from files */
     readonly dir: string | undefined,
     bias: boolean,
   ) {
@@ -93,8 +103,8 @@ export class HookedModel {
   }
 
   /**
-   * Opens a model by name, Hub id or folder (see `hub.ts`). Weights are read when first used.
-   * @throws Error naming the file and tensor that is missing, misshapen or damaged.
+   * Opens a model by name, Hub id or folder (see `hub.ts`). Reads weights on first use.
+   * @throws Error naming the file, and the tensor that is missing, misshapen or damaged.
    */
   static async load(name: string, options: ModelOptions = {}): Promise<HookedModel> {
     const dir = await resolveModel(name, options);
@@ -109,7 +119,7 @@ export class HookedModel {
     return HookedModel.fromSource(checkpointSource(files, config), options, dir);
   }
 
-  /** A model over any source of weights. */
+  /** Makes a model over any source of weights; `dir` is the folder of the checkpoint, if the source has one. */
   static fromSource(source: WeightSource, options: ModelOptions = {}, dir?: string): HookedModel {
     const runtime = options.runtime ?? new Runtime();
     const { processing } = options;
@@ -125,9 +135,10 @@ export class HookedModel {
   }
 
   /**
-   * Embeds, runs all blocks or those before `to`, reads and changes hook points; see {@link RunOptions}.
-   * @throws Error when keys and values are asked for of prompts of different lengths: padding would be continued. Error
-   * naming a hook point that the model does not have or that is beyond `to`.
+   * Embeds the prompts and runs all blocks, or only those before `to`. Reads and changes hook points on the way; see
+   * {@link RunOptions}.
+   * @throws Error if `keysValues` is set and the prompts differ in length, because a later run would continue after padding.
+   * Error naming a hook point that the model does not have or that comes after block `to − 1`.
    */
   async run(prompts: Prompts, options: RunOptions & { to?: number } = {}): Promise<RunResult> {
     if (options.keysValues && prompts.some((p) => p.length !== prompts[0].length)) {
@@ -140,8 +151,8 @@ export class HookedModel {
   }
 
   /**
-   * Runs the blocks `from … to − 1` on a residual stream `[batch, pos, d]`, such as `run` gives with `to: from`.
-   * @throws Error naming a hook point that is not part of these blocks.
+   * Runs the blocks `from … to − 1` on a residual stream `[batch, pos, d]`, such as the result of `run` with `to: from`.
+   * @throws Error naming a hook point outside these blocks.
    */
   async runBlocks(
     x: Tensor<Float32Array>,
@@ -159,7 +170,7 @@ export class HookedModel {
     return options.keysValues ? { length: (options.past?.length ?? 0) + pos, layers } : undefined;
   }
 
-  /** Adds the hook points of the final LayerNorm that are read, at all positions. */
+  /** Adds the values read at the final LayerNorm's hook points, at all positions. */
   async #finish({ residual, hooks }: LayerRunResult, { final }: HookRequests) {
     const { read = [] } = final.plan;
     if (read.length > 0) {
@@ -169,14 +180,18 @@ export class HookedModel {
     return { residual, hooks };
   }
 
-  /** Logits `[batch, V]` at one position per prompt. */
-  async logits(prompts: Prompts, positions: readonly number[], options: RunOptions = {}) {
+  /** Returns the logits `[batch, V]` at one position per prompt. */
+  async logits(
+    prompts: Prompts,
+    positions: readonly number[],
+    options: RunOptions = {},
+  ): Promise<Tensor<Float32Array>> {
     const { result, pos, requests } = await this.#forward(prompts, options);
     return (await this.#outer.unembed(result.residual, rowIndices(positions, pos), requests.final))
       .logits;
   }
 
-  /** Logits `[batch, pos, V]` at all positions; those of padding mean nothing. */
+  /** Returns the logits `[batch, pos, V]` at all positions; ignore those at padding. */
   async allLogits(prompts: Prompts, options: RunOptions = {}): Promise<Tensor<Float32Array>> {
     const { result, requests } = await this.#forward(prompts, options);
     const [batch, pos] = result.residual.shape;
@@ -185,21 +200,21 @@ export class HookedModel {
     return tensor(logits.data, [batch, pos, this.config.vocabSize]);
   }
 
-  /** The metric of each prompt `[batch]`. */
+  /** Returns the metric of each prompt, `[batch]`. */
   async metric(
     prompts: Prompts,
     positions: readonly number[],
     readout: Readout,
     options: RunOptions = {},
-  ) {
+  ): Promise<Float32Array> {
     const { result: { residual }, requests: { final } } = await this.#forward(prompts, options);
     const { values } = await this.readout({ residual, positions, readout }, { final });
     return values.data;
   }
 
   /**
-   * The metric of each prompt, and the gradient of their sum with respect to each named hook point. Many prompts are
-   * taken in several passes (`passes.ts`) where all weights are in memory.
+   * Returns the metric of each prompt, and the gradient of the metrics' sum with respect to each named hook point. If all
+   * weights are in memory, takes many prompts in several passes (`passes.ts`).
    */
   async gradients(
     prompts: Prompts,
@@ -232,7 +247,7 @@ export class HookedModel {
     const { residual } = result;
     const out = await this.readout({ residual, positions, readout }, { gradient: true, final });
     const gradients = await result.backward(out.d_residual);
-    // The embeddings are added up to the residual stream, so they share its gradient.
+    // The residual stream is the sum of the embeddings, so each has the same gradient as the stream.
     const atInput = gradients.get("x")!;
     gradients.delete("x");
     for (const name of embedding.plan.differentiate ?? []) gradients.set(name, atInput);
@@ -240,19 +255,19 @@ export class HookedModel {
     return { values: out.values.data, gradients };
   }
 
-  /** Keeps in memory the embeddings of these tokens alone; others can still be asked for, at the cost of reading. */
+  /** Keeps only these tokens' embeddings in memory. Other tokens still work: the embedding is read again. */
   keepEmbeddingsOf(tokens: Iterable<number>): Promise<void> {
     return this.#embeddings.keep(tokens);
   }
 
-  /** Returns what the program of a metric depends on. */
+  /** Returns the settings that a metric's program is compiled for. */
   metricSpec(readout: Readout): MetricSpec {
     return this.#outer.metricSpec(readout);
   }
 
   /**
-   * Reads metrics off a residual stream after the last block: `values` `[batch]`, and with `gradient` also `d_residual`, the
-   * gradient of their sum.
+   * Computes metrics from a residual stream after the last block. Returns `values` `[batch]` and, with `gradient`,
+   * `d_residual` `[batch, pos, d]`, the gradient of their sum.
    */
   readout(request: ReadoutRequest, options: ReadoutOptions = {}): Promise<Results> {
     return this.#outer.readout(request, options);
@@ -278,7 +293,7 @@ export class HookedModel {
     return { result, outer, pos: embedded.residual.shape[1], requests };
   }
 
-  /** Frees the weights; compiled sessions stay with the runtime. */
+  /** Frees the weights. Compiled sessions stay in the runtime. */
   close(): void {
     this.#store.close();
   }

@@ -1,28 +1,31 @@
-/** The program cache of a script: what went wrong with the device is the user's to fix, and warnings come once. */
+/** Keeps a script's compiled programs, reports a missing device as a user error and prints each warning once. */
 import { clearProgress } from "../cli/mod.ts";
 import { UserError } from "../base/mod.ts";
 import { type Device, ProgramCache } from "../onnx/mod.ts";
 
+/** Options of a runtime. */
 export interface RuntimeOptions {
+  /** execution provider of ONNX Runtime; default: the CPU */
   device?: Device;
   /** threads of ONNX Runtime; default: one per core */
   threads?: number;
 }
 
-/** Compiled programs, shared by all layers and all checkpoints of a script. */
+/** Caches compiled programs for all layers and all checkpoints of a script. */
 export class Runtime extends ProgramCache {
   readonly #warned = new Set<string>();
 
+  /** Makes an empty cache. */
   constructor(options: RuntimeOptions = {}) {
     super(options);
   }
 
-  /** Returns a UserError with exit code 2: the configuration names a device that is not there. */
+  /** Returns a UserError with exit code 2: the configuration names a device that this machine does not have. */
   protected override deviceError(reason: string, cause: Error): UserError {
     return new UserError(super.deviceError(reason, cause).message, 2, { cause });
   }
 
-  /** Prints a warning on stderr, once for each `key`: what holds for one checkpoint holds for the others. */
+  /** Prints a warning on stderr, once per `key`, so that a run over many checkpoints does not repeat it. */
   warnOnce(key: string, text: string): void {
     if (this.#warned.has(key)) return;
     this.#warned.add(key);

@@ -1,8 +1,8 @@
 /**
- * Rows of tensors outside a graph: taking, repeating and joining along the leading axis.
+ * Takes, repeats and joins rows of tensors outside a graph.
  *
- * A row is what stands at one index of the leading axis, whatever the axes after it. What needs no copy is a view: it shares
- * its elements with the tensor it came from.
+ * A row is everything at one index of the leading axis, whatever axes follow. Results that need no copy are views: they
+ * share their elements with the original tensor.
  */
 import { DTYPES, sizeOf, type Tensor, tensor, type TensorData } from "./dtype.ts";
 
@@ -89,7 +89,7 @@ export function repeatRows<T extends TensorData>(t: Tensor<T>, times: number): T
 }
 
 /**
- * Returns the rows of several tensors, one after another. A single tensor is given back itself.
+ * Joins the rows of several tensors, one after another. Returns a single tensor as it is.
  * @throws Error when there is no tensor, or when types or rows differ.
  */
 export function joinRows<T extends TensorData>(parts: readonly Tensor<T>[]): Tensor<T> {

@@ -12,4 +12,4 @@ export {
 export { type StoredTensor } from "./stored_tensor.ts";
 export { type CheckpointFiles, checkShape, type TensorInfo, TensorSet } from "./tensor_set.ts";
 export { readTorchTensors } from "./torch_checkpoint.ts";
-export type { Dtype } from "./float16.ts";
+export type { Dtype, DTYPE_BYTES } from "./float16.ts";

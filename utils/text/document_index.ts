@@ -1,5 +1,5 @@
 /**
- * The documents inside a file of ids, found by reading the file once.
+ * Finds the documents inside a file of ids by reading the file once.
  *
  * A document is a run of ids without the end-of-text token, within one stored row or sequence. Several end-of-text tokens in
  * a row, as files with both a beginning and an end token have them, bound one document, so empty documents do not exist.
@@ -29,7 +29,7 @@ export class DocumentIndex {
    * Finds the documents and checks every id.
    * @param eosId id of the end-of-text token
    * @param vocabSize one more than the largest id
-   * @throws Error naming the file, the place and the id that is not of the vocabulary.
+   * @throws Error naming the file, the place and the id outside the vocabulary.
    */
   static of(file: TokenFile, eosId: number, vocabSize: number): DocumentIndex {
     const index = new DocumentIndex(file, eosId);
@@ -92,7 +92,7 @@ export class DocumentIndex {
 
   /**
    * Writes an end-of-text token and the beginning of a document into `out`.
-   * @returns ids written; the rest of `out` is left alone
+   * @returns number of ids written; the rest of `out` keeps its values
    */
   beginning(out: Int32Array, document: number): number {
     const length = Math.min(this.#length(document), out.length - 1);
@@ -114,7 +114,7 @@ export class DocumentIndex {
 }
 
 /**
- * Checks that ids are of a vocabulary.
+ * Checks that ids are inside a vocabulary.
  * @param from place of the first id in the file
  * @throws Error naming the file, the place, the expected range and the id found.
  */

@@ -1,10 +1,10 @@
 /**
- * The documents of a text file, one after the other in bounded memory.
+ * Reads the documents of a text file one after another, in bounded memory.
  *
  *   name.jsonl, name.jsonl.gz   a JSON object per line with the text under one key; blank lines are skipped
  *   any other name, .gz or not  plain text, documents separated by `<|endoftext|>`
  *
- * Files are UTF-8. A byte that is not, a line without a text and a damaged gzip file are errors that name file and line.
+ * Files are UTF-8. Invalid UTF-8, a line without a text and a damaged gzip file are errors that name file and line.
  */
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
@@ -36,12 +36,12 @@ const MAX_BYTES = 64 << 20;
 
 const NEWLINE = 10;
 
-/** Whether a file is compressed, by its name. */
+/** Returns whether a file is compressed, by its name. */
 export function isCompressed(path: string): boolean {
   return /\.gz$/i.test(path);
 }
 
-/** Whether a file holds JSON lines, by its name. */
+/** Returns whether a file holds JSON lines, by its name. */
 export function isJsonLines(path: string): boolean {
   return /\.(jsonl|ndjson)(\.gz)?$/i.test(path);
 }

@@ -1,8 +1,8 @@
-/** Reading a part of an open file. */
+/** Reads part of an open file. */
 
 /**
  * Reads `length` bytes from byte `start` on; synchronous, so that two readers of one file cannot mix.
- * @throws Error naming the file that ends before.
+ * @throws Error naming the file if it ends too early.
  */
 export function readRange(
   file: Deno.FsFile,

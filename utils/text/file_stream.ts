@@ -1,21 +1,21 @@
-/** Rows of ids from a file of any kind: text is tokenised into a cache first, files of ids are read as they are. */
+/** Opens a file of any kind as rows of ids. Tokenises text into a cache first; reads files of ids as they are. */
 import type { Tokenizer } from "../model/mod.ts";
 import { isCompressed, isJsonLines } from "./documents.ts";
 import { TokenFile, type TokenFileOptions } from "./token_file.ts";
 import { type FileStream, type StreamOptions, tokenStream } from "./token_stream.ts";
 import { tokenise, type TokeniseOptions } from "./tokenise.ts";
 
-/** What determines the rows of a file. */
+/** Settings that determine the rows of a file. */
 export interface FileStreamOptions
   extends
     Omit<StreamOptions, "eosId" | "vocabSize">,
     TokenFileOptions,
     Omit<TokeniseOptions, "tokenizer"> {
-  /** its vocabulary is that of the ids */
+  /** tokenizer that the ids belong to */
   tokenizer: Tokenizer;
 }
 
-/** Whether a file holds text, by its name. */
+/** Returns whether a file holds text, by its name. */
 export function isText(path: string): boolean {
   return isJsonLines(path) || isCompressed(path) || /\.txt$/i.test(path);
 }

@@ -1,10 +1,10 @@
 /**
- * Index of a Megatron data set (`MMapIndexedDataset` of Megatron-LM and GPT-NeoX), little-endian:
+ * Reads the index of a Megatron data set (`MMapIndexedDataset` of Megatron-LM and GPT-NeoX), little-endian:
  *
  *   "MMIDIDX\0\0"  version 1 (u64)  number format (u8)  sequences n (u64)  documents (u64)
  *   ids per sequence (i32 × n)  first byte of each sequence (i64 × n)  first sequence of each document (i64 × documents)
  *
- * It is read in parts: the index of Pythia's training data has 146 million sequences.
+ * Reads it in parts, because the index of Pythia's training data has 146 million sequences.
  */
 import { readRange } from "./file_range.ts";
 import { FloatList } from "./float_list.ts";

@@ -1,6 +1,6 @@
 /**
- * Header of a NumPy file (format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): the bytes
- * `\x93NUMPY`, a version, the length of the header, and a Python dictionary of `descr`, `fortran_order` and `shape`.
+ * Reads the header of a NumPy file (format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html):
+ * the bytes `\x93NUMPY`, a version, the length of the header, and a Python dictionary of `descr`, `fortran_order` and `shape`.
  */
 import { readRange } from "./file_range.ts";
 import type { IdFormat, TokenLayout } from "./token_layout.ts";

@@ -1,6 +1,6 @@
 /**
- * A seeded permutation of 0 … n−1 that is computed element by element, so shuffling needs no memory and any place can be asked
- * for first: a Feistel network (Luby & Rackoff 1988) over the next power of four, walked until it lands below n.
+ * Computes a seeded permutation of 0 … n−1 element by element, so shuffling needs no memory and elements can be computed in
+ * any order: a Feistel network (Luby & Rackoff 1988) over the next power of four, walked until it lands below n.
  */
 import { mix } from "./random.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Seeded draws for the corpus. One generator per row of a batch: its state is a hash of the numbers that name the row,
- * so any row can be drawn without drawing the ones before it.
+ * Makes seeded draws for the corpus. Each row of a batch has its own generator. Its state is a hash of the numbers
+ * that name the row, so any row can be drawn without drawing the ones before it.
  *
  * Generator: xoroshiro128+ (Blackman & Vigna 2018), from pure-rand; bounded integers without modulo bias.
  */
@@ -23,34 +23,34 @@ export function mix(...numbers: number[]): number {
   return hash | 0;
 }
 
-/** 32-bit FNV-1a hash of the UTF-16 code units of `text`, as an unsigned integer. */
+/** Returns the 32-bit FNV-1a hash of the UTF-16 code units of `text`, as an unsigned integer. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash >>> 0;
 }
 
-/** The generator named by these integers: the same numbers give the same draws. */
+/** Makes the generator that these integers name: the same numbers give the same draws. */
 export function rngFor(...numbers: number[]): Rng {
   return xoroshiro128plus(mix(...numbers));
 }
 
-/** Uniform integer in `low … high`, both included. */
+/** Returns a uniform integer in `low … high`, both included. */
 export function integer(rng: Rng, low: number, high: number): number {
   return uniformInt(rng, low, high);
 }
 
-/** True with the given probability (resolution 1/65536). */
+/** Returns true with the given probability (resolution 1/65536). */
 export function chance(rng: Rng, probability: number): boolean {
   return uniformInt(rng, 0, 65535) < probability * 65536;
 }
 
-/** One element, all equally likely. */
+/** Returns one element, all equally likely. */
 export function pick<T>(rng: Rng, list: readonly T[]): T {
   return list[uniformInt(rng, 0, list.length - 1)];
 }
 
-/** `count` distinct elements in random order. */
+/** Returns `count` distinct elements in random order. */
 export function pickDistinct<T>(rng: Rng, list: readonly T[], count: number): T[] {
   if (count > list.length) {
     throw new Error(`cannot draw ${count} distinct elements from a list of ${list.length}`);
@@ -63,7 +63,7 @@ export function pickDistinct<T>(rng: Rng, list: readonly T[], count: number): T[
   return chosen;
 }
 
-/** Index drawn in proportion to non-negative integer weights. */
+/** Draws an index in proportion to non-negative integer weights. */
 export function weightedIndex(rng: Rng, weights: readonly number[]): number {
   let rest = uniformInt(rng, 0, weights.reduce((sum, weight) => sum + weight, 0) - 1);
   for (let i = 0; i < weights.length; i++) {

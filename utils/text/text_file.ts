@@ -1,5 +1,5 @@
 /**
- * A text file whose documents are read by number.
+ * Reads the documents of a text file by number.
  *
  * `open` streams the file once. It checks every document and keeps its place, 16 bytes each, so a file of any size is read
  * in bounded memory and a mistake in it is found before a long run. A compressed file is unpacked once into a temporary

@@ -1,5 +1,5 @@
 /**
- * Files of token ids, read by range.
+ * Reads files of token ids by range.
  *
  *   name.npy                a NumPy array of integers, `[tokens]` or `[rows, width]`
  *   name.safetensors        a tensor `tokens` of integers, `[tokens]` or `[rows, width]`

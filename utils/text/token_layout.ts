@@ -22,7 +22,7 @@ export interface TokenLayout {
   boundaries?: { length: number; at(index: number): number };
 }
 
-/** Whether a value is the name of a number format of ids. */
+/** Returns whether a value is the name of a number format of ids. */
 export function isIdFormat(value: unknown): value is IdFormat {
   return typeof value === "string" && Object.hasOwn(ID_BYTES, value);
 }

@@ -1,6 +1,6 @@
 /**
- * Rows of token ids by step number. What a step gives is a pure function of the settings and the number: the position is the
- * cursor, so a run that resumes at a step sees what it would have seen, and steps can be made in any order.
+ * Returns rows of token ids by step number. The rows are a pure function of the settings and the number, so a run that
+ * resumes at a step sees the same rows as an uninterrupted one, and steps can be made in any order.
  *
  *   packed  documents one after the other, each after one end-of-text token, cut into rows. With `startRows` every row
  *           begins with an end-of-text token too; where a document begins just there, its own is the one.
@@ -26,7 +26,7 @@ export interface TokenStream {
   lengths?(step: number): Int32Array<ArrayBuffer>;
 }
 
-/** What determines the rows of a file. */
+/** Settings that determine the rows of a file. */
 export interface StreamOptions {
   /** rows per step */
   batch: number;
@@ -61,7 +61,7 @@ interface Rows {
 
 /**
  * Returns the rows of a file of ids. Packed and padded rows read the whole file once, to find its documents.
- * @throws Error naming the file when it holds no row, or an id that is not of the vocabulary.
+ * @throws Error naming the file when it holds no row, or an id outside the vocabulary.
  */
 export function tokenStream(file: TokenFile, options: StreamOptions): FileStream {
   const { batch, context, eosId, seed } = options;

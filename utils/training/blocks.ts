@@ -1,9 +1,10 @@
 /**
- * Blocks: what the optimiser works on. Neighbouring small tensors are joined into one vector, so that a model of many small
- * tensors costs a handful of operators and not a dozen for each tensor. A large tensor is a block of its own.
+ * Divides a run's parameters into blocks, the units that the optimiser works on. Neighbouring small tensors are joined into
+ * one vector, so that a model of many small tensors costs a handful of operators instead of a dozen per tensor. A large
+ * tensor is a block by itself.
  *
- * A block is a contiguous part of the run's vector: nothing is copied to feed it. In the graph a joined block is cut into its
- * tensors for the objective, and their gradients are joined again.
+ * A block is a contiguous part of the run's vector, so feeding it copies nothing. In the graph a joined block is cut into
+ * its tensors for the objective, and their gradients are joined again.
  */
 import { concat, reshape, split, type Value } from "../onnx/mod.ts";
 import type { NamedValues } from "./objective.ts";
@@ -28,7 +29,7 @@ const JOINED = 2 ** 20;
 
 /**
  * Returns the blocks of a layout, in its order.
- * @param separate names of tensors that are blocks of their own however small they are
+ * @param separate names of tensors that are never joined, however small they are
  */
 export function blocksOf({ tensors }: Layout, separate: readonly string[]): Block[] {
   const groups: PlacedTensor[][] = [];
@@ -65,7 +66,7 @@ export function tensorsOf(blocks: readonly Block[], values: readonly Value[]): N
   }));
 }
 
-/** Returns the value of a block from those of its tensors. */
+/** Joins the values of a block's tensors into the value of the block. */
 export function joined(block: Block, value: (name: string) => Value): Value {
   const { tensors } = block;
   if (tensors.length === 1) return value(tensors[0].name);

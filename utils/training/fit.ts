@@ -1,10 +1,10 @@
 /**
- * The loop over steps, for one run or for several side by side on one stream of batches:
+ * Loops over steps, for one run or for several side by side on one stream of batches:
  *
- *  1. A run at step 0 is saved first, so that its files are known to be its own; then hooks of step 0 run.
- *  2. Per step: fetch the batch of that number, and let every run that has not done the step make it and log it. Batch and
- *     optimiser depend on the step's number alone, so a resumed run repeats what an uninterrupted one would have done.
- *  3. After a step: hooks that are due, in order. A run is saved after a hook, every `saveEvery` steps and at the end.
+ *  1. Save a run that is at step 0, to mark its files as its own. Then run the hooks of step 0.
+ *  2. At each step, fetch its batch. Every run that has not done the step makes it and logs it. Batch and optimiser depend
+ *     on the step's number alone, so a resumed run repeats what an uninterrupted one would have done.
+ *  3. After each step, run the hooks that are due, in order. Save a run after a hook, every `saveEvery` steps and at the end.
  *
  * Runs that were killed between two saves may be at different steps; those ahead wait for the others.
  */
@@ -13,7 +13,7 @@ import type { TrainingState } from "./state.ts";
 import type { StepResult } from "./trainer.ts";
 import type { TrainingLog } from "./training_log.ts";
 
-/** What `fit` needs of a run; `openRun` makes one. */
+/** What `fit` needs from a run; `openRun` makes one. */
 export interface FittedRun<Batch> {
   /** makes the steps */
   readonly trainer: {
@@ -50,11 +50,11 @@ export interface HookMoment<R> {
   stepsPerSecond: number;
 }
 
-/** What is done at chosen steps: an evaluation, a checkpoint, a change of the state. */
+/** Something to do at chosen steps, such as an evaluation, a checkpoint or a change of the state. */
 export interface Hook<R> {
-  /** Whether the hook runs after `step` steps; 0 is before the first. */
+  /** Returns whether the hook runs after `step` steps; 0 is before the first. */
   due(step: number): boolean;
-  /** Does it; it may change the run's state, which is saved afterwards. */
+  /** Runs the hook. It may change the run's state, which is saved afterwards. */
   run(moment: HookMoment<R>): Promise<void> | void;
   /** whether a run is saved after this hook; default true, except at step 0 */
   saves?: boolean;
@@ -66,11 +66,11 @@ export interface FitOptions<Batch, R extends FittedRun<Batch>> {
   runs: readonly R[];
   /** the batches */
   batches: Batches<Batch>;
-  /** steps of each run in all */
+  /** total steps of each run */
   steps: number;
   /** steps between saved states */
   saveEvery: number;
-  /** what is done at chosen steps, in this order */
+  /** hooks, run in this order */
   hooks?: readonly Hook<R>[];
   /** Returns the note beside the progress bar; default: the loss of the first run. */
   note?(results: readonly StepResult[], stepsPerSecond: number): string;

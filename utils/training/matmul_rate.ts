@@ -1,9 +1,9 @@
 /**
- * The rate of matrix products alone, the yardstick of everything that multiplies by weights: for each weight matrix
+ * Measures the rate of matrix products alone, the yardstick for all code that multiplies by weights: for each weight matrix
  * `[out, in]` the forward product x·Wᵀ and, if asked for, both backward ones, g·W and gᵀ·x. All are in one graph with nothing
- * else in it. Only one element of each product leaves the graph, since handing results over takes time that is not theirs.
+ * else in it. Only one element of each product leaves the graph, so that copying results out is not timed.
  *
- * Time it in turn with what it is compared with, so that both rates are those of one process under the same load.
+ * Time it in turn with the code it is compared with, so that both rates come from one process under the same load.
  */
 import {
   type Feeds,

@@ -1,6 +1,6 @@
 /**
- * What is trained: named parameters, and a graph that makes of them and of a batch a loss, its gradients and metrics.
- * A trainer knows nothing else of a model.
+ * Describes what is trained: named parameters, and a graph that computes a loss, its gradients and metrics from them and a
+ * batch. This is all that a trainer knows about a model.
  */
 import type { Feeds, Graph, Value } from "../onnx/mod.ts";
 import type { TensorSpec } from "./parameters.ts";
@@ -15,7 +15,7 @@ export interface BuiltObjective {
   /** the gradient of each parameter, by its name, up to `gradientFactor` */
   gradients: NamedValues;
   /**
-   * Factor of all gradients, `[]`: the gradient is `gradientFactor · gradients[name]`. The optimiser multiplies it with
+   * Factor of all gradients, `[]`: the gradient is `gradientFactor · gradients[name]`. The optimiser multiplies it into
    * its own scalars, which saves a pass over the tensors. Default 1.
    */
   gradientFactor?: Value;

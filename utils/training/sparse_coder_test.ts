@@ -1,4 +1,4 @@
-/** A sparse coder as an objective: what transcoders will ask of training, on a small scale. */
+/** Trains a small sparse coder, with all that transcoders need from training. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   add,

@@ -1,4 +1,4 @@
-/** The state of a run: all that a resumed run needs beside its settings. */
+/** Holds the state of a run: all that a resumed run needs besides its settings. */
 import type { Layout } from "./parameters.ts";
 
 /** What training changes. */

@@ -1,7 +1,7 @@
 /**
- * The state of a run on the disk: a safetensors file in float32 with `weights`, a tensor for each slot of the optimiser and
- * each carried tensor. Step and settings are in its metadata. It is written at once or not at all, so a run that is killed
- * resumes from the last saved step to the same bytes.
+ * Writes and reads the state of a run on disk: a safetensors file in float32 with `weights`, a tensor for each slot of
+ * the optimiser and each carried tensor. Its metadata holds step and settings. The file is written atomically, so a run that
+ * is killed resumes from the last saved step to the same bytes.
  */
 import { isFile, UserError } from "../base/mod.ts";
 import { openSafetensors, readSafetensorsHeader, writeSafetensors } from "../tensor_files/mod.ts";

@@ -105,7 +105,7 @@ export class Trainer<Batch> {
 
   /**
    * Makes one step.
-   * @throws Error naming the step when the loss or a number of the optimiser is not finite; the state is then spoilt.
+   * @throws Error naming the step when the loss or a number of the optimiser is not finite; the state is then unusable.
    */
   async step(batch: Batch): Promise<StepResult> {
     const t = this.state.step + 1;

@@ -1,6 +1,6 @@
 /**
- * The log of a run: one JSON object per line, a line for each step and whatever lines hooks add. It contains no times and is
- * written together with the state, so a resumed run leaves the same bytes as an uninterrupted one.
+ * Keeps the log of a run: one JSON object per line, one line per step, and the lines that hooks add. It contains no times
+ * and is written together with the state, so a resumed run leaves the same bytes as an uninterrupted one.
  */
 import { writeFileAtomic } from "../base/mod.ts";
 
@@ -20,7 +20,7 @@ export class TrainingLog {
     private readonly all: LogLine[],
   ) {}
 
-  /** Returns a log without lines; the file is left alone until `write`. */
+  /** Returns a log without lines. Does not touch the file before `write`. */
   static empty(path: string): TrainingLog {
     return new TrainingLog(path, []);
   }
@@ -57,7 +57,7 @@ export class TrainingLog {
     this.all.push(line);
   }
 
-  /** Writes all lines, at once or not at all. */
+  /** Writes all lines atomically. */
   async write(): Promise<void> {
     await writeFileAtomic(this.path, this.all.map((line) => JSON.stringify(line) + "\n").join(""));
   }

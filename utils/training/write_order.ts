@@ -38,7 +38,7 @@ export class WriteOrder {
     this.#nodes = ancestors(outputs);
   }
 
-  /** Whether `result` may be written over `input`, an input of the graph. */
+  /** Returns whether `result` may be written over `input`, an input of the graph. */
   isSafe(input: Value, result: Value): boolean {
     const writer = result.node;
     if (writer === undefined) return false;
@@ -73,7 +73,7 @@ function ancestors(values: readonly Value[]): Set<Node> {
   return found;
 }
 
-/** Whether a node computes each element of its output from the same elements of its inputs. */
+/** Returns whether a node computes each element of its output from the same elements of its inputs. */
 function isElementwise({ op, inputs, outputs: [{ shape }] }: Node): boolean {
   return ELEMENTWISE.has(op) &&
     inputs.every((value) => value.rank === 0 || String(value.shape) === String(shape));

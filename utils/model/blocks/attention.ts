@@ -1,12 +1,12 @@
 /**
- * Multi-head attention of GPT-NeoX and GPT-2, written once.
+ * Computes the multi-head attention of GPT-NeoX and GPT-2.
  *
- *  q, k, v = LN1(x)·W + b         one packed product where all heads read the same residual stream, otherwise one
- *                                  product per head and letter from the head's own copy of it ("split q/k/v input")
- *  rotary: q and k turn by an angle that grows with the position, on the first dimensions of each head (GPT-NeoX)
+ *  q, k, v = LN1(x)·W + b          one packed product if all heads read the same residual stream; otherwise one product
+ *                                  per head and letter, from the head's own copy of the stream ("split q/k/v input")
+ *  rotary (GPT-NeoX): rotates the first dimensions of each head's q and k by an angle proportional to the position
  *  pattern = softmax(q·kᵀ/√d_h + causal mask),  z = pattern·v,  output = Σ_h z_h·W_O[h] + b_O
  *
- * With a past (keys, after rotation, and values of earlier positions) the positions given are a suffix.
+ * With a past (rotated keys, and values, of earlier positions) the given positions are a suffix.
  */
 import { LETTERS } from "../../names/mod.ts";
 import {
@@ -31,32 +31,41 @@ import type { BlockContext, KeysValues, LayerContext, SequenceInputs } from "./c
 import { packedAxes, perHeadOutput, perHeadWeights, storedOutIn } from "./head_weights.ts";
 import { hookedNorm } from "./hooked_norm.ts";
 
+/** Attention weights of one layer, in the stored layout. */
 export interface AttentionWeights {
+  /** weight of LN1, `[d]` */
   ln1_w: Value;
+  /** bias of LN1, `[d]` */
   ln1_b: Value;
-  /** as stored: GPT-NeoX `[3d, d]` ordered head, letter; GPT-2 `[d, 3d]` ordered letter, head */
+  /** packed q, k and v weight: GPT-NeoX `[3d, d]`, ordered by head, then letter; GPT-2 `[d, 3d]`, by letter, then head */
   qkv_w: Value;
+  /** packed q, k and v bias, `[3d]`, in the same order */
   qkv_b: Value;
-  /** GPT-NeoX `[d, d]` out × in; GPT-2 in × out */
+  /** output weight `[d, d]`: GPT-NeoX out × in, GPT-2 in × out */
   o_w: Value;
+  /** output bias, `[d]` */
   o_b: Value;
 }
 
-/** Residual-stream copies that each head reads, head-first: `[H, batch, pos, d]`. */
+/** Each head's copies of the residual stream, heads first: `[H, batch, pos, d]`. */
 export interface HeadInputs {
+  /** copies that the queries are computed from */
   q: Value;
+  /** copies that the keys are computed from */
   k: Value;
+  /** copies that the values are computed from */
   v: Value;
 }
 
-/** q, k and v of one product in one array, and the places of its axes. */
+/** q, k and v of one product in one array, and which axis holds the letter. */
 export interface PackedProjections {
   /** `[batch, pos, H, 3, d_head]` (GPT-NeoX) or `[batch, pos, 3, H, d_head]` (GPT-2), as the weights are stored */
   value: Value;
+  /** axis of length 3 that selects q, k or v */
   letterAxis: 2 | 3;
 }
 
-/** Projections of the residual stream x `[batch, pos, d]`, shared by all heads. */
+/** Projects the residual stream x `[batch, pos, d]` to q, k and v of all heads in one product. */
 export function packedProjections(
   x: Value,
   w: AttentionWeights,
@@ -69,16 +78,16 @@ export function packedProjections(
   return { value, letterAxis: storedOutIn(c) ? 3 : 2 };
 }
 
-/** q, k, v `[batch, pos, H, d_head]`. */
+/** Splits packed projections into q, k and v, each `[batch, pos, H, d_head]`. */
 function unpacked({ value, letterAxis }: PackedProjections): Value[] {
   const shape = value.shape.toSpliced(letterAxis, 1);
   return split(value, letterAxis, [1, 1, 1]).map((part) => reshape(part, shape));
 }
 
-/** Width of heads up to which q, k and v are better moved at once than one by one. */
+/** Widest head for which one transpose of packed q, k and v is faster than three. */
 const NARROW = 32;
 
-/** q, k, v `[batch, H, pos, d_head]`; for a past that K items share `[batch/K, H, K·pos, d_head]`. */
+/** Returns q, k and v, each `[batch, H, pos, d_head]`, or `[batch/K, H, K·pos, d_head]` if K items share a past. */
 export function unpackedHeadFirst(packed: PackedProjections, past?: KeysValues): Value[] {
   const { value, letterAxis } = packed;
   const [, pos, ...axes] = value.shape;
@@ -90,12 +99,12 @@ export function unpackedHeadFirst(packed: PackedProjections, past?: KeysValues):
   }
   const moved = transpose(grouped, [letterAxis, 0, 5 - letterAxis, 1, 4]);
   const [, b, H, p, e] = moved.shape;
-  // Without this reshape ONNX Runtime would split first and move three times.
+  // Without this reshape ONNX Runtime splits first and transposes three times.
   return split(reshape(moved, [3, productDim([b, H]), p, e]), 0, [1, 1, 1])
     .map((part) => reshape(part, [b, H, p, e]));
 }
 
-/** q, k, v `[batch, pos, H, d_head]` where each head reads its own copies of the residual stream. */
+/** Projects each head's own copies of the residual stream to q, k and v, each `[batch, pos, H, d_head]`. */
 function headProjections(
   x: HeadInputs,
   w: AttentionWeights,
@@ -119,18 +128,19 @@ function rotate(x: Value, { cos, sin }: SequenceInputs): Value {
   return cos && sin ? rotaryEmbedding(x, cos, sin) : x;
 }
 
+/** Results of one layer's attention. */
 export interface AttentionOutput {
-  /** `[batch, pos, d]`, bias included */
+  /** output `[batch, pos, d]`, including the bias */
   out: Value;
-  /** per-head weighted values `[batch, pos, H, d_head]` */
+  /** weighted sum of values per head, `[batch, pos, H, d_head]` */
   z: Value;
-  /** keys after rotation and values of these positions, `[batch, H, pos, d_head]` */
+  /** rotated keys, and values, of these positions, `[batch, H, pos, d_head]` */
   present: KeysValues;
-  /** queries after rotation, `[batch, H, pos, d_head]` */
+  /** rotated queries, `[batch, H, pos, d_head]` */
   queries: Value;
 }
 
-/** q, k, v `[batch, H, pos, d_head]` before rotation, as {@link attend} takes them. */
+/** Returns q, k and v before rotation, each `[batch, H, pos, d_head]`, in the form that {@link attend} takes. */
 function projections(
   x: Value | HeadInputs,
   w: AttentionWeights,
@@ -148,7 +158,7 @@ function projections(
   );
 }
 
-/** Attention of one layer; see the header. */
+/** Computes the attention of one layer; see the header. */
 export function attention(
   x: Value | HeadInputs,
   w: AttentionWeights,
@@ -160,8 +170,8 @@ export function attention(
 }
 
 /**
- * z `[batch, pos, heads, d_head]` of queries, keys and values `[batch, heads, pos, d_head]` before rotation; any number
- * of heads.
+ * Computes z `[batch, pos, heads, d_head]` from queries, keys and values before rotation, each
+ * `[batch, heads, pos, d_head]`. Takes any number of heads.
  */
 export function attend(
   { q, k, v }: { q: Value; k: Value; v: Value },
@@ -187,8 +197,9 @@ export function attend(
 }
 
 /**
- * The same where K items of the batch share a past: their queries meet its keys and values in one product, and nothing
- * of the past is repeated. All are `[batch/K, heads, K·pos, d_head]`; scores and pattern have no hook points here.
+ * Does the same when K items of the batch share a past. One product takes the queries of all K to the past's keys and
+ * values, so the past is not repeated. All arrays are `[batch/K, heads, K·pos, d_head]`. Scores and pattern have no hook
+ * points here.
  */
 function attendShared(
   { q, k, v }: { q: Value; k: Value; v: Value },
@@ -199,7 +210,7 @@ function attendShared(
   const items = productDim([groups, H, past.sharedBy!]);
   const own = (x: Value) => reshape(x, [items, pos, x.shape.at(-1)!]);
   const grouped = (x: Value) => reshape(x, [groups, H, rows, x.shape.at(-1)!]);
-  // Saved as the operators leave them: a saved reshape is a copy.
+  // Save the operators' own outputs: saving a reshape would copy it.
   const [queries, keys] = [q, k].map((x) => rotate(reshape(x, [items, 1, pos, e]), sequence));
   hooks.save("q", queries);
   hooks.save("k", keys);
@@ -221,7 +232,7 @@ function attendShared(
   };
 }
 
-/** `Σ_h z_h·W_O[h] + b_O`, `[batch, pos, d]`. */
+/** Returns the attention output `Σ_h z_h·W_O[h] + b_O`, `[batch, pos, d]`. */
 export function headOutputs(
   z: Value,
   w: AttentionWeights,
@@ -234,7 +245,7 @@ export function headOutputs(
   return add(sum(hooks.at("attn.hook_result", headResults(z, w.o_w, config)), [2]), w.o_b);
 }
 
-/** `z_h·W_O[h]` of every head, `[batch, pos, H, d]`. */
+/** Returns `z_h·W_O[h]` for every head, `[batch, pos, H, d]`. */
 export function headResults(z: Value, o_w: Value, config: ModelConfig): Value {
   const { nHeads: H, dHead: e, dModel: d } = config;
   const [b, p] = z.shape;

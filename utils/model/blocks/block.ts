@@ -1,10 +1,10 @@
 /**
- * One transformer block as a function from values to values, for both architectures:
+ * Builds one transformer block as a function from values to values, for both architectures:
  *
  *   parallel (GPT-NeoX):   x' = x + attention(LN1(x)) + mlp(LN2(x))
  *   sequential (GPT-2):    m = x + attention(LN1(x)),   x' = m + mlp(LN2(m))
  *
- * Hook points carry TransformerLens' names.
+ * Hook points have TransformerLens' names.
  */
 import {
   add,
@@ -26,15 +26,16 @@ import type { ModelConfig } from "../config.ts";
 import { hookedNorm } from "./hooked_norm.ts";
 import type { BlockContext, KeysValues, LayerContext } from "./context.ts";
 
-/** Activation function of the MLP. */
+/** Applies the MLP's activation function element by element. */
 export function activate(x: Value, config: ModelConfig): Value {
   if (config.activation === "relu") return relu(x);
   return gelu(x, config.activation === "gelu_tanh" ? "tanh" : "none");
 }
 
 /**
- * LN2, W_in, activation, W_out of a residual stream of any leading shape. Between the two products the leading axes are
- * one, unless a hook point there wants them: a widest activation that is handed over in another shape is copied.
+ * Applies LN2, W_in, the activation and W_out to a residual stream `[…, d]`. Between the two products the leading axes
+ * are flattened into one, because reshaping the widest activation there would copy it. A plan that uses `mlp.hook_pre` or
+ * `mlp.hook_post` keeps the axes apart.
  */
 export function mlp(x: Value, w: MlpWeights, { config, hooks }: LayerContext): Value {
   const normalized = hookedNorm(x, w.ln2_w, w.ln2_b, config.layerNormEps, "ln2", hooks);
@@ -48,13 +49,15 @@ export function mlp(x: Value, w: MlpWeights, { config, hooks }: LayerContext): V
   return reshape(linear(post, w.out_w, storedOutIn(config), w.out_b), x.shape);
 }
 
+/** Results of one block. */
 export interface BlockOutput {
   /** residual stream after the block, `[batch, pos, d]` */
   residual: Value;
+  /** rotated keys, and values, of these positions, `[batch, H, pos, d_head]` */
   present: KeysValues;
 }
 
-/** Returns a block of the residual stream x `[batch, pos, d]`. */
+/** Applies a block to the residual stream x `[batch, pos, d]`. */
 export function block(x: Value, w: BlockWeights, context: BlockContext): BlockOutput {
   const { hooks } = context;
   const pre = hooks.at("hook_resid_pre", x);
@@ -66,8 +69,8 @@ export function block(x: Value, w: BlockWeights, context: BlockContext): BlockOu
 }
 
 /**
- * Returns the residual stream after a block whose attention output is given: the wiring of every form of block. No
- * positions meet here, so `pre` and `attnOut` may have any axes before the last; they broadcast.
+ * Returns the residual stream after a block, given its attention output. Wires parallel and sequential blocks. This part
+ * does not mix positions, so `pre` and `attnOut` may have any axes before the last; they broadcast.
  */
 export function afterAttention(
   pre: Value,
@@ -85,7 +88,7 @@ export function afterAttention(
   return hooks.at("hook_resid_post", sum);
 }
 
-/** A copy of the residual stream for every head and letter, with hook points of shape `[batch, pos, H, d]`. */
+/** Copies the residual stream for every head and letter, with hook points of shape `[batch, pos, H, d]`. */
 function splitInputs(x: Value, { config, hooks }: LayerContext): HeadInputs {
   const [b, p, d] = x.shape;
   const copy = (point: "hook_q_input" | "hook_k_input" | "hook_v_input") =>

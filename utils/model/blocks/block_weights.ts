@@ -1,6 +1,6 @@
 /**
- * The weights of a block: their names and stored shapes, how a graph declares them, and the feeds that carry them.
- * One program serves every layer: weights are graph inputs, or constants where they are baked in.
+ * Names the weights of a block and their stored shapes, declares them in a graph and makes the feeds that carry them.
+ * Weights are graph inputs, so that one program serves every layer, or constants if they are baked in.
  */
 import type { Feeds, Graph, Tensor, Value } from "../../onnx/mod.ts";
 import type { AttentionWeights } from "./attention.ts";
@@ -10,18 +10,26 @@ import { storedOutIn } from "./head_weights.ts";
 /** Tensors of one unit of a model (embedding, a layer, unembedding) by feed name. */
 export type WeightUnit = Record<string, Tensor<Float32Array>>;
 
+/** MLP weights of one layer, in the stored layout; m is the width of the hidden layer. */
 export interface MlpWeights {
+  /** weight of LN2, `[d]` */
   ln2_w: Value;
+  /** bias of LN2, `[d]` */
   ln2_b: Value;
+  /** input weight: GPT-NeoX `[m, d]`, GPT-2 `[d, m]` */
   in_w: Value;
+  /** input bias, `[m]` */
   in_b: Value;
+  /** output weight: GPT-NeoX `[d, m]`, GPT-2 `[m, d]` */
   out_w: Value;
+  /** output bias, `[d]` */
   out_b: Value;
 }
 
+/** All weights of one layer. */
 export type BlockWeights = AttentionWeights & MlpWeights;
 
-/** Names of a block's weights, the feeds of its graph. */
+/** Names of a block's weights, which are also the feed names of its graph. */
 export const BLOCK_WEIGHTS = [
   "ln1_w",
   "ln1_b",
@@ -37,7 +45,7 @@ export const BLOCK_WEIGHTS = [
   "out_b",
 ] as const satisfies readonly (keyof BlockWeights)[];
 
-/** Shapes of a block's weights as stored. */
+/** Returns the stored shapes of a block's weights. */
 export function blockWeightShapes(config: ModelConfig): Record<keyof BlockWeights, number[]> {
   const { dModel: d, dMlp: m } = config;
   const matrix = (out: number, into: number) => storedOutIn(config) ? [out, into] : [into, out];
@@ -57,15 +65,15 @@ export function blockWeightShapes(config: ModelConfig): Record<keyof BlockWeight
   };
 }
 
-/** Feed name of a weight of the i-th layer of a stack. */
-export const weightFeed = (i: number, name: string) => `${i}.${name}`;
+/** Returns the feed name of a weight of the i-th layer of a stack. */
+export const weightFeed = (i: number, name: string): string => `${i}.${name}`;
 
-/** Feeds of a layer's weights as the i-th layer of a stack. */
+/** Returns the feeds that give a layer's weights to the i-th layer of a stack. */
 export function weightFeeds(i: number, weights: WeightUnit): Feeds {
   return Object.fromEntries(Object.entries(weights).map(([n, t]) => [weightFeed(i, n), t]));
 }
 
-/** A block's weights as graph inputs, or as constants where `baked` is given. */
+/** Declares the weights of the i-th block of a stack: as graph inputs, or as constants if `baked` is given. */
 export function declareWeights(
   g: Graph,
   config: ModelConfig,

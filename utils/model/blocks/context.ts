@@ -1,4 +1,4 @@
-/** What travels with every part of a block while its graph is built. */
+/** Holds what every part of a block needs while its graph is built: shapes, hook points, shared inputs. */
 import type { Dim, Value } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
 import type { HookPoints } from "./hooks.ts";
@@ -7,28 +7,34 @@ import type { HookPoints } from "./hooks.ts";
 export interface SequenceInputs {
   /** additive causal mask `[pos, past+pos]` */
   mask: Value;
-  /** rotary tables `[pos, rotaryDims/2]`, for GPT-NeoX */
+  /** cosines of the rotary angles `[pos, rotaryDims/2]`; GPT-NeoX only */
   cos?: Value;
+  /** sines of the rotary angles `[pos, rotaryDims/2]`; GPT-NeoX only */
   sin?: Value;
 }
 
-/** Keys, after rotation, and values of earlier positions. */
+/** Rotated keys, and values, of earlier positions. */
 export interface KeysValues {
-  /** `[batch, H, past, d_head]` */
+  /** keys `[batch, H, past, d_head]` */
   k: Value;
+  /** values `[batch, H, past, d_head]` */
   v: Value;
-  /** number of consecutive items of the run's batch that share one of these; default 1 */
+  /** number K of consecutive batch items that share one past, whose first axis is then batch/K; default: none share */
   sharedBy?: Dim;
 }
 
-/** What the parts of a block read that do not mix positions: its shapes and its hook points. */
+/** Shapes and hook points, for the parts of a block that do not mix positions. */
 export interface LayerContext {
+  /** sizes and variants of the model */
   config: ModelConfig;
+  /** hook points of the block */
   hooks: HookPoints;
 }
 
-/** What a whole block reads; with a `past` the positions given are a suffix. */
+/** What a whole block needs. With a `past` the given positions are a suffix. */
 export interface BlockContext extends LayerContext {
+  /** causal mask and rotary tables */
   sequence: SequenceInputs;
+  /** keys and values that the positions continue after */
   past?: KeysValues;
 }

@@ -1,10 +1,11 @@
 /**
- * What is before and after the blocks: token (and position) embedding, final LayerNorm and unembedding, and the
- * metric read off the logits.
+ * Builds what comes before and after the blocks: token and position embedding, final LayerNorm, unembedding, and the
+ * metric computed from the logits.
  *
- * A metric is linear in the logits or in the probabilities of the read-out row r:
+ * A metric is linear in the logits or in the probabilities of a row r:
  *   value_r = Σ_j weights[r, j] · f(logits_r)[ids[r, j]],   f = identity or softmax.
- * For a few logits the product with the whole unembedding is not needed: value_r = LN(x_r) · Σ_j weights[r, j] W_U[ids[r, j]].
+ * If it uses few logits, it skips the product with the whole unembedding:
+ *   value_r = LN(x_r) · Σ_j weights[r, j] W_U[ids[r, j]].
  */
 import {
   add,
@@ -30,30 +31,34 @@ import type { ModelConfig } from "../config.ts";
 import { hookedNorm } from "./hooked_norm.ts";
 import { BATCH, type HookPlan, HookPoints, POS } from "./hooks.ts";
 
-/** A metric of each read-out row, linear in its logits or probabilities. */
+/** A metric of each row, linear in the row's logits or probabilities. */
 export interface Readout {
   /** what the weights apply to */
   kind: "logits" | "probabilities";
   /** token ids `[rows, width]`, padded with id 0 */
   ids: Int32Array;
-  /** `[rows, width]`, padded with 0 */
+  /** weight of each token's logit or probability `[rows, width]`, padded with 0 */
   weights: Float32Array;
+  /** largest number of tokens in a row */
   width: number;
 }
 
-/** What a metric's graph depends on; `bias`: whether the unembedding has one, as after folding the final LayerNorm. */
+/** Settings that a metric's graph depends on. */
 export interface MetricSpec {
+  /** what the metric is linear in */
   kind: Readout["kind"];
+  /** tokens per row */
   width: number;
+  /** whether the unembedding has a bias; folding the final LayerNorm adds one */
   bias: boolean;
 }
 
-/** Above this width a row of logits is computed instead of a direction per row. */
+/** Largest width for which a metric computes one direction per row; a wider one computes all logits of the row. */
 const DIRECTION_WIDTH = 16;
 
 /**
- * tokens `[batch, pos]` → residual stream before block 0 `[batch, pos, d]`, and planned hooks. `W_E` may hold only some of the
- * embedding's rows; the tokens then index those.
+ * Compiles tokens `[batch, pos]` → residual stream before block 0 `[batch, pos, d]`, and the hooks that are read. `W_E`
+ * may hold only some rows of the embedding; the tokens then index those rows.
  */
 export function compileEmbed(config: ModelConfig, plan: HookPlan, options: SessionOptions) {
   const g = new Graph();
@@ -74,7 +79,7 @@ function reads(hooks: HookPoints, plan: HookPlan): Record<string, Value> {
   return Object.fromEntries((plan.read ?? []).map((name) => [name, hooks.required(name)]));
 }
 
-/** Final LayerNorm with its hooks. */
+/** Applies the final LayerNorm, with its hook points. */
 function finalNorm(x: Value, config: ModelConfig, hooks: HookPoints): Value {
   const [w, b] = ["ln_f_w", "ln_f_b"].map((name) => x.graph.input(name, [config.dModel]));
   return hookedNorm(x, w, b, config.layerNormEps, "ln_final", hooks);
@@ -83,7 +88,7 @@ function finalNorm(x: Value, config: ModelConfig, hooks: HookPoints): Value {
 const residualInput = (g: Graph, config: ModelConfig): Value =>
   g.input("residual", [BATCH, POS, config.dModel]);
 
-/** Rows `b · pos + p` of a `[batch, pos, d]` stream. */
+/** Takes the rows with numbers `b · pos + p` from a `[batch, pos, d]` stream. */
 function pick(stream: Value, g: Graph): Value {
   const rows = g.input("rows", ["rows"], "int32");
   return gather(reshape(stream, [productDim([BATCH, POS]), stream.shape[2]]), rows);
@@ -95,7 +100,7 @@ function unembed(rows: Value, g: Graph, config: ModelConfig, bias: boolean): Val
   return bias ? add(logits, g.input("b_U", [config.vocabSize])) : logits;
 }
 
-/** residual stream, rows → logits `[rows, V]`, and planned hooks over all positions. */
+/** Compiles residual stream, rows → logits `[rows, V]`, and the hooks that are read, at all positions. */
 export function compileUnembed(
   config: ModelConfig,
   plan: HookPlan,
@@ -110,8 +115,9 @@ export function compileUnembed(
 }
 
 /**
- * residual stream, rows, ids, weights → metric values `[rows]`, and with `gradient` the gradient of their sum with
- * respect to the residual stream `[batch, pos, d]`, and as `d:{name}` to differentiated hooks of the final LayerNorm.
+ * Compiles residual stream, rows, ids, weights → metric `values` `[rows]`. With `gradient` the program also returns the
+ * gradient of their sum: with respect to the residual stream as `d_residual` `[batch, pos, d]`, and with respect to the
+ * differentiated hooks of the final LayerNorm as `d:{name}`.
  */
 export function compileReadout(
   config: ModelConfig,
@@ -131,8 +137,8 @@ export function compileReadout(
 }
 
 /**
- * Gradient of the sum of metrics with respect to the residual streams `[rows, d]` that they are read off, in the graph
- * of these; it takes the feeds `ids` and `weights` and the unembedding's.
+ * Returns the gradient of the metrics' sum with respect to the residual streams x `[rows, d]` that they are computed
+ * from. Adds nodes to the graph of x, with the feeds `ids` and `weights` and those of the unembedding.
  */
 export function metricGradient(x: Value, config: ModelConfig, spec: MetricSpec): Value {
   const values = metricValues(finalNorm(x, config, new HookPoints({})), config, spec);
@@ -143,7 +149,7 @@ function gradientsOfSum(values: Value, wrt: Value[]): Value[] {
   return gradients([values], [expand(values.graph.constant(1, []), values.shape)], wrt);
 }
 
-/** Metrics of normalised rows `[rows, d]`. */
+/** Returns the metrics `[rows]` of normalised rows `[rows, d]`. */
 function metricValues(
   rows: Value,
   config: ModelConfig,
@@ -164,7 +170,7 @@ function metricValues(
   return sum(mul(gatherElements(outputs, ids, 1), weights), [1]);
 }
 
-/** Feeds of a read-out whose row r is position `positions[r]` of batch item r. */
+/** Returns the feeds of a readout whose row r is position `positions[r]` of batch item r. */
 export function readoutFeeds(
   positions: readonly number[],
   pos: number,
@@ -173,13 +179,13 @@ export function readoutFeeds(
   return { rows: rowIndices(positions, pos), ...metricFeeds(readout) };
 }
 
-/** The feeds of metrics of given rows, `[rows, width]`. */
+/** Returns the feeds `ids` and `weights` of a metric, each `[rows, width]`. */
 export function metricFeeds({ ids, weights, width }: Readout): Record<string, Tensor> {
   const shape = [ids.length / width, width];
   return { ids: tensor(ids, shape), weights: tensor(weights, shape) };
 }
 
-/** Row numbers of one position per batch item in a flattened `[batch, pos]`. */
+/** Returns the row numbers, in a flattened `[batch, pos]`, of one position per batch item. */
 export function rowIndices(positions: readonly number[], pos: number): Tensor {
   return tensor(Int32Array.from(positions, (p, b) => b * pos + p), [positions.length]);
 }

@@ -1,12 +1,18 @@
-/** How the weights of attention are stored, and the parts of them that belong to one head. */
+/** Cuts the stored weights of attention into the parts of each head. */
 import { reshape, split, transpose, type Value } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
 
-/** Linear layers are stored out × in by GPT-NeoX, in × out by GPT-2. */
+/** Returns whether linear layers are stored out × in (GPT-NeoX) rather than in × out (GPT-2). */
 export const storedOutIn = (config: ModelConfig): boolean => config.architecture === "gpt_neox";
 
-/** Weights of q, k and v per head, `[H, d_head, d]` (GPT-NeoX) or `[H, d, d_head]` (GPT-2), and biases `[H, d_head]`. */
-export function perHeadWeights(w: { qkv_w: Value; qkv_b: Value }, config: ModelConfig) {
+/**
+ * Returns the weights of q, k and v per head, each `[H, d_head, d]` (GPT-NeoX) or `[H, d, d_head]` (GPT-2), and their
+ * biases, each `[H, d_head]`.
+ */
+export function perHeadWeights(
+  w: { qkv_w: Value; qkv_b: Value },
+  config: ModelConfig,
+): { weights: Value[]; biases: Value[] } {
   const { nHeads: H, dHead: e, dModel: d } = config;
   const outIn = storedOutIn(config);
   const weights = outIn
@@ -19,7 +25,7 @@ export function perHeadWeights(w: { qkv_w: Value; qkv_b: Value }, config: ModelC
   return { weights, biases };
 }
 
-/** W_O per head, `[H, d_head, d]`. */
+/** Returns W_O per head, `[H, d_head, d]`. */
 export function perHeadOutput(o_w: Value, config: ModelConfig): Value {
   const { nHeads: H, dHead: e, dModel: d } = config;
   return storedOutIn(config)
@@ -27,6 +33,6 @@ export function perHeadOutput(o_w: Value, config: ModelConfig): Value {
     : reshape(o_w, [H, e, d]);
 }
 
-/** Heads and letters as q, k and v are stored: H, 3 (GPT-NeoX) or 3, H (GPT-2). */
+/** Returns the sizes of the head and letter axes in stored order: H, 3 (GPT-NeoX) or 3, H (GPT-2). */
 export const packedAxes = (config: ModelConfig): [number, number] =>
   storedOutIn(config) ? [config.nHeads, 3] : [3, config.nHeads];

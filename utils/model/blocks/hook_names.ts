@@ -1,9 +1,13 @@
 /**
- * Names of hook points, which are TransformerLens': `blocks.3.attn.hook_z` inside the blocks, `hook_embed` outside them.
+ * Lists and parses the names of hook points. They are TransformerLens' names: `blocks.3.attn.hook_z` inside the blocks,
+ * `hook_embed` outside them.
  */
 import type { ModelConfig } from "../config.ts";
 
-/** Hook points inside a block, without `blocks.{l}.`; b batch, p position, h head, k key position. */
+/**
+ * Hook points inside a block, without `blocks.{l}.`, and their axes: b batch, p position, h head, k key position,
+ * d residual stream, dh head dimension, m MLP's hidden layer.
+ */
 export const BLOCK_HOOKS = {
   "hook_resid_pre": "b p d",
   "hook_q_input": "b p h d",
@@ -28,6 +32,7 @@ export const BLOCK_HOOKS = {
   "hook_mlp_out": "b p d",
   "hook_resid_post": "b p d",
 } as const;
+/** Name of a hook point inside a block, without `blocks.{l}.`. */
 export type BlockHook = keyof typeof BLOCK_HOOKS;
 
 /** Returns the full name of a block's hook point: `blocks.{layer}.{point}`. */
@@ -38,7 +43,7 @@ export function hookNames({ nLayers }: { nLayers: number }, point: string): stri
   return Array.from({ length: nLayers }, (_, layer) => hookName(layer, point));
 }
 
-/** Hook points before and after the blocks. */
+/** Hook points before and after the blocks, and their axes. */
 export const OUTER_HOOKS = {
   "hook_embed": "b p d",
   "hook_pos_embed": "b p d",
@@ -55,16 +60,18 @@ export function linearPoints(config: ModelConfig): string[] {
   return [...inside.flatMap((point) => hookNames(config, point)), "ln_final.hook_scale"];
 }
 
-/** A hook point by layer (`blocks.3.attn.hook_z`), or outside the blocks (`hook_embed`, layer undefined). */
+/** A hook point's name in parts. */
 export interface HookName {
+  /** layer, as 3 in `blocks.3.attn.hook_z`; undefined outside the blocks, as in `hook_embed` */
   layer: number | undefined;
+  /** name without `blocks.{l}.` */
   point: string;
 }
 
 /**
- * Takes a full hook name apart.
+ * Splits a full hook name into layer and point.
  * @param own full names of the hook points that splices add
- * @throws Error naming the hook, the number of layers, and the points there are.
+ * @throws Error naming the hook, and the layers or hook points that the model has.
  */
 export function parseHookName(
   name: string,

@@ -1,11 +1,11 @@
 /**
- * Layer normalisation with its two hook points:
+ * Applies layer normalisation, with its two hook points:
  *
  *   scale = √(variance + ε),  normalized = (x − mean)/scale · weight + bias
  *
- * The fused operator takes no scale and gives none to differentiate. Where `hook_scale` is patched, frozen or
- * differentiated, the formula is written out; everywhere else it is one operator. With its scale frozen a LayerNorm is
- * linear.
+ * ONNX's fused operator does not accept a scale, and its scale cannot be differentiated. If the plan splices, patches,
+ * freezes or differentiates `hook_scale`, the graph contains the written-out formula; otherwise it contains the fused
+ * operator. A LayerNorm with frozen scale is linear.
  */
 import {
   add,
@@ -20,7 +20,7 @@ import {
 } from "../../onnx/mod.ts";
 import type { HookPoints } from "./hooks.ts";
 
-/** LayerNorm over the last axis with hook points `{name}.hook_scale` and `{name}.hook_normalized`. */
+/** Applies LayerNorm over the last axis, with hook points `{name}.hook_scale` and `{name}.hook_normalized`. */
 export function hookedNorm(
   x: Value,
   weight: Value,

@@ -1,58 +1,70 @@
 /**
- * Hook points: named places in a transformer whose value can be read, replaced, frozen and differentiated.
+ * Places hook points in a block: named values that can be read, replaced, frozen and differentiated.
  *
- * Inside a block a hook point is the call `hooks.at(name, value)`. It returns the value, in this order
+ * A block calls `hooks.at(name, value)` at each hook point. The call applies what the plan asks for, in this order:
  *
- *   spliced         what a splice makes of it (`splice.ts`);
- *   patched         `mask ? given : value`, where mask and given value are graph inputs;
- *   frozen          the same numbers, and no gradient passes;
- *   differentiated  a value of its own, so that its gradient is that of this use.
+ *   splice         replace the value with the result of a sub-graph (`splice.ts`);
+ *   patch          replace it with `mask ? given : value`; the mask and the given value are graph inputs;
+ *   freeze         keep the numbers, but stop the gradient;
+ *   differentiate  make it a separate value, so that its gradient counts this use only.
  *
- * A block is compiled for a {@link HookPlan}; hook points outside the plan cost nothing.
+ * A block is compiled for a {@link HookPlan}. Hook points outside the plan cost nothing.
  */
 import { detach, type Dim, type Graph, identity, type Value, where } from "../../onnx/mod.ts";
 import type { BlockHook } from "./hook_names.ts";
 import { checkSplices, type Splice, spliceFeed, splicePoint } from "./splice.ts";
 
-/** Says which hook points of one block are read, patched, frozen and differentiated, and what is spliced in. */
+/** Lists what a block does at its hook points. Names have no `blocks.{l}.`. */
 export interface HookPlan {
+  /** points whose values are returned */
   read?: readonly string[];
+  /** sub-graphs that replace values */
   splices?: readonly Splice[];
+  /** points that take a given value where a mask is true */
   patch?: readonly string[];
-  /** points that no gradient passes; a gradient with respect to a frozen point itself still exists */
+  /** points that no gradient passes; the gradient with respect to a frozen point itself still exists */
   freeze?: readonly string[];
+  /** points that a gradient is taken with respect to */
   differentiate?: readonly string[];
 }
 
-/** Symbols of batch, query positions and key positions in every block graph. */
+/** Symbols of the batch size and the number of positions in every block graph. */
 export const BATCH = "batch", POS = "pos";
 
-/** The shape of a mask for a value of a hook point: one flag per batch item, position and head. */
+/**
+ * Returns the shape of the mask for a hook point's value: the value's shape with last axis 1, so one flag per batch item,
+ * position and head. Scores and patterns have one flag per element.
+ */
 export function maskShape(shape: readonly Dim[], point: string): Dim[] {
   const full = point === "attn.hook_pattern" || point === "attn.hook_attn_scores";
   return full ? [...shape] : [...shape.slice(0, -1), 1];
 }
 
-/** Feed names of a patched hook point. */
-export const patchFeed = (name: string) => `patch:${name}`;
-export const maskFeed = (name: string) => `mask:${name}`;
+/** Returns the feed name of the value given to a patched hook point. */
+export const patchFeed = (name: string): string => `patch:${name}`;
+/** Returns the feed name of the mask of a patched hook point. */
+export const maskFeed = (name: string): string => `mask:${name}`;
 
-/** The hook points of one block while its graph is built. */
+/** Applies a plan to the hook points of one block while its graph is built. */
 export class HookPoints {
-  /** values after patching, by full local name */
+  /** values of the hook points met so far, as the plan changed them, by prefixed name */
   readonly values = new Map<string, Value>();
-  /** inner values that the backward pass should take from the forward pass instead of recomputing */
+  /** inner values that the backward pass takes from the forward pass instead of recomputing them */
   readonly saved = new Map<string, Value>();
 
-  /** weights of the splices, declared by the first of their hook points that the graph has */
+  /** weights of each splice, declared at the first of its hook points */
   readonly #weights = new Map<Splice, Record<string, Value>>();
 
-  /** @throws Error when two splices of the plan have one name or one hook point. */
+  /**
+   * Takes the plan of one block.
+   * @param prefix begins all names, such as `0.` for the first layer of a stack
+   * @throws Error if two splices of the plan have the same name or the same hook point.
+   */
   constructor(private readonly plan: HookPlan, private readonly prefix = "") {
     checkSplices(plan.splices ?? []);
   }
 
-  /** Whether the plan does anything at one of these points. */
+  /** Returns whether the plan does anything at any of these points. */
   uses(...points: string[]): boolean {
     const { read, splices } = this.plan;
     const isRead = (point: string) =>
@@ -61,7 +73,7 @@ export class HookPoints {
     return points.some((p) => this.changes(p) || isRead(p));
   }
 
-  /** Whether the plan splices, patches, freezes or differentiates at one of these points. */
+  /** Returns whether the plan splices, patches, freezes or differentiates at any of these points. */
   changes(...points: string[]): boolean {
     const { splices, patch, freeze, differentiate } = this.plan;
     const spliced = splices?.flatMap(({ form }) => Object.keys(form.at));
@@ -71,8 +83,8 @@ export class HookPoints {
   }
 
   /**
-   * The value at a planned hook point, once the graph is built.
-   * @throws Error when the block has no such point under this plan.
+   * Returns the value at a planned hook point. Call this after the block is built.
+   * @throws Error if the block does not have the point under this plan.
    */
   required(point: string): Value {
     const value = this.values.get(this.prefix + point);
@@ -85,7 +97,10 @@ export class HookPoints {
     );
   }
 
-  /** @throws Error when the plan names a point that the graph built does not have. */
+  /**
+   * Checks that the block has every point of the plan. Call this after the block is built.
+   * @throws Error naming the point that it does not have.
+   */
   checkPlan(): void {
     const { read = [], splices = [], patch = [], freeze = [], differentiate = [] } = this.plan;
     const spliced = splices.flatMap(({ form }) => Object.keys(form.at));
@@ -94,7 +109,7 @@ export class HookPoints {
     }
   }
 
-  /** Returns the value of a hook point as planned; see the header. */
+  /** Applies the plan to the value of a hook point and returns the result; see the header. */
   at(point: string, value: Value): Value {
     const name = this.prefix + point;
     let result = this.#spliced(point, value);
@@ -110,7 +125,10 @@ export class HookPoints {
     return result;
   }
 
-  /** @throws Error when a splice gives a value of another type or shape. */
+  /**
+   * Applies the splice at a point, if there is one.
+   * @throws Error if the splice returns a value of another type or shape.
+   */
   #spliced(point: string, computed: Value): Value {
     const splice = this.plan.splices?.find(({ form }) => point in form.at);
     if (!splice) return computed;
@@ -151,7 +169,7 @@ export class HookPoints {
     return weights;
   }
 
-  /** Marks a value as worth keeping for the backward pass. */
+  /** Saves a value for the backward pass, which would otherwise recompute it. */
   save(name: string, value: Value): void {
     this.saved.set(`saved:${this.prefix}${name}`, value);
   }

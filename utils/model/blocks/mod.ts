@@ -1,5 +1,5 @@
 /**
- * The transformer as functions from graph values to graph values, with hook points and splices.
+ * Builds the parts of a transformer as functions from graph values to graph values, with hook points and splices.
  * @module
  */
 export {

@@ -1,10 +1,10 @@
-/** The feeds that all layers of a run share: causal mask and rotary tables, for positions `past … past+pos−1`. */
+/** Makes the feeds that all layers of a run share: causal mask and rotary tables, for positions `past … past+pos−1`. */
 import { type Feeds, type Graph, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { SequenceInputs } from "./context.ts";
 import type { ModelConfig } from "../config.ts";
 import { POS } from "./hooks.ts";
 
-/** Declares the shared inputs in a block graph. */
+/** Declares the causal mask and, for rotary models, the rotary tables as inputs of a block graph. */
 export function sequenceInputs(g: Graph, config: ModelConfig, past: boolean): SequenceInputs {
   const mask = g.input("causal_mask", [POS, past ? `past+${POS}` : POS]);
   if (config.rotaryDims === 0) return { mask };
@@ -12,7 +12,7 @@ export function sequenceInputs(g: Graph, config: ModelConfig, past: boolean): Se
   return { mask, cos: table("rotary_cos"), sin: table("rotary_sin") };
 }
 
-/** The values of the shared inputs for `pos` positions after `past` earlier ones. */
+/** Returns the values of the shared inputs for `pos` positions after `past` earlier ones. */
 export function sequenceFeeds(config: ModelConfig, pos: number, past = 0): Feeds {
   const mask = new Float32Array(pos * (past + pos));
   for (let i = 0; i < pos; i++) {
@@ -23,7 +23,7 @@ export function sequenceFeeds(config: ModelConfig, pos: number, past = 0): Feeds
   return feeds;
 }
 
-/** cos and sin of `position · base^(−2i/rotaryDims)`, `[pos, rotaryDims/2]`. */
+/** Returns cos and sin of `position · base^(−2i/rotaryDims)`, each `[pos, rotaryDims/2]`. */
 function rotaryTables(config: ModelConfig, pos: number, past: number): Record<string, Tensor> {
   const { rotaryDims, rotaryBase } = config;
   const half = rotaryDims / 2;

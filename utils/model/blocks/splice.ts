@@ -1,66 +1,67 @@
 /**
- * Splices: a sub-graph with weights of its own in the place of a hook point's value.
+ * Replaces the value at a hook point with the result of a sub-graph that has its own weights: a splice.
  *
  *  1. {@link defineSplice} names a function from settings to a {@link SpliceForm}: the weights, and for each hook point the
- *     value there, given what the block computed. That is a transcoder for an MLP, an interpolated output, a frozen head.
- *  2. A plan of a block lists its splices, so they are part of every program's key, as name and settings.
- *  3. While the block is built, its hook points call them. What a block computed and nothing reads is in no model, because
- *     models are cut from their outputs.
+ *     new value, given the one that the block computed. A splice can put a transcoder in the place of an MLP, interpolate
+ *     an output or freeze a head.
+ *  2. The plan of a block lists its splices, so their names and settings are part of the program's key.
+ *  3. While the block is built, its hook points call the splices. If nothing reads a value that a splice replaces, no model
+ *     computes it, because models are cut backward from their outputs.
  */
 import type { Feeds, Shape, Value } from "../../onnx/mod.ts";
 import { BLOCK_HOOKS, type BlockHook } from "./hook_names.ts";
 
-/** What a splice uses of the block around it. */
+/** Gives a splice access to its weights and to the block around it. */
 export interface SpliceScope {
   /** the splice's own weights, by name */
   weights: Record<string, Value>;
   /**
    * Returns the value of another hook point of the same block.
-   * @throws Error when the splice does not declare that it reads the point, or the block computes it later.
+   * @throws Error if the splice does not list the point in `reads`, or the block computes it later.
    */
   read(point: BlockHook): Value;
   /**
-   * Makes a value one of the splice's own hook points, to read, patch, freeze and differentiate as
-   * `blocks.{layer}.{splice}.{point}`; returns the value to go on with.
-   * @throws Error when the splice does not declare the point.
+   * Makes a value one of the splice's own hook points. A run can read, patch, freeze and differentiate it as
+   * `blocks.{layer}.{splice}.{point}`. Returns the value to use from here on.
+   * @throws Error if the splice does not list the point in `points`.
    */
   at(point: string, value: Value): Value;
-  /** Keeps a value for the backward pass, which computes it again otherwise. */
+  /** Saves a value for the backward pass, which would otherwise recompute it. */
   save(name: string, value: Value): void;
 }
 
-/** What a splice is fed, what it reads, and what it does at each hook point. */
+/** What a splice takes, reads and computes. */
 export interface SpliceForm {
   /**
-   * Names and shapes of what the splice is fed at each layer. A shape that begins with `BATCH` has one row for each prompt
-   * of a run; every other one is a weight.
+   * Names and shapes of the splice's feeds at each layer. A feed whose shape begins with `BATCH` has one row per prompt of
+   * a run; every other feed is a weight.
    */
   weights: Record<string, Shape>;
   /** other hook points of the block that the splice reads */
   reads?: readonly BlockHook[];
   /** names of the splice's own hook points */
   points?: readonly string[];
-  /** the value at a hook point, given what the block computed there */
+  /** functions that return the new value at a hook point, given the one that the block computed */
   at: Partial<Record<BlockHook, (computed: Value, scope: SpliceScope) => Value>>;
 }
 
-/** A splice with its settings. Programs identify it by what `toJSON` gives. */
+/** A splice with its settings. The result of `toJSON` identifies it in program keys. */
 export interface Splice {
-  /** begins the names of its feeds and of its own hook points */
+  /** name given to {@link defineSplice} */
   readonly name: string;
-  /** what it is under its settings */
+  /** what the splice takes, reads and computes under its settings */
   readonly form: SpliceForm;
   /** Returns name and settings. */
   toJSON(): unknown;
 }
 
-/** A splice at a layer, with its weights there. */
+/** A splice at one layer, with its weights there. */
 export interface SplicedLayer {
-  /** the layer whose block it is in */
+  /** layer, counted from 0 */
   layer: number;
-  /** what is spliced in */
+  /** splice with its settings */
   splice: Splice;
-  /** its weights there, by name */
+  /** values of the form's `weights`, by name */
   weights: Feeds;
 }
 
@@ -69,8 +70,8 @@ const defined = new Set<string>();
 /**
  * Defines a splice. Call this at the top level of a module, so that the name stands for one function.
  *
- * @param form must read nothing but the settings, which are plain data: they are the splice's identity
- * @throws Error when the name is taken or is not made of letters, digits, `_` and `-`
+ * @param form depends on the settings only, which are plain data and identify the splice
+ * @throws Error if the name is taken or contains anything but letters, digits, `_` and `-`
  */
 export function defineSplice<Settings>(
   name: string,
@@ -94,13 +95,16 @@ export function defineSplice<Settings>(
   };
 }
 
-/** Returns the feed name of a splice's weight; no weight of a block has such a name. */
+/** Returns the feed name of a splice's weight. It differs from the names of all block weights. */
 export const spliceFeed = (splice: string, weight: string): string => `splice:${splice}.${weight}`;
 
 /** Returns the name of a splice's own hook point inside a block. */
 export const splicePoint = (splice: string, point: string): string => `${splice}.${point}`;
 
-/** @throws Error when two splices of one block have one name, or are at one hook point. */
+/**
+ * Checks the splices of one block against each other.
+ * @throws Error if two of them have the same name or the same hook point.
+ */
 export function checkSplices(splices: readonly Splice[]): void {
   const names = new Set<string>();
   const points = new Map<string, string>();
@@ -119,7 +123,10 @@ export function checkSplices(splices: readonly Splice[]): void {
   }
 }
 
-/** @throws Error naming the weights that a splice lacks, or has no use for. */
+/**
+ * Checks that a splice is given exactly the weights of its form.
+ * @throws Error naming the weights that are missing or unknown.
+ */
 export function checkSpliceWeights({ splice, layer, weights }: SplicedLayer): void {
   const expected = Object.keys(splice.form.weights);
   const found = Object.keys(weights);

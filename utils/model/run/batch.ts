@@ -1,17 +1,21 @@
-/** Token lists as right-padded batches, and batches of equal length. */
+/** Pads token lists to a batch, and groups items of equal length. */
 import { type Tensor, tensor } from "../../onnx/mod.ts";
 
+/** Prompts padded to one length. */
 export interface TokenBatch {
-  /** `[batch, pos]`, padded on the right with id 0; causality keeps padding out of every real position */
+  /** token ids `[batch, pos]`, padded on the right with id 0; attention is causal, so no real position sees the padding */
   tokens: Tensor<Int32Array>;
+  /** number of tokens of each prompt before padding */
   lengths: number[];
+  /** number of prompts */
   batch: number;
+  /** number of positions after padding */
   pos: number;
 }
 
 /**
- * Pads token lists on the right to the longest, or to `least` positions if that is more.
- * @throws Error when the batch or a list is empty, or an id is outside the vocabulary.
+ * Pads token lists on the right to the length of the longest, or to `least` positions if that is more.
+ * @throws Error if the batch or a list is empty, or an id is outside the vocabulary.
  */
 export function padTokens(
   prompts: readonly (readonly number[])[],
@@ -35,7 +39,7 @@ export function padTokens(
   return { tokens: tensor(ids, [prompts.length, pos]), lengths, batch: prompts.length, pos };
 }
 
-/** Indices of items grouped by a key, in the order of first appearance, each group cut to at most `limit` items. */
+/** Groups item indices by key, in the order of first appearance. Cuts groups of more than `limit` items into several. */
 export function bucketBy<T>(
   items: readonly T[],
   key: (item: T, index: number) => string | number,

@@ -1,6 +1,6 @@
 /**
- * What a run asks of the hook points, sorted by the part of the model that has them: embedding, blocks, final
- * LayerNorm. Each part is compiled for its own plan and fed its own patches.
+ * Sorts what a run does at its hook points by the part of the model that contains them: embedding, blocks, final
+ * LayerNorm. Each part is compiled for its own plan and takes its own patches.
  */
 import { type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
@@ -18,49 +18,62 @@ import {
 } from "../blocks/mod.ts";
 import type { LayerPatch, LayerRun } from "./layer_runner.ts";
 
-/** A hook point given another value where `mask` is true; without a mask everywhere. */
+/** Another value for a hook point where `mask` is true, or everywhere without a mask. */
 export interface Patch {
+  /** full name of the hook point */
   hook: string;
-  /** the shape of the hook point */
+  /** new value, in the hook point's shape */
   value: Tensor;
-  /** one flag per batch item, position and head: the hook point's shape with last axis 1 (whole shape for patterns) */
+  /** booleans in the hook point's shape with last axis 1; in its whole shape for attention scores and patterns */
   mask?: Tensor;
 }
 
 /** Plan and patches of the part before or after the blocks. */
 export interface OuterRequests {
+  /** what that part does at its hook points */
   plan: HookPlan;
+  /** values and masks of its patches */
   feeds: Feeds;
 }
 
+/** Requests sorted by the part of the model. */
 export interface HookRequests {
+  /** requests at the embeddings */
   embedding: OuterRequests;
+  /** requests inside the blocks, by layer */
   layers: Pick<LayerRun, "read" | "splices" | "patches" | "freeze" | "differentiate">;
+  /** requests at the final LayerNorm */
   final: OuterRequests;
 }
 
-/** What a run asks, by full hook name. */
+/** What a run does at its hook points, by full name. */
 export interface Requests {
+  /** points whose values are returned */
   read?: readonly string[];
+  /** sub-graphs that replace values, layer by layer */
   splices?: readonly SplicedLayer[];
+  /** values given to points */
   patches?: readonly Patch[];
+  /** points that no gradient passes */
   freeze?: readonly string[];
+  /** points that a gradient is taken with respect to */
   differentiate?: readonly string[];
 }
 
-/** The part of a model that a run goes through. */
+/** The part of a model that a run covers. */
 export interface RunRange {
-  /** whether it begins with tokens */
+  /** whether the run starts with tokens */
   embeds: boolean;
-  /** first layer, and the layer after the last */
+  /** first layer */
   from: number;
+  /** layer after the last */
   to: number;
 }
 
 /**
  * Sorts the requests of a run.
- * @throws Error naming a hook that the model does not have, that the run does not come to, or that is patched twice; or a
- * splice that does not fit.
+ * @throws Error naming a hook that the model does not have, that is outside the run, or that is patched twice; or naming a
+ * splice whose layer or weights do not fit.
  */
 export function sortRequests(
   config: ModelConfig,
@@ -120,7 +133,10 @@ export function sortRequests(
   };
 }
 
-/** @throws Error when a run does not come to a hook point. */
+/**
+ * Checks that a run reaches a hook point.
+ * @throws Error naming the hook and the range of the run.
+ */
 function checkRange(
   name: string,
   { layer, point }: HookName,
@@ -136,7 +152,7 @@ function checkRange(
   throw new Error(`hook "${name}" is not part of this run, from ${start} to before layer ${to}`);
 }
 
-/** Feeds of patches outside the blocks. */
+/** Returns the feeds of patches outside the blocks. */
 function patchFeeds(patches: readonly Patch[]): Feeds {
   return Object.fromEntries(patches.flatMap(({ hook, value, mask }) => [
     [patchFeed(hook), value],
@@ -158,7 +174,10 @@ function byLayer(
   return map;
 }
 
-/** @throws Error naming the splice whose layer or weights do not fit. */
+/**
+ * Groups splices by layer.
+ * @throws Error naming the splice whose layer or weights do not fit.
+ */
 function splicesByLayer(
   splices: readonly SplicedLayer[],
   { nLayers }: ModelConfig,
@@ -177,7 +196,7 @@ function splicesByLayer(
   return map;
 }
 
-/** The mask that is true everywhere. */
+/** Returns a mask that is true everywhere. */
 function fullMask(value: Tensor, point: string): Tensor {
   const shape = maskShape(value.shape, point) as number[];
   return tensor(new Uint8Array(shape.reduce((a, b) => a * b, 1)).fill(1), shape);

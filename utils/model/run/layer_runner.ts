@@ -1,6 +1,6 @@
 /**
- * Runs a range of blocks over a residual stream, layer after layer, with weights streamed in, and optionally back
- * again. Whole runs, cached runs, patched runs, suffixes after a prefix and gradients are settings of it.
+ * Runs a range of blocks over a residual stream, one stack of layers after another, and optionally backward again.
+ * Weights are streamed in. Reading, patching, continuing after a prefix and gradients are all settings of one run.
  */
 import {
   defineProgram,
@@ -25,48 +25,68 @@ import type { Runtime } from "../runtime.ts";
 import { localHook, StackProgram, type StackSpec } from "./stack.ts";
 import { type LayerRange, layerStacks, loopOverLayers, type WeightStore } from "../weights/mod.ts";
 
-/** Keys (after rotation) and values of earlier positions, per layer: `[batch, H, past, d_head]`. */
+/** Rotated keys, and values, of earlier positions. */
 export interface Past {
+  /** number of earlier positions */
   length: number;
+  /** keys and values of each layer, each `[batch, H, past, d_head]` */
   layers: { k: Tensor<Float32Array>; v: Tensor<Float32Array> }[];
 }
 
-/** A value given at a block's hook point where `mask` is true. */
+/** Another value for a block's hook point where `mask` is true. */
 export interface LayerPatch {
+  /** hook point, without `blocks.{l}.` */
   point: string;
+  /** new value, in the hook point's shape */
   value: Tensor;
+  /** booleans in the shape of `maskShape` */
   mask: Tensor;
 }
 
+/** Settings of a run over blocks. Maps go from a layer to its hook points, without `blocks.{l}.`. */
 export interface LayerRun {
-  /** first layer, and the layer after the last */
+  /** first layer; default 0 */
   from?: number;
+  /** layer after the last; default: all */
   to?: number;
+  /** points whose values are returned */
   read?: Map<number, string[]>;
+  /** sub-graphs that replace values */
   splices?: Map<number, SplicedLayer[]>;
+  /** values given to points */
   patches?: Map<number, LayerPatch[]>;
+  /** points that no gradient passes */
   freeze?: Map<number, string[]>;
+  /** points that a gradient is taken with respect to */
   differentiate?: Map<number, string[]>;
+  /** keys and values that the positions continue after */
   past?: Past;
+  /** whether to return keys and values of these positions */
   keysValues?: boolean;
-  /** keep what `backward` needs */
+  /** whether to keep what `backward` needs */
   gradient?: boolean;
 }
 
+/** Results of a run over blocks. */
 export interface LayerRunResult {
-  /** `[batch, pos, d]` after the last layer run */
+  /** residual stream after the last layer of the run, `[batch, pos, d]` */
   residual: Tensor<Float32Array>;
-  /** hook values read, by `blocks.{l}.{point}` */
+  /** values of the hook points in `read`, by `blocks.{l}.{point}` */
   hooks: Map<string, Tensor<Float32Array>>;
-  /** keys and values of these positions, where asked for */
+  /** keys and values of these positions, in the order of the layers; empty unless the run sets `keysValues` */
   keysValues: Past["layers"];
-  /** gradients with respect to the first residual stream (`x`) and differentiated hook points, by full name */
+  /**
+   * Turns the gradient with respect to `residual` into those with respect to the run's input (`x`) and the differentiated
+   * hook points (by full name). Needs `gradient`; call it once.
+   */
   backward: (dResidual: Tensor) => Promise<Map<string, Tensor<Float32Array>>>;
 }
 
-/** How blocks are compiled: one or several layers per session, weights fed or baked in. */
+/** How blocks are compiled. */
 export interface BlockForm {
+  /** layers in one compiled session; default 1 */
   layersPerSession?: number;
+  /** whether weights are constants of the session instead of feeds; default: feeds */
   baked?: boolean;
 }
 
@@ -76,13 +96,15 @@ const stackProgram = defineProgram(
     StackProgram.compile(config, spec, options),
 );
 
+/** Runs the blocks of one model. */
 export class LayerRunner {
+  /** Takes the weights of one checkpoint, and the runtime that caches compiled programs. */
   constructor(
     readonly config: ModelConfig,
     readonly store: WeightStore,
     readonly runtime: Runtime,
     readonly form: BlockForm = {},
-    /** distinguishes baked programs of different checkpoints */
+    /** distinguishes the baked programs of different checkpoints */
     private readonly weightsKey = "",
   ) {}
 
@@ -128,7 +150,7 @@ export class LayerRunner {
     return { residual, hooks, keysValues, backward };
   }
 
-  /** Yields stacks of layers and the feeds of their weights: none where these are baked in. */
+  /** Yields stacks of layers with the feeds of their weights, or with no feeds if weights are baked in. */
   async *#stacks(range: LayerRange): AsyncGenerator<{ layers: number[]; weights: Feeds }> {
     const size = this.form.layersPerSession ?? 1;
     if (this.form.baked) {
@@ -158,7 +180,7 @@ export class LayerRunner {
     };
     const { config, runtime, store } = this;
     if (!this.form.baked) return stackProgram(runtime, config, spec);
-    // A program with baked weights belongs to one checkpoint and these layers.
+    // A program with baked weights serves only these layers of one checkpoint.
     const key = `baked stack ${JSON.stringify([config, spec])} ${this.weightsKey}:${layers}`;
     return runtime.compiled(key, async (options) => {
       const units = await Promise.all(layers.map((l) => store.get(String(l))));

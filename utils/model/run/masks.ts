@@ -1,9 +1,9 @@
-/** Masks for patches: which batch items, positions and heads take the given value. */
+/** Makes masks for patches: which batch items, positions and heads take the given value. */
 import { type Tensor, tensor } from "../../onnx/mod.ts";
 
 /**
- * The mask of some heads of a value `[batch, pos, H, …]`, at all positions or at some: `[batch, pos, H, 1]`.
- * @throws RangeError naming a head or position that the value has not.
+ * Returns the mask `[batch, pos, H, 1]` of some heads of a value `[batch, pos, H, …]`, at all positions or at some.
+ * @throws RangeError naming a head or position that the value does not have.
  */
 export function headMask(
   value: Tensor,

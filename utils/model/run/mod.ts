@@ -3,7 +3,12 @@
  * @module
  */
 export { bucketBy, padTokens } from "./batch.ts";
-export { type HookRequests, type Patch, sortRequests } from "./hook_requests.ts";
+export {
+  type HookRequests,
+  type OuterRequests,
+  type Patch,
+  sortRequests,
+} from "./hook_requests.ts";
 export { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./layer_runner.ts";
 export { headMask } from "./masks.ts";
 export { OuterParts, type ReadoutOptions, type ReadoutRequest } from "./outer_parts.ts";

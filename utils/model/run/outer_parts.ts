@@ -1,4 +1,4 @@
-/** Runs what is before and after the blocks of one model: embedding, final LayerNorm and unembedding, metrics. */
+/** Runs what comes before and after a model's blocks: embedding, final LayerNorm, unembedding and metrics. */
 import { defineProgram, type F32, type Results, type Tensor, tensor } from "../../onnx/mod.ts";
 import {
   compileEmbed,
@@ -20,40 +20,45 @@ const readoutProgram = defineProgram("readout", compileReadout);
 
 const NOTHING: OuterRequests = { plan: {}, feeds: {} };
 
-/** A residual stream after the last block, and what is read off it. */
+/** A residual stream after the last block, and the metric to compute from it. */
 export interface ReadoutRequest {
-  /** `[batch, pos, d]` */
+  /** residual stream `[batch, pos, d]` */
   residual: F32;
-  /** one position for each batch item */
+  /** one position per batch item */
   positions: readonly number[];
+  /** metric; its rows are the batch items */
   readout: Readout;
 }
 
+/** Options of a readout. */
 export interface ReadoutOptions {
-  /** whether the gradient is wanted too; default: not */
+  /** whether to return the gradient too; default false */
   gradient?: boolean;
-  /** what is asked of the hook points of the final LayerNorm */
+  /** plan and patches of the final LayerNorm's hook points; default: none */
   final?: OuterRequests;
 }
 
+/** Runs the embedding, the unembedding and the metrics of one model. */
 export class OuterParts {
+  /** Takes the weights of one checkpoint, and the runtime that caches compiled programs. */
   constructor(
     private readonly weights: ModelWeights,
     private readonly embeddings: EmbeddingRows,
     private readonly runtime: Runtime,
-    /** whether the unembedding has a bias, which folding the final LayerNorm gives it */
+    /** whether the unembedding has a bias; folding the final LayerNorm adds one */
     private readonly bias: boolean,
   ) {}
 
-  /** Returns what a metric's program depends on. */
+  /** Returns the settings that a metric's program is compiled for. */
   metricSpec({ kind, width }: Readout): MetricSpec {
     return { kind, width, bias: this.bias };
   }
 
   /**
-   * Returns the residual stream before block 0, and the embedding hooks that are read.
+   * Returns the residual stream before block 0 as `residual` `[batch, pos, d]`, and the embedding hooks that are read.
    * @param start position of the first token
-   * @param least pads to at least so many positions
+   * @param least smallest number of positions to pad to
+   * @throws Error if a prompt is empty, has an id outside the vocabulary or has more tokens than the model has positions.
    */
   async embed(
     prompts: readonly (readonly number[])[],
@@ -69,13 +74,16 @@ export class OuterParts {
     return session.run({ ...await this.embeddings.feeds(tokens), position_ids, ...feeds });
   }
 
-  /** Returns `logits` `[rows, V]` of rows of a residual stream, and the hooks of the final LayerNorm that are read. */
+  /** Returns `logits` `[rows, V]` for rows of a residual stream, and the final LayerNorm's hooks that are read. */
   async unembed(residual: F32, rows: Tensor, { plan, feeds }: OuterRequests): Promise<Results> {
     const session = await unembedProgram(this.runtime, this.weights.config, plan, this.bias);
     return session.run({ residual, rows, ...await this.weights.unembedding(), ...feeds });
   }
 
-  /** Returns metric `values` `[batch]`; with `gradient` also `d_residual`, and `d:{name}` of differentiated hooks. */
+  /**
+   * Returns the metric's `values` `[batch]`. With `gradient` also returns the gradient of their sum: `d_residual`
+   * `[batch, pos, d]`, and `d:{name}` for each differentiated hook.
+   */
   async readout(
     { residual, positions, readout }: ReadoutRequest,
     { gradient = false, final = NOTHING }: ReadoutOptions = {},

@@ -1,9 +1,9 @@
 /**
- * A gradient over many prompts in several passes.
+ * Computes a gradient over many prompts in several passes, to bound its memory.
  *
- * A backward pass needs what the forward pass saved in every layer: memory in proportion to tokens × layers, while a
- * forward pass alone needs it for one layer. Prompts are therefore taken in equal groups whose saved values stay below
- * a limit. A matrix product over some hundred tokens is as fast as over all of them, so nothing is lost.
+ * A backward pass needs the values that the forward pass saved in every layer, so its memory grows with tokens × layers; a
+ * forward pass alone needs memory for one layer. A gradient therefore takes prompts in equal groups whose saved values stay
+ * below a limit. This costs no speed: a matrix product over a few hundred tokens has the same rate as one over all of them.
  */
 import { joinRows, sliceRows, type Tensor } from "../../onnx/mod.ts";
 import { BATCH, type Readout, type SplicedLayer } from "../blocks/mod.ts";
@@ -11,45 +11,54 @@ import type { ModelConfig } from "../config.ts";
 import type { Patch } from "./hook_requests.ts";
 import type { Past } from "./layer_runner.ts";
 
+/** What a run reads and changes. Hook points are given by full name. */
 export interface RunOptions {
+  /** hook points whose values are returned */
   read?: readonly string[];
-  /** sub-graphs in the place of hook points, layer by layer (`splice.ts`) */
+  /** sub-graphs that replace the values of hook points, layer by layer (`splice.ts`) */
   splices?: readonly SplicedLayer[];
+  /** values given to hook points */
   patches?: readonly Patch[];
-  /** hook points that no gradient passes, by full name, e.g. all patterns and LayerNorm scales ({@link linearPoints}) */
+  /** hook points that no gradient passes, e.g. all patterns and LayerNorm scales ({@link linearPoints}) */
   freeze?: readonly string[];
-  /** continue after these keys and values: tokens given are the suffix */
+  /** keys and values to continue after; the prompts are then suffixes */
   past?: Past;
-  /** return keys and values, to continue after these tokens */
+  /** whether to return keys and values, so that another run can continue after these tokens */
   keysValues?: boolean;
-  /** pad to at least so many positions */
+  /** smallest number of positions to pad to */
   pos?: number;
 }
 
-/** Metric per prompt `[batch]`, and the gradient of their sum by hook name. */
+/** Metrics and their gradients. */
 export interface Gradients {
+  /** metric of each prompt, `[batch]` */
   values: Float32Array;
+  /** gradient of the metrics' sum, by hook name, in the hook point's shape */
   gradients: Map<string, Tensor<Float32Array>>;
 }
 
-/** What a gradient is asked of. */
+/** Prompts to compute a gradient over, and how. */
 export interface Pass {
+  /** token ids of each prompt */
   prompts: readonly (readonly number[])[];
+  /** position of each prompt that the metric is computed at */
   positions: readonly number[];
+  /** metric, one row per prompt */
   readout: Readout;
+  /** options of the forward run */
   options: RunOptions;
 }
 
-/** Saved bytes that are always allowed, and as a share of the weights. */
+/** Limit on saved values: these bytes, or this share of the weights' bytes if that is more. */
 const SAVED_BYTES = 256 * 2 ** 20, SAVED_SHARE = 1 / 3;
 
-/** Bytes that a forward pass saves per token: residual stream, q, k, v, pattern and MLP input of every layer. */
+/** Returns the bytes that a forward pass saves per token: residual stream, q, k, v, pattern and MLP input of every layer. */
 export function savedBytesPerToken(config: ModelConfig, positions: number): number {
   const { nLayers, nHeads, dModel: d, dMlp, parallel } = config;
   return 4 * nLayers * ((parallel ? 4 : 5) * d + dMlp + nHeads * positions);
 }
 
-/** Number of prompts per pass, in groups as equal as possible. */
+/** Returns the number of prompts per pass, so that groups are as equal as possible. */
 export function promptsPerPass(
   config: ModelConfig,
   weightBytes: number,
@@ -97,7 +106,7 @@ export async function inPasses(
   };
 }
 
-/** Cuts what a splice is fed for each prompt; weights stay as they are. */
+/** Cuts the splices' feeds that have one row per prompt; leaves weights as they are. */
 function sliceSplices(
   splices: readonly SplicedLayer[],
   from: number,

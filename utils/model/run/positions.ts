@@ -1,11 +1,11 @@
-/** How many positions a model has. */
+/** Checks the length of prompts against a model's number of positions. */
 import type { ModelConfig } from "../config.ts";
 import type { Runtime } from "../runtime.ts";
 
 /**
- * Checks that a model has as many positions. Learned positions have a hard limit. Rotary positions extrapolate beyond
- * training, about which this warns once per run.
- * @throws Error when the learned positions are too few.
+ * Checks that a model has at least `length` positions. Learned positions have a hard limit. Rotary positions extrapolate
+ * beyond training; for those it warns once per run.
+ * @throws Error if the model has learned positions and `length` exceeds their number.
  */
 export function checkPositions(length: number, config: ModelConfig, runtime: Runtime): void {
   const { architecture, maxPositions } = config;

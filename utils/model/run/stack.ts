@@ -1,12 +1,12 @@
 /**
- * Consecutive blocks compiled as one program: a forward session and, where hook points are differentiated, a backward
- * session. Both are cut from one graph:
+ * Compiles consecutive blocks as one program: a forward session and, for gradients, a backward session. Both are cut from
+ * one graph:
  *
- *   forward:  x, weights            → residual, hook values read, and what the backward pass needs saved
+ *   forward:  x, weights            → residual, hook values that are read, values saved for the backward session
  *   backward: x, saved, ∂/∂residual → ∂/∂x and ∂/∂(hook points)
  *
- * Weights are fed (one program serves all layers and checkpoints) or baked in as constants (for devices where feeding
- * costs a transfer); one layer per program or several. These are settings; the graph is the same.
+ * Two settings leave the graph unchanged. A program contains one layer or several. Weights are feeds, so that one program
+ * serves all layers and checkpoints, or baked in as constants, for devices where feeding costs a transfer.
  */
 import {
   compileBothWays,
@@ -34,23 +34,24 @@ import {
 } from "../blocks/mod.ts";
 import type { ModelConfig } from "../config.ts";
 
+/** What a stack is compiled for. */
 export interface StackSpec {
   /** hook plan of each layer of the stack */
   plans: readonly HookPlan[];
-  /** whether positions continue after a past */
+  /** whether the positions continue after a past */
   past?: boolean;
-  /** whether keys and values of these positions are wanted, to continue after them */
+  /** whether the forward session returns keys and values of these positions */
   keysValues?: boolean;
-  /** whether a backward session is wanted */
+  /** whether to compile a backward session */
   gradient?: boolean;
 }
 
-/** Local name of a hook point of the i-th layer of a stack. */
-export const localHook = (i: number, point: string) => `${i}.${point}`;
+/** Returns the local name of a hook point of the i-th layer of a stack. */
+export const localHook = (i: number, point: string): string => `${i}.${point}`;
 
 /**
- * Returns a gradient that a session can compute. Where every path is frozen, a gradient is zeros that depend on no input of
- * the backward session; these take their dimensions from the value they belong to.
+ * Returns a gradient that a session can compute. If every path is frozen, the gradient is zeros that depend on no input of
+ * the backward session, which therefore could not infer their dimensions. Such zeros take the dimensions of `value`.
  */
 function withDimensionsOf(value: Value, gradient: Value): Value {
   const zero = value.graph.constant(0, [], value.dtype);
@@ -58,11 +59,12 @@ function withDimensionsOf(value: Value, gradient: Value): Value {
   return where(value.graph.constant([0], [1], "bool"), value, zero);
 }
 
+/** The compiled sessions of a stack. */
 export class StackProgram {
   private constructor(
     readonly forward: Session,
     readonly backward: Session | undefined,
-    /** names of forward results that the backward session takes */
+    /** names of the forward results that the backward session takes */
     readonly savedNames: readonly string[],
   ) {}
 
@@ -114,7 +116,10 @@ export class StackProgram {
     return new StackProgram(both.forward, both.backward, both.savedNames);
   }
 
-  /** Runs the backward session on what the forward run took and gave, and frees what was saved for it. */
+  /**
+   * Runs the backward session on the feeds and results of a forward run, then frees the saved values.
+   * @throws Error if the stack was compiled without a backward session.
+   */
   async runBackward(feeds: Feeds, results: Results, dResidual: Tensor): Promise<Results> {
     if (!this.backward) throw new Error("this stack was compiled without a backward pass");
     const saved = Object.fromEntries(this.savedNames.map((name) => [name, results[name]]));
@@ -123,6 +128,7 @@ export class StackProgram {
     return gradients;
   }
 
+  /** Frees both sessions. */
   async release(): Promise<void> {
     await this.forward.release();
     await this.backward?.release();

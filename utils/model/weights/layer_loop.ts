@@ -1,11 +1,11 @@
 /**
- * The loop over the layers of a model: the weights of one stack of layers after another, each read while ONNX Runtime
- * computes with the one before it.
+ * Loops over a model's layers. Yields the weights of one stack of layers after another, and reads each stack while ONNX
+ * Runtime computes with the one before it.
  */
 import { type WeightUnit } from "../blocks/mod.ts";
 import type { WeightStore } from "./weight_store.ts";
 
-/** Which layers, in which order. */
+/** Which layers to loop over, in which order. */
 export interface LayerRange {
   /** first layer; default 0 */
   from?: number;
@@ -13,15 +13,17 @@ export interface LayerRange {
   to?: number;
   /** layers to take; default: all of the range */
   only?: (layer: number) => boolean;
-  /** from the last layer to the first */
+  /** go from the last layer to the first */
   reverse?: boolean;
   /** read the unembedding ahead while the last stack computes */
   thenUnembed?: boolean;
 }
 
-/** Consecutive layers, ascending, and their weights. */
+/** Consecutive layers and their weights. */
 export interface LayerStack {
+  /** layers, ascending */
   layers: number[];
+  /** weights of each of these layers */
   weights: WeightUnit[];
 }
 
@@ -37,7 +39,7 @@ export function layerStacks(
   return reverse ? stacks.reverse() : stacks;
 }
 
-/** Yields the weights of every stack of layers, and reads those of the next one ahead. */
+/** Yields the weights of each stack of layers, and starts reading the first layer of the next stack ahead. */
 export async function* loopOverLayers(
   store: WeightStore,
   range: LayerRange,

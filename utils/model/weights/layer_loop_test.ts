@@ -6,7 +6,7 @@ import { WeightStore } from "./weight_store.ts";
 
 const CONFIG = smallConfig("gpt_neox", { nLayers: 5 });
 
-/** A store of which the two streaming places alone are in memory, and the units that it has begun to read. */
+/** Makes a store that keeps only its two streaming slots in memory, and a list of the units that it has begun to read. */
 function streaming() {
   const { source } = randomModel(CONFIG, 2);
   const begun: string[] = [];

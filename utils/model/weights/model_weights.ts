@@ -1,4 +1,4 @@
-/** The weights of a model, read when first asked for and kept within its memory budget. */
+/** Gives access to a model's weights. Reads them on first use and keeps them within the memory budget. */
 import type { Feeds } from "../../onnx/mod.ts";
 import { weightFeeds, type WeightUnit } from "../blocks/mod.ts";
 import type { ModelConfig } from "../config.ts";
@@ -6,20 +6,24 @@ import { type LayerRange, loopOverLayers } from "./layer_loop.ts";
 import type { WeightSource } from "./weight_source.ts";
 import type { WeightStore } from "./weight_store.ts";
 
-/** A layer in a loop over layers. */
+/** One layer of a loop over layers. */
 export interface LayerWeights {
+  /** layer, counted from 0 */
   layer: number;
   /** feeds of a program that takes one layer (`declareWeights(g, config, 0)`) */
   feeds: Feeds;
 }
 
+/** Reads the weights of one model: embedding, layers, unembedding. */
 export class ModelWeights {
   readonly #store: WeightStore;
 
+  /** Reads through a store; reads nothing yet. */
   constructor(store: WeightStore) {
     this.#store = store;
   }
 
+  /** Sizes and variants of the model. */
   get config(): ModelConfig {
     return this.#store.config;
   }
@@ -29,39 +33,39 @@ export class ModelWeights {
     return this.#store.totalBytes;
   }
 
-  /** Whether all weights stay in memory once read. */
+  /** Tells whether all weights stay in memory once read. */
   get allInMemory(): boolean {
     return this.#store.allPinned;
   }
 
-  /** W_E `[V, d]`, and W_pos `[positions, d]` for GPT-2. */
+  /** Returns W_E `[V, d]`, and for GPT-2 W_pos `[positions, d]`. */
   embedding(): Promise<WeightUnit> {
     return this.#store.get("embed");
   }
 
-  /** ln_f_w and ln_f_b `[d]`, W_U `[V, d]`, and b_U `[V]` once a LayerNorm's bias has been folded in. */
+  /** Returns ln_f_w and ln_f_b `[d]`, W_U `[V, d]`, and b_U `[V]` if the final LayerNorm is folded in. */
   unembedding(): Promise<WeightUnit> {
     return this.#store.get("unembed");
   }
 
-  /** The weights of one layer as stored (`blockWeightShapes`). */
+  /** Returns the weights of one layer in the stored layout (`blockWeightShapes`). */
   layer(layer: number): Promise<WeightUnit> {
     return this.#store.get(String(layer));
   }
 
-  /** The weights of one layer as feeds of a program that takes one layer. */
+  /** Returns the weights of one layer as feeds of a program that takes one layer. */
   async layerFeeds(layer: number): Promise<Feeds> {
     return weightFeeds(0, await this.layer(layer));
   }
 
-  /** Yields the weights of every layer of a range in turn, and reads those of the next one ahead. */
+  /** Yields the weights of each layer of a range in turn, and reads those of the next layer ahead. */
   async *layers(range: LayerRange = {}): AsyncGenerator<LayerWeights> {
     for await (const { layers: [layer], weights: [unit] } of loopOverLayers(this.#store, range)) {
       yield { layer, feeds: weightFeeds(0, unit) };
     }
   }
 
-  /** The weights of all layers as feeds of a program that takes the whole model. */
+  /** Returns the weights of all layers as feeds of a program that takes the whole model. */
   async allLayers(): Promise<Feeds> {
     const feeds: Feeds = {};
     for await (const { layers: [layer], weights: [unit] } of loopOverLayers(this.#store, {})) {
@@ -70,7 +74,7 @@ export class ModelWeights {
     return feeds;
   }
 
-  /** Reads all weights that stay in memory. */
+  /** Reads all weights that stay in memory, ahead of their first use. */
   async load(): Promise<void> {
     await Promise.all([...this.#store.pinned].map((unit) => this.#store.get(unit)));
   }
