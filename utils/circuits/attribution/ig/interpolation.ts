@@ -1,4 +1,4 @@
-/** Points on the straight path between two inputs, all steps of all prompts in one batch. */
+/** Computes the points on the straight path between two inputs, all points of all prompts in one batch. */
 import {
   add,
   Graph,
@@ -9,7 +9,7 @@ import {
   unsqueeze,
 } from "../../../onnx/mod.ts";
 
-/** clean `[N, P, d]`, difference (corrupted − clean), 1 − α `[K]` → x `[N, K, P, d]`. */
+/** Compiles clean `[N, P, d]`, difference (corrupted − clean) and 1 − α `[K]` → x `[N, K, P, d]`. */
 export function compileInterpolation(options: SessionOptions): Promise<Session> {
   const g = new Graph();
   const shape = ["prompts", "pos", "d"];
