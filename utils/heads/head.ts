@@ -1,4 +1,4 @@
-/** Heads, and their places in a flat matrix `[L, H]`. */
+/** Lists heads and maps them to places in a flat matrix `[L, H]`. */
 import type { ModelConfig } from "../model/mod.ts";
 import { type Head, headName } from "../names/mod.ts";
 
@@ -30,7 +30,10 @@ export function headsWhere(
 export const placeOf = ([layer, head]: Head, { nHeads }: { nHeads: number }): number =>
   layer * nHeads + head;
 
-/** @throws RangeError naming a head that the model does not have. */
+/**
+ * Checks that the model has every head.
+ * @throws RangeError naming a head that the model does not have.
+ */
 export function checkHeads(heads: readonly Head[], { nLayers, nHeads }: ModelConfig): void {
   const wrong = heads.find(([l, h]) => !(l >= 0 && l < nLayers && h >= 0 && h < nHeads));
   if (wrong) {

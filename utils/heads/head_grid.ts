@@ -1,7 +1,7 @@
-/** Scores of all heads as result files and tables show them. */
+/** Arranges the scores of all heads for result files and tables. */
 import { headName } from "../names/mod.ts";
 
-/** A flat `[L, H]` as a list of layers, each a list of heads; `digits` significant ones, for files. */
+/** Returns a flat matrix `[L, H]` as a list of layers, each a list of heads, rounded to `digits` significant digits. */
 export function headGrid(values: Float32Array, nHeads: number, digits = 7): number[][] {
   return Array.from(
     { length: values.length / nHeads },
@@ -13,7 +13,7 @@ export function headGrid(values: Float32Array, nHeads: number, digits = 7): numb
   );
 }
 
-/** The head with the largest score of a grid, the first where several have it: "a3.h1" and its score. */
+/** Returns the name ("a3.h1") and the score of the head with the largest score; the first of equals wins. */
 export function largestHead(grid: readonly (readonly number[])[]): { head: string; score: number } {
   let best = { head: headName([0, 0]), score: -Infinity };
   grid.forEach((row, l) =>

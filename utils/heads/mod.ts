@@ -22,6 +22,8 @@ export {
 } from "./head.ts";
 export { headGrid, largestHead } from "./head_grid.ts";
 export {
+  type CleanBatch,
+  type CleanLayer,
   type CleanRun,
   cleanRun,
   corruptedHeads,
@@ -32,6 +34,7 @@ export {
   type PathPatchResult,
   type Receivers,
   type Span,
+  type WatchedAttention,
   zeroAblateHeads,
 } from "./patching/mod.ts";
 export {
@@ -42,6 +45,7 @@ export {
   type Consistency,
   type ConsistencyScores,
   type ConsistencyThresholds,
+  type DirectClasses,
   FLIPS,
   greaterThanNodes,
   greaterThanParts,
@@ -54,8 +58,10 @@ export {
   pastNameMovers,
   patchingEffects,
   readCircuitHeads,
+  S2I_QUANTITIES,
   type S2Inhibition,
   s2Inhibition,
+  type S2IQuantity,
   type S2ITable,
   type SelfRepair,
   selfRepair,
@@ -74,6 +80,7 @@ export {
   repeatedTokens,
   type RepeatedTokenScores,
   repeatedTokenScores,
+  SUCCESSOR_LISTS,
   type SuccessorLists,
   successorLogits,
   successorPairs,

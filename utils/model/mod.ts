@@ -66,6 +66,7 @@ export {
 } from "./hooked_model.ts";
 export {
   describeSteps,
+  type HubSettings,
   listLocalSteps,
   localCheckpoint,
   type ModelSource,

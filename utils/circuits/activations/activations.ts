@@ -1,59 +1,71 @@
 /**
- * What a batch of prompt pairs needs once per checkpoint, for attribution and for every circuit evaluated on it:
+ * Collects what a batch of prompt pairs needs once per checkpoint. Attribution and every circuit evaluation share it.
  *
- *  1. keys and values of the shared prefix;
- *  2. the clean and the corrupted suffix in one run: head values z, MLP outputs, residual streams, metrics;
- *  3. what "corrupted" means: activations of the corrupted prompt (`patching`), zeros (`zero`), or their mean over a
- *     data set (`mean`, and `mean-positional` per position from the start).
+ *  1. Compute the keys and values of the shared prefix.
+ *  2. Run the clean and the corrupted suffixes in one batch: head values z, MLP outputs, residual streams, metrics.
+ *  3. Choose the corrupted activations: those of the corrupted prompt (`patching`), zeros (`zero`), or a mean over a
+ *     data set (`mean`, or `mean-positional` for one mean per position).
  *
- * Heads are kept as z `[batch, pos, H, d_head]`; their residual-stream output z·W_O is formed where it is needed.
+ * Heads are stored as z `[batch, pos, H, d_head]`. Callers compute their residual-stream output z·W_O on demand.
  */
 import { type F32, repeatRows, sliceRows, tensor } from "../../onnx/mod.ts";
 import { type HookedModel, hookNames, type Past } from "../../model/mod.ts";
 import { prefixPast, type PromptBatch } from "../../tasks/mod.ts";
 
+/** The values that edges outside a circuit may carry; see step 3 of the header. */
 export const INTERVENTIONS = ["patching", "zero", "mean", "mean-positional"] as const;
+/** Names one of {@link INTERVENTIONS}. */
 export type Intervention = (typeof INTERVENTIONS)[number];
 
-/** Source outputs of one run: input (the token embedding) `[N, P, d]`, and per layer z `[N, P, H, d_head]` and MLP output `[N, P, d]`. */
+/** Holds the output of every source in one run. */
 export interface SourceOutputs {
+  /** token embedding, `[N, P, d]` */
   input: F32;
+  /** head values of each layer, `[N, P, H, d_head]` */
   z: F32[];
+  /** MLP output of each layer, `[N, P, d]` */
   mlp: F32[];
 }
 
+/** Holds the activations of one batch of N prompt pairs at P suffix positions. */
 export interface BatchActivations {
+  /** the prompt pairs */
   batch: PromptBatch;
+  /** keys and values of the shared prefix; absent when the batch shares none */
   past?: Past;
+  /** source outputs on the clean prompts */
   clean: SourceOutputs;
-  /** the intervention's activations in the same shapes */
+  /** source outputs that the intervention substitutes, in the same shapes */
   corrupted: SourceOutputs;
-  /** clean residual stream before each layer, and after the last: L + 1 times `[N, P, d]` */
+  /** clean residual stream before each layer and after the last: L + 1 tensors `[N, P, d]` */
   residuals: F32[];
-  /** sequential models: clean residual stream between attention and MLP of each layer */
+  /** clean residual stream between attention and MLP of each layer; empty in parallel models */
   mids: F32[];
-  /** the same streams of the run on the corrupted tokens */
+  /** the same streams on the corrupted tokens */
   corruptedRun: { pre: F32[]; mid: F32[] };
-  /** the metric of each prompt, whole model, clean and corrupted tokens */
+  /** metric of the whole model on each clean prompt, `[N]` */
   cleanMetric: Float32Array;
+  /** metric of the whole model on each corrupted prompt, `[N]` */
   corruptedMetric: Float32Array;
 }
 
-/** Mean activations over a data set: `[1, 1, …]` or, per position, `[1, P, …]`. */
+/** Holds mean activations over a data set. */
 export interface MeanActivations {
+  /** whether each position has its own mean */
   positional: boolean;
-  /** positions that the positional means cover */
+  /** number of positions that positional means cover */
   length: number;
+  /** means as matrices `[1, width]`, or `[length, width]` when positional; width is d, or H · d_head for z */
   means: SourceOutputs;
 }
 
-/** Returns the rows of the clean prompts, or of the corrupted ones after them, as a view. */
+/** Returns a view of the first half of the rows (clean prompts) or of the second half (corrupted prompts). */
 function half(t: F32, second: boolean): F32 {
   const n = t.shape[0] / 2;
   return second ? sliceRows(t, n, 2 * n) : sliceRows(t, 0, n);
 }
 
-/** A past for `times` copies of a batch, for the layers from `from` on; those before keep one copy. */
+/** Repeats a past for `times` copies of a batch, from layer `from` on. Earlier layers keep one copy. */
 export function repeatPast(past: Past, times: number, from = 0): Past {
   return {
     length: past.length,
@@ -63,7 +75,10 @@ export function repeatPast(past: Past, times: number, from = 0): Past {
   };
 }
 
-/** Runs both prompts of every pair and collects what the header lists. */
+/**
+ * Runs both prompts of every pair and collects their activations.
+ * @throws Error if the batch shares a prefix that the intervention would change, or if the means do not fit.
+ */
 export async function batchActivations(
   model: HookedModel,
   batch: PromptBatch,
@@ -113,8 +128,8 @@ export async function batchActivations(
 }
 
 /**
- * Zeros or data-set means in the shapes of `like`.
- * @throws Error if the means are missing, of the other kind, or of fewer positions than the prompts have.
+ * Returns zeros or data-set means in the shapes of `like`.
+ * @throws Error if the means are missing, are of the other kind, or cover fewer positions than the prompts have.
  */
 function replaced(
   like: SourceOutputs,
@@ -158,8 +173,9 @@ function replaced(
 }
 
 /**
- * Mean source outputs over prompts, computed in whole: over items and real positions, or per position over the items
- * that reach it. Prompts are those of the data set that the intervention draws on (usually the corrupted ones).
+ * Returns mean source outputs over whole prompts. Each mean is over all prompts and their real positions; a positional
+ * mean is over the prompts that reach the position. The prompts are the data set of the intervention, usually the
+ * corrupted prompts.
  */
 export async function meanActivations(
   model: HookedModel,

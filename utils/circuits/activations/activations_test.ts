@@ -14,7 +14,7 @@ import {
 const PROMPTS = [[1, 2, 3, 4, 5], [6, 7, 8], [9, 10, 11, 12]];
 
 for (const name of ["GPT-NeoX", "GPT-2"]) {
-  Deno.test(`meanActivations() is the mean over real positions, and over the prompts that reach a position: ${name}`, async () => {
+  Deno.test(`meanActivations() averages over real positions, or over the prompts that reach a position: ${name}`, async () => {
     const { config, weights, model } = smallModel(ARCHITECTURES[name]);
     const runs = PROMPTS.map((tokens) => oracle(config, weights, tokens).hooks);
     const mean = (hook: string, positions: (p: number) => boolean) => {
@@ -51,7 +51,7 @@ for (const name of ["GPT-NeoX", "GPT-2"]) {
     }
   });
 
-  Deno.test(`batchActivations() after a shared prefix are those of whole prompts: ${name}`, async () => {
+  Deno.test(`batchActivations() after a shared prefix equals runs of whole prompts: ${name}`, async () => {
     const { config, weights, model } = smallModel(ARCHITECTURES[name]);
     const pairs = smallPairs().slice(0, 2);
     const [batch] = promptBatches(pairs, smallReadout(2));
@@ -84,7 +84,7 @@ for (const name of ["GPT-NeoX", "GPT-2"]) {
   });
 }
 
-Deno.test("batchActivations() refuses means that are missing, of the other kind, or of too few positions", async () => {
+Deno.test("batchActivations() refuses means that are missing, are of the other kind, or cover too few positions", async () => {
   const { model } = smallModel(ARCHITECTURES["GPT-NeoX"]);
   const [batch] = promptBatches(smallPairs(), smallReadout(4), { sharePrefix: false });
   const short = await meanActivations(model, [[1, 2, 3, 4]], true);
@@ -97,7 +97,7 @@ Deno.test("batchActivations() refuses means that are missing, of the other kind,
   await assertRejects(run("mean-positional", short), Error, "5 positions, the means are of 4");
 });
 
-Deno.test("repeatPast() repeats the batch in whole, from a layer on", () => {
+Deno.test("repeatPast() repeats the whole batch from a given layer on", () => {
   const t = (...values: number[]) =>
     tensor(Float32Array.from(values), [2, 1, 1, values.length / 2]);
   const past = { length: 1, layers: [{ k: t(1, 2), v: t(3, 4) }, { k: t(5, 6), v: t(7, 8) }] };

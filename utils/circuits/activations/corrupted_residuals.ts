@@ -1,6 +1,8 @@
 /**
- * The residual stream that a destination would read if every source before it were corrupted: the clean stream plus the
- * corrupted-minus-clean differences of those sources. Biases and position embeddings belong to no source and stay.
+ * Computes the residual stream that a destination would read if every source before it were corrupted.
+ *
+ * It is the clean stream plus the corrupted-minus-clean differences of those sources. Biases and position embeddings do
+ * not belong to a source and stay as they are.
  */
 import { type F32, tensor } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
@@ -8,14 +10,15 @@ import type { BatchActivations, Intervention } from "./activations.ts";
 import { layerRows } from "../graph/mod.ts";
 import { sourceDifferences } from "./source_differences.ts";
 
+/** Holds residual streams at every destination. */
 export interface Residuals {
-  /** before each layer and after the last, L + 1 times `[N, P, d]` */
+  /** before each layer and after the last: L + 1 tensors `[N, P, d]` */
   pre: F32[];
-  /** sequential models: between attention and MLP of each layer */
+  /** between attention and MLP of each layer, `[N, P, d]`; empty in parallel models */
   mid: F32[];
 }
 
-/** For patching these are the streams of the corrupted run itself. */
+/** Returns the corrupted residual streams. Under `patching` they are those of the corrupted run itself. */
 export async function corruptedResiduals(
   model: HookedModel,
   activations: BatchActivations,

@@ -1,5 +1,5 @@
 /**
- * Activations of prompt pairs: what every node writes on the clean and the corrupted prompts, and their differences.
+ * Collects activations of prompt pairs: what every node writes on clean and corrupted prompts, and the differences.
  * @module
  */
 export {

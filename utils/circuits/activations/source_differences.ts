@@ -1,7 +1,8 @@
 /**
- * D = (corrupted − clean) output of every source in the residual stream, `[N, nForward, P, d]`: row 0 the input, then
- * per layer the heads, (z' − z)·W_O, and the MLP. One prompt's rows are contiguous, and so are the sources that come
- * before a destination.
+ * Computes D, the corrupted-minus-clean output of every source in the residual stream, `[N, nForward, P, d]`.
+ *
+ * Row 0 is the input. Each layer adds its heads, (z' − z)·W_O, and then its MLP. The rows of one prompt are contiguous,
+ * and so are the sources before a destination.
  */
 import {
   concat,
@@ -25,7 +26,7 @@ import {
 import { circuitShape, layerRows, nForward } from "../graph/mod.ts";
 import type { BatchActivations } from "./activations.ts";
 
-/** z, z', MLP outputs of one layer → `[N, H+1, P, d]`. */
+/** Maps z, z' and both MLP outputs of one layer to its rows of D, `[N, H+1, P, d]`. */
 const layerProgram = defineProgram(
   "source differences",
   (config: ModelConfig, options: SessionOptions) => {
@@ -40,7 +41,7 @@ const layerProgram = defineProgram(
   },
 );
 
-/** D of a batch; see the header. */
+/** Returns D of a batch, `[N, nForward, P, d]`. */
 export async function sourceDifferences(
   model: HookedModel,
   { clean, corrupted }: BatchActivations,

@@ -1,17 +1,21 @@
 /**
- * Edge scores by gradients: s(u→v) = mean over prompts of Σ_k w_k ⟨D_u, ∂L/∂in_v at path point k⟩, L the loss (minus the
- * metric), D_u = corrupted − clean output of u.
+ * Scores edges by gradients: s(u→v) = mean over prompts of Σ_k w_k ⟨D_u, ∂L/∂in_v at path point k⟩, where L is the loss
+ * (minus the metric) and D_u the corrupted − clean output of u.
  *
  *   EAP                  gradients on the clean run                                        (Syed et al. 2023)
  *   clean-corrupted      half on the clean, half on the corrupted run
  *   EAP-IG-inputs        the input embedding moves from corrupted to clean                 (Hanna et al. 2024)
  *   EAP-IG-activations   the output of one component at a time moves (input, attention l, MLP l); the sum over
- *                        components is divided by 1 + 2L as well, as the EAP-IG package does
+ *                        components is divided by 1 + 2L, as in the EAP-IG package
  *
- * Per batch: (1) activations of both prompts and D; (2) for a few prompts at a time, at all path points, a forward pass
- * over all layers and a backward pass, which leaves the gradients at every destination, summed over the points, and
- * (3) the scores, one product with D per prompt and layer.
- * Prompts are never averaged in batches: every prompt's scores are formed and added up in double precision.
+ * For each batch:
+ *
+ *  1. Compute the activations of both prompts and D.
+ *  2. Run a forward and a backward pass over all layers, for a few prompts at a time at all path points. It returns the
+ *     gradient at every destination, summed over the points.
+ *  3. Multiply by D, once per prompt and layer, to get the scores.
+ *
+ * Batches do not average prompts: each prompt has its own scores, and they are summed in double precision.
  */
 import type { Completeness } from "../../results/mod.ts";
 import type { HookedModel, ModelConfig } from "../../model/mod.ts";
@@ -29,54 +33,65 @@ import type { Component, PassInputs } from "./pass_feeds.ts";
 import { batchTokens, type PromptBatch } from "../../tasks/mod.ts";
 import { type PathPoint, pathPoints, type Quadrature } from "./quadrature.ts";
 
+/** Names of the methods that the header lists. */
 export const GRADIENT_METHODS = [
   "EAP",
   "EAP-IG-inputs",
   "clean-corrupted",
   "EAP-IG-activations",
 ] as const;
+/** Names one of {@link GRADIENT_METHODS}. */
 export type GradientMethod = (typeof GRADIENT_METHODS)[number];
 
+/** Sets the method of {@link attribute}, and how it splits the work. */
 export interface AttributionOptions {
+  /** default "EAP-IG-inputs" */
   method?: GradientMethod;
-  /** path points of the IG methods; default 30 */
+  /** number of path points of the IG methods; default 30 */
   steps?: number;
+  /** rule that places the path points; default "reference" */
   quadrature?: Quadrature;
+  /** corrupted activations of D; default "patching" */
   intervention?: Intervention;
+  /** mean activations, required by the mean interventions */
   means?: MeanActivations;
-  /** keep every prompt's scores, for the bootstrap */
+  /** whether to return the scores of every prompt, for the bootstrap */
   perPrompt?: boolean;
   /**
-   * EAP-IG-activations in models without position embeddings: leave out the gradients at layer 0's destinations while
-   * the input moves, as the EAP-IG package does (there the moved input is a constant that no hook sees)
+   * whether EAP-IG-activations skips the gradients at layer 0's destinations while the input moves, in models without
+   * position embeddings. The EAP-IG package does so, because its moved input is a constant that no hook sees.
    */
   compat?: boolean;
-  /** tokens in one forward or backward pass, about; default: as many as make the products fast */
+  /** approximate number of tokens in one pass; default: {@link defaultTokensPerPass} */
   tokensPerPass?: number;
-  /** all layers in one session, or one by one; default: {@link runsInOneSession} */
+  /** whether all layers run in one session rather than one by one; default: {@link runsInOneSession} */
   inOneSession?: boolean;
+  /** receives the finished and the total number of prompts × path points × components */
   onProgress?: (done: number, total: number) => void;
 }
 
+/** Holds the scores of one checkpoint on one task. */
 export interface Attribution {
-  /** mean over prompts, `[nForward, nBackward]`; 0 for cells that are not edges */
+  /** edge scores, mean over prompts, `[nForward, nBackward]`; 0 for cells that are not edges */
   scores: Float32Array;
-  /** `[prompts, nForward · nBackward]` in the order of the task, if asked for */
+  /** edge scores of each prompt, `[prompts, nForward · nBackward]`, in the order of the task; set if requested */
   perPrompt?: Float32Array;
-  /** node scores `[nForward]` and neuron scores `[nForward, d]` at the same path points */
+  /** node and neuron scores at the same path points */
   nodes: NodeScores;
-  /** scores out of `input` against the change of the loss from clean to corrupted prompts */
+  /** compares the scores out of `input` with the change of the metric from corrupted to clean prompts */
   completeness: Completeness;
+  /** metric of the whole model on each clean prompt, `[prompts]` */
   cleanMetric: Float32Array;
+  /** metric of the whole model on each corrupted prompt, `[prompts]` */
   corruptedMetric: Float32Array;
 }
 
-/** Tokens from which on no product becomes faster by more of them. */
+/** Number of tokens above which matrix products do not get faster per token. */
 const ENOUGH_TOKENS = 768;
-/** Numbers of residual width in one pass, at most: of wide models fewer tokens keep enough threads busy. */
+/** Limit on d_model × tokens in one pass: in wide models, fewer tokens keep all threads busy. */
 const WIDTH_TIMES_TOKENS = 768 * 1024;
 
-/** Tokens in one pass unless told otherwise. */
+/** Returns the default number of tokens in one pass. */
 export function defaultTokensPerPass({ dModel }: ModelConfig): number {
   return Math.max(256, Math.min(ENOUGH_TOKENS, Math.floor(WIDTH_TIMES_TOKENS / dModel)));
 }
@@ -84,7 +99,7 @@ export function defaultTokensPerPass({ dModel }: ModelConfig): number {
 function pathOf(method: GradientMethod, steps: number, quadrature: Quadrature): PathPoint[] {
   if (method === "EAP") return [{ alpha: 1, weight: 1 }];
   if (method === "clean-corrupted") return [{ alpha: 1, weight: 0.5 }, { alpha: 0, weight: 0.5 }];
-  // EAP-IG's own points differ between its methods: for activations the clean end is in, the corrupted out.
+  // For activations, EAP-IG's points include the clean end and leave out the corrupted end.
   const own = quadrature === "reference" && method === "EAP-IG-activations";
   return pathPoints(own ? "reference-clean" : quadrature, steps);
 }
@@ -101,7 +116,7 @@ function componentsOf(method: GradientMethod, config: ModelConfig, compat: boole
   ];
 }
 
-/** What the passes over a batch take, and its metrics; all other activations go when D is formed. */
+/** Returns the inputs of the passes over a batch, and its metrics. All other activations can be freed after D. */
 async function passInputs(
   model: HookedModel,
   batch: PromptBatch,
@@ -119,9 +134,9 @@ async function passInputs(
 }
 
 /**
- * Scores of all edges over batches of one task.
- * @param nPrompts prompts in all batches
- * @throws Error naming the layer if a score is not finite.
+ * Scores all edges over the batches of one task.
+ * @throws Error naming the cell if a score is not finite.
+ * @throws Error if the path of the method needs corrupted prompts and the intervention is another one.
  */
 export async function attribute(
   model: HookedModel,
@@ -196,7 +211,7 @@ export async function attribute(
   };
 }
 
-/** Of every prompt's scores out of the input and change of the metric. */
+/** Compares the scores out of the input with the change of the metric, prompt by prompt. */
 function completenessOf(
   outOfInput: Float64Array,
   changes: Float32Array,

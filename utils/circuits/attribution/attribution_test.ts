@@ -70,7 +70,7 @@ for (const architecture of ["neox", "gpt2"] as const) {
   });
 }
 
-Deno.test("attribute() keeps every prompt's scores: their mean, and those of the prompt alone", async () => {
+Deno.test("attribute() returns every prompt's scores: their mean is the total, and each equals a run alone", async () => {
   const { model, config } = smallModel(ARCHITECTURES["GPT-2"]);
   const pairs = smallPairs(), readout = smallReadout(pairs.length);
   const cells = realEdgeMask(config).length;
@@ -90,7 +90,7 @@ Deno.test("attribute() keeps every prompt's scores: their mean, and those of the
   }
 });
 
-/** Slope of the loss when every edge alone moves from its current activation along D, by central differences. */
+/** Returns the slope of the loss when one edge at a time moves along D, by central differences. */
 function slopes(
   { config, weights }: SmallModel,
   tokens: number[],
@@ -175,7 +175,7 @@ for (const name of ["GPT-NeoX", "GPT-2"]) {
   });
 }
 
-Deno.test("attribute() refuses paths towards corrupted prompts under another intervention, and no steps", async () => {
+Deno.test("attribute() refuses paths towards corrupted prompts under another intervention, and zero steps", async () => {
   const { model } = smallModel(ARCHITECTURES["GPT-NeoX"]);
   const batches = promptBatches(PAIRS, smallReadout(PAIRS.length), { sharePrefix: false });
   for (const method of ["EAP-IG-inputs", "clean-corrupted"] as const) {

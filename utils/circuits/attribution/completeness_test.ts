@@ -1,9 +1,10 @@
 /**
- * Completeness of integrated gradients: along the input's path the scores out of `input` add up to the change of the
- * metric, prompt by prompt. What is missing is the error of the quadrature.
+ * Tests the completeness of integrated gradients. Along the input's path, the scores out of `input` add up to the change
+ * of the metric, prompt by prompt, except for the error of the quadrature.
  *
- * The rule of EAP-IG has an error of order 1/m. Gauss–Legendre's falls exponentially once its points resolve the path:
- * a few suffice in most trained models, more where a path is steep, as in random models with large weights.
+ * The rule of EAP-IG has an error of order 1/m. The error of Gauss–Legendre falls exponentially once its points resolve
+ * the path. Most trained models need only a few points. Steep paths need more, for example in random models with large
+ * weights.
  */
 import { assert, assertAlmostEquals } from "@std/assert";
 import type { Readout } from "../../model/blocks/embedding.ts";
@@ -18,8 +19,8 @@ import type { Quadrature } from "./quadrature.ts";
 import { referenceCase, runtime } from "../../../tests/support/circuit_cases.ts";
 
 /**
- * Mean over prompts of |Σ scores out of input − change of the metric|, in units of the mean |change|: from every prompt's
- * scores, and as the attribution reports it.
+ * Returns the mean over prompts of |Σ scores out of input − change of the metric| / mean |change|, twice: computed from
+ * the scores of every prompt, and as the attribution reports it.
  */
 async function incompleteness(
   model: HookedModel,
@@ -68,7 +69,7 @@ for (const architecture of ["neox", "gpt2"] as const) {
 
 const NANO = new URL("../../../models/pythia-nano", import.meta.url).pathname;
 
-/** Number of Gauss–Legendre points that does better than EAP-IG's 30, by checkpoint and task of the nano suite. */
+/** Numbers of Gauss–Legendre points that beat EAP-IG's 30 points, by checkpoint and task of the nano suite. */
 const ENOUGH = [
   ["main", "greater_than", 5],
   ["main", "ioi", 12],
@@ -77,7 +78,7 @@ const ENOUGH = [
 ] as const;
 
 for (const [revision, task, steps] of ENOUGH) {
-  Deno.test(`${steps} Gauss–Legendre points do better than 30 of the reference rule (pythia-nano ${revision}, ${task})`, async () => {
+  Deno.test(`${steps} Gauss–Legendre points beat 30 points of the reference rule (pythia-nano ${revision}, ${task})`, async () => {
     const model = await HookedModel.load(NANO, { revision, runtime });
     const data = await loadTask(task, await loadTokenizer(model.dir!), { n: 10, seed: 42 });
     const error = (quadrature: Quadrature, points: number) =>

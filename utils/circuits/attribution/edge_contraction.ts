@@ -1,6 +1,8 @@
 /**
- * From gradients at destinations and at outputs, summed over path points, to scores of edges, nodes and neurons: each a
- * product with the source differences D, prompt by prompt. See `destination_gradients.ts` and `node_scores.ts`.
+ * Turns gradients, summed over path points, into scores of edges, nodes and neurons.
+ *
+ * Each score is a product of a gradient with the source differences D, prompt by prompt. Edges take the gradient at the
+ * destination (`destination_gradients.ts`), nodes and neurons the gradient at the output (`node_scores.ts`).
  */
 import { defineProgram, type F32, free, type Results, tensor } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
@@ -16,22 +18,28 @@ import {
 import { compileNeurons } from "./node_scores.ts";
 import type { Pass } from "./pass_feeds.ts";
 
-/** Where scores go; `edge` is called for every edge of prompt n, the arrays are added to. */
+/** Receives scores. */
 export interface EdgeSink {
+  /** takes the score of edge u → v on prompt n; called once per edge and pass */
   edge(n: number, u: number, v: number, score: number): void;
-  /** `[nForward]` */
+  /** sums of node scores, `[nForward]` */
   nodes: Float64Array;
-  /** `[nForward, d]` */
+  /** sums of neuron scores, `[nForward, d]` */
   neurons: Float64Array;
 }
 
 const contractionProgram = defineProgram("contraction", compileContraction);
 const neuronsProgram = defineProgram("neurons", compileNeurons);
 
+/** Contracts the gradients of a batch with its source differences. */
 export class EdgeContraction {
   readonly #shape: CircuitShape;
 
-  /** @param differences D `[N, nForward, P, d]` */
+  /**
+   * Prepares the contraction of one batch.
+   * @param differences D `[N, nForward, P, d]`
+   * @param sink receives the scores
+   */
   constructor(
     private readonly model: HookedModel,
     private readonly differences: F32,
@@ -41,15 +49,15 @@ export class EdgeContraction {
   }
 
   /**
-   * Scores into layer l's destinations, `gradients` `[n, 3H+1, P, d]` of prompts from `from` on. After the positions of
-   * the gradients D is 0 (layer 0 of `ig_first_layer.ts`, whose only source is the input).
+   * Scores the edges into layer l from `gradients` `[n, 3H+1, P, d]` of the prompts from `from` on. Gradients may cover
+   * fewer positions where D is 0 after them (layer 0 of `ig_first_layer.ts`; its only source is the input).
    */
   edgesOfLayer(l: number, from: number, gradients: F32): Promise<void> {
     const [, count, positions] = gradients.shape;
     return this.#into(layerColumns(this.#shape, l).first, count, from, gradients.data, positions);
   }
 
-  /** Scores into `logits`, gradients `[n, P, d]`. */
+  /** Scores the edges into `logits` from gradients `[n, P, d]`. */
   #edgesIntoLogits(from: number, gradients: Float32Array): Promise<void> {
     return this.#into(logitsColumn(this.#shape), 1, from, gradients, this.differences.shape[2]);
   }
@@ -79,7 +87,7 @@ export class EdgeContraction {
     }
   }
 
-  /** Forms the scores of a layer from the results of its backward pass, which it frees. */
+  /** Scores a layer from the results of its backward pass, then frees them. */
   async ofLayer({ component, from, count }: Pass, l: number, results: Results): Promise<void> {
     const skipsEdges = l === 0 && component.skipsFirstLayer;
     if (!skipsEdges) await this.edgesOfLayer(l, from, results.gradients);
@@ -88,7 +96,7 @@ export class EdgeContraction {
   }
 
   /**
-   * Forms the scores into the logits from the gradient at the final residual stream `[N, K, P or 1, d]`, which is 0 before
+   * Scores the edges into the logits from the gradient at the final residual stream, `[N, K, P or 1, d]`. It is 0 before
    * the last position.
    */
   async atEnd({ from }: Pass, { data, shape: [N, K, rows, d] }: F32): Promise<void> {
@@ -102,7 +110,7 @@ export class EdgeContraction {
     await this.#edgesIntoLogits(from, sum);
   }
 
-  /** Node and neuron scores of layer l from the gradients at its outputs, and before layer 0 at the input's. */
+  /** Scores the nodes and neurons of layer l from the gradients at its outputs. Layer 0 also scores the input. */
   async #nodes(
     l: number,
     from: number,
@@ -134,7 +142,7 @@ export class EdgeContraction {
     }
   }
 
-  /** D of some sources of a prompt, `[count, positions, d]`: one source's first positions, or all of several. */
+  /** Returns D of some sources of a prompt, `[count, positions, d]`: the first positions of one source, or all of several. */
   #rows(prompt: number, first: number, count: number, positions: number): Float32Array {
     const [, sources, P, d] = this.differences.shape;
     if (positions < P && count > 1) {

@@ -1,12 +1,12 @@
 /**
- * The gradient passes over one batch of prompts: for some prompts and path points at a time,
+ * Runs the gradient passes over one batch of prompts, for some prompts and path points at a time:
  *
- *  1. forward over all layers from the interpolated input, and the metric's gradient at the end;
- *  2. backward over all layers; each leaves the gradients at its destinations, summed over the points of the pass, and
- *     its scores are formed at once, so that nothing is kept but the scores.
+ *  1. Run all layers forward from the interpolated input, and take the metric's gradient at the end.
+ *  2. Run all layers backward. Each layer returns the gradients at its destinations, summed over the points of the pass.
+ *     They become scores at once, so that only scores stay in memory.
  *
- * A pass takes all points of a prompt if they fit, so that what is done once per pass is done once per prompt. Small
- * models run it in one session (`one_session_pass.ts`), others layer by layer (`layerwise_pass.ts`).
+ * A pass takes all points of a prompt if they fit, so that work done once per pass is done once per prompt. Small models
+ * run a pass in one session (`one_session_pass.ts`), others layer by layer (`layerwise_pass.ts`).
  */
 import type { HookedModel } from "../../model/mod.ts";
 import { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
@@ -15,14 +15,15 @@ import { OneSessionPass } from "./one_session_pass.ts";
 import { type Component, PassFeeds, type PassInputs } from "./pass_feeds.ts";
 import type { PathPoint } from "./quadrature.ts";
 
-/** Bytes of weights up to which a model runs in one session: in larger ones, layers outweigh what is between them. */
+/** Bytes of weights below which a model runs in one session. In larger models the overhead between layers is small. */
 const SMALL = 1e9;
 
-/** Returns whether the passes of a model run in one session: it is small, and all its weights are in memory. */
+/** Returns whether a model is small and has all its weights in memory, so that its passes run in one session. */
 export function runsInOneSession({ weights }: HookedModel): boolean {
   return weights.allInMemory && weights.totalBytes < SMALL;
 }
 
+/** Splits the prompts and path points of one batch into passes and runs them. */
 export class GradientPasses {
   readonly #N: number;
   readonly #P: number;
@@ -31,9 +32,10 @@ export class GradientPasses {
   readonly #together: OneSessionPass | LayerwisePass;
 
   /**
-   * @param components divides the sum over components
-   * @param inOneSession all layers in one session; a component whose output moves inside a layer goes layer by layer
-   * all the same
+   * Prepares the passes of one batch.
+   * @param components number of components; it divides the path weights
+   * @param inOneSession whether to run all layers in one session; a component that moves inside a layer always runs
+   * layer by layer
    */
   constructor(
     model: HookedModel,
@@ -50,7 +52,7 @@ export class GradientPasses {
     this.#together = inOneSession ? new OneSessionPass(model, feeds, contraction) : this.#layerwise;
   }
 
-  /** Runs all path points of one component, in passes of about `tokens` tokens; `onPass` gets prompts × points. */
+  /** Runs all path points of one component in passes of about `tokens` tokens. `onPass` receives prompts × points. */
   async run(
     component: Component,
     points: readonly PathPoint[],
@@ -70,7 +72,7 @@ export class GradientPasses {
   }
 }
 
-/** Returns 0 … length in even parts of at most `size` (at least 1), as [from, to]. */
+/** Splits 0 … length into even parts [from, to] of at most `size` items (at least 1). */
 function parts(length: number, size: number): [number, number][] {
   const count = Math.ceil(length / Math.max(1, Math.floor(size)));
   return Array.from({ length: count }, (_, i) => [

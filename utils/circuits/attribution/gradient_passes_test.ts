@@ -9,7 +9,7 @@ import {
 } from "../../../tests/support/circuit_cases.ts";
 
 for (const [name, config] of Object.entries(ARCHITECTURES)) {
-  Deno.test(`all layers in one session give the bits of layer by layer: ${name}`, async () => {
+  Deno.test(`one session for all layers equals layer by layer, bit for bit: ${name}`, async () => {
     const pairs = smallPairs();
     for (const nLayers of [1, 2]) {
       const { model } = smallModel({ ...config, nLayers });
@@ -33,7 +33,7 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
           const together = await run(true), apart = await run(false);
           assert(together.scores.some((x) => x !== 0));
           assertEquals(apart.programs, ["layer"]);
-          // components inside a layer go layer by layer in either way
+          // components inside a layer run layer by layer either way
           const kinds = method === "EAP-IG-activations" ? ["layer", "model"] : ["model"];
           assertEquals(together, { ...apart, programs: kinds }, `${nLayers} ${method} ${kind}`);
         }

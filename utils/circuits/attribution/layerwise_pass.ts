@@ -1,4 +1,4 @@
-/** A gradient pass layer by layer, forward and back, with weights streamed in: for models of any size. */
+/** Runs a gradient pass layer by layer, forward and backward. It streams the weights in, so models of any size fit. */
 import {
   type BothWays,
   defineProgram,
@@ -14,7 +14,7 @@ import type { EdgeContraction } from "./edge_contraction.ts";
 import { compileLayerProgram } from "./ig/mod.ts";
 import { type Component, type Pass, type PassFeeds } from "./pass_feeds.ts";
 
-/** What a layer's forward pass took and gave. */
+/** Keeps the feeds and results of a forward pass through one layer for its backward pass. */
 interface LayerTrail {
   program: BothWays;
   feeds: Feeds;
@@ -23,6 +23,7 @@ interface LayerTrail {
 
 const layerProgram = defineProgram("ig layer", compileLayerProgram);
 
+/** Runs gradient passes with one session per layer. */
 export class LayerwisePass {
   constructor(
     private readonly model: HookedModel,
@@ -30,7 +31,7 @@ export class LayerwisePass {
     private readonly contraction: EdgeContraction,
   ) {}
 
-  /** Runs a pass and forms its scores. */
+  /** Runs a pass and scores its edges, nodes and neurons. */
   async run(pass: Pass): Promise<void> {
     const trail: LayerTrail[] = [];
     const x = await this.#forward(pass, trail);
@@ -87,7 +88,7 @@ export class LayerwisePass {
     });
   }
 
-  /** Gradient of the weighted loss at the final residual stream x `[N, K, P or 1, d]`, whose last position is read. */
+  /** Returns the gradient of the weighted loss at the final residual stream x, `[N, K, P or 1, d]`, read at the last position. */
   async #metricGradient(pass: Pass, x: F32): Promise<F32> {
     const [N, K, P, d] = x.shape;
     const residual = tensor(x.data, [N * K, P, d]);
@@ -101,7 +102,7 @@ export class LayerwisePass {
   }
 }
 
-/** `[N·K, …]` as `[N, K, …]`: relabelled here, since a graph's result in another shape is a copy. */
+/** Returns `[N·K, …]` as `[N, K, …]` without a copy; a reshape in the graph would copy its result. */
 function perPoint({ points, count }: Pass, { data, shape }: Tensor): F32 {
   return tensor(data as Float32Array, [count, points.length, ...shape.slice(1)]);
 }

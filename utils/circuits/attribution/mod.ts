@@ -1,5 +1,5 @@
 /**
- * Scores of edges by gradients along a path from corrupted to clean inputs (EAP, EAP-IG).
+ * Scores edges by gradients along a path from corrupted to clean inputs (EAP, EAP-IG).
  * @module
  */
 export {
@@ -8,7 +8,10 @@ export {
   type AttributionOptions,
   defaultTokensPerPass,
   GRADIENT_METHODS,
+  type GradientMethod,
 } from "./attribution.ts";
-export { EdgeContraction } from "./edge_contraction.ts";
-export { QUADRATURES } from "./quadrature.ts";
-export type { Pass } from "./pass_feeds.ts";
+export { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
+export type { MovingOutput } from "./ig/mod.ts";
+export type { NodeScores } from "./node_scores.ts";
+export type { Component, Pass } from "./pass_feeds.ts";
+export { type PathPoint, type Quadrature, QUADRATURES } from "./quadrature.ts";

@@ -18,7 +18,7 @@ const READOUT = smallReadout(PAIRS.length, "probabilities");
 const cut = (which: "clean" | "corrupted", n: number) =>
   PAIRS[n][which].slice(0, PAIRS[n].position + 1);
 
-/** Slope of the loss on prompt n when the output of source u moves by `change` `[P, d]`, by central differences. */
+/** Returns the slope of the loss on prompt n when the output of source u moves by `change` `[P, d]`, by central differences. */
 function slope(
   { config, weights }: SmallModel,
   n: number,

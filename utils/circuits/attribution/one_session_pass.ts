@@ -1,4 +1,4 @@
-/** A gradient pass over a whole model in one session; the numbers are those of `layerwise_pass.ts`. */
+/** Runs a gradient pass over a whole model in one session. The results equal those of `layerwise_pass.ts` bit for bit. */
 import { defineProgram, type Feeds, type Results } from "../../onnx/mod.ts";
 import { type HookedModel, metricFeeds } from "../../model/mod.ts";
 import type { EdgeContraction } from "./edge_contraction.ts";
@@ -7,6 +7,7 @@ import type { Pass, PassFeeds } from "./pass_feeds.ts";
 
 const modelProgram = defineProgram("ig model", compileModelProgram);
 
+/** Runs gradient passes with one session for all layers. */
 export class OneSessionPass {
   constructor(
     private readonly model: HookedModel,
@@ -14,7 +15,7 @@ export class OneSessionPass {
     private readonly contraction: EdgeContraction,
   ) {}
 
-  /** Runs a pass of a component that moves before the layers, and forms its scores. */
+  /** Runs a pass in which only the input moves, and scores its edges, nodes and neurons. */
   async run(pass: Pass): Promise<void> {
     const { config, runtime, weights } = this.model;
     const readout = this.feeds.readout(pass);
@@ -39,7 +40,7 @@ export class OneSessionPass {
   }
 }
 
-/** Returns the results whose names begin with `prefix`, without it. */
+/** Returns the results whose names begin with `prefix`, and removes the prefix from their names. */
 function partOf(results: Results, prefix: string): Results {
   return Object.fromEntries(
     Object.entries(results).flatMap(([name, value]) =>

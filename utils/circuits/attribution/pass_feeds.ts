@@ -1,6 +1,6 @@
 /**
- * What a gradient pass is fed: the input at every path point, the shared past, outputs of a component that moves, and
- * the weighted read-out.
+ * Builds the feeds of a gradient pass: the input at every path point, the shared past, the outputs of a moving component
+ * and the weighted read-out.
  */
 import {
   add,
@@ -22,31 +22,39 @@ import { interpolatedOutput, interpolationFeeds, type MovingOutput } from "./ig/
 import { type PromptBatch, readoutRows } from "../../tasks/mod.ts";
 import type { PathPoint } from "./quadrature.ts";
 
-/** A component that moves along the path: the input (`layer` −1), or an output of a layer. */
+/** Names a component that moves along the path: the input, or an output of a layer. */
 export interface Component {
+  /** layer of the output; −1 for the input */
   layer: number;
+  /** output that moves; absent for the input */
   output?: MovingOutput;
-  /** leave out the destinations of layer 0 (`compat`) */
+  /** whether to skip the destinations of layer 0 (`compat`) */
   skipsFirstLayer?: boolean;
 }
 
-/** What the passes take of a batch's activations. */
+/** Holds the activations of a batch that its passes need. */
 export interface PassInputs {
+  /** the N prompt pairs */
   batch: PromptBatch;
+  /** keys and values of the shared prefix */
   past?: Past;
-  /** clean residual stream before layer 0 `[N, P, d]` */
+  /** clean residual stream before layer 0, `[N, P, d]` */
   start: F32;
-  /** D `[N, nForward, P, d]` */
+  /** source differences D, `[N, nForward, P, d]` */
   differences: F32;
-  /** for components that are outputs of layers */
+  /** source outputs; set when outputs of layers move */
   outputs?: { clean: SourceOutputs; corrupted: SourceOutputs };
 }
 
-/** Prompts `from … from+count−1` of a batch at some path points of a component. */
+/** Names the prompts and path points of one pass. */
 export interface Pass {
+  /** component that moves */
   component: Component;
+  /** its K path points, with the weights of the sum */
   points: readonly PathPoint[];
+  /** index of the first prompt in the batch */
   from: number;
+  /** number of prompts */
   count: number;
 }
 
@@ -65,10 +73,11 @@ function compileInterpolation(options: SessionOptions): Promise<Session> {
 
 const interpolationProgram = defineProgram("interpolation", compileInterpolation);
 
+/** Builds the feeds of all passes over one batch. */
 export class PassFeeds {
-  /** what all layers of all passes share */
+  /** feeds that all layers of all passes share */
   readonly sequence: Feeds;
-  /** positions from the first on whose input moves */
+  /** number of leading positions whose input moves */
   readonly #moving: number;
   readonly #P: number;
 
@@ -84,18 +93,18 @@ export class PassFeeds {
     this.#moving = movingPositions(inputs.differences);
   }
 
-  /** Whether the prompts continue after a shared prefix. */
+  /** Returns whether the prompts share a prefix. */
   get hasPast(): boolean {
     return this.inputs.past !== undefined;
   }
 
-  /** Whether layer 0 has positions at which nothing moves and no destination has a source. */
+  /** Returns whether layer 0 has positions at which its input stands still, so that D is 0 there. */
   startsStill({ layer }: Component): boolean {
     const { parallel, nLayers } = this.model.config;
     return parallel && nLayers > 1 && layer !== 0 && this.#moving < this.#P;
   }
 
-  /** What layer 0 reads at every point of the path: `x` `[N, K, P, d]`, or its moving and its still positions. */
+  /** Returns what layer 0 reads at every path point: `x` `[N, K, P, d]`, or its moving and its still positions. */
   async start({ component, points, from, count }: Pass): Promise<Feeds> {
     const { start, differences } = this.inputs;
     const interpolation = await interpolationProgram(this.model.runtime);
@@ -112,7 +121,7 @@ export class PassFeeds {
     return { x_moving: x, x_still: somePositions(start, prompts, [moving, this.#P]) };
   }
 
-  /** Keys and values of layer l's prefix, as those of the i-th layer of a program. */
+  /** Returns keys and values of layer l's prefix, named as those of the i-th layer of a program. */
   past({ from, count }: Pass, l: number, i: number): Feeds {
     const layer = this.inputs.past?.layers[l];
     if (!layer) return {};
@@ -122,7 +131,7 @@ export class PassFeeds {
     };
   }
 
-  /** The two ends of layer l's output, if it is the one that moves. */
+  /** Returns the two ends of the path of layer l's output if it moves, else no feeds. */
   outputs({ component, points, from, count }: Pass, l: number): Feeds {
     const { layer, output } = component;
     if (layer !== l || !output) return {};
@@ -137,7 +146,7 @@ export class PassFeeds {
     });
   }
 
-  /** The read-out of every prompt and point, weighted by the path's weights and turned into a loss: `[N · K, width]`. */
+  /** Returns the read-out of every prompt and point as a loss, times the path weights: `[N · K, width]`. */
   readout({ points, from, count }: Pass): Readout {
     const K = points.length;
     const rows = Array.from({ length: count * K }, (_, row) => from + Math.floor(row / K));
@@ -150,7 +159,7 @@ export class PassFeeds {
   }
 }
 
-/** Some prompts' positions `from … to−1` of `[N, P, d]`, or of the first source of `[N, sources, P, d]`. */
+/** Returns positions `from … to−1` of some prompts of `[N, P, d]`, or of the first source of `[N, sources, P, d]`. */
 function somePositions(t: F32, [first, last]: number[], [from, to]: number[]): F32 {
   const d = t.shape.at(-1)!;
   const prompt = t.data.length / t.shape[0];
@@ -163,7 +172,7 @@ function somePositions(t: F32, [first, last]: number[], [from, to]: number[]): F
   return tensor(data, [last - first, to - from, d]);
 }
 
-/** One more than the last position at which any prompt's input differs, D `[N, sources, P, d]`. */
+/** Returns the last position at which any prompt's input differs, plus one; D is `[N, sources, P, d]`. */
 function movingPositions({ data, shape: [N, sources, P, d] }: F32): number {
   for (let p = P - 1; p >= 0; p--) {
     for (let n = 0; n < N; n++) {

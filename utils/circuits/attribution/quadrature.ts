@@ -1,23 +1,28 @@
 /**
- * Points α and weights w of the integral ∫₀¹ f(α) dα ≈ Σ w f(α) along the path x(α) = x' + α (x − x') from the corrupted
- * (α = 0) to the clean input (α = 1).
+ * Returns points α and weights w that approximate ∫₀¹ f(α) dα ≈ Σ w f(α) along the path x(α) = x' + α (x − x'), from the
+ * corrupted input (α = 0) to the clean input (α = 1).
  *
- *  reference       α = k/m, k = 0 … m−1, w = 1/m: EAP-IG's points, corrupted end included, clean end left out
+ *  reference       α = k/m, k = 0 … m−1, w = 1/m: EAP-IG's points, with the corrupted end and without the clean end
  *  reference-clean α = k/m, k = 1 … m, w = 1/m: the points of EAP-IG's node attribution
  *  midpoint        α = (k + ½)/m, w = 1/m
  *  gauss-legendre  roots of the Legendre polynomial P_m, exact for polynomials of degree 2m − 1
  */
 
+/** Names of the rules that the header lists. */
 export const QUADRATURES = ["reference", "reference-clean", "midpoint", "gauss-legendre"] as const;
+/** Names one of {@link QUADRATURES}. */
 export type Quadrature = (typeof QUADRATURES)[number];
 
+/** Holds one point of the path. */
 export interface PathPoint {
+  /** place on the path, 0 (corrupted) to 1 (clean) */
   alpha: number;
+  /** weight in the sum */
   weight: number;
 }
 
 /**
- * The m points of a rule.
+ * Returns the m points of a rule, in ascending order.
  * @throws RangeError when m is not a positive integer.
  */
 export function pathPoints(rule: Quadrature, m: number): PathPoint[] {
@@ -38,7 +43,7 @@ export function pathPoints(rule: Quadrature, m: number): PathPoint[] {
   }
 }
 
-/** Newton's iteration from Tricomi's estimate of the roots; weights 2/((1 − x²) P'_m(x)²), mapped to [0, 1]. */
+/** Runs Newton's iteration from Tricomi's estimate of the roots. Maps the weights 2/((1 − x²) P'_m(x)²) to [0, 1]. */
 function gaussLegendre(m: number): PathPoint[] {
   return Array.from({ length: m }, (_, i) => {
     let x = -Math.cos(Math.PI * (i + 0.75) / (m + 0.5));

@@ -4,7 +4,7 @@ import { pathPoints, QUADRATURES } from "./quadrature.ts";
 const integrate = (rule: typeof QUADRATURES[number], m: number, f: (a: number) => number) =>
   pathPoints(rule, m).reduce((sum, { alpha, weight }) => sum + weight * f(alpha), 0);
 
-Deno.test("pathPoints() of EAP-IG's rules take one end of the path and leave the other out", () => {
+Deno.test("pathPoints() of EAP-IG's rules includes one end of the path and leaves out the other", () => {
   assertEquals(pathPoints("reference", 4).map((p) => p.alpha), [0, 0.25, 0.5, 0.75]);
   assertEquals(pathPoints("reference-clean", 4).map((p) => p.alpha), [0.25, 0.5, 0.75, 1]);
   assertEquals(pathPoints("midpoint", 2), [{ alpha: 0.25, weight: 0.5 }, {
@@ -13,7 +13,7 @@ Deno.test("pathPoints() of EAP-IG's rules take one end of the path and leave the
   }]);
 });
 
-Deno.test("pathPoints() has the tabulated Gauss–Legendre points", () => {
+Deno.test("pathPoints() returns the tabulated Gauss–Legendre points", () => {
   // Abramowitz and Stegun, table 25.4, mapped from [−1, 1] to [0, 1].
   const table: Record<number, [number, number][]> = {
     1: [[0, 2]],
@@ -51,7 +51,7 @@ Deno.test("pathPoints() integrates polynomials up to the degree of each rule", (
   }
 });
 
-Deno.test("pathPoints() lie inside the path in ascending order", () => {
+Deno.test("pathPoints() returns points inside the path in ascending order", () => {
   for (const rule of QUADRATURES) {
     const alphas = pathPoints(rule, 30).map((p) => p.alpha);
     assertEquals(alphas, alphas.toSorted((a, b) => a - b));
@@ -59,7 +59,7 @@ Deno.test("pathPoints() lie inside the path in ascending order", () => {
   }
 });
 
-Deno.test("pathPoints() refuses numbers of points that are none", () => {
+Deno.test("pathPoints() refuses numbers of points that are not positive integers", () => {
   for (const m of [0, -1, 1.5, NaN]) {
     assertThrows(() => pathPoints("reference", m), RangeError, "positive integer");
   }

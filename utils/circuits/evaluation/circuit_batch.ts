@@ -1,20 +1,25 @@
 /**
- * Several pruned circuits as the matrices that a batched run needs: which sources and heads any of them uses, and the
- * edges among those.
+ * Packs several pruned circuits for one batched run.
+ *
+ *  1. Group circuits as long as a group fits in memory.
+ *  2. List the sources, heads and MLPs that any circuit of the group uses.
+ *  3. Return each circuit's edges among them as a matrix.
  */
 import { type CircuitShape, layerRows, nBackward, nForward } from "../graph/mod.ts";
 
+/** Describes what a group of circuits uses together. */
 export interface CircuitBatch {
+  /** edges of each circuit, `[nForward, nBackward]` */
   masks: readonly Uint8Array[];
-  /** sources in use by any circuit, ascending; the input is always first */
+  /** sources that any circuit uses, ascending; the input is always first */
   sources: number[];
-  /** per layer: heads in use */
+  /** heads in use, per layer */
   heads: number[][];
-  /** per layer: whether the MLP is in use */
+  /** whether the MLP is in use, per layer */
   mlp: boolean[];
 }
 
-/** 1 for every source `[nForward]` that a circuit uses, and for the input. */
+/** Returns `[nForward]`: 1 for the input and for every source that a circuit uses, else 0. */
 function sourcesInUse(shape: CircuitShape, mask: Uint8Array): Uint8Array {
   const columns = nBackward(shape);
   return Uint8Array.from(
@@ -23,7 +28,7 @@ function sourcesInUse(shape: CircuitShape, mask: Uint8Array): Uint8Array {
   );
 }
 
-/** Returns what circuits use together; `used` are their sources. */
+/** Returns the batch of some circuits; `used` marks their sources. */
 function batchOf(
   shape: CircuitShape,
   masks: readonly Uint8Array[],
@@ -42,7 +47,7 @@ function batchOf(
   };
 }
 
-/** Circuits in groups, in their order, each of as many as `fits` accepts; one is always accepted. */
+/** Yields circuits in groups, in order. A group grows while `fits` accepts it and has at least one circuit. */
 export function* circuitBatches(
   shape: CircuitShape,
   masks: readonly Uint8Array[],
@@ -63,8 +68,8 @@ export function* circuitBatches(
 }
 
 /**
- * Edges of circuit c into some columns, `[columns, 1 + count]` as 0 and 1: from the corrupted residual, which is always
- * in, and from the first `count` sources in use.
+ * Returns the edges of circuit c into some columns as 0 and 1, `[columns, 1 + count]`. Entry 0 is the corrupted
+ * residual, which is always in; the others are the first `count` sources in use.
  */
 export function edgesInto(
   shape: CircuitShape,

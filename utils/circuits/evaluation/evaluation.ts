@@ -1,13 +1,13 @@
 /**
- * Runs circuits: the metric of the model when every edge outside the circuit carries its corrupted activation.
+ * Measures circuits: the metric of the model when every edge outside the circuit carries its corrupted activation.
  *
- *  1. Once per checkpoint and batch of prompts: corrupted residual streams and source outputs (`prepare`).
- *  2. For a group of circuits, layer by layer: destination inputs (mix), the heads and MLPs in use, their differences
- *     to the corrupted outputs, which later destinations read.
- *  3. The metric of the last residual stream at the read-out.
+ *  1. Compute corrupted residual streams and source outputs, once per checkpoint and batch of prompts (`prepare`).
+ *  2. Run a group of circuits layer by layer. Mix the inputs of the destinations, run the heads and MLPs in use, and
+ *     store their differences from the corrupted outputs for later destinations.
+ *  3. Read the metric from the last residual stream at the read-out position.
  *
- * Circuits are pruned first. The whole graph gives the model's own metric, the empty one that of the corrupted run
- * (EAP-IG's `evaluate_graph`, in the factorised form).
+ * The evaluator prunes circuits first. The whole graph gives the metric of the model, and the empty graph gives the
+ * metric of the corrupted run. Source: EAP-IG's `evaluate_graph`, in the factorised form.
  */
 import { type F32, type Feeds, free, tensor } from "../../onnx/mod.ts";
 import { type HookedModel, sequenceFeeds } from "../../model/mod.ts";
@@ -31,25 +31,33 @@ import {
 } from "../graph/mod.ts";
 import type { PromptBatch } from "../../tasks/mod.ts";
 
+/** Sets how {@link CircuitEvaluator} corrupts and groups. */
 export interface EvaluationOptions {
+  /** default "patching" */
   intervention?: Intervention;
+  /** mean activations, required by the mean interventions */
   means?: MeanActivations;
-  /** bytes of activations that a group of circuits may take; default 256 MB */
+  /** bytes of activations that a group of circuits may take; default 256e6 */
   memory?: number;
 }
 
+/** Holds what evaluation needs of a batch, whatever the circuit. */
 interface PreparedBatch {
   activations: BatchActivations;
   corrupted: Residuals;
 }
 
+/** Evaluates circuits of one checkpoint on the prompts of one task. */
 export class CircuitEvaluator {
+  /** layers, heads and block type of the graph */
   readonly shape: CircuitShape;
+  /** number of prompts in all batches */
   readonly nPrompts: number;
-  /** metric of each prompt, whole model: clean tokens, corrupted tokens */
+  /** metric of the whole model on each clean prompt, `[nPrompts]` */
   readonly cleanMetric: Float32Array;
+  /** metric of the whole model on each corrupted prompt, `[nPrompts]` */
   readonly corruptedMetric: Float32Array;
-  /** room for a group's differences, kept from group to group: fresh memory has to be faulted in and cleared */
+  /** scratch buffer for a group's differences, reused from group to group: the system must fault in and clear new memory */
   #room = new Float32Array(0);
 
   private constructor(
@@ -86,7 +94,7 @@ export class CircuitEvaluator {
     return new CircuitEvaluator(model, prepared, memory);
   }
 
-  /** Metric of each prompt under each circuit (mask `[nForward, nBackward]`), `[circuits][prompts]`. */
+  /** Returns the metric of each prompt under each circuit (mask `[nForward, nBackward]`), `[circuits][prompts]`. */
   async evaluate(masks: readonly Uint8Array[]): Promise<Float32Array[]> {
     const pruned = masks.map((mask) => pruneCircuit(this.shape, mask));
     const results = masks.map(() => new Float32Array(this.nPrompts));
@@ -105,7 +113,7 @@ export class CircuitEvaluator {
     return results;
   }
 
-  /** The room kept, or new room; until it is put back, other groups that run meanwhile get their own. */
+  /** Takes the scratch buffer, or allocates one if it is too small. Groups that run meanwhile get buffers of their own. */
   #takeRoom(size: number): Float32Array<ArrayBuffer> {
     const kept = this.#room;
     this.#room = new Float32Array(0);
@@ -167,13 +175,13 @@ export class CircuitEvaluator {
   }
 }
 
-/** Bytes of Δ of all sources, and per layer of x, its normalised form and projections of the heads in use. */
+/** Estimates the bytes of a group: Δ of all sources, and x, normalised x and projections of the widest layer. */
 function groupBytes({ masks, sources, heads }: CircuitBatch, input: F32): number {
   const widest = Math.max(...heads.map((ofLayer) => ofLayer.length));
   return 4 * masks.length * input.data.length * (sources.length + 9 * widest + 8);
 }
 
-/** Metric of residual streams `[copies · N, P, d]`: the prompts of a batch, several times over. */
+/** Returns the metric `[copies · N]` of residual streams `[copies · N, P, d]`, which repeat the prompts of a batch. */
 export async function metricOfCopies(
   model: HookedModel,
   x: F32,
@@ -194,12 +202,12 @@ export async function metricOfCopies(
   return (await model.readout({ residual: x, positions, readout: repeated })).values.data;
 }
 
-/** Differences of the sources computed so far, `[1 + sources in use, circuits, width]`, and what destinations read. */
+/** Collects the differences of sources, `[1 + sources in use, circuits, width]`, and serves them to destinations. */
 class GroupRun {
   /** sources computed so far */
   count = 0;
 
-  /** @param differences room for the differences and the corrupted residual before them, with any contents */
+  /** @param differences buffer for the corrupted residual and the differences after it, with any contents */
   constructor(
     private readonly shape: CircuitShape,
     private readonly group: CircuitBatch,
@@ -208,7 +216,7 @@ class GroupRun {
     private readonly differences: Float32Array,
   ) {}
 
-  /** Appends sources, given as `[circuits, count, width]`, and frees what was given. */
+  /** Appends `count` sources, `[circuits, count, width]`, and frees the tensor. */
   add(values: F32, count: number): void {
     const { circuits, width } = this;
     for (let c = 0; c < circuits; c++) {
@@ -223,8 +231,8 @@ class GroupRun {
   }
 
   /**
-   * What the mix takes: edges into some destination columns from the first `count` sources, and their differences. The
-   * corrupted residual stands before them, as a source that is always in.
+   * Returns the feeds of the mix: the edges from the first `count` sources into some columns, and the differences of
+   * these sources. The corrupted residual comes first, as a source that is always in the circuit.
    */
   inputs(columns: readonly number[], residual: F32, count: number): Feeds {
     const { circuits, width, group } = this;
@@ -242,7 +250,7 @@ class GroupRun {
   }
 }
 
-/** clean − corrupted input, once per circuit: `[circuits, 1, width]`. */
+/** Returns clean − corrupted input, repeated for each circuit: `[circuits, 1, width]`. */
 function inputDifference({ clean, corrupted }: BatchActivations, circuits: number): F32 {
   const width = clean.input.data.length;
   const values = new Float32Array(circuits * width);

@@ -1,19 +1,19 @@
 /**
- * The graphs that run a circuit, many circuits in one batch:
+ * Builds the graphs that run many circuits in one batch:
  *
- *   mix      x_v = corrupted residual + Σ_u E[v, u] (z̃_u − z'_u)   one product per circuit, the residual in it as a
- *                                                                  source that is always in
+ *   mix      x_v = corrupted residual + Σ_u E[v, u] (z̃_u − z'_u)   one product per circuit; the residual is a source
+ *                                                                  that is always in
  *   heads    x_q, x_k, x_v of the heads in use → (z̃ − z')·W_O of these heads
  *   mlp      x → MLP output − corrupted MLP output
  *
- * Heads and MLP form their inputs by the mix themselves, or are given them.
+ * The heads and MLP programs mix their inputs themselves, or take them as feeds.
  *
- * z̃ is a source's output in this run, z' its corrupted one. Adding the edges that are in to the corrupted residual is
- * the same as subtracting those that are out from the current one, but its cost is that of the circuit: sources and
- * heads in no circuit of the batch are neither stored nor computed.
+ * z̃ is the output of a source in this run and z' its corrupted output. Adding the circuit's edges to the corrupted
+ * residual equals subtracting the other edges from the current residual, but costs only as much as the circuit: sources
+ * and heads outside every circuit of the batch are neither stored nor computed.
  *
- * Heads and MLP keep their memory from run to run, since every layer and every group of circuits needs about as much:
- * given back, it would have to be faulted in again.
+ * The heads and MLP sessions keep their memory from run to run, because every layer and group needs about the same
+ * amount. The system would have to fault in released memory again.
  */
 import {
   add,
@@ -52,28 +52,28 @@ import {
 const C = "circuits", N = "prompts", A = "heads";
 const BATCH = productDim([C, N]);
 
-/** Where destinations get their inputs from: the sources' differences, or `x` as it is. */
+/** Says where destinations get their inputs: mixed from the differences of sources, or given as `x`. */
 export type InputForm = "mixed" | "given";
 
-/** The last destination: edges `[C, 1, sources]`, Δ `[sources, C, width]` → x `[C, 1, width]`. */
+/** Mixes the input of the last destination: edges `[C, 1, sources]`, Δ `[sources, C, width]` → x `[C, 1, width]`. */
 export const mixProgram = defineProgram(
   "circuit mix",
   (options: SessionOptions) => Session.compile({ x: mixed(new Graph(), 1) }, {}, options),
 );
 
-/** Σ_u E[v, u] (z̃_u − z'_u); the corrupted residual is its first term: `[C, columns, width]`. */
+/** Adds Σ_u E[v, u] (z̃_u − z'_u) to a graph, `[C, columns, width]`. Its first term is the corrupted residual. */
 function mixed(g: Graph, columns: Dim): Value {
   const edges = g.input("edges", [C, columns, "sources"]);
   return matmulStacked(edges, g.input("differences", ["sources", C, "width"]));
 }
 
 /**
- * The heads program of a model: head numbers, corrupted z and the inputs → Δ `[C, heads, N·P, d]`. Inputs given are
- * x `[C, heads, 3, N, P, d]`; mixed ones edges `[C, heads · 3, sources]` and Δ `[sources, C, width]`.
+ * Runs some heads of a layer: head numbers, corrupted z and the inputs → Δ `[C, heads, N·P, d]`. Given inputs are x
+ * `[C, heads, 3, N, P, d]`. Mixed inputs are edges `[C, heads · 3, sources]` and Δ `[sources, C, width]`.
  */
 export const headsProgram = defineProgram("circuit heads", compileHeads);
 
-/** The MLP program of a model: corrupted MLP output and input (given: x `[C, N, P, d]`) → Δ `[C, N, P, d]`. */
+/** Runs the MLP of a layer: corrupted MLP output and the input (given: x `[C, N, P, d]`) → Δ `[C, N, P, d]`. */
 export const mlpProgram = defineProgram("circuit mlp", compileMlp);
 
 function compileHeads(
@@ -110,7 +110,7 @@ function compileHeads(
   return Session.compile({ differences }, {}, { ...options, arena: true });
 }
 
-/** q, k and v weights `[A, 3, d_head, d]` (GPT-2: `[A, 3, d, d_head]`) and biases `[A, 3, 1, d_head]` of some heads. */
+/** Returns q, k and v weights `[A, 3, d_head, d]` (GPT-2: `[A, 3, d, d_head]`) and biases `[A, 3, 1, d_head]` of some heads. */
 function ownProjections(w: BlockWeights, heads: Value, config: ModelConfig) {
   const { nHeads: H, dHead: e, dModel: d } = config;
   if (storedOutIn(config)) {
@@ -122,14 +122,14 @@ function ownProjections(w: BlockWeights, heads: Value, config: ModelConfig) {
   return { weights: transpose(weights, [2, 1, 0, 3]), biases: transpose(biases, [1, 0, 2, 3]) };
 }
 
-/** `[C, A, rows, d_head]` of some heads through their parts of W_O. */
+/** Multiplies values `[C, A, rows, d_head]` of some heads by their parts of W_O: `[C, A, rows, d]`. */
 function ownOutput(values: Value, o_w: Value, heads: Value, config: ModelConfig): Value {
   const { nHeads: H, dHead: e, dModel: d } = config;
   if (!storedOutIn(config)) return matmul(values, gather(reshape(o_w, [H, e, d]), heads));
   return matmulT(values, transpose(gather(reshape(o_w, [d, H, e]), heads, 1), [1, 0, 2]));
 }
 
-/** Keys and values of the shared prefix for the heads in use, the same in every circuit. */
+/** Returns keys and values of the shared prefix for the heads in use. Every circuit has the same ones. */
 function pastOf(g: Graph, { nHeads: H, dHead: e }: ModelConfig, heads: Value): KeysValues {
   const own = (name: string) => {
     const value = gather(g.input(name, [N, H, "past", e]), heads, 1);

@@ -19,7 +19,7 @@ import {
 } from "../../../tests/support/circuit_cases.ts";
 import { slowCircuit, type Sources, sourcesOf } from "../../../tests/oracle/oracle_circuits.ts";
 
-/** Every edge with probability p. */
+/** Returns a mask that keeps each edge with probability p. */
 function randomMask(shape: CircuitShape, p: number, seed: number): Uint8Array {
   const next = uniform(seed);
   return realEdgeMask(shape).map((real) => Number(real && (next() + 1) / 2 < p));
@@ -31,7 +31,7 @@ function edges(shape: CircuitShape, ...names: string[]): Uint8Array {
   return mask;
 }
 
-/** A way through the last MLP, in sequential models from a head of its own layer. */
+/** Returns a path through the last MLP; in sequential models it starts at a head of the same layer. */
 const intoLastMlp = ({ parallel }: CircuitShape) => [
   parallel ? "m0->m1" : "a1.h2->m1",
   "m1->logits",
@@ -40,7 +40,7 @@ const intoLastMlp = ({ parallel }: CircuitShape) => [
 const PAIRS = smallPairs();
 const cut = (tokens: number[], n: number) => tokens.slice(0, PAIRS[n].position + 1);
 
-/** What edges outside the circuit carry on prompt n, by the definition of the intervention. */
+/** Computes what edges outside the circuit carry on prompt n, from the definition of the intervention. */
 function corruptedByHand({ config, weights }: SmallModel, intervention: Intervention) {
   const corrupted = PAIRS.map((p, n) => cut(p.corrupted, n));
   const runs = corrupted.map((tokens) => sourcesOf(config, oracle(config, weights, tokens)));
@@ -62,7 +62,7 @@ function corruptedByHand({ config, weights }: SmallModel, intervention: Interven
     runs[n].map((own, u) => own.map((_, k) => value(n, u, Math.floor(k / d), k % d)));
 }
 
-/** Logits for two interventions, probabilities for two. */
+/** Reads logits under two interventions and probabilities under the other two. */
 const readoutFor = (intervention: Intervention) =>
   smallReadout(PAIRS.length, intervention.startsWith("mean") ? "probabilities" : "logits");
 
@@ -79,7 +79,7 @@ async function prepare(small: SmallModel, intervention: Intervention) {
 
 for (const [name, config] of Object.entries(ARCHITECTURES)) {
   for (const intervention of ["patching", "zero", "mean", "mean-positional"] as const) {
-    Deno.test(`evaluate() gives what editing every input one by one gives: ${name}, ${intervention}`, async () => {
+    Deno.test(`evaluate() equals editing every input one by one: ${name}, ${intervention}`, async () => {
       const small = smallModel(config);
       const evaluator = await prepare(small, intervention);
       const { shape } = evaluator;
@@ -103,7 +103,7 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
     });
   }
 
-  Deno.test(`evaluate() gives the model for the full circuit and the corrupted run for the empty one: ${name}`, async () => {
+  Deno.test(`evaluate() of the full circuit is the model and of the empty one the corrupted run: ${name}`, async () => {
     const small = smallModel(config);
     const evaluator = await prepare(small, "patching");
     const full = realEdgeMask(evaluator.shape);
@@ -132,7 +132,7 @@ for (const architecture of ["neox", "gpt2"] as const) {
     await c.close();
   });
 
-  Deno.test(`evaluate() does not depend on batches, memory, prefix sharing or company (${architecture})`, async () => {
+  Deno.test(`evaluate() does not depend on batches, memory, prefix sharing or the other circuits (${architecture})`, async () => {
     const { c, model, pairs, readout } = await referenceCase(architecture);
     const plain = await CircuitEvaluator.prepare(model, promptBatches(pairs, readout));
     const masks = [0, 0.1, 0.3, 0.6, 0.9, 1].map((p, i) => randomMask(plain.shape, p, 5 + i));

@@ -15,7 +15,6 @@ import { nodeNames } from "../../names/mod.ts";
 import {
   cellName,
   checkMatrix,
-  type CircuitShape,
   edgesInOrder,
   nForward,
   nodeMask,

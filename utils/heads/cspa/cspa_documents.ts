@@ -1,32 +1,33 @@
 /**
- * Text for CSPA: token lists of one length, each the beginning of one document after the end-of-text token.
+ * Returns text for CSPA: token lists of one length. Each is the end-of-text token and the beginning of a document.
  *
- *  - from a file: JSON lines with a `text` each, or plain text whose documents are separated by `<|endoftext|>`, either
- *    compressed with gzip or not. The seed shuffles the documents, curly quotes are made straight, and documents that are
- *    too short are left out (the paper does so with openwebtext);
- *  - from the embedded corpus: documents of the validation split, which training never saw. They are short, so several
- *    follow each other, separated by the end-of-text token as in training.
+ *  - From a file: JSON lines with a `text` each, or plain text with `<|endoftext|>` between documents. Both may be
+ *    compressed with gzip. The reader shuffles the documents by the seed, makes curly quotes straight and skips documents
+ *    that are too short, as the paper does with openwebtext.
+ *  - From the embedded corpus: documents of the validation split, which training never saw. They are short, so a list
+ *    joins several with the end-of-text token between them, as in training.
  */
 import { documents, TextFile } from "../../text/mod.ts";
 import type { Tokenizer } from "../../model/mod.ts";
 import { PythonRandom } from "../../base/mod.ts";
 
+/** Sets how many documents to return, and how long. */
 export interface DocumentOptions {
-  /** documents wanted */
+  /** number of documents */
   count: number;
-  /** tokens of each, the leading end-of-text token included */
+  /** tokens per document, including the leading end-of-text token */
   length: number;
-  /** default 6 */
+  /** seed of the shuffle; default 6 */
   seed?: number;
 }
 
-/** Returns the text with curly quotes made straight. */
+/** Replaces curly quotes with straight ones. */
 export function straightQuotes(text: string): string {
   return text.replaceAll(/[\u2018\u2019]/g, "'").replaceAll(/[\u201c\u201d]/g, '"');
 }
 
 /**
- * Returns documents of the embedded corpus's validation split.
+ * Returns documents of the embedded corpus's validation split, `[count][length]` token ids.
  * @throws Error when the tokenizer has no end-of-text token.
  */
 export function corpusDocuments(tokenizer: Tokenizer, options: DocumentOptions): number[][] {
@@ -46,8 +47,8 @@ export function corpusDocuments(tokenizer: Tokenizer, options: DocumentOptions):
 }
 
 /**
- * Returns documents of a text file.
- * @throws Error naming the file and line that cannot be read, or how many documents are long enough.
+ * Returns documents of a text file, `[count][length]` token ids.
+ * @throws Error naming the file and line that it cannot read, or saying how many documents are long enough.
  */
 export async function fileDocuments(
   path: string,

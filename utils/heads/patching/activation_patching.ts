@@ -1,11 +1,11 @@
 /**
- * Activation patching of heads: each head's output z is replaced, everything after it is recomputed.
+ * Patches the activations of heads: replaces the output z of each head alone and recomputes everything after it.
  *
- *  1. The patched run equals the clean run up to the head's layer l, so it starts there: block l with the attention
+ *  1. Start at the head's layer l, because the patched run equals the clean run before it. Run block l with the attention
  *     output A + (z'_h − z_h)·W_O[h], for all heads of the layer at once (`frozen_block.ts`).
- *  2. The blocks after l run as they are, batch = heads × prompts, positions of the span only (`patched_run.ts`).
+ *  2. Run the blocks after l unchanged, with batch = heads × prompts, at the positions of the span (`patched_run.ts`).
  *
- * z' comes from the corrupted prompts, or is zero (zero ablation, which acts on every position: span "all").
+ * z' comes from the corrupted prompts, or is zero. Zero ablation acts on every position (span "all").
  */
 import type { HookedModel, Readout } from "../../model/mod.ts";
 import {
@@ -22,8 +22,9 @@ import { senderGroups } from "./sender_groups.ts";
 import type { F32 } from "../../onnx/mod.ts";
 
 /**
- * The metric with each of `heads` alone replaced, `[heads, prompts]`.
- * @param given heads' outputs to take, per layer `[rows, H, d_head]`
+ * Returns the metric with each of `heads` replaced alone, `[heads, prompts]`.
+ * @param given outputs that replace the heads' outputs, per layer `[rows, H, d_head]`
+ * @throws RangeError when a head does not exist.
  */
 export async function activationPatch(
   model: HookedModel,
@@ -60,7 +61,7 @@ export async function activationPatch(
   return values;
 }
 
-/** The metric with each head's output taken from the corrupted prompt, `[heads, prompts]`. */
+/** Returns the metric with the output of each head taken from the corrupted prompt, `[heads, prompts]`. */
 export async function patchHeads(
   model: HookedModel,
   prompts: readonly PatchPrompt[],
@@ -71,7 +72,7 @@ export async function patchHeads(
   return activationPatch(model, clean, await corruptedHeads(model, clean), readout, heads);
 }
 
-/** The metric with each head silent at every position, `[heads, prompts]`. */
+/** Returns the metric with the output of each head set to zero at every position, `[heads, prompts]`. */
 export async function zeroAblateHeads(
   model: HookedModel,
   prompts: readonly Pick<PatchPrompt, "clean" | "position">[],

@@ -10,7 +10,7 @@ import {
 } from "../../../tests/support/head_cases.ts";
 
 for (const architecture of ARCHITECTURES) {
-  Deno.test(`heads patched and ablated equal whole runs with one head given (${architecture})`, async () => {
+  Deno.test(`patchHeads() and zeroAblateHeads() equal whole runs with one head replaced (${architecture})`, async () => {
     const model = await referenceModel(architecture);
     const { nHeads, dHead } = model.config;
     const prompts = unevenPairs();
@@ -41,7 +41,7 @@ for (const architecture of ARCHITECTURES) {
   });
 }
 
-Deno.test("heads of one layer run in one batch as they do alone", async () => {
+Deno.test("patchHeads() gives the same for all heads of a layer together as for each alone", async () => {
   const model = await referenceModel("gpt2");
   const prompts = unevenPairs();
   const readout = logitDifference(prompts.length);

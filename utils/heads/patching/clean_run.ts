@@ -1,21 +1,22 @@
 /**
- * The clean run that patching starts from, with what patched runs reuse of it.
+ * Runs the clean prompts and keeps what patched runs reuse.
  *
- * Patched prompts are clean prompts in which something is replaced, so most of a patched run is the clean run:
+ * A patched prompt is a clean prompt with something replaced, so most of a patched run equals the clean run:
  *
- *  - layers below the patch: its residual stream is kept at every layer;
- *  - positions before the first change: their keys and values are kept, and only the positions after them (the *span*)
- *    are ever run again. Which positions those are is the caller's choice:
+ *  - Layers before the patch: the clean run keeps its residual stream at every layer.
+ *  - Positions before the first change: the clean run keeps their keys and values. Patched runs compute only the
+ *    positions after them, the *span*. The caller chooses it:
  *        "all"       every position
- *        "changed"   from the first position at which a clean and a corrupted prompt differ: the same result as "all",
- *                    since before it nothing is patched and attention is causal
- *        "readout"   the read-out alone: patches act there only (TransformerLens' `seq_pos`), and what is wanted of
- *                    other positions is unchanged
- *  - positions after the read-out: never computed.
+ *        "changed"   from the first position at which the clean and the corrupted prompt differ. The result equals that
+ *                    of "all", since nothing is patched before this position and attention is causal
+ *        "readout"   the read-out position alone. Patches act only there (TransformerLens' `seq_pos`); other positions
+ *                    keep their clean values
+ *  - Positions after the read-out: no run computes them.
  *
- * Prompts are grouped by length and span, so that no group has padding. The rows (prompt, position) of all groups are
- * concatenated into one tensor per layer: where heads are frozen, positions do not interact and all rows are one
- * matrix product.
+ *  1. Group prompts by length and span, so that no group has padding.
+ *  2. Run each group.
+ *  3. Concatenate the rows (prompt, position) of all groups into one tensor per layer. Where heads are frozen, positions
+ *     do not interact, and all rows form one matrix product.
  */
 import {
   firstDifference,
@@ -27,40 +28,47 @@ import {
 import { bucketBy, type HookedModel, hookName, hookNames, type Past } from "../../model/mod.ts";
 import { type F32, joinRows, tensor } from "../../onnx/mod.ts";
 
+/** Names the positions that patched runs compute; see the header. */
 export type Span = "all" | "changed" | "readout";
 
-/** A prompt to patch and the prompt that patched values come from; of equal length up to the read-out `position`. */
+/** Holds a prompt to patch and the prompt that gives the patched values. Both reach the read-out `position`. */
 export type PatchPrompt = PairTokens;
 
-/** Prompts of one length and span. */
+/** Holds the prompts of one length and span. */
 export interface CleanBatch {
-  /** places in the list of prompts */
+  /** indices in the list of prompts */
   prompts: number[];
   /** first position of the span; positions before it are the past */
   start: number;
-  /** positions in the span, the last being the read-out */
+  /** number of positions in the span; the last is the read-out */
   pos: number;
   /** first row in the tensors of a {@link CleanRun} */
   row: number;
+  /** keys and values of the positions before the span */
   past?: Past;
-  /** attention at the read-out, per layer `[prompts, H, start + pos]` */
+  /** attention pattern at the read-out, per layer `[prompts, H, start + pos]` */
   attention: F32[];
 }
 
-/** What is kept of a layer, over all rows. */
+/** Holds the clean values of a layer at all rows. */
 export interface CleanLayer {
   /** residual stream before the block, `[rows, d]` */
   x: F32;
-  /** attention output with its bias, `[rows, d]` */
+  /** attention output, including its bias, `[rows, d]` */
   attention: F32;
-  /** heads' outputs, `[rows, H, d_head]` */
+  /** outputs z of the heads, `[rows, H, d_head]` */
   z: F32;
 }
 
+/** Holds the values of a clean run that patched runs reuse. */
 export interface CleanRun {
+  /** positions that patched runs compute */
   span: Span;
+  /** prompts in the order of the caller */
   prompts: readonly PatchPrompt[];
+  /** prompts grouped by length and span */
   batches: CleanBatch[];
+  /** values of each layer */
   layers: CleanLayer[];
   /** residual stream after the last block, `[rows, d]` */
   final: F32;
@@ -68,7 +76,7 @@ export interface CleanRun {
 
 /**
  * Runs the clean prompts.
- * @throws Error when a pair is not aligned.
+ * @throws Error when a prompt of a pair ends before the read-out position.
  */
 export async function cleanRun(
   model: HookedModel,
@@ -115,9 +123,9 @@ export async function cleanRun(
 }
 
 /**
- * Heads' outputs on the corrupted prompts at the rows of a clean run, per layer `[rows, H, d_head]`.
- * @param prompts as those of the clean run, with corrupted prompts that may be others (but change nothing before its
- * spans, unless its span is "readout")
+ * Returns the heads' outputs on the corrupted prompts at the rows of a clean run, per layer `[rows, H, d_head]`.
+ * @param prompts pairs that may have other corrupted prompts than the clean run's
+ * @throws Error when a corrupted prompt differs before the span, unless the span is "readout".
  */
 export async function corruptedHeads(
   model: HookedModel,
@@ -146,11 +154,12 @@ export async function corruptedHeads(
   return read.map((_, l) => joinPositions(parts.map((part) => part[l])));
 }
 
-/** Outputs of heads that write nothing: zeros at every row. */
+/** Returns outputs of heads that write nothing: zeros at every row, per layer `[rows, H, d_head]`. */
 export function silentHeads(clean: CleanRun): F32[] {
   return clean.layers.map(({ z }) => tensor(new Float32Array(z.data.length), z.shape));
 }
 
+/** Returns the first position of the span of prompt n. */
 function spanStart(prompt: PatchPrompt, n: number, span: Span): number {
   const { clean, corrupted, position } = prompt;
   if (position >= clean.length || position >= corrupted.length) {
@@ -170,7 +179,7 @@ function joinPositions(parts: readonly F32[]): F32 {
   );
 }
 
-/** The last query's row of a pattern `[batch, H, pos, keys]`, as `[batch, H, keys]`. */
+/** Returns the last query's row of a pattern `[batch, H, pos, keys]`, as `[batch, H, keys]`. */
 export function lastRow(pattern: F32): F32 {
   const [batch, heads, pos, keys] = pattern.shape;
   const data = new Float32Array(batch * heads * keys);

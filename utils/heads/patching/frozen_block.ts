@@ -1,13 +1,13 @@
 /**
- * Blocks whose attention output is given. Where every head is frozen to known values no attention is computed: a block
- * is then a function of each position alone,
+ * Runs blocks whose attention output A is given. When every head is frozen to known values, the block needs no attention
+ * and treats each position on its own:
  *
  *   parallel:    x' = x + A + mlp(x)          sequential:  x' = (x + A) + mlp(x + A)
  *
- * with A the given attention output. Three programs are made of it, all over rows (prompt, position) without order:
+ * Three programs use this. All take rows (prompt, position) in any order:
  *
- *   patched   x, A `[rows, d]`, z and z' `[rows, H, d_head]` → x' `[senders, rows, d]`, where sender s writes z' and
- *             every other head z:  A_s = A + (z'_h − z_h)·W_O[h]. In a parallel block the MLP is computed once.
+ *   patched   x, A `[rows, d]`, z and z' `[rows, H, d_head]` → x' `[senders, rows, d]`. Sender s writes z', every other
+ *             head z:  A_s = A + (z'_h − z_h)·W_O[h]. A parallel block computes its MLP once for all senders.
  *   frozen    x `[senders, rows, d]`, A `[rows, d]` → x'
  *   project   x `[senders, rows, d]` → queries, keys or values of all heads, `[senders, rows, H, d_head]`, before rotation
  */
@@ -44,14 +44,14 @@ const patchedProgram = defineProgram("frozen block patched", compilePatched);
 const frozenProgram = defineProgram("frozen block", compileFrozen);
 const projectProgram = defineProgram("frozen block project", compileProject);
 
-/** The three programs for one model; compiled once per shape of model. */
+/** Runs the three programs on one model. Models of the same shape share the compiled programs. */
 export class FrozenBlocks {
   constructor(private readonly model: HookedModel) {}
 
   /**
-   * The residual stream after block `layer` with one head of it patched.
-   * @param x the residual stream before the block, and `attention` its attention output, both `[rows, d]`
-   * @param z heads' outputs as they are, and `given` as they are to become, both `[rows, H, d_head]`
+   * Returns the residual stream after block `layer` with one of its heads patched per sender.
+   * @param x residual stream before the block; `attention` is its attention output, both `[rows, d]`
+   * @param z clean outputs of the heads; `given` are the outputs that replace them, both `[rows, H, d_head]`
    * @param heads the heads to patch, one per sender
    * @returns `[senders, rows, d]`
    */
@@ -71,13 +71,13 @@ export class FrozenBlocks {
     return (await session.run({ ...feeds, ...await this.#weights(layer) })).out;
   }
 
-  /** The residual stream after block `layer` with all its heads frozen; `x` `[senders, rows, d]`. */
+  /** Returns the residual stream after block `layer` with all its heads frozen, `[senders, rows, d]` like `x`. */
   async frozen(layer: number, x: F32, attention: F32): Promise<F32> {
     const session = await frozenProgram(this.model.runtime, this.model.config);
     return (await session.run({ x, attention, ...await this.#weights(layer) })).out;
   }
 
-  /** Queries, keys or values (`letter`) that block `layer` computes from `x` `[senders, rows, d]`. */
+  /** Returns the queries, keys or values (`letter`) of block `layer` on `x` `[senders, rows, d]`. */
   async project(layer: number, x: F32, letter: Letter): Promise<F32> {
     const session = await projectProgram(this.model.runtime, this.model.config, letter);
     return (await session.run({ x, ...await this.#weights(layer) })).out;

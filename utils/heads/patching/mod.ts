@@ -1,9 +1,11 @@
 /**
- * Activation patching and path patching.
+ * Patches activations and paths of heads.
  * @module
  */
 export { patchHeads, zeroAblateHeads } from "./activation_patching.ts";
 export {
+  type CleanBatch,
+  type CleanLayer,
   type CleanRun,
   cleanRun,
   corruptedHeads,
@@ -11,7 +13,7 @@ export {
   type PatchPrompt,
   type Span,
 } from "./clean_run.ts";
-export { cleanMetric } from "./patched_run.ts";
+export { cleanMetric, type WatchedAttention } from "./patched_run.ts";
 export {
   pathPatch,
   type PathPatchOptions,

@@ -1,11 +1,11 @@
 /**
- * Patched copies of the clean prompts, run through whole blocks.
+ * Runs patched copies of the clean prompts through whole blocks.
  *
- *  1. A group of copies, one per sender, joins at the layer where it first differs from the clean run, with the
- *     residual stream it has there.
- *  2. Layer after layer every group that has joined runs through the block: batch = senders × prompts, positions of the
- *     span only, keys and values before the span from the clean run. Weights are needed once per layer.
- *  3. The metric, and attention where asked for, is read at the read-out position.
+ *  1. Add each group of copies (one copy per sender) at the first layer where it differs from the clean run, with its
+ *     residual stream there.
+ *  2. Run every group added so far through the block, layer by layer, with batch = senders × prompts at the positions of
+ *     the span. Keys and values before the span come from the clean run. Each layer loads its weights once.
+ *  3. Read the metric, and attention if requested, at the read-out position.
  */
 import { readoutRows } from "../../tasks/mod.ts";
 import {
@@ -19,24 +19,25 @@ import { type F32, repeatRows, sliceRows, sliceWithinRows, tensor } from "../../
 import { type CleanBatch, type CleanRun, lastRow } from "./clean_run.ts";
 import type { Head } from "../head.ts";
 
-/** Copies of the prompts that enter at layer `from`. */
+/** Describes copies of the prompts that enter at layer `from`. */
 export interface PatchedGroup {
+  /** first block that the copies run through */
   from: number;
   /** number of copies */
   size: number;
-  /** residual stream of the copies of a batch before block `from`, `[size · prompts, pos, d]` */
+  /** returns the residual stream of the copies of a batch before block `from`, `[size · prompts, pos, d]` */
   start(batch: CleanBatch): F32 | Promise<F32>;
-  /** hook points given in a block, for the copies of a batch */
+  /** returns the patches of a block for the copies of a batch */
   patches?(layer: number, batch: CleanBatch): Patch[];
-  /** told the metric of each copy and prompt, `[size · prompts]` */
+  /** receives the metric of each copy and prompt, `[size · prompts]` */
   finish(batch: CleanBatch, values: Float32Array): void;
-  /** told attention at the read-out `[size · prompts, H, keys]` of the layers in `watch` */
+  /** receives attention at the read-out, `[size · prompts, H, keys]`, for the layers in `watch` */
   attention?(layer: number, batch: CleanBatch, rows: F32): void;
 }
 
 /**
- * Runs the groups to the end.
- * @param watch layers whose attention is wanted
+ * Runs the groups to the last block and hands each its metric.
+ * @param watch layers whose attention is read
  */
 export async function runPatched(
   model: HookedModel,
@@ -85,7 +86,7 @@ export async function runPatched(
   }
 }
 
-/** Metric of the clean prompts themselves, `[prompts]`. */
+/** Returns the metric of the clean prompts, `[prompts]`. */
 export function cleanMetric(
   model: HookedModel,
   clean: CleanRun,
@@ -96,8 +97,8 @@ export function cleanMetric(
 }
 
 /**
- * The metric of final residual streams `[senders, rows, d]` over the rows of a clean run, `[senders, prompts]` in the
- * order of the prompts.
+ * Returns the metric of final residual streams `[senders, rows, d]` at the rows of a clean run. The result is
+ * `[senders, prompts]` in the order of the prompts.
  */
 export async function readoutOfRows(
   model: HookedModel,
@@ -118,7 +119,7 @@ export async function readoutOfRows(
   return out;
 }
 
-/** The read-out rows of `[senders, rows, d]`, as `[senders · prompts, 1, d]` in the order of the batches. */
+/** Returns the read-out rows of `[senders, rows, d]` as `[senders · prompts, 1, d]`, in the order of the batches. */
 function lastPositions(x: F32, { batches }: CleanRun): F32 {
   const [senders, rows, d] = x.shape;
   const last = batches.flatMap(({ prompts, pos, row }) =>
@@ -135,18 +136,19 @@ function lastPositions(x: F32, { batches }: CleanRun): F32 {
   return tensor(data, [senders * last.length, 1, d]);
 }
 
-/** Returns the rows of one batch out of `[senders, rows, …]`, as `[senders · prompts, pos, …]`. */
+/** Returns the rows of one batch of `[senders, rows, …]` as `[senders · prompts, pos, …]`. */
 export function batchRows(x: F32, { prompts, pos, row }: CleanBatch): F32 {
   const [senders, , ...rest] = x.shape;
   const { data } = sliceWithinRows(x, row, row + prompts.length * pos);
   return tensor(data, [senders * prompts.length, pos, ...rest]);
 }
 
-/** `copies` copies of a batch's rows out of `[rows, …]`, as `[copies · prompts, pos, …]`. */
+/** Repeats a batch's rows of `[rows, …]` `copies` times, as `[copies · prompts, pos, …]`. */
 export function copyRows(x: F32, batch: CleanBatch, copies: number): F32 {
   return repeatRows(batchRows(tensor(x.data, [1, ...x.shape]), batch), copies);
 }
 
+/** Returns the past of one layer, repeated for `copies` copies of the batch. */
 function pastAt({ past }: CleanBatch, layer: number, copies: number): Past | undefined {
   if (!past) return undefined;
   const layers: Past["layers"] = [];
@@ -163,16 +165,19 @@ function shorten(past: Past, layer: number, count: number): Past {
   return { length: past.length, layers };
 }
 
-/** Attention of watched heads at the read-out: `[senders, heads, prompts, keys wanted]`. */
+/** Names the attention weights to record at the read-out. */
 export interface WatchedAttention {
+  /** heads to record */
   heads: readonly Head[];
-  /** key positions wanted of each prompt, equally many */
+  /** key positions to record for each prompt; every prompt has the same number */
   positions: readonly (readonly number[])[];
 }
 
-/** Where watched attention is collected; begins with that of the clean run. */
+/** Collects watched attention. Every entry starts with the attention of the clean run. */
 export class AttentionTable {
+  /** attention weights, `[senders, heads, prompts, width]` */
   readonly values: Float32Array;
+  /** number of key positions per prompt */
   readonly width: number;
 
   constructor(readonly watched: WatchedAttention, clean: CleanRun, readonly senders: number) {
@@ -186,12 +191,12 @@ export class AttentionTable {
     }
   }
 
-  /** Layers to watch. */
+  /** Returns the layers of the watched heads. */
   get layers(): Set<number> {
     return new Set(this.watched.heads.map(([layer]) => layer));
   }
 
-  /** Takes the attention of a layer, `[places · prompts, H, keys]`, of the senders at `places`. */
+  /** Records the attention of a layer, `[places · prompts, H, keys]`, for the senders at `places`. */
   take(layer: number, batch: CleanBatch, rows: F32, places: readonly number[]): void {
     places.forEach((place, i) => this.#put(layer, batch, rows, i, place));
   }

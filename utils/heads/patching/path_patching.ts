@@ -1,17 +1,16 @@
 /**
- * Path patching: what one head says to later components directly, all other heads kept as they were.
+ * Patches paths: measures what one head writes directly to later components while all other heads keep their outputs.
  *
  * For a sender head s and receivers R (Wang et al. 2022; the variant in which paths may pass through MLPs):
  *
- *  1. On the clean prompts, every head's output z is frozen to its clean value, except the sender's, which takes its
- *     value from the corrupted prompt. MLPs and LayerNorms are recomputed. Keep what the receivers then read.
- *  2. On the clean prompts, nothing frozen, the receivers take what was kept. Read the metric.
+ *  1. Run the clean prompts with the output z of every head frozen to its clean value. Only the sender takes its value
+ *     from the corrupted prompt. Recompute MLPs and LayerNorms. Keep what the receivers read.
+ *  2. Run the clean prompts with nothing frozen. Patch the receivers with the kept values and read the metric.
  *
- * With all heads frozen no attention is computed and positions do not interact (`frozen_block.ts`), so step 1
- * starts after the sender's layer, is a handful of MLPs on the rows that count, and ends at the last receiver. Where
- * the receiver is the final residual stream, it ends at the unembedding, the read-out position is the only row that
- * counts, and there is no step 2. Step 2 starts at the first receiver after the sender (`patched_run.ts`). Both run
- * all senders of a layer as one batch.
+ * With all heads frozen, step 1 needs no attention and positions do not interact (`frozen_block.ts`). It starts after the
+ * sender's layer, runs only MLPs on the rows of the span, and ends at the last receiver. When the receiver is the final
+ * residual stream, step 1 ends at the unembedding, only the read-out row counts, and there is no step 2. Step 2 starts
+ * at the first receiver after the sender (`patched_run.ts`). Both steps run all senders of a layer as one batch.
  */
 import type { Letter } from "../../names/mod.ts";
 import { type HookedModel, hookName, type Patch, type Readout } from "../../model/mod.ts";
@@ -31,26 +30,28 @@ import {
 import { allHeads, checkHeads, type Head } from "../head.ts";
 import { type SenderGroup, senderGroups } from "./sender_groups.ts";
 
-/** The final residual stream, or queries, keys or values of heads (before rotation). */
+/** Names the receivers: the final residual stream, or queries, keys or values of heads (before rotation). */
 export type Receivers = "final" | { letter: Letter; heads: readonly Head[] };
 
+/** Sets the senders of {@link pathPatch} and the attention to record. */
 export interface PathPatchOptions {
-  /** default: all heads, in `[L, H]` order */
+  /** heads that send; default: all heads, in `[L, H]` order */
   senders?: readonly Head[];
-  /** heads whose attention at the read-out is wanted */
+  /** attention to record at the read-out */
   watch?: WatchedAttention;
 }
 
+/** Holds the results of {@link pathPatch}, in the order of the senders. */
 export interface PathPatchResult {
   /** metric of each sender's patched run, `[senders, prompts]` */
   values: Float32Array;
-  /** `[senders, watched heads, prompts, positions]`, where asked for */
+  /** watched attention, `[senders, watched heads, prompts, positions]`; set if requested */
   attention?: Float32Array;
 }
 
 /**
  * Patches the path from each sender to the receivers, over the span of the clean run.
- * @param given heads' outputs that senders take, per layer `[rows, H, d_head]` (`corruptedHeads`)
+ * @param given outputs that the senders take, per layer `[rows, H, d_head]` (`corruptedHeads`)
  * @param readout one row per prompt
  * @throws Error when there is no receiver, RangeError when a head does not exist.
  */
@@ -107,7 +108,7 @@ export async function pathPatch(
   return { values, attention: table?.values };
 }
 
-/** Step 1 up to the last receiver: what its receivers read, per receiver layer and group `[senders, rows, H, d_head]`. */
+/** Runs step 1 to the last receiver. Returns what receivers read, per layer and group `[senders, rows, H, d_head]`. */
 async function receive(
   model: HookedModel,
   clean: CleanRun,
@@ -127,13 +128,14 @@ async function receive(
   return received;
 }
 
+/** Holds the residual streams of one group of senders. */
 interface Stream {
   group: SenderGroup;
-  /** `[senders, rows, d]` */
+  /** residual streams, `[senders, rows, d]` */
   x: F32;
 }
 
-/** Step 1: the residual streams of all senders before block `to`; `visit` is shown those before each block. */
+/** Runs step 1: returns the residual streams of all senders before block `to`. Calls `visit` before each block. */
 async function frozenRun(
   model: HookedModel,
   clean: CleanRun,
@@ -162,7 +164,7 @@ async function frozenRun(
 const receiverLayers = (heads: readonly Head[]): number[] =>
   [...new Set(heads.map(([layer]) => layer))].sort((a, b) => a - b);
 
-/** The receivers of one layer take `value`, at every position of the span. */
+/** Returns the patch that sets the receivers of one layer to `value` at every position of the span. */
 function headPatch(
   layer: number,
   batch: CleanBatch,

@@ -17,7 +17,7 @@ import {
 import { slowPathPatch } from "../../../tests/oracle/slow_path_patch.ts";
 
 for (const architecture of ARCHITECTURES) {
-  Deno.test(`patching gives the reference values (${architecture})`, async () => {
+  Deno.test(`patching equals the reference values (${architecture})`, async () => {
     const c = await ReferenceCase.open(referenceFolder(architecture), {
       runtime: new Runtime({ threads: 1 }),
     });
@@ -74,7 +74,7 @@ for (const architecture of ARCHITECTURES) {
   });
 }
 
-Deno.test("pathPatch() changes nothing where the sender's value is the clean one, or no receiver is after it", async () => {
+Deno.test("pathPatch() changes nothing if the sender keeps its clean value or no receiver comes after it", async () => {
   const model = await referenceModel("neox");
   const prompts = unevenPairs();
   const readout = logitDifference(prompts.length);

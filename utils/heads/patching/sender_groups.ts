@@ -1,13 +1,14 @@
-/** Groups the heads that patches come from by layer. */
+/** Groups senders, the heads that patches come from, by layer. */
 import type { ModelConfig } from "../../model/mod.ts";
 import { checkHeads, type Head } from "../head.ts";
 
-/** The senders of one layer, which run as one batch. */
+/** Holds the senders of one layer. They run as one batch. */
 export interface SenderGroup {
+  /** layer of the senders */
   layer: number;
-  /** head numbers */
+  /** head numbers within the layer */
   heads: number[];
-  /** place of each in the caller's list */
+  /** index of each sender in the caller's list */
   places: number[];
 }
 

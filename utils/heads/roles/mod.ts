@@ -10,11 +10,19 @@ export {
   type Consistency,
   type ConsistencyScores,
   type ConsistencyThresholds,
+  type DirectClasses,
   ioiConsistency,
   THRESHOLDS,
 } from "./consistency.ts";
 export { greaterThanNodes, greaterThanParts } from "./greater_than_circuit.ts";
 export { isNameMover, patchingEffects } from "./ioi_roles.ts";
 export { headRoles } from "./roles.ts";
-export { FLIPS, type S2Inhibition, s2Inhibition, type S2ITable } from "./s2_inhibition.ts";
+export {
+  FLIPS,
+  S2I_QUANTITIES,
+  type S2Inhibition,
+  s2Inhibition,
+  type S2IQuantity,
+  type S2ITable,
+} from "./s2_inhibition.ts";
 export { pastNameMovers, type SelfRepair, selfRepair } from "./self_repair.ts";

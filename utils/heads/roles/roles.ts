@@ -1,10 +1,10 @@
 /**
- * The roles each head plays at a checkpoint, for the labels of the explorer page. Reads whichever result files of the
- * head scripts exist. A head has a role when its score exceeds the role's threshold:
+ * Returns the roles of each head at each checkpoint, for the labels of the explorer page. Reads the result files of the
+ * head scripts that exist. A head has a role when its score exceeds the threshold of the role:
  *
  *   previous token, duplicate token, induction   mean attention at the offset > 0.4       full_model_components_over_time
  *   name mover           copy score > 50 % and attention END→IO above END→S1 and END→S2   full_model_components_over_time
- *   negative name mover  the same with the negated output                                 full_model_components_over_time
+ *   negative name mover  the same for the negated output                                  full_model_components_over_time
  *   successor            > 0.4                                                            successor_heads_over_time
  *   copy suppression     CSPA > 0.1                                                       cspa/all_checkpoints
  *   S2 inhibition        as listed in                                                     heads_over_time
@@ -21,7 +21,7 @@ import {
 import { headName } from "../../names/mod.ts";
 import { nameMovers } from "./component_scores.ts";
 
-/** The scores that a head must exceed to have a role. */
+/** Scores that a head must exceed to have a role; `copy` is in percent. */
 export const ROLE_THRESHOLDS = { attention: 0.4, copy: 50, successor: 0.4, cspa: 0.1 } as const;
 
 /** Returns the names of heads `[L][H]` whose score is above a threshold. */
@@ -30,7 +30,7 @@ function headsAbove(grid: readonly (readonly number[])[], threshold: number): st
 }
 
 /**
- * Returns the roles of all heads at all steps; undefined if no head script has been run for this model.
+ * Returns the roles of all heads at all steps, or undefined if no head script has run for this model.
  * @throws UserError naming the file and the key if a result file is damaged.
  */
 export async function headRoles(paths: ResultPaths): Promise<HeadRoles | undefined> {
@@ -62,6 +62,7 @@ export async function headRoles(paths: ResultPaths): Promise<HeadRoles | undefin
   return Object.keys(roles).length > 0 ? roles : undefined;
 }
 
+/** Returns the entries of a result file by step; none if the file does not exist. */
 async function entriesOf<Header, Entry>(
   kind: ResultKind<Header, Entry, []>,
   paths: ResultPaths,

@@ -18,4 +18,9 @@ export {
 } from "./copy_score.ts";
 export { directLogitAttribution } from "./direct_logit_attribution.ts";
 export { successorLogits, successorScores } from "./successor.ts";
-export { type SuccessorLists, successorPairs, type TokenPairs } from "./successor_words.ts";
+export {
+  SUCCESSOR_LISTS,
+  type SuccessorLists,
+  successorPairs,
+  type TokenPairs,
+} from "./successor_words.ts";

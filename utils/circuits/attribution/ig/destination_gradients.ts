@@ -1,12 +1,13 @@
 /**
- * From the sums of `ig_layer.ts` to gradients at the heads' inputs and to scores.
+ * Turns the sums of `ig_layer.ts` into gradients at the heads' inputs and into scores.
  *
- * With u_k = γ ⊙ (W·dy_k) the cotangent after the LayerNorm and J = (I − 11ᵀ/d − x̂x̂ᵀ/d)/σ the symmetric Jacobian of its
- * normalisation, Ĝ = Σ_k J_k u_k. As x̂·u = (γ ⊙ x̂)ᵀW·dy = dy·(y − c), c = b + Wᵀβ the part of y without x̂,
+ * Let u_k = γ ⊙ (W·dy_k) be the cotangent after the LayerNorm and J = (I − 11ᵀ/d − x̂x̂ᵀ/d)/σ the symmetric Jacobian of
+ * its normalisation. The gradient is Ĝ = Σ_k J_k u_k. Let c = b + Wᵀβ be the part of y without x̂. Then
+ * x̂·u = (γ ⊙ x̂)ᵀW·dy = dy·(y − c), and
  *
  *   Ĝ = γ ⊙ (W·a) − mean(γ ⊙ (W·a))·1 − Σ_k s_k x̂_k            identity 2: once for all path points of a pass
- *   S[0:prev, dst] = D[0:prev] · Ĝᵀ                             identity 3: likewise, one matrix product per prompt and
- *                                                               layer, over the sources before the layer only
+ *   S[0:prev, dst] = D[0:prev] · Ĝᵀ                             identity 3: once per pass too, one matrix product per
+ *                                                               prompt and layer, over the sources before the layer
  */
 import {
   add,
@@ -33,7 +34,7 @@ import {
 } from "../../../model/mod.ts";
 import { overPoints, perPoint } from "./path_axes.ts";
 
-/** c = b + Wᵀβ of queries, keys and values, in the axes of `packedAxes` and d_head. */
+/** Returns c = b + Wᵀβ of queries, keys and values, in the axes of `packedAxes` and d_head. */
 export function headConstants(w: BlockWeights, config: ModelConfig): Value {
   const d = config.dModel;
   const fromBeta = linear(reshape(w.ln1_b, [1, d]), w.qkv_w, storedOutIn(config));
@@ -41,11 +42,13 @@ export function headConstants(w: BlockWeights, config: ModelConfig): Value {
   return reshape(packed, [...packedAxes(config), config.dHead]);
 }
 
-/** What the sums over path points are formed of, per prompt and path point; A are the two axes of `packedAxes`. */
+/** Holds the terms of the sums, per prompt and path point. A stands for the two axes of `packedAxes`. */
 export interface HeadCotangents {
-  /** input of the LayerNorm `[ROWS, P, d]`, its mean and 1/σ `[ROWS, P, 1]` */
+  /** input of the LayerNorm, `[ROWS, P, d]` */
   x: Value;
+  /** mean of x, `[ROWS, P, 1]` */
   mean: Value;
+  /** 1/σ of x, `[ROWS, P, 1]` */
   inverse: Value;
   /** dy of q, k and v, `[ROWS, P, A, d_head]` */
   qkv: Value;
@@ -53,15 +56,15 @@ export interface HeadCotangents {
   along: Value;
 }
 
-/** Sums over the path points, as {@link headGradients} takes them. */
+/** Holds the sums over the path points that {@link headGradients} takes. */
 export interface HeadSums {
-  /** `[N, P, A, d_head]` */
+  /** Σ_k dy_k/σ_k, `[N, P, A, d_head]` */
   a: Value;
-  /** Σ_k s_k x̂_k `[N, P, 3H, d]`, in the order of A */
+  /** Σ_k s_k x̂_k, `[N, P, 3H, d]`, in the order of A */
   projected: Value;
 }
 
-/** a = Σ_k dy_k/σ_k and Σ_k s_k x̂_k over the path points, s_k = dy_k·(y_k − c)/(d σ_k). */
+/** Returns a = Σ_k dy_k/σ_k and Σ_k s_k x̂_k over the path points, with s_k = dy_k·(y_k − c)/(d σ_k). */
 export function headSums({ x, mean, inverse, qkv, along }: HeadCotangents): HeadSums {
   const [batch, P, d] = x.shape;
   const [, , first, second] = along.shape as number[];
@@ -75,7 +78,7 @@ export function headSums({ x, mean, inverse, qkv, along }: HeadCotangents): Head
   };
 }
 
-/** Ĝ `[N, 3H, P, d]`: q heads, k heads, v heads. */
+/** Returns Ĝ `[N, 3H, P, d]`: q heads, then k heads, then v heads. */
 export function headGradients(
   { a, projected }: HeadSums,
   w: BlockWeights,
@@ -101,7 +104,7 @@ export function headGradients(
   return reshape(all, [N, 3 * H, P, d]);
 }
 
-/** D `[sources, P·d]`, Ĝ `[destinations, P·d]` of one prompt → scores `[sources, destinations]`. */
+/** Compiles D `[sources, P·d]` and Ĝ `[destinations, P·d]` of one prompt → scores `[sources, destinations]`. */
 export function compileContraction(options: SessionOptions): Promise<Session> {
   const g = new Graph();
   const differences = g.input("differences", ["sources", "width"]);

@@ -1,10 +1,10 @@
 /**
- * The forward side of `ig_layer.ts`: a block over N prompts × K path points, in one of three forms:
+ * Runs the forward side of `ig_layer.ts`: a block over N prompts × K path points, in one of three forms:
  *
- *  - as it is;
- *  - with an output that moves (`interpolated_output.ts`);
- *  - the last block of a run, where only the last position's output is wanted: all positions are attended to, but only
- *    one attends and passes the MLP.
+ *  - the plain block;
+ *  - a block with an output that moves (`interpolated_output.ts`);
+ *  - the last block of a run, which returns only the last position. That position attends to all positions, and only it
+ *    passes the MLP.
  */
 import { add, gather, type Graph, linear, reshape, type Value } from "../../../onnx/mod.ts";
 import {
@@ -21,20 +21,23 @@ import {
 import { interpolatedOutput, type MovingOutput } from "./interpolated_output.ts";
 import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 
+/** Holds the values of a block that its backward pass needs. */
 export interface IgBlock {
+  /** hook points, with the values saved for the backward pass */
   hooks: HookPoints;
+  /** input of the block, `[ROWS, P, d]` */
   x: Value;
-  /** weighted values of all heads `[ROWS, P, H, d_head]` */
+  /** head values z, `[ROWS, P, H, d_head]` */
   z: Value;
-  /** what the MLP reads */
+  /** input of the MLP, `[ROWS, P or 1, d]` */
   mlpIn: Value;
-  /** `[ROWS, P or 1, d]` */
+  /** residual stream after the block, `[ROWS, P or 1, d]` */
   residual: Value;
-  /** x and z at the last position, the only position needed after the attention pattern */
+  /** x and z at the last position; set for the last block */
   last?: { x: Value; z: Value };
 }
 
-/** Returns the block on x `[ROWS, P, d]`. */
+/** Runs a block on x `[ROWS, P, d]`. */
 export function igBlock(
   x: Value,
   weights: BlockWeights,
@@ -50,7 +53,7 @@ export function igBlock(
   return { hooks, x, z, mlpIn, residual };
 }
 
-/** The block of which only the last position goes on after attention. */
+/** Runs the last block; only the last position goes on after attention. */
 function lastBlock(x: Value, w: BlockWeights, context: BlockContext): IgBlock {
   const { config, hooks } = context;
   const { z } = attention(x, w, context);
@@ -61,7 +64,7 @@ function lastBlock(x: Value, w: BlockWeights, context: BlockContext): IgBlock {
   return { hooks, x, z, mlpIn: hooks.required("hook_mlp_in"), last, residual };
 }
 
-/** Keys and values of the prefix, the same at every path point; `i` is the prefix of their names. */
+/** Declares keys and values of the prefix, shared by all path points. Their names begin with `i`. */
 export function pastInputs(g: Graph, { nHeads: H, dHead: e }: ModelConfig, i: number): KeysValues {
   const of = (name: string) => g.input(`${i}.${name}`, [PROMPTS, H, "past", e]);
   return { k: of("past_k"), v: of("past_v"), sharedBy: POINTS };

@@ -1,15 +1,16 @@
 /**
- * Layer 0 of a parallel model along EAP-IG's path (identity 4: where the input stands still).
+ * Runs layer 0 of a parallel model along EAP-IG's path (identity 4: where the input stands still).
  *
  * The input moves only where clean and corrupted tokens differ, at the first C positions of the suffix. Layer 0 reads
- * nothing but the input, so after position C its LayerNorms, its q, k, v before attention and its MLP are the same at
- * every path point and are computed once per prompt. And the only source before its destinations is the input, with
- * D = 0 after C: their gradients are needed at the first C positions alone.
+ * only the input. After position C its LayerNorms, its q, k, v before attention and its MLP are therefore the same at
+ * every path point, and run once per prompt. The only source before its destinations is the input, with D = 0 after C,
+ * so their gradients are needed only at the first C positions.
  *
- *   q, k, v, x + MLP(x)  at C positions per path point, at the others once;   attention as everywhere
- *   backward: through attention to the C positions' q, k and v; through the MLP at C positions
+ *  1. Compute q, k, v and x + MLP(x): per path point at the C positions, once at the others.
+ *  2. Run attention over all positions.
+ *  3. Go backward through attention to q, k and v of the C positions, and through the MLP at the C positions.
  *
- * Sequential models are left to `ig_layer.ts`: their MLP reads what attention writes, which moves everywhere.
+ * Sequential models use `ig_layer.ts`: their MLP reads what attention writes, and that moves everywhere.
  */
 import {
   add,
@@ -41,12 +42,12 @@ import { pastInputs } from "./ig_block.ts";
 import { overPoints, POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 import type { IgLayer } from "./ig_layer.ts";
 
-/** Positions whose input moves, and those after them. */
+/** Names the axes of the positions whose input moves and of those after them. */
 const MOVING = "moving", STILL = "still";
 
 /**
- * Layer 0, which reads the feeds `x_moving` `[N, K, C, d]` and `x_still` `[N, P − C, d]`. Its `gradients`
- * `[N, 3H+1, C, d]` and `at_input` `[N, C, d]` end with the moving positions.
+ * Adds layer 0 to a graph. It reads the feeds `x_moving` `[N, K, C, d]` and `x_still` `[N, P − C, d]`. Its `gradients`
+ * `[N, 3H+1, C, d]` and `at_input` `[N, C, d]` cover only the moving positions.
  */
 export function igFirstLayer(
   g: Graph,
@@ -100,7 +101,7 @@ export function igFirstLayer(
   return { residual: output, saved, backward };
 }
 
-/** Joins moving positions `[ROWS, C, …]` and the others after them, `[N, P − C, …]` at every path point: `[ROWS, P, …]`. */
+/** Joins moving positions `[ROWS, C, …]` and still positions `[N, P − C, …]`, repeated per path point: `[ROWS, P, …]`. */
 function joined(moving: Value, still: Value): Value {
   const tail = still.shape.slice(2);
   const repeated = expand(unsqueeze(still, 1), [PROMPTS, POINTS, STILL, ...tail]);

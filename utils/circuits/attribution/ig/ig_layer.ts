@@ -1,20 +1,20 @@
 /**
- * One layer of the gradient passes of EAP and EAP-IG, for N prompts × K path points at once, forward and backward.
+ * Runs one layer of the gradient passes of EAP and EAP-IG, forward and backward, for N prompts × K path points at once.
  *
- * Wanted for every destination of the layer is the gradient at its input summed over the path points. For the MLP the
- * plain backward pass has it. For the heads it would need a LayerNorm backward pass of residual width per head, letter
- * and point; instead, per point k only sums in head space are formed, from which `destination_gradients.ts` makes the
- * gradients, once for all points of the pass (identity 2):
+ * The layer returns the gradient at the input of each destination, summed over the path points. The plain backward pass
+ * gives the MLP's gradient. The heads' gradients would need a LayerNorm backward pass of residual width per head, letter
+ * and point. Instead the layer sums in head space over the points k:
  *
  *   a = Σ_k dy_k/σ_k  `[N, P, H, d_head]`,    Σ_k s_k x̂_k  with  s_k = dy_k·(y_k − c)/(d σ_k),  c = b + Wᵀβ
  *
- * where dy is the cotangent of the query, key or value y. What remains per point is a plain forward and a plain backward
- * pass. The path weights w_k come in with the cotangent of the metric.
+ * Here dy is the cotangent of the query, key or value y. `destination_gradients.ts` turns the sums into gradients, once
+ * for all points of the pass (identity 2). Each point costs a plain forward and a plain backward pass. The cotangent of
+ * the metric carries the path weights w_k.
  *
  * Variants:
  *
- *  - last layer: only the last position is read out, so attention output and MLP are those of that position;
- *  - first layer: dx is not needed;
+ *  - last layer: only the last position is read out, so only its attention output and its MLP are computed;
+ *  - first layer: dx is not computed;
  *  - EAP-IG-activations: the attention's or the MLP's output is clean + (1 − α)(corrupted − clean).
  */
 import {
@@ -44,31 +44,34 @@ import { type IgBlock, igBlock, pastInputs } from "./ig_block.ts";
 import type { MovingOutput } from "./interpolated_output.ts";
 import { overPoints } from "./path_axes.ts";
 
+/** Selects a variant of a layer. */
 export interface IgSpec {
+  /** whether the prompts share a prefix */
   past: boolean;
+  /** whether this is layer 0 */
   first: boolean;
-  /** only the last position's output is wanted; not where an output moves */
+  /** whether only the last position's output is computed; false where an output moves */
   last: boolean;
-  /** an output of the layer that moves along the path */
+  /** output of the layer that moves along the path */
   moving?: MovingOutput;
 }
 
-/** A layer in a graph. */
+/** Holds a layer of a graph. */
 export interface IgLayer {
-  /** `[N·K, P or 1, d]` */
+  /** residual stream after the layer, `[N·K, P or 1, d]` */
   residual: Value;
-  /** what the backward pass reads of the forward pass */
+  /** values of the forward pass that the backward pass reads */
   saved: Record<string, Value>;
   /**
-   * From the gradient at `residual`, `[N, K, P or 1, d]`, to `dx` `[N·K, P, d]` (not in the first layer), and summed over
-   * the points: `gradients` `[N, 3H+1, P, d]` at the inputs of q heads, k heads, v heads and MLP, `at_mlp` and `at_heads`
-   * `[N, P, d]` at the outputs of MLP and heads, and, in the first layer, `at_input` before the layer.
+   * Maps the gradient at `residual`, `[N, K, P or 1, d]`, to `dx` `[N·K, P, d]` (not in the first layer) and to sums over
+   * the points: `gradients` `[N, 3H+1, P, d]` at the inputs of q heads, k heads, v heads and MLP, and `at_mlp` and
+   * `at_heads` `[N, P, d]` at the outputs of MLP and heads. The first layer adds `at_input` `[N, P, d]` before the layer.
    */
   backward(cotangent: Value): Record<string, Value>;
 }
 
 /**
- * A layer on x `[N·K, P, d]`.
+ * Adds a layer on x `[N·K, P, d]` to a graph.
  * @param i prefix of the names of its weights and past
  */
 export function igLayer(
@@ -115,9 +118,9 @@ function backwardOutputs(
 interface BlockGradients {
   x: Value;
   mlpIn: Value;
-  /** q, k and v in one, before rotation */
+  /** gradient at q, k and v in one tensor, before rotation */
   qkv: Value;
-  /** q, k, v after rotation */
+  /** gradients at q, k and v after rotation */
   rotated: Value[];
 }
 
@@ -132,7 +135,7 @@ function blockGradients(run: IgBlock, cotangent: Value): BlockGradients {
   return { ...grads, mlpIn };
 }
 
-/** From the last position's output back to the heads there, and from those to all positions. */
+/** Goes back from the last position's output to its heads, and from them to all positions. */
 function lastGradients(g: Graph, run: IgBlock, cotangent: Value): BlockGradients {
   const { x, z } = run.last!;
   const [dx, dz, mlpIn] = gradients([run.residual], [cotangent], [x, z, run.mlpIn]);
@@ -140,16 +143,16 @@ function lastGradients(g: Graph, run: IgBlock, cotangent: Value): BlockGradients
   return { ...grads, x: add(grads.x, mul(dx, lastPosition(g, 1))), mlpIn };
 }
 
-/** 1 at the last position, else 0: `[P, 1 …]`, the feed `is_last` `[P]`. */
+/** Returns the feed `is_last` `[P]` (1 at the last position, else 0) as `[P, 1 …]`. */
 function lastPosition(g: Graph, axesBehind: number): Value {
   const flag = g.inputs.get("is_last") ?? g.input("is_last", [POS]);
   return reshape(flag, [POS, ...new Array(axesBehind).fill(1)]);
 }
 
-/** What `headSums` takes of a block whose q, k and v are saved after their rotation. */
+/** Returns the sums of a block that saves its q, k and v after rotation. */
 function attentionSums(run: IgBlock, grads: BlockGradients, w: BlockWeights, config: ModelConfig) {
   const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
-  // Rotations keep inner products, so dy·y is taken after them, where y is saved.
+  // Rotations preserve inner products, so dy·y may use the saved, rotated y.
   const perHead = saved("v").shape.slice(0, -1);
   const products = LETTERS.map((letter, j) =>
     reshape(sum(mul(grads.rotated[j], saved(letter)), [-1]), perHead)

@@ -1,10 +1,10 @@
 /**
- * The gradient passes as sessions: layer by layer, or the whole model in one.
+ * Compiles the gradient passes as sessions, one per layer or one for the whole model.
  *
- *  layer   forward (x → residual, what the backward pass reads) and backward (that and the gradient at residual → results
- *          of the layer). One program serves all layers and checkpoints, with weights fed: any model fits.
- *  model   all layers forward, the metric's gradient, all layers backward. Nothing that is saved is handed over, and
- *          memory is kept from pass to pass: about a tenth faster where a layer takes milliseconds.
+ *  layer   Forward: x → residual and saved values. Backward: saved values and the gradient at residual → results of the
+ *          layer. Weights are feeds, so one program serves all layers and checkpoints, and a model of any size fits.
+ *  model   Runs all layers forward, the metric's gradient, and all layers backward. Saved values stay in the session,
+ *          and it keeps its memory from pass to pass. It is about a tenth faster where a layer takes milliseconds.
  */
 import {
   type BothWays,
@@ -27,12 +27,13 @@ import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 import { igFirstLayer } from "./ig_first_layer.ts";
 import { type IgLayer, igLayer, type IgSpec } from "./ig_layer.ts";
 
+/** Selects a variant of a layer, including the first layer of `ig_first_layer.ts`. */
 export interface LayerSpec extends IgSpec {
-  /** layer 0 with positions at which nothing moves, see `ig_first_layer.ts` */
+  /** whether this is layer 0 with positions whose input stands still (`ig_first_layer.ts`) */
   still?: boolean;
 }
 
-/** A layer on `x`, or on the run's feeds. */
+/** Adds a layer on `x`, or on feeds if `x` is undefined. */
 function layerOf(
   g: Graph,
   x: Value | undefined,
@@ -46,7 +47,7 @@ function layerOf(
   return igLayer(input, i, shared, spec);
 }
 
-/** The two sessions of one layer; the backward one takes `d_residual` `[N, K, P or 1, d]`. */
+/** Compiles the two sessions of one layer. The backward session takes `d_residual` `[N, K, P or 1, d]`. */
 export function compileLayerProgram(
   config: ModelConfig,
   spec: LayerSpec,
@@ -59,15 +60,19 @@ export function compileLayerProgram(
   return compileBothWays({ residual }, backward(cotangent), saved, options);
 }
 
+/** Selects a variant of the whole-model session. */
 export interface ModelSpec {
+  /** whether the prompts share a prefix */
   past: boolean;
+  /** whether layer 0 has positions whose input stands still */
   still: boolean;
+  /** metric whose gradient starts the backward pass */
   metric: MetricSpec;
 }
 
 /**
- * The session of the whole model: results of layer l as `{l}.{name}`, and as `d_end` `[N, K, 1, d]` the gradient at the
- * final residual stream, last position.
+ * Compiles the session of the whole model. It returns the results of layer l as `{l}.{name}`, and as `d_end`
+ * `[N, K, 1, d]` the gradient at the last position of the final residual stream.
  */
 export function compileModelProgram(
   config: ModelConfig,

@@ -1,9 +1,10 @@
 /**
- * EAP-IG-activations moves the output of one component at a time. Inside its block the output is then, at path point α,
+ * Moves the output of one component along the path, for EAP-IG-activations. At path point α the output is
  *
  *   clean + (1 − α)(corrupted − clean)
  *
- * which is a splice at the heads' z or at the MLP's output. No gradient flows into it: what is computed there is not read.
+ * A splice puts it at the heads' z or at the MLP's output. The splice does not read the computed output, so no gradient
+ * flows into it.
  */
 import { add, type Feeds, mul, reshape, sub, type Tensor, unsqueeze } from "../../../onnx/mod.ts";
 import {
@@ -17,7 +18,7 @@ import {
 } from "../../../model/mod.ts";
 import { POINTS, PROMPTS, ROWS } from "./path_axes.ts";
 
-/** The output of a block that moves along the path. */
+/** Names the output of a block that moves along the path. */
 export type MovingOutput = "attention" | "mlp";
 
 const define = defineSplice(
@@ -39,7 +40,7 @@ const define = defineSplice(
   }),
 );
 
-/** Returns the splice by which an output of a block moves. */
+/** Returns the splice that moves an output of a block. */
 export function interpolatedOutput(config: ModelConfig, moving: MovingOutput): Splice {
   return moving === "attention"
     ? define({ point: "attn.hook_z", axes: [config.nHeads, config.dHead] })

@@ -1,5 +1,5 @@
 /**
- * The graphs of EAP-IG: blocks whose heads and MLPs have inputs of their own, and the gradients that edges need.
+ * Builds the graphs of EAP-IG: blocks whose heads and MLPs have inputs of their own, and the gradients of edges.
  * @module
  */
 export { compileContraction } from "./destination_gradients.ts";

@@ -1,9 +1,10 @@
-/** The axes of a gradient pass: N prompts × K path points are one batch. */
+/** Names the axes of a gradient pass. Its N prompts × K path points form one batch. */
 import { productDim, reshape, sum, type Value } from "../../../onnx/mod.ts";
 
+/** Names of the axes of N prompts and of K path points. */
 export const PROMPTS = "prompts", POINTS = "points";
 
-/** The batch axis of every value of a pass, `[ROWS, pos, …]`: the points of each prompt together. */
+/** Batch axis of every value of a pass, `[ROWS, pos, …]`; the points of a prompt are adjacent. */
 export const ROWS = productDim([PROMPTS, POINTS]);
 
 /** Returns `[ROWS, pos, …]` as `[N, K, pos, …]`. */
