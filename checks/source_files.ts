@@ -1,8 +1,8 @@
 /** Finds the source files of the project. */
 import { fromFileUrl, relative } from "@std/path";
 
-/** Folders that hold no source of ours. */
-const SKIPPED = new Set([".git", "node_modules", "results", "models", "reference", "vendor"]);
+/** Folders, from the root, that hold no source of ours. */
+const SKIPPED = new Set([".git", "node_modules", "results", "models", "tests/reference"]);
 
 /** Reads the files below `root` with one of these endings, sorted by path; paths are relative to `root`. */
 export async function walk(root: URL, endings: readonly string[]) {
@@ -11,7 +11,7 @@ export async function walk(root: URL, endings: readonly string[]) {
   const visit = async (folder: string) => {
     for await (const entry of Deno.readDir(folder)) {
       const path = `${folder.replace(/\/$/, "")}/${entry.name}`;
-      if (entry.isDirectory && !SKIPPED.has(entry.name)) await visit(path);
+      if (entry.isDirectory && !SKIPPED.has(relative(base, path))) await visit(path);
       if (!entry.isFile || !endings.some((ending) => entry.name.endsWith(ending))) continue;
       found.push({ path: relative(base, path), text: await Deno.readTextFile(path) });
     }

@@ -72,10 +72,10 @@ Deno.test("openResultFile() does not mix settings and names every key that diffe
     );
     assertEquals(await Deno.readTextFile(options.path), before);
 
-    const anew = await open({ ...options, settings, overwrite: true });
-    assertEquals(anew.steps(), []);
+    const reopened = await open({ ...options, settings, overwrite: true });
+    assertEquals(reopened.steps(), []);
     assertEquals(await Deno.readTextFile(options.path), before);
-    await anew.set(2, { mean: 2 });
+    await reopened.set(2, { mean: 2 });
     assertEquals((await open({ ...options, settings })).steps(), [2]);
   }));
 
@@ -90,8 +90,8 @@ Deno.test("openResultFile() leaves a damaged file alone, and keeps it when overw
       `${options.path} is not valid JSON: `,
     );
     assertEquals(await Deno.readTextFile(options.path), damaged);
-    const anew = await open({ ...options, overwrite: true });
-    await anew.set(1, { mean: 1 });
+    const reopened = await open({ ...options, overwrite: true });
+    await reopened.set(1, { mean: 1 });
     assertEquals(await Deno.readTextFile(`${options.path}.broken`), damaged);
   }));
 
@@ -144,10 +144,10 @@ Deno.test("ResultFile.set() keeps what another process has added, and its own en
 Deno.test("ResultFile.set() with overwrite drops earlier results once, not those of another process", () =>
   withFile(async (options) => {
     await (await open(options)).set(7, { mean: 7 });
-    const anew = await open({ ...options, overwrite: true });
-    await anew.set(0, { mean: 0 });
+    const reopened = await open({ ...options, overwrite: true });
+    await reopened.set(0, { mean: 0 });
     await (await open(options)).set(1, { mean: 1 });
-    await anew.set(2, { mean: 2 });
+    await reopened.set(2, { mean: 2 });
     assertEquals((await open(options)).steps(), [0, 1, 2]);
   }));
 
@@ -190,7 +190,7 @@ Deno.test("ResultFile keeps the digests of weights, and refuses entries of weigh
       UserError,
       "was made of other weights: the checkpoints have since changed (step 0); start from scratch with",
     );
-    const anew = await open({ ...weights([0, "A"]), overwrite: true });
-    await anew.set(0, { mean: 0 });
+    const reopened = await open({ ...weights([0, "A"]), overwrite: true });
+    await reopened.set(0, { mean: 0 });
     assertEquals(await read(), { "0": "A" });
   }));
