@@ -126,6 +126,15 @@ export interface BootstrapOptions {
  * Returns the bootstrap intervals [low, high] of the means of several lists. All lists share the drawn indices, so each
  * gets the interval that it gets alone.
  * @throws Error if the lists are empty or differ in length.
+ * @example
+ * ```ts
+ * import { bootstrapMeanIntervals, seededIndices } from "./mod.ts";
+ * import { assert } from "@std/assert";
+ *
+ * const differences = [2.1, 2.4, 1.9, 2.6, 2.2];
+ * const [[low, high]] = bootstrapMeanIntervals([differences], { draw: seededIndices(1) });
+ * assert(1.9 < low && low < 2.24 && 2.24 < high && high < 2.6);
+ * ```
  */
 export function bootstrapMeanIntervals(
   lists: readonly Values[],

@@ -104,6 +104,15 @@ export function inputName(target: string, letter: Letter | null): string {
 /**
  * Returns the parts of an edge's name.
  * @throws Error if the text does not have the form of an edge's name; the nodes are not checked.
+ * @example
+ * ```ts
+ * import { edgeName, parseEdgeName } from "./nodes.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const edge = parseEdgeName("m0->a3.h1<q>");
+ * assertEquals(edge, { source: "m0", target: "a3.h1", letter: "q" });
+ * assertEquals(edgeName(edge), "m0->a3.h1<q>");
+ * ```
  */
 export function parseEdgeName(name: string): NamedEdge {
   const match = /^([^<>]+)->([^<>]+?)(?:<([qkv])>)?$/.exec(name);

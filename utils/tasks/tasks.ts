@@ -72,6 +72,19 @@ export interface TaskOptions extends UserTaskOptions {
  * Makes the prompts of a task; they are the same for every checkpoint with this tokenizer.
  * @throws UserError (exit code 2) that names an unknown task and the known ones, the fault in a user's file, or a prompt
  *   that does not fit the tokenizer.
+ * @example
+ * ```ts
+ * import { loadTask, readoutOf } from "./mod.ts";
+ * import { HookedModel, loadTokenizer } from "../model/mod.ts";
+ * import { assertGreater } from "@std/assert";
+ *
+ * const model = await HookedModel.load("pythia-nano", { revision: "step2560" });
+ * const task = await loadTask("ioi", await loadTokenizer(model.dir!), { n: 4 });
+ * const clean = task.prompts.map((prompt) => prompt.clean);
+ * const positions = task.prompts.map((prompt) => prompt.position);
+ * const differences = await model.metric(clean, positions, readoutOf(task));
+ * assertGreater(Math.min(...differences), 0);
+ * ```
  */
 export async function loadTask(
   task: string,

@@ -47,6 +47,16 @@ const NEIGHBOURS = [-5, -4, -3, -2, -1, 1, 2, 3, 4, 5];
 /**
  * Searches for the smallest sufficient circuit; evaluates each size at most once.
  * @throws Error if the range is not valid, or the evaluator returns another number of values.
+ * @example
+ * ```ts
+ * import { searchCircuitSize } from "./search.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const faithfulness = (sizes: number[]) => Promise.resolve(sizes.map((n) => Math.min(1, n / 50)));
+ * const range = { threshold: 0.8, start: 10, end: 100, step: 10 };
+ * const { size, reached } = await searchCircuitSize("adaptive", faithfulness, range);
+ * assertEquals([size, reached], [41, true]);
+ * ```
  */
 export async function searchCircuitSize(
   type: SearchType,

@@ -72,6 +72,21 @@ const defined = new Set<string>();
  *
  * @param form depends on the settings only, which are plain data and identify the splice
  * @throws Error if the name is taken or contains anything but letters, digits, `_` and `-`
+ * @example Scale the output of the MLP of layer 1.
+ * ```ts
+ * import { defineSplice, HookedModel } from "../mod.ts";
+ * import { mul } from "../../onnx/mod.ts";
+ * import { assertNotEquals } from "@std/assert";
+ *
+ * const scaledMlp = defineSplice("scaled-mlp", ({ factor }: { factor: number }) => ({
+ *   weights: {},
+ *   at: { hook_mlp_out: (computed) => mul(computed, factor) },
+ * }));
+ * const model = await HookedModel.load("pythia-nano", { revision: "step2560" });
+ * const splices = [{ layer: 1, splice: scaledMlp({ factor: 0.5 }), weights: {} }];
+ * const [before, after] = [await model.logits([[1, 2]], [1]), await model.logits([[1, 2]], [1], { splices })];
+ * assertNotEquals(before.data, after.data);
+ * ```
  */
 export function defineSplice<Settings>(
   name: string,
