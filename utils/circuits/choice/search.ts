@@ -52,10 +52,10 @@ const NEIGHBOURS = [-5, -4, -3, -2, -1, 1, 2, 3, 4, 5];
  * import { searchCircuitSize } from "./search.ts";
  * import { assertEquals } from "@std/assert";
  *
- * const faithfulness = (sizes: number[]) => Promise.resolve(sizes.map((n) => Math.min(1, n / 50)));
+ * const faithfulness = (sizes: number[]) => Promise.resolve(sizes.map((n) => Math.min(1, n / 49)));
  * const range = { threshold: 0.8, start: 10, end: 100, step: 10 };
  * const { size, reached } = await searchCircuitSize("adaptive", faithfulness, range);
- * assertEquals([size, reached], [41, true]);
+ * assertEquals([size, reached], [40, true]);
  * ```
  */
 export async function searchCircuitSize(
