@@ -5,9 +5,9 @@
  * 1. `circuitDot` writes the graph.
  * 2. Graphviz makes an SVG with the edges under the nodes; we sort the edges by width, so that strong ones are on top.
  * 3. For a PNG, resvg draws the SVG with the packaged font only.
+ *
+ * Graphviz and resvg are loaded by the first picture: most commands draw none.
  */
-import { Resvg } from "@resvg/resvg-js";
-import { instance } from "@viz-js/viz";
 import openSans from "open-sans-fonts/open-sans/Regular/OpenSans-Regular.ttf" with {
   type: "bytes",
 };
@@ -25,6 +25,7 @@ export async function drawCircuit(
   options: DrawingOptions = {},
 ): Promise<string> {
   const { dot, engine } = circuitDot(shape, circuit, options);
+  const { instance } = await import("@viz-js/viz");
   const viz = await instance();
   const svg = viz.renderString(dot, { format: "svg", engine });
   return strongEdgesOnTop(svg).replaceAll(
@@ -39,6 +40,7 @@ export async function drawCircuit(
  * @param scale pixels per CSS pixel; 2, the default, prints at about 200 dots per inch
  */
 export async function svgToPng(svg: string, scale = 2): Promise<Uint8Array> {
+  const { Resvg } = await import("@resvg/resvg-js");
   const fontFile = await Deno.makeTempFile({ suffix: ".ttf" });
   try {
     await Deno.writeFile(fontFile, openSans);
