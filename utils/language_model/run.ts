@@ -12,7 +12,7 @@
  */
 import { join } from "@std/path";
 import { formatDuration, resultSettings } from "../cli/mod.ts";
-import { UserError } from "../base/mod.ts";
+import { median, UserError } from "../base/mod.ts";
 import { type ModelConfig, tokenizerFromJson } from "../model/mod.ts";
 import type { SessionOptions } from "../onnx/mod.ts";
 import { type BatchOptions, buildTokenizer, tokenBatches } from "../text/mod.ts";
@@ -199,11 +199,4 @@ async function rateLine(
     `6 × parameters × tokens is ${rate(median(times), all).toFixed(1)} GFLOP/s, ` +
     `${share(all)} of the ${matmul.toFixed(1)} GFLOP/s of the matrix products alone ` +
     `(${share(multiplied)} without the embedding, which is looked up)`;
-}
-
-/** Returns the middle value; the mean of the two middle ones of an even count. */
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }

@@ -12,6 +12,7 @@
  */
 import {
   abs,
+  defineProgram,
   div,
   type F32,
   Graph,
@@ -68,6 +69,8 @@ function compileImportance(options: SessionOptions): Promise<Session> {
   const total = max(sum(proximity, [0], true), 1e-30);
   return Session.compile({ importance: mean(div(proximity, total), [1]) }, {}, options);
 }
+
+const importanceProgram = defineProgram("importance", compileImportance);
 
 /** Scores all edges on the clean prompts, over the positions up to the read-out. */
 export async function informationFlowRoutes(
@@ -137,7 +140,7 @@ async function streamImportances(
     clean: { input: nothing(clean.input), z: clean.z.map(nothing), mlp: clean.mlp.map(nothing) },
   });
   const [, , P, d] = outputs.shape;
-  const session = await model.runtime.compiled("importance", compileImportance);
+  const session = await importanceProgram(model.runtime);
   const importance = async (stream: F32, sources: number) => {
     const out = await session.run({
       sources: tensor(outputs.data.subarray(0, sources * P * d), [sources, P, d]),
