@@ -11,7 +11,7 @@ export {
   type AttentionWeights,
   BATCH,
   block,
-  type BLOCK_HOOKS,
+  BLOCK_HOOKS,
   type BlockContext,
   type BlockHook,
   type BlockOutput,

@@ -44,7 +44,7 @@ export {
 } from "./embedding.ts";
 export { packedAxes, perHeadOutput, perHeadWeights, storedOutIn } from "./head_weights.ts";
 export {
-  type BLOCK_HOOKS,
+  BLOCK_HOOKS,
   type BlockHook,
   type HookName,
   hookName,
