@@ -3,17 +3,10 @@
  *
  * The file is Arrow IPC (Feather version 2), uncompressed, with the columns of the original's table:
  * `edge` utf8, `score` float64, `in_circuit` bool, `checkpoint` int64.
+ *
+ * The Arrow library is loaded by the first table that is written or read: most commands need none.
  */
-import {
-  Bool,
-  Float64,
-  Int64,
-  Table,
-  tableFromIPC,
-  tableToIPC,
-  Utf8,
-  vectorFromArray,
-} from "apache-arrow";
+import type { Table } from "apache-arrow";
 import { writeFileAtomic } from "../../base/mod.ts";
 import { edgeName } from "../../names/mod.ts";
 import type { CircuitAtStep } from "../graph/mod.ts";
@@ -45,14 +38,17 @@ export function edgeRows(checkpoints: readonly CircuitAtStep[]): EdgeRow[] {
 }
 
 /** Writes the table atomically; without rows it still has its columns. @throws WriteError naming the path. */
-export function writeEdgeTable(path: string, rows: readonly EdgeRow[]): Promise<void> {
+export async function writeEdgeTable(path: string, rows: readonly EdgeRow[]): Promise<void> {
+  const { Bool, Float64, Int64, Table, tableToIPC, Utf8, vectorFromArray } = await import(
+    "apache-arrow"
+  );
   const table = new Table({
     edge: vectorFromArray(rows.map((row) => row.edge), new Utf8()),
     score: vectorFromArray(rows.map((row) => row.score), new Float64()),
     in_circuit: vectorFromArray(rows.map((row) => row.in_circuit), new Bool()),
     checkpoint: vectorFromArray(rows.map((row) => BigInt(row.checkpoint)), new Int64()),
   });
-  return writeFileAtomic(path, tableToIPC(table, "file"));
+  await writeFileAtomic(path, tableToIPC(table, "file"));
 }
 
 /**
@@ -61,6 +57,7 @@ export function writeEdgeTable(path: string, rows: readonly EdgeRow[]): Promise<
  */
 export async function readEdgeTable(path: string): Promise<EdgeRow[]> {
   const bytes = await Deno.readFile(path);
+  const { tableFromIPC } = await import("apache-arrow");
   let table: Table;
   try {
     table = tableFromIPC(bytes);
