@@ -51,8 +51,11 @@ if (import.meta.main) {
   }).output();
   const output = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   const findings = findingsIn(output);
-  if (findings.length === 0 && !output.includes(`Checked ${doors.length} files`)) {
+  const reported = /Found (\d+) documentation lint errors?/.exec(output)?.[1];
+  const expected = reported ?? (output.includes(`Checked ${doors.length} files`) ? "0" : "none");
+  if (String(findings.length) !== expected) {
     console.error(output.trim());
+    console.error(`docs: read ${findings.length} findings, the linter reports ${expected}`);
     Deno.exit(1);
   }
   const faults = findings.filter((finding) => !comesFromSchema(finding));
