@@ -12,6 +12,7 @@ import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
 import { type TaskPerformances, taskPerformances } from "./utils/results/mod.ts";
 import {
   loadTask,
+  PAPER_TASK_NAMES,
   promptDigest,
   summarise,
   TASK_NAMES,
@@ -37,7 +38,7 @@ export const script = {
     checkpoint_schedule: ckpt_schedule,
     ...shared,
     batch_size: z.int().min(1).default(100).describe("prompts in one batch"),
-    tasks: z.array(task).min(1).default([...TASK_NAMES]).describe("tasks to measure"),
+    tasks: z.array(task).min(1).default([...PAPER_TASK_NAMES]).describe("tasks to measure"),
     task_files: z.record(z.string(), z.string().min(1)).default({})
       .describe(
         "your own tasks: name, and CSV or JSONL file with clean, corrupted, correct, wrong",

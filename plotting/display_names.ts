@@ -4,6 +4,8 @@ const TASKS_BY_NAME: Readonly<Record<string, string>> = {
   ioi: "Indirect object identification",
   greater_than: "Greater-than",
   gender_pronoun: "Gendered pronouns",
+  capitals: "Capitals",
+  two_hop: "Two-hop facts",
   sva: "Subject–verb agreement",
 };
 

@@ -6,6 +6,7 @@
  * measures how well a model does a task.
  */
 export { IOI_FLIPS, type IoiFlipName } from "./ioi_flips.ts";
+export { isCapitalPrompt, isTwoHopPrompt } from "./made_up_facts.ts";
 export { computeMetrics, METRIC_NAMES } from "./metrics.ts";
 export { metricNamesOf, readoutLogits, summarise, taskPerformance } from "./performance.ts";
 export {
@@ -33,6 +34,7 @@ export {
 } from "./shared_prefix.ts";
 export {
   loadTask,
+  PAPER_TASK_NAMES,
   TASK_NAMES,
   type TaskDefinition,
   taskDefinition,

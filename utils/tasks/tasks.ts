@@ -7,6 +7,7 @@ import { genderPronounPairs } from "./gender_pronoun.ts";
 import { greaterThanPairs } from "./greater_than.ts";
 import { ioiPairs } from "./ioi.ts";
 import { IOI_FLIPS, type IoiFlipName } from "./ioi_flips.ts";
+import { madeUpFactPairs } from "./made_up_facts.ts";
 import type { PromptPair, TaskData, TaskMetric } from "./prompt_pair.ts";
 import { svaPairs } from "./sva.ts";
 import { loadUserTask, type UserTaskOptions } from "./user_task.ts";
@@ -51,9 +52,24 @@ export const TASKS: Readonly<Record<string, TaskDefinition>> = {
     metric: { name: "logit_diff", mode: "simple" },
     pairs: genderPronounPairs,
   },
+  capitals: {
+    circuitN: 24,
+    performanceN: 24,
+    metric: { name: "logit_diff", mode: "simple" },
+    pairs: (tokenizer, n, seed) => madeUpFactPairs("capitals", tokenizer, n, seed),
+  },
+  two_hop: {
+    circuitN: 48,
+    performanceN: 48,
+    metric: { name: "logit_diff", mode: "simple" },
+    pairs: (tokenizer, n, seed) => madeUpFactPairs("two_hop", tokenizer, n, seed),
+  },
 };
 
-/** Names of the built-in tasks. */
+/** Names of the tasks of Tigges et al. (2024), for models of any training text. */
+export const PAPER_TASK_NAMES: readonly string[] = ["ioi", "greater_than", "sva", "gender_pronoun"];
+
+/** Names of all built-in tasks: those of the paper, and facts of the made-up world that `pythia-nano` learns. */
 export const TASK_NAMES: readonly string[] = Object.keys(TASKS);
 
 /** How the prompts of a task are made. */

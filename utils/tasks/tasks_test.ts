@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { makePair, type TaskData } from "./prompt_pair.ts";
-import { loadTask, readoutOf, TASK_NAMES, TASKS } from "./tasks.ts";
+import { loadTask, PAPER_TASK_NAMES, readoutOf, TASKS } from "./tasks.ts";
 import { gpt2Tokenizer } from "../../tests/support/tokenizers.ts";
 
 const tokenizer = gpt2Tokenizer();
@@ -12,8 +12,8 @@ Deno.test("loadTask() makes the usual number of aligned pairs with the usual met
     sva: [200, "prob_diff", "group_sum"],
     gender_pronoun: [100, "logit_diff", "simple"],
   };
-  assertEquals(TASK_NAMES, Object.keys(expected));
-  for (const task of TASK_NAMES) {
+  assertEquals(PAPER_TASK_NAMES, Object.keys(expected));
+  for (const task of PAPER_TASK_NAMES) {
     const data = await loadTask(task, tokenizer);
     const { name, mode } = data.metric;
     assertEquals([data.prompts.length, name, mode], expected[task as keyof typeof expected]);

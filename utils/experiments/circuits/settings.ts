@@ -7,7 +7,10 @@ import { EDGE_METHODS, INTERVENTIONS, QUADRATURES } from "../../circuits/mod.ts"
 /** The schema of the settings. */
 export const circuitSchema = z.object({
   task: z.string().regex(/^[\p{L}\p{N}_-][\p{L}\p{N}_. -]*$/u).default("ioi")
-    .describe("ioi, greater_than, sva, gender_pronoun, or a name for the prompts in task_file"),
+    .describe(
+      "ioi, greater_than, sva, gender_pronoun; for pythia-nano also capitals, two_hop; " +
+        "or a name for the prompts in task_file",
+    ),
   task_file: z.string().optional()
     .describe("CSV or JSONL file of your own task: clean, corrupted, correct, wrong"),
   ...modelKeys,
