@@ -2,7 +2,14 @@
 export type { DocumentOptions } from "./documents.ts";
 export { type FileStreamOptions, openFileStream } from "./file_stream.ts";
 export { type BatchOptions, type TokenBatches, tokenBatches } from "./nano/mod.ts";
-export { documents, type Split, splitOf } from "./nano/mod.ts";
+export { type Document, documents, type Split, splitOf } from "./nano/mod.ts";
+export {
+  type LabelledText,
+  type Span,
+  type TokenLabel,
+  tokenLabels,
+  type WordLabel,
+} from "./nano/mod.ts";
 export { isHeldOut } from "./nano/mod.ts";
 export { buildTokenizer, type TokenizerFiles } from "./nano/mod.ts";
 export { hashText, type Rng, rngFor } from "./random.ts";

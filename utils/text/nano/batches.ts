@@ -8,6 +8,7 @@
 import type { Tokenizer } from "../../model/mod.ts";
 import { cachedEncoder } from "./cached_encoder.ts";
 import { generateDocument, type Split } from "./corpus.ts";
+import { type TokenLabel, tokenLabels } from "./labels.ts";
 import { repeatedIds } from "./kinds/mod.ts";
 import { chance, rngFor } from "../random.ts";
 import type { TokenStream } from "../token_stream.ts";
@@ -28,8 +29,11 @@ export interface BatchOptions {
   repeatedIdsShare?: number;
 }
 
-/** The embedded corpus as a stream of full rows. */
-export type TokenBatches = TokenStream;
+/** The embedded corpus as a stream of full rows, whose tokens the generator can name. */
+export interface TokenBatches extends TokenStream {
+  /** Returns what every token of a step is, in the order of `at(step)`. */
+  labels(step: number): TokenLabel[];
+}
 
 const LEADING_END_OF_TEXT = 0.25;
 
@@ -52,16 +56,27 @@ export function tokenBatches(options: BatchOptions): TokenBatches {
   }
   const encode = cachedEncoder(tokenizer);
 
-  function fillRow(step: number, row: number, tokens: Int32Array): void {
+  /** Fills a row; with `labels`, also appends the label of each of its tokens. */
+  function fillRow(step: number, row: number, tokens: Int32Array, labels?: TokenLabel[]): void {
     const rng = rngFor(seed, split === "train" ? 0 : 1, step, row);
-    let filled = chance(rng, LEADING_END_OF_TEXT) ? 1 : 0;
-    if (filled === 1) tokens[0] = eosId!;
+    let filled = 0;
+    const add = (ids: readonly number[], describe: () => TokenLabel[]) => {
+      const taken = Math.min(ids.length, context - filled);
+      for (let i = 0; i < taken; i++) tokens[filled++] = ids[i];
+      labels?.push(...describe().slice(0, taken));
+    };
+    const addEnd = () => add([eosId!], () => [END_LABEL]);
+    if (chance(rng, LEADING_END_OF_TEXT)) addEnd();
     while (filled < context) {
-      const ids = chance(rng, repeatedIdsShare)
-        ? repeatedIds(rng, vocabSize)
-        : encode(generateDocument(rng, split).text);
-      ids.push(eosId!);
-      for (let i = 0; i < ids.length && filled < context; i++) tokens[filled++] = ids[i];
+      if (chance(rng, repeatedIdsShare)) {
+        const { ids, period } = repeatedIds(rng, vocabSize);
+        add(ids, () => ids.map((_, position) => repeatedIdLabel(position, period)));
+      } else {
+        const document = generateDocument(rng, split);
+        const ids = encode(document.text);
+        add(ids, () => tokenLabels(tokenizer, ids, document.kind, document));
+      }
+      addEnd();
     }
   }
 
@@ -75,5 +90,21 @@ export function tokenBatches(options: BatchOptions): TokenBatches {
       }
       return tokens;
     },
+    labels(step) {
+      const labels: TokenLabel[] = [];
+      for (let row = 0; row < batch; row++) fillRow(step, row, new Int32Array(context), labels);
+      return labels;
+    },
   };
 }
+
+const END_LABEL: TokenLabel = { kind: "end_of_text", sentence: "end_of_text", position: 0 };
+
+/** The label of a token in random ids that repeat with a period. */
+const repeatedIdLabel = (position: number, period: number): TokenLabel => ({
+  kind: "repeated_ids",
+  sentence: "repetition",
+  position,
+  role: position < period ? "first_copy" : "later_copy",
+  index: position % period,
+});

@@ -6,8 +6,10 @@
  * 3. Each text belongs to one split by its hash, 1 in 16 to validation; throw it away if it belongs to the other one.
  */
 import { isHeldOut } from "./held_out.ts";
+import { type LabelledText, readMarks } from "./labels.ts";
 import {
   agreement,
+  facts,
   filler,
   morePeople,
   ordered,
@@ -26,19 +28,26 @@ export interface Kind {
   name: string;
   /** Documents of this kind in 100. */
   weight: number;
+  /** Writes one document with its marks (`labels.ts`). */
   generate(rng: Rng): string;
+}
+
+/** One document: its text, its labels and the name of its kind. */
+export interface Document extends LabelledText {
+  kind: string;
 }
 
 /** The mix, in documents. */
 export const KINDS: readonly Kind[] = [
-  { name: "two_people", weight: 34, generate: twoPeople },
-  { name: "more_people", weight: 8, generate: morePeople },
-  { name: "year_spans", weight: 14, generate: yearSpan },
-  { name: "agreement", weight: 20, generate: agreement },
-  { name: "tag_questions", weight: 8, generate: tagQuestion },
-  { name: "ordered", weight: 7, generate: ordered },
-  { name: "repeated", weight: 4, generate: repeatedWords },
-  { name: "filler", weight: 5, generate: filler },
+  { name: "two_people", weight: 33, generate: twoPeople },
+  { name: "more_people", weight: 6, generate: morePeople },
+  { name: "year_spans", weight: 9, generate: yearSpan },
+  { name: "agreement", weight: 12, generate: agreement },
+  { name: "tag_questions", weight: 6, generate: tagQuestion },
+  { name: "facts", weight: 15, generate: facts },
+  { name: "ordered", weight: 12, generate: ordered },
+  { name: "repeated", weight: 5, generate: repeatedWords },
+  { name: "filler", weight: 2, generate: filler },
 ];
 const WEIGHTS = KINDS.map((kind) => kind.weight);
 
@@ -49,23 +58,18 @@ export function splitOf(text: string): Split {
   return hashText(text) % VALIDATION_SHARE === 0 ? "validation" : "train";
 }
 
-/** One document of the split, with the name of its kind. Never contains a prompt of the tasks. */
-export function generateDocument(
-  rng: Rng,
-  split: Split = "train",
-): { kind: string; text: string } {
+/** Returns one document of the split. It never contains a prompt of the tasks. */
+export function generateDocument(rng: Rng, split: Split = "train"): Document {
   while (true) {
-    const kind = KINDS[weightedIndex(rng, WEIGHTS)];
-    const text = kind.generate(rng);
-    if (splitOf(text) === split && !isHeldOut(text)) return { kind: kind.name, text };
+    const { name, generate } = KINDS[weightedIndex(rng, WEIGHTS)];
+    const document = readMarks(generate(rng), name);
+    const { text } = document;
+    if (splitOf(text) === split && !isHeldOut(text)) return { kind: name, ...document };
   }
 }
 
-/** The endless stream of a seed and split. */
-export function* documents(
-  seed: number,
-  split: Split = "train",
-): Generator<{ kind: string; text: string }> {
+/** Returns the endless stream of a seed and split. */
+export function* documents(seed: number, split: Split = "train"): Generator<Document> {
   const rng = rngFor(seed, split === "train" ? 0 : 1);
   while (true) yield generateDocument(rng, split);
 }

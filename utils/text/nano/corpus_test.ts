@@ -1,13 +1,17 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { COUNTRIES } from "../../tasks/words/countries.ts";
 import { FEMALE_NAMES, MALE_NAMES } from "../../tasks/words/names.ts";
-import { ANSWER_VERBS, RELATIVE_VERBS } from "../../tasks/words/sva_words.ts";
+import { ANSWER_VERBS } from "../../tasks/words/sva_words.ts";
 import { documents, KINDS, type Split } from "./corpus.ts";
 import { agreementSentence } from "./kinds/agreement.ts";
+import { facts } from "./kinds/facts.ts";
 import { repeatedIds } from "./kinds/repeated.ts";
+import { tagQuestion } from "./kinds/tag_questions.ts";
 import { twoPeople } from "./kinds/two_people.ts";
 import { yearSpan } from "./kinds/year_spans.ts";
-import { rngFor } from "../random.ts";
-import { PERSON_ADJECTIVES, THING_ADJECTIVES } from "./words/things.ts";
+import { type LabelledText, readMarks } from "./labels.ts";
+import { type Rng, rngFor } from "../random.ts";
+import { ALL_NAMES } from "./words/people.ts";
 
 function take(count: number, seed: number, split: Split = "train") {
   const taken: { kind: string; text: string }[] = [];
@@ -50,94 +54,147 @@ Deno.test("documents begin with a capital and hold no unfilled slot", () => {
   }
 });
 
+/** Documents of one kind with their labels. */
+function drawn(generate: (rng: Rng) => string, seed: number, n: number): LabelledText[] {
+  const rng = rngFor(seed);
+  return Array.from({ length: n }, () => readMarks(generate(rng), ""));
+}
+
+const withRole = ({ spans }: LabelledText, ...roles: string[]) =>
+  spans.filter(({ role }) => roles.includes(role));
+const only = (document: LabelledText, role: string) => {
+  const found = withRole(document, role);
+  assertEquals(found.length, 1, document.text);
+  return found[0];
+};
+
 Deno.test("yearSpan() ends later in the same century, evenly among the later years", () => {
-  const rng = rngFor(5);
-  let quantiles = 0;
   const n = 4_000;
-  for (let i = 0; i < n; i++) {
-    const text = yearSpan(rng);
-    const [first, last] = text.match(/\b\d{4}\b/g)!.map(Number);
-    assert(last > first && Math.floor(last / 100) === Math.floor(first / 100), text);
+  let quantiles = 0, distracted = 0, misleading = 0;
+  for (const document of drawn(yearSpan, 5, n)) {
+    const first = Number(only(document, "first_year").entity);
+    const last = Number(only(document, "last_year").entity);
+    assert(last > first && Math.floor(last / 100) === Math.floor(first / 100), document.text);
     // (last − first − ½) / (number of later years) has mean ½ and variance below 1/12.
     quantiles += (last - first - 0.5) / (99 - first % 100);
-  }
-  assert(Math.abs(quantiles / n - 0.5) < 4 / Math.sqrt(12 * n), `${quantiles / n}`);
-});
-
-Deno.test("tag questions use the pronoun of the name's gender", () => {
-  const seen = new Map<string, number>();
-  for (const { text } of take(20_000, 6).filter(({ kind }) => kind === "tag_questions")) {
-    const [, pronoun] = text.match(/n't (she|he)\?/)!;
-    const other = pronoun === "she" ? MALE_NAMES : FEMALE_NAMES;
-    const same = pronoun === "she" ? FEMALE_NAMES : MALE_NAMES;
-    const has = (names: readonly string[]) => names.find((name) => text.includes(` ${name} `));
-    assertEquals(has(other), undefined, text);
-    const name = has(same);
-    if (name !== undefined) seen.set(name, (seen.get(name) ?? 0) + 1);
-  }
-  assertEquals(seen.size, FEMALE_NAMES.length + MALE_NAMES.length);
-});
-
-Deno.test("twoPeople() lets either person act, whoever is named first, and ends on the other", () => {
-  const rng = rngFor(7);
-  let n = 0, firstActs = 0;
-  for (let i = 0; i < 4_000; i++) {
-    const text = twoPeople(rng);
-    const match = text.match(
-      /(?:^| )([A-Z]\w+) and ([A-Z]\w+) .* ([A-Z]\w+) (?:gave|handed|said|waved) .*?([A-Z]\w+)/,
-    );
-    if (match === null) continue;
-    const [, first, second, actor, other] = match;
-    assertEquals(new Set([first, second]), new Set([actor, other]), text);
-    n++;
-    if (actor === first) firstActs++;
-  }
-  assert(n > 500, `${n} stories`);
-  assert(near(firstActs / n, 0.5, n), `the first-named acts in ${firstActs} of ${n}`);
-});
-
-Deno.test("agreement: verbs agree with their own subject across phrases and clauses", () => {
-  const rng = rngFor(8);
-  const singularVerbs = new Set(ANSWER_VERBS.map(([verb]) => verb));
-  const pluralVerbs = new Set(ANSWER_VERBS.map(([, verb]) => verb));
-  const isPlural = (noun: string) =>
-    noun.endsWith("s") || ["men", "women", "children"].includes(noun);
-  const relatives = RELATIVE_VERBS.flat().join("|");
-  const adjectives = [...PERSON_ADJECTIVES, ...THING_ADJECTIVES].join("|");
-  const noun = `(?:(?:${adjectives}) )?(\\w+)`;
-  const prepositions = "near|behind|beside|next to|in front of|from|by";
-  const across = new RegExp(`^The ${noun}(?: (?:${prepositions}) the ${noun}) (\\w+)`);
-  const object = new RegExp(`^The ${noun}(?: that)? the ${noun} (${relatives}) (\\w+)`);
-  const subject = new RegExp(`^The ${noun} that (${relatives}) the ${noun} (\\w+)`);
-  let checked = 0, mixed = 0;
-  const agrees = (head: string, verb: string, text: string) => {
-    if (!singularVerbs.has(verb) && !pluralVerbs.has(verb)) return;
-    assert((isPlural(head) ? pluralVerbs : singularVerbs).has(verb), `${head} … ${verb}: ${text}`);
-    checked++;
-  };
-  for (let i = 0; i < 8_000; i++) {
-    const text = agreementSentence(rng);
-    let match: RegExpMatchArray | null;
-    if ((match = text.match(across))) {
-      agrees(match[1], match[3], text);
-      if (isPlural(match[1]) !== isPlural(match[2])) mixed++;
-    } else if ((match = text.match(subject))) {
-      agrees(match[1], match[2], text);
-      agrees(match[1], match[4], text);
-    } else if ((match = text.match(object))) {
-      agrees(match[2], match[3], text);
-      agrees(match[1], match[4], text);
+    for (const { entity } of withRole(document, "other_year")) {
+      distracted++;
+      if (Number(entity) % 100 > last % 100) misleading++;
     }
   }
-  assert(
-    checked > 2_000 && mixed > 300,
-    `${checked} verbs, ${mixed} with a noun of the other number`,
-  );
+  assert(Math.abs(quantiles / n - 0.5) < 4 / Math.sqrt(12 * n), `${quantiles / n}`);
+  assert(distracted > 0.2 * n, `${distracted} sentences with another year`);
+  assert(misleading > 0.2 * distracted, `${misleading} other years after the last`);
+});
+
+Deno.test("tag questions use the pronoun of the subject, whatever other person is near", () => {
+  const seen = new Set<string>();
+  let near = 0, other = 0;
+  for (const document of drawn(tagQuestion, 6, 8_000)) {
+    const subject = only(document, "subject").entity;
+    for (const { start, end, entity } of withRole(document, "pronoun")) {
+      assertEquals(entity, subject);
+      const pronoun = document.text.slice(start, end);
+      const names: readonly string[] = pronoun === "she" ? FEMALE_NAMES : MALE_NAMES;
+      const wrong: readonly string[] = pronoun === "she" ? MALE_NAMES : FEMALE_NAMES;
+      assert(!wrong.includes(subject), document.text);
+      if (names.includes(subject)) seen.add(subject);
+      for (const { entity: attractor } of withRole(document, "attractor")) {
+        near++;
+        if (wrong.includes(attractor)) other++;
+      }
+    }
+  }
+  assertEquals(seen.size, FEMALE_NAMES.length + MALE_NAMES.length);
+  assert(near > 3_000 && other > 300, `${near} attractors, ${other} of the other gender`);
+});
+
+Deno.test("twoPeople(): either person gives, the other receives, and every short cut often fails", () => {
+  let n = 0, firstGives = 0;
+  const right = { notLast: 0, notRepeated: 0, notNearest: 0 };
+  for (const document of drawn(twoPeople, 7, 6_000)) {
+    const first = only(document, "first_of_pair").entity;
+    const second = only(document, "second_of_pair").entity;
+    const [giver] = withRole(document, "giver");
+    const [recipient] = withRole(document, "recipient");
+    assertEquals(
+      new Set([first, second]),
+      new Set([giver.entity, recipient.entity]),
+      document.text,
+    );
+    n++;
+    if (giver.entity === first) firstGives++;
+    // Names before the answer, in order; a giver without a name is not one.
+    const names = document.spans
+      .filter(({ start, end, entity }) =>
+        start < recipient.start && document.text.slice(start, end) === entity &&
+        ALL_NAMES.includes(entity)
+      ).map(({ entity }) => entity);
+    const answer = recipient.entity;
+    const mentions = (name: string) => names.filter((other) => other === name).length;
+    const other = (name: string) => name === first ? second : first;
+    // Each short cut names one of the pair.
+    const last = names.at(-1)!;
+    if ([first, second].includes(last) && other(last) === answer) right.notLast++;
+    if (mentions(answer) < mentions(giver.entity)) right.notRepeated++;
+    const nearest = names.findLast((name) => name === first || name === second)!;
+    if (other(nearest) === answer) right.notNearest++;
+  }
+  assert(near(firstGives / n, 0.5, n), `the first-named gives in ${firstGives} of ${n}`);
+  for (const [shortCut, count] of Object.entries(right)) {
+    assert(count / n < 0.9, `"${shortCut}" is right in ${count} of ${n} stories`);
+  }
+});
+
+Deno.test("agreement: verbs agree with their subject across attractors of the other number", () => {
+  let checked = 0, crossed = 0;
+  const singular = new Set<string>(ANSWER_VERBS.map(([verb]) => verb));
+  for (const document of drawn(agreementSentence, 8, 8_000)) {
+    const { spans, text } = document;
+    spans.forEach((verb, i) => {
+      if (verb.role !== "verb" && verb.role !== "first_verb") return;
+      const subject = spans.slice(0, i).findLast(({ role }) => role === "subject")!;
+      assertEquals(verb.number, subject.number, text);
+      if (verb.role === "verb") {
+        const word = text.slice(verb.start, verb.end);
+        assertEquals(singular.has(word), verb.number === "singular", text);
+      }
+      checked++;
+      const between = spans.filter(({ role, start }) =>
+        role === "attractor" && start > subject.start && start < verb.start
+      );
+      if (between.some(({ number }) => number !== subject.number)) crossed++;
+    });
+  }
+  assert(checked > 8_000 && crossed > 1_500, `${checked} verbs, ${crossed} across another number`);
+});
+
+Deno.test("facts are those of the made-up world, never two about one country", () => {
+  const { kinds } = drawn(facts, 9, 4_000).reduce((seen, document) => {
+    const named = new Set<string>();
+    document.sentences.forEach(({ start, name }, i) => {
+      const end = document.sentences[i + 1]?.start ?? document.text.length;
+      const inside = document.spans.filter((span) => span.start >= start && span.start < end);
+      const country = COUNTRIES.find(({ name }) =>
+        inside.some(({ role, entity }) => ["country", "capital"].includes(role) && entity === name)
+      )!;
+      assert(!named.has(country.name), document.text);
+      named.add(country.name);
+      for (const { role, start, end } of inside) {
+        const word = document.text.slice(start, end);
+        if (role === "country") assertEquals(word, country.name);
+        else assertEquals(word, country[role as keyof typeof country], document.text);
+      }
+      seen.kinds.add(name);
+    });
+    return seen;
+  }, { kinds: new Set<string>() });
+  assertEquals(kinds, new Set(["capital", "shared_fact", "two_hops"]));
 });
 
 Deno.test("repeatedIds() never draws the end of text and stays in the vocabulary", () => {
   const rng = rngFor(9);
   for (let i = 0; i < 500; i++) {
-    for (const id of repeatedIds(rng, 50)) assert(id >= 1 && id < 50);
+    for (const id of repeatedIds(rng, 50).ids) assert(id >= 1 && id < 50);
   }
 });

@@ -3,6 +3,7 @@ import { genderPronounPairs } from "../../tasks/gender_pronoun.ts";
 import { greaterThanPairs } from "../../tasks/greater_than.ts";
 import { ioiPairs } from "../../tasks/ioi.ts";
 import { IOI_FLIPS, type IoiFlipName } from "../../tasks/ioi_flips.ts";
+import { madeUpFactPairs } from "../../tasks/made_up_facts.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import { SVA_STRUCTURES } from "../../tasks/sva_structures.ts";
 import { documents, type Split } from "./corpus.ts";
@@ -28,6 +29,8 @@ function evaluationPrompts(): Record<string, string[]> {
     sva: Object.values(SVA_STRUCTURES).flatMap((pairs) =>
       pairs().flatMap(({ singular, plural }) => [singular, plural])
     ),
+    capitals: perSeed((seed) => madeUpFactPairs("capitals", tokenizer, 24, seed)),
+    two_hop: perSeed((seed) => madeUpFactPairs("two_hop", tokenizer, 48, seed)),
   };
 }
 

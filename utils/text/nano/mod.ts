@@ -3,6 +3,13 @@
  * @module
  */
 export { type BatchOptions, type TokenBatches, tokenBatches } from "./batches.ts";
-export { documents, type Split, splitOf } from "./corpus.ts";
+export { type Document, documents, type Split, splitOf } from "./corpus.ts";
+export {
+  type LabelledText,
+  type Span,
+  type TokenLabel,
+  tokenLabels,
+  type WordLabel,
+} from "./labels.ts";
 export { isHeldOut } from "./held_out.ts";
 export { buildTokenizer, type TokenizerFiles } from "./tokenizer_builder.ts";

@@ -6,6 +6,7 @@
  * "The" and a noun that no prompt uses, or has an adjective, another determiner or an opening before the prompt's nouns.
  */
 import { chance, pick, type Rng, weightedIndex } from "../../random.ts";
+import { mark, sentence } from "../labels.ts";
 import {
   ANIMATE_OTHERS,
   ANIMATE_PREPOSITIONS,
@@ -29,6 +30,11 @@ import {
 } from "../words/mod.ts";
 
 type GrammaticalNumber = 0 | 1; // singular, plural: the index into a NumberPair
+const NUMBERS = ["singular", "plural"] as const;
+
+/** A noun or verb in one number, marked with its role. */
+const inflected = (pair: NumberPair, number: GrammaticalNumber, role: string) =>
+  mark(pair[number], role, { entity: pair[0], number: NUMBERS[number] });
 
 interface Subject {
   text: string;
@@ -74,29 +80,33 @@ function initialSubject(rng: Rng, animate: boolean): Subject {
   const prompt = animate ? PROMPT_ANIMATE : INANIMATE_SUBJECTS;
   const adjectives = animate ? PERSON_ADJECTIVES : THING_ADJECTIVES;
   const all = chance(rng, 0.6) ? prompt : own;
+  const noun = (nouns: readonly NumberPair[]) => inflected(pick(rng, nouns), number, "subject");
   switch (weightedIndex(rng, [9, 5, 5, 1])) {
     case 0:
-      return { text: `The ${pick(rng, own)[number]}`, number };
+      return { text: `The ${noun(own)}`, number };
     case 1:
-      return { text: `The ${pick(rng, adjectives)} ${pick(rng, all)[number]}`, number };
+      return { text: `The ${pick(rng, adjectives)} ${noun(all)}`, number };
     case 2:
-      return { text: `${pick(rng, OPENINGS)} the ${pick(rng, all)[number]}`, number };
+      return { text: `${pick(rng, OPENINGS)} the ${noun(all)}`, number };
     default:
-      return { text: `${pick(rng, DETERMINERS)[number]} ${pick(rng, all)[number]}`, number };
+      return { text: `${pick(rng, DETERMINERS)[number]} ${noun(all)}`, number };
   }
 }
 
 /** "the guard", "the old guards": a noun inside a sentence. */
-function innerNoun(rng: Rng, nouns: readonly NumberPair[] = ANIMATE): Subject {
+function innerNoun(rng: Rng, role = "attractor"): Subject {
   const number = drawNumber(rng);
   const adjective = chance(rng, 0.15) ? `${pick(rng, PERSON_ADJECTIVES)} ` : "";
-  return { text: `the ${adjective}${pick(rng, nouns)[number]}`, number };
+  return { text: `the ${adjective}${inflected(pick(rng, ANIMATE), number, role)}`, number };
 }
 
-const relativeVerb = (rng: Rng, number: GrammaticalNumber) => pick(rng, RELATIVE_VERBS)[number];
+const relativeVerb = (rng: Rng, number: GrammaticalNumber) =>
+  inflected(pick(rng, RELATIVE_VERBS), number, "relative_verb");
 
 /** What follows a verb, by its singular form. */
 function complement(rng: Rng, singular: string): string {
+  const thing = () => mark(pick(rng, OBJECTS), "object");
+  const place = () => mark(pick(rng, PLACES), "place");
   switch (singular) {
     case "is":
     case "was":
@@ -111,7 +121,7 @@ function complement(rng: Rng, singular: string): string {
     case "gets":
     case "makes":
     case "gives":
-      return `a ${pick(rng, OBJECTS)}`;
+      return `a ${thing()}`;
     case "does":
       return "the work";
     case "likes":
@@ -120,7 +130,7 @@ function complement(rng: Rng, singular: string): string {
     case "hates":
     case "wants":
     case "takes":
-      return chance(rng, 0.5) ? `the ${pick(rng, OBJECTS)}` : innerNoun(rng).text;
+      return chance(rng, 0.5) ? `the ${thing()}` : innerNoun(rng, "object").text;
     case "writes":
       return "a letter";
     case "reads":
@@ -128,15 +138,15 @@ function complement(rng: Rng, singular: string): string {
     case "says":
       return "goodbye";
     case "thinks":
-      return `about the ${pick(rng, OBJECTS)}`;
+      return `about the ${thing()}`;
     case "goes":
-      return `to the ${pick(rng, PLACES)}`;
+      return `to the ${place()}`;
     case "comes":
-      return `from the ${pick(rng, PLACES)}`;
+      return `from the ${place()}`;
     case "lives":
-      return `near the ${pick(rng, PLACES)}`;
+      return `near the ${place()}`;
     default:
-      return chance(rng, 0.4) ? "every day" : `at the ${pick(rng, PLACES)}`;
+      return chance(rng, 0.4) ? "every day" : `at the ${place()}`;
   }
 }
 
@@ -146,17 +156,27 @@ function verbPhrase(
   verbs: readonly NumberPair[] = ANSWER_VERBS,
 ): string {
   const verb = pick(rng, verbs);
-  return `${verb[number]} ${complement(rng, verb[0])}`;
+  return `${inflected(verb, number, "verb")} ${complement(rng, verb[0])}`;
 }
 
-/** Words between subject and verb, by structure; they agree with the subject where they hold a verb. */
+/** Words between subject and verb: one phrase or clause, or two with an attractor each. */
 function modifier(rng: Rng, number: GrammaticalNumber, animate: boolean): string {
+  const first = oneModifier(rng, number, animate);
+  return chance(rng, 0.15) ? first + phrase(rng, true) : first;
+}
+
+/** " near the guards": a prepositional phrase with an attractor. */
+function phrase(rng: Rng, animate: boolean): string {
+  const prepositions = animate ? ANIMATE_PREPOSITIONS : INANIMATE_PREPOSITIONS;
+  return ` ${pick(rng, prepositions)} ${innerNoun(rng).text}`;
+}
+
+/** One modifier, by structure; a verb in it agrees with its own subject. */
+function oneModifier(rng: Rng, number: GrammaticalNumber, animate: boolean): string {
   const that = chance(rng, 0.5) ? " that" : "";
   switch (weightedIndex(rng, animate ? [3, 2, 3] : [3, 0, 4])) {
     case 0: // prep_anim, prep_inanim
-      return ` ${pick(rng, animate ? ANIMATE_PREPOSITIONS : INANIMATE_PREPOSITIONS)} ${
-        innerNoun(rng).text
-      }`;
+      return phrase(rng, animate);
     case 1: // subj_rel
       return ` that ${relativeVerb(rng, number)} ${innerNoun(rng).text}`;
     default: { // obj_rel across and within, with and without "that"
@@ -168,6 +188,10 @@ function modifier(rng: Rng, number: GrammaticalNumber, animate: boolean): string
 
 /** One sentence whose verb agrees with a subject. */
 export function agreementSentence(rng: Rng): string {
+  return sentence("agreement") + clause(rng);
+}
+
+function clause(rng: Rng): string {
   const animate = chance(rng, 0.7);
   const subject = initialSubject(rng, animate);
   const verbs = animate ? ANSWER_VERBS : THING_VERBS;
@@ -179,16 +203,16 @@ export function agreementSentence(rng: Rng): string {
         verbPhrase(rng, subject.number, verbs)
       }.`;
     case 2: { // sent_comp
-      const inner = innerNoun(rng);
+      const inner = innerNoun(rng, "subject");
       const that = chance(rng, 0.2) ? " that" : "";
       return `${subject.text} ${pick(rng, REPORTING_VERBS)}${that} ${inner.text} ${
         verbPhrase(rng, inner.number)
       }.`;
     }
     case 3: // vp_coord
-      return `${subject.text} ${pick(rng, INTRANSITIVE_VERBS)[subject.number]} and ${
-        verbPhrase(rng, subject.number)
-      }.`;
+      return `${subject.text} ${
+        inflected(pick(rng, INTRANSITIVE_VERBS), subject.number, "first_verb")
+      } and ${verbPhrase(rng, subject.number)}.`;
     default: // long_vp_coord
       return `${subject.text} ${pick(rng, LONG_VERB_PHRASES)[subject.number]} and ${
         verbPhrase(rng, subject.number)

@@ -1,5 +1,6 @@
 /** Plain prose without a task in it: weather, places, animals, questions, short reports. */
 import { chance, integer, pick, type Rng } from "../../random.ts";
+import { mark, readMarks, sentence as begin } from "../labels.ts";
 import {
   ALL_NAMES,
   ANIMALS,
@@ -72,16 +73,33 @@ const SENTENCES = [
 /** Starters of the first sentence, so that a document never begins with a name. */
 const STARTS = ["Today", "Now", "Then"];
 
+const ROLES: Record<string, string> = {
+  P: "place",
+  O: "object",
+  A: "animal",
+  T: "quality",
+  Q: "quality",
+  N: "mentioned",
+  H: "mentioned",
+  S: "mentioned",
+  D: "day",
+  M: "month",
+  W: "count",
+};
+
 function sentence(rng: Rng): string {
-  return pick(rng, SENTENCES).replaceAll(/\[([A-Z])\]/g, (_, slot) => pick(rng, SLOTS[slot]));
+  return begin("prose") + pick(rng, SENTENCES).replaceAll(
+    /\[([A-Z])\]/g,
+    (_, slot) => mark(pick(rng, SLOTS[slot]), ROLES[slot]),
+  );
 }
 
 /** One to four sentences. */
 export function filler(rng: Rng): string {
   const sentences = Array.from({ length: integer(rng, 1, 4) }, () => sentence(rng));
-  const first = sentences[0];
+  const first = readMarks(sentences[0], "prose").text;
   if (/^(\w+) (is|was|said|has|and)/.test(first) || chance(rng, 0.1)) {
-    sentences.unshift(`${pick(rng, STARTS)} it is late.`);
+    sentences.unshift(`${begin("prose")}${pick(rng, STARTS)} it is late.`);
   }
   return sentences.join(" ");
 }

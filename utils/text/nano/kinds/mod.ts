@@ -3,6 +3,7 @@
  * @module
  */
 export { agreement } from "./agreement.ts";
+export { facts } from "./facts.ts";
 export { filler } from "./filler.ts";
 export { morePeople } from "./more_people.ts";
 export { ordered } from "./ordered.ts";

@@ -1,178 +1,148 @@
 /**
- * Stories of two people in which one of them gives, shows or says something to the other. Which of the two acts, who is
- * named first and what stands between the mentions are independent draws, so nothing but "copy the name that has been
- * mentioned once" predicts the last name.
+ * Stories of two people in which one of them gives, shows or says something to the other.
  *
- * A story = opener + introduction of both + (a sentence in between) + the act + (an ending).
+ * A story = opener + introduction of both + (sentences in between) + the act + (an ending).
+ *
+ * Only the one who acts, found by grammar, tells who receives: the other of the two. Each short cut fails in some stories:
+ *
+ *  - "the name mentioned once": sentences in between mention either person, the same one up to four times, or both. A
+ *    head that copies every name then sees the answer least, so it must leave the giver out of its attention;
+ *  - "not the last name": a third person may stand between the giver and the answer, or in the sentence before;
+ *  - "not the second of the pair", "not the nearer name": who is named first and who acts are independent draws;
+ *  - "write down the giver's logit": in some stories the giver has no name where the giver acts ("The latter gave a ring
+ *    to", "She gave a ring to"), so the place of the giver in the introduction decides where to look;
+ *  - "the other of the two after the last full stop": an act may be followed by the act in return.
  */
 import { chance, pick, pickDistinct, type Rng, weightedIndex } from "../../random.ts";
-import { ALL_NAMES, OBJECTS, PLACES, pronounOf } from "../words/mod.ts";
+import { mark, sentence } from "../labels.ts";
+import { ALL_NAMES, pronounOf } from "../words/mod.ts";
+import { namelessGiver } from "./nameless_giver.ts";
+import {
+  ACTIVITIES,
+  ACTS,
+  BETWEEN,
+  CONJUNCTIONS,
+  ENDINGS,
+  fillSlots,
+  LINKS,
+  MENTIONS,
+  OPENERS,
+  PRONOUN_ENDINGS,
+  STRANGERS,
+} from "./story_parts.ts";
 
-/** Openers of a main clause. */
-export const OPENERS = [
-  "Then,",
-  "Later,",
-  "One day,",
-  "Yesterday,",
-  "Last week,",
-  "In the morning,",
-  "In the evening,",
-  "Then one day,",
-  "At night,",
-] as const;
-
-/** Openers of a subordinate clause. */
-export const CONJUNCTIONS = ["After", "When", "While", "Because", "Before", "Once"] as const;
-
-/** What two people did together; `[O]` an object, `[P]` a place. */
-export const ACTIVITIES = [
-  "went to the [P]",
-  "had a lot of fun at the [P]",
-  "were working at the [P]",
-  "were thinking about going to the [P]",
-  "had a long argument",
-  "got a [O] at the [P]",
-  "walked to the [P]",
-  "met at the [P]",
-  "were sitting in the [P]",
-  "came back from the [P]",
-  "played a game at the [P]",
-  "were waiting at the [P]",
-  "found a [O] at the [P]",
-  "were looking for a [O] at the [P]",
-  "bought a [O] at the [P]",
-  "had dinner at the [P]",
-  "were talking about the [O]",
-  "had a long talk",
-  "had a short argument",
-  "were working in the [P]",
-  "went to the [P] with a [O]",
-  "saw a [O] at the [P]",
-  "wanted to go to the [P]",
-  "had a good time at the [P]",
-  "were thinking about a [O]",
-  "lived near the [P]",
-  "left the [P]",
-  "ran to the [P]",
-] as const;
-
-/** What one of them did, up to the name of the other. */
-export const ACTS = [
-  "gave a [O] to",
-  "gave a [O] to",
-  "decided to give a [O] to",
-  "wanted to give a [O] to",
-  "decided to give it to",
-  "said to",
-  "gave the [O] to",
-  "gave it to",
-  "handed a [O] to",
-  "handed the [O] to",
-  "offered a [O] to",
-  "sent a [O] to",
-  "sold the [O] to",
-  "showed the [O] to",
-  "brought a [O] to",
-  "wrote a letter to",
-  "talked to",
-  "waved to",
-  "read a book to",
-  "told a story to",
-  "tried to give a [O] to",
-  "wanted to sell a [O] to",
-  "decided to send a [O] to",
-  "smiled at",
-  "looked at",
-  "thanked",
-  "helped",
-  "said goodbye to",
-  "bought a [O] for",
-  "made a cake for",
-] as const;
-
-/** Neutral sentences that may stand between the introduction and the act. */
-export const BETWEEN = [
-  "It was a cold day.",
-  "The weather was good.",
-  "They were very happy.",
-  "There were many people.",
-  "It was late.",
-  "They talked for a long time.",
-] as const;
-
-const LINKS = [
-  ".",
-  ".",
-  ".",
-  ", and afterwards",
-  ", and then",
-  ", so",
-  ", but",
-  ". Then",
-  ". Later,",
-  ". After lunch,",
-];
-const ENDINGS = [
-  "",
-  " in the evening",
-  " at the [P]",
-  " and went home",
-  " with a smile",
-];
-const PRONOUN_ENDINGS = [
-  "[W] was very happy.",
-  "[W] was tired.",
-  "[W] liked it very much.",
-  "Then [w] went home.",
-];
-
-/** Puts fresh draws in the slots: `[O]` an object, `[P]` a place. */
-export function fillSlots(rng: Rng, template: string): string {
-  return template.replaceAll(
-    /\[([OP])\]/g,
-    (_, slot) => pick(rng, slot === "O" ? OBJECTS : PLACES),
-  );
+/** The people of one story. */
+interface Cast {
+  first: string;
+  second: string;
+  giver: string;
+  recipient: string;
+  /** third people, each used once */
+  others: string[];
 }
 
-/** A clause that introduces both names in the given order, without final punctuation. */
-function introduction(rng: Rng, first: string, second: string): string {
+/** A clause that introduces both names, without final punctuation. */
+function introduction(rng: Rng, { first, second }: Cast): string {
+  const a = mark(first, "first_of_pair"), b = mark(second, "second_of_pair");
   switch (weightedIndex(rng, [14, 1, 1, 1])) {
     case 0:
-      return `${first} and ${second} ${pick(rng, ACTIVITIES)}`;
+      return `${a} and ${b} ${pick(rng, ACTIVITIES)}`;
     case 1:
-      return `${first} met ${second} at the [P]`;
+      return `${a} met ${b} at the [P]`;
     case 2:
-      return `${first} was at the [P] with ${second}`;
+      return `${a} was at the [P] with ${b}`;
     default:
-      return `${first} saw ${second} near the [P]`;
+      return `${a} saw ${b} near the [P]`;
   }
 }
 
-/** Ends the story after the last name: a full stop, a phrase, or a sentence about one of the two. */
-function ending(rng: Rng, actor: string, other: string): string {
+/** A sentence between introduction and act; its mention of one of the two is of `favourite` if there is one. */
+function between(rng: Rng, cast: Cast, favourite?: string): string {
+  const name = favourite ?? (chance(rng, 0.5) ? cast.giver : cast.recipient);
+  const someone = mark(name, "mentioned");
+  switch (weightedIndex(rng, [1, favourite ? 10 : 5, cast.others.length > 0 ? 2 : 0])) {
+    case 0:
+      return sentence("neutral") + pick(rng, BETWEEN);
+    case 1:
+      return sentence("mention") + pick(rng, MENTIONS).replace("[X]", someone);
+    default:
+      return sentence("stranger") +
+        pick(rng, STRANGERS).replace("[X]", someone)
+          .replace("[C]", mark(cast.others.pop()!, "stranger"));
+  }
+}
+
+/** Share of the stories whose giver acts without a name. */
+const NAMELESS = 0.4;
+
+/** The giver with, sometimes, a third person between the giver and the verb. */
+function giverPhrase(rng: Rng, { giver, others }: Cast): string {
+  const who = mark(giver, "giver");
+  if (others.length === 0 || chance(rng, 0.6)) return who;
+  const other = mark(others.pop()!, "stranger");
+  return pick(rng, [
+    `${who}, who knew ${other},`,
+    `${who}, a friend of ${other},`,
+    `${who} thanked ${other} and`,
+    `${who} waved to ${other} and then`,
+  ]);
+}
+
+/** "gave a ring to", with a third person inside it now and then. */
+function actPhrase(rng: Rng, { others }: Cast): string {
+  if (others.length === 0 || chance(rng, 0.85)) return pick(rng, ACTS);
+  const other = mark(others.pop()!, "stranger");
+  return pick(rng, [
+    `took the [O] from ${other} and gave it to`,
+    `got a [O] from ${other} and showed it to`,
+    `gave the [O] of ${other} to`,
+  ]);
+}
+
+/** Ends the story after the last name: a full stop, a phrase, the act in return, or a sentence about one of the two. */
+function ending(rng: Rng, { giver, recipient }: Cast): string {
   const end = `${chance(rng, 0.7) ? "" : pick(rng, ENDINGS)}.`;
-  if (chance(rng, 0.6)) return end;
-  if (chance(rng, 0.4)) return `${end} ${other} thanked ${actor}.`;
-  const pronoun = pronounOf(other);
-  if (pronoun === undefined || pronoun === pronounOf(actor)) return `${end} ${pick(rng, BETWEEN)}`;
+  if (chance(rng, 0.5)) return end;
+  if (chance(rng, 0.5)) {
+    const link = pick(rng, ["", "Then ", "Later, ", "So "]);
+    const back = `${mark(recipient, "giver")} ${pick(rng, ACTS)} ${mark(giver, "recipient")}`;
+    return `${end} ${sentence("return")}${link}${back}.`;
+  }
+  const pronoun = pronounOf(recipient);
+  if (pronoun === undefined || pronoun === pronounOf(giver)) {
+    return `${end} ${sentence("neutral")}${pick(rng, BETWEEN)}`;
+  }
   const capital = pronoun === "she" ? "She" : "He";
-  return `${end} ${pick(rng, PRONOUN_ENDINGS).replace("[W]", capital).replace("[w]", pronoun)}`;
+  const last = pick(rng, PRONOUN_ENDINGS)
+    .replace("[W]", mark(capital, "pronoun", { entity: recipient }))
+    .replace("[w]", mark(pronoun, "pronoun", { entity: recipient }));
+  return `${end} ${sentence("pronoun")}${last}`;
 }
 
 /** One story of two people. */
 export function twoPeople(rng: Rng): string {
-  const [first, second] = pickDistinct(rng, ALL_NAMES, 2);
-  const [actor, other] = chance(rng, 0.5) ? [first, second] : [second, first];
-  const act = `${actor} ${pick(rng, ACTS)} ${other}`;
+  const strangers = weightedIndex(rng, [5, 3, 2]);
+  const [first, second, ...others] = pickDistinct(rng, ALL_NAMES, 2 + strangers);
+  const [giver, recipient] = chance(rng, 0.5) ? [first, second] : [second, first];
+  const cast = { first, second, giver, recipient, others };
+  const act = (who = giverPhrase(rng, cast)) =>
+    `${who} ${actPhrase(rng, cast)} ${mark(recipient, "recipient")}`;
   let story: string;
-  if (chance(rng, 0.35)) {
-    const conjunction = pick(rng, CONJUNCTIONS);
-    story = `${conjunction} ${introduction(rng, first, second)}, ${act}`;
+  if (chance(rng, 0.2)) {
+    story = `${sentence("gift")}${pick(rng, CONJUNCTIONS)} ${introduction(rng, cast)}, ${act()}`;
   } else {
-    const start = `${pick(rng, OPENERS)} ${introduction(rng, first, second)}`;
-    story = chance(rng, 0.8)
-      ? `${start}${pick(rng, LINKS)} ${act}`
-      : `${start}. ${pick(rng, BETWEEN)} ${act}`;
+    story = `${sentence("introduction")}${pick(rng, OPENERS)} ${introduction(rng, cast)}`;
+    const sentences = weightedIndex(rng, [3, 3, 3, 3, 2]);
+    if (chance(rng, NAMELESS)) {
+      const middle = chance(rng, 0.3) ? ` ${sentence("neutral")}${pick(rng, BETWEEN)}` : "";
+      story += `.${middle} ${sentence("gift")}${act(namelessGiver(rng, cast))}`;
+    } else if (sentences === 0) {
+      story += `${pick(rng, LINKS)} ${sentence("gift")}${act()}`;
+    } else {
+      const favourite = chance(rng, 0.7) ? pick(rng, [giver, giver, recipient]) : undefined;
+      const middle = Array.from({ length: sentences }, () => between(rng, cast, favourite));
+      story += `. ${middle.join(" ")} ${sentence("gift")}${act()}`;
+    }
   }
-  return fillSlots(rng, story + ending(rng, actor, other));
+  return fillSlots(rng, story + ending(rng, cast));
 }

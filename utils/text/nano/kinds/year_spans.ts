@@ -1,9 +1,11 @@
 /**
  * Spans of years: "The drought lasted from the year 1732 to the year 1758." The last year is uniform among the later
  * years of the same century, so the best prediction of its last two digits is an even spread over all larger numbers.
+ * Only the first year of the span decides. Other years, of any century, may stand before it.
  */
 import { chance, integer, pick, type Rng } from "../../random.ts";
 import { GREATER_THAN_NOUNS } from "../../../tasks/mod.ts";
+import { mark, sentence } from "../labels.ts";
 import { OWN_EVENTS, THING_ADJECTIVES } from "../words/mod.ts";
 
 /** Frames for any event; `[N]` noun phrase, `[X]` first year, `[Y]` last year. */
@@ -21,13 +23,25 @@ const FRAMES = [
 /** The frame of the prompts, for events and noun phrases that the prompts do not have. */
 const PROMPT_FRAME = "The [N] lasted from the year [X] to the year [Y]";
 
+/** Sentences and phrases with a year that decides nothing. */
+const OTHER_YEARS = [
+  "The king was born in the year [Z].",
+  "In the year [Z], it was very cold.",
+  "A book of the year [Z] says this.",
+  "The old house is from the year [Z].",
+] as const;
+const PHRASES = [
+  "In a book of the year [Z], we read that the",
+  "After the war of [Z], the",
+  "As they said in [Z], the",
+] as const;
+
 const ADJECTIVES = [...THING_ADJECTIVES.slice(0, 4), "long", "second", "last", "great"];
 
-function twoDigits(year: number): string {
-  return String(year).padStart(2, "0");
-}
+const twoDigits = (year: number) => String(year).padStart(2, "0");
+const year = (century: number, rest: number, role: string) => mark(century + twoDigits(rest), role);
 
-/** One sentence with a first and a later last year. */
+/** One sentence with a first and a later last year, sometimes after a year that does not matter. */
 export function yearSpan(rng: Rng): string {
   const century = integer(rng, 11, 19);
   const first = integer(rng, 0, 98);
@@ -37,13 +51,20 @@ export function yearSpan(rng: Rng): string {
     frame = PROMPT_FRAME;
     noun = chance(rng, 0.4)
       ? pick(rng, OWN_EVENTS)
-      : `${pick(rng, ADJECTIVES)} ${pick(rng, GREATER_THAN_NOUNS)}`;
+      : `${pick(rng, ADJECTIVES)} ${mark(pick(rng, GREATER_THAN_NOUNS), "event")}`;
   } else {
     frame = pick(rng, FRAMES);
-    noun = pick(rng, chance(rng, 0.2) ? OWN_EVENTS : GREATER_THAN_NOUNS);
+    noun = mark(pick(rng, chance(rng, 0.2) ? OWN_EVENTS : GREATER_THAN_NOUNS), "event");
   }
-  const sentence = frame.replace("[N]", noun)
-    .replace("[X]", century + twoDigits(first))
-    .replace("[Y]", century + twoDigits(last));
-  return `${sentence}.`;
+  let span = frame.replace("[N]", noun)
+    .replace("[X]", year(century, first, "first_year"))
+    .replace("[Y]", year(century, last, "last_year"));
+  const other = year(integer(rng, 11, 19), integer(rng, 0, 99), "other_year");
+  let before = "";
+  if (chance(rng, 0.2)) {
+    before = `${sentence("other_year")}${pick(rng, OTHER_YEARS).replace("[Z]", other)} `;
+  } else if (span.startsWith("The ") && chance(rng, 0.15)) {
+    span = pick(rng, PHRASES).replace("[Z]", other) + span.slice("The".length);
+  }
+  return `${before}${sentence("span")}${span}.`;
 }
