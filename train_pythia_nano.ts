@@ -20,4 +20,7 @@ export const script = {
   schema: trainingSchema,
 };
 
-if (import.meta.main) await runScript(script, runTraining);
+if (import.meta.main) {
+  const command = ["deno run -A train_pythia_nano.ts", ...Deno.args].join(" ");
+  await runScript(script, (settings) => runTraining(settings, command));
+}

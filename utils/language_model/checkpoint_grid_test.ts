@@ -16,3 +16,7 @@ Deno.test("checkpointGrid() ends with the last step and holds none beyond it", (
   ]);
   assertEquals(checkpointGrid(12, 5, [8, 10, 99]), [0, 1, 2, 4, 8, 10, 12]);
 });
+
+Deno.test("checkpointGrid() keeps the chosen steps alone, and the last", () => {
+  assertEquals(checkpointGrid(1300, 400, [], [512, 0, 128]), [0, 128, 512, 1300]);
+});

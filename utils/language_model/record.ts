@@ -6,8 +6,16 @@ import { recordPath } from "./suite_guard.ts";
 /** Steps whose mean stands for the training loss at a checkpoint. */
 const AVERAGED_STEPS = 16;
 
+/** What an earlier record knows better than a process that made no steps. */
+interface Earlier {
+  made_by: string;
+  commit: string;
+}
+
 /** Content of a record, besides the commit. */
 export interface SuiteRecord {
+  /** the command that trained the suite */
+  made_by: string;
   /** settings that determine the suite */
   config: Record<string, unknown>;
   /** number of parameters */
@@ -22,7 +30,7 @@ export interface SuiteRecord {
 
 /**
  * Writes the record.
- * @param trained whether this process made steps; otherwise the commit of an earlier record is kept
+ * @param trained whether this process made steps; otherwise command and commit of an earlier record are kept
  */
 export async function writeRecord(
   dir: string,
@@ -30,12 +38,13 @@ export async function writeRecord(
   trained: boolean,
 ): Promise<void> {
   const path = recordPath(dir);
-  const earlier = trained ? undefined : await readJson(path) as { commit?: string };
+  const earlier = trained ? undefined : await readJson(path) as Partial<Earlier> | undefined;
+  const { made_by, ...rest } = record;
   await writeJsonAtomic(path, {
     format: "circuits-over-time/training/1",
-    made_by: "deno run -A train_pythia_nano.ts configs/train_pythia_nano.json",
+    made_by: earlier?.made_by ?? made_by,
     commit: earlier?.commit ?? await commit(),
-    ...record,
+    ...rest,
   });
 }
 

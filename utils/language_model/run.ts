@@ -48,9 +48,10 @@ const TIMED_EVERY = 16;
 
 /**
  * Trains; prints the rate as a fraction of the MatMul rate.
+ * @param command the command line, for the record
  * @throws UserError when folders belong to another run, or a validation loss is not finite.
  */
-export async function runTraining(settings: TrainingConfig): Promise<void> {
+export async function runTraining(settings: TrainingConfig, command: string): Promise<void> {
   const files = buildTokenizer();
   const tokenizer = tokenizerFromJson(files.tokenizer, files.config);
   const config = trainedModelConfig(settings, tokenizer.vocabSize);
@@ -71,7 +72,12 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
     session,
   });
   const { state } = run.trainer;
-  const grid = checkpointGrid(steps, settings.checkpoint_every, settings.extra_checkpoints);
+  const grid = checkpointGrid(
+    steps,
+    settings.checkpoint_every,
+    settings.extra_checkpoints,
+    settings.checkpoints,
+  );
   if (!settings.overwrite) {
     const reached = run.resumed ? state.step : undefined;
     await checkSuite(settings.output_dir, fingerprint, grid, reached);
@@ -144,6 +150,7 @@ export async function runTraining(settings: TrainingConfig): Promise<void> {
   });
   await run.trainer.release();
   await writeRecord(settings.output_dir, {
+    made_by: command,
     config: fingerprint,
     parameters: parameterCount(parameters),
     tokens: steps * tokensPerStep,

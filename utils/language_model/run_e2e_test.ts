@@ -46,7 +46,7 @@ async function filesOf(folder: string): Promise<Record<string, string>> {
 async function digest(path: string): Promise<string> {
   let bytes: Uint8Array<ArrayBuffer> = await Deno.readFile(path);
   if (path.endsWith("TRAINING.json")) {
-    const { commit: _, ...rest } = JSON.parse(new TextDecoder().decode(bytes));
+    const { commit: _, made_by: __, ...rest } = JSON.parse(new TextDecoder().decode(bytes));
     bytes = new TextEncoder().encode(JSON.stringify(rest));
   }
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
@@ -178,6 +178,10 @@ Deno.test("settings that make no model or no training are refused in one line", 
       [["--beta1", "1"], /beta1: expected a number ≥ 0.*< 1, found 1/],
       [["--beta2", "1.5"], /beta2: expected a number ≥ 0.*< 1, found 1.5/],
       [["--warmup", "15"], /warmup: expected at most steps, found 15/],
+      [
+        ["--checkpoints", "3,20"],
+        /checkpoints: expected at most steps, found \[3,20\]/,
+      ],
       [
         ["--extra-checkpoints", "3,20"],
         /extra-checkpoints: expected at most steps, found \[3,20\]/,

@@ -33,6 +33,8 @@ export const trainingSchema = z.object({
   checkpoint_every: z.int().min(1).default(128).describe("steps between checkpoints after 512"),
   extra_checkpoints: z.array(z.int().min(0)).default([])
     .describe("further checkpoints, where abilities appear"),
+  checkpoints: z.array(z.int().min(0)).default([])
+    .describe("unless empty, the only checkpoints to keep, with the last step"),
   validation_batches: z.int().min(1).default(4).describe("batches of the validation loss"),
   save_every: z.int().min(1).default(64).describe("steps between saved states"),
   threads: z.int().min(1).optional().describe("threads of ONNX Runtime; default one per core"),
@@ -44,6 +46,10 @@ export const trainingSchema = z.object({
 }).refine((c) => c.warmup <= c.steps, { path: ["warmup"], error: "expected at most steps" })
   .refine((c) => c.extra_checkpoints.every((step) => step <= c.steps), {
     path: ["extra_checkpoints"],
+    error: "expected at most steps",
+  })
+  .refine((c) => c.checkpoints.every((step) => step <= c.steps), {
+    path: ["checkpoints"],
     error: "expected at most steps",
   });
 
