@@ -2,7 +2,7 @@
  * Exports a circuit that get_circuits_over_time.ts found: for Neuronpedia, as EAP-IG's graph file, as Graphviz text or as
  * a picture. Can choose the circuit again, by edges, nodes, neurons or a threshold.
  *
- *   deno run -A export_circuit.ts --graph results/graphs/pythia-nano/ioi/raw/2560.json
+ *   deno run -A export_circuit.ts --graph results/graphs/pythia-nano/ioi/raw/6144.json
  *
  * Writes one file, by default next to the graph file.
  */
@@ -14,9 +14,9 @@ export const script = {
   description:
     "Exports a circuit: for Neuronpedia, as EAP-IG's graph file, as Graphviz text or as a picture.",
   examples: [
-    "--graph results/graphs/pythia-nano/ioi/raw/2560.json",
-    "--graph results/graphs/pythia-nano/ioi/raw/2560.json --select threshold --threshold 0.05 --format svg --output circuit.svg",
-    "--graph results/graphs/pythia-nano/ioi/raw/2560.json --select nodes --n 8 --format eap-ig",
+    "--graph results/graphs/pythia-nano/ioi/raw/6144.json",
+    "--graph results/graphs/pythia-nano/ioi/raw/6144.json --select threshold --threshold 0.05 --format svg --output circuit.svg",
+    "--graph results/graphs/pythia-nano/ioi/raw/6144.json --select nodes --n 8 --format eap-ig",
   ],
   schema: exportSchema,
 };

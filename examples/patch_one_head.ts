@@ -1,7 +1,7 @@
 import { headMask, HookedModel, loadTokenizer } from "../utils/model/mod.ts";
 import { loadTask, readoutOf } from "../utils/tasks/mod.ts";
 
-const model = await HookedModel.load("pythia-nano", { revision: "step2560" });
+const model = await HookedModel.load("pythia-nano", { revision: "step6144" });
 const task = await loadTask("ioi", await loadTokenizer(model.dir!), { n: 1 });
 const [{ clean, corrupted, position }] = task.prompts;
 const hook = "blocks.2.attn.hook_z";

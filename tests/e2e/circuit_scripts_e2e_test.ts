@@ -148,7 +148,7 @@ const MISTAKES: [string, string, string[], RegExp][] = [
     "first step",
     "get_circuit_components_over_time",
     ["--first-step", "9999"],
-    /first_step: expected at most 2560, the last checkpoint; found 9999/,
+    /first_step: expected at most 6144, the last checkpoint; found 9999/,
   ],
   ["number", "verify_greater_than", ["--dataset-size", "0"], /dataset-size: expected .*≥ 1/],
 ];

@@ -11,7 +11,7 @@ const ref = (settings: Record<string, unknown>) =>
 Deno.test("ModelRef.steps() refuses main for a model with steps: it would pass for step 0", () => {
   const error = assertThrows(() => ref({ ckpt_schedule: "main" }).steps(), UserError);
   assertEquals(error.exitCode, 2);
-  assertEquals(error.message.includes("custom_schedule [2560]"), true, error.message);
+  assertEquals(error.message.includes("custom_schedule [6144]"), true, error.message);
 });
 
 Deno.test("custom_schedule replaces the schedule main, for steps and for weights", async () => {

@@ -94,7 +94,7 @@ export interface TaskOptions extends UserTaskOptions {
  * import { HookedModel, loadTokenizer } from "../model/mod.ts";
  * import { assertGreater } from "@std/assert";
  *
- * const model = await HookedModel.load("pythia-nano", { revision: "step2560" });
+ * const model = await HookedModel.load("pythia-nano", { revision: "step6144" });
  * const task = await loadTask("ioi", await loadTokenizer(model.dir!), { n: 4 });
  * const clean = task.prompts.map((prompt) => prompt.clean);
  * const positions = task.prompts.map((prompt) => prompt.position);

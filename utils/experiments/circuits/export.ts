@@ -55,7 +55,7 @@ const SELECTIONS = ["stored", "greedy", "topn", "threshold", "nodes", "neurons"]
 /** The schema of the settings. */
 export const exportSchema = z.object({
   graph: z.string().min(1)
-    .describe("graph file, e.g. results/graphs/pythia-nano/ioi/raw/2560.json"),
+    .describe("graph file, e.g. results/graphs/pythia-nano/ioi/raw/6144.json"),
   format: z.enum(FORMATS).default("neuronpedia").describe(
     "neuronpedia: attribution graph for Neuronpedia and circuit-tracer; eap-ig, eap-ig-1: graph file of EAP-IG, " +
       "version 2 or 1; dot: Graphviz; svg, png: picture",

@@ -82,7 +82,7 @@ const defined = new Set<string>();
  *   weights: {},
  *   at: { hook_mlp_out: (computed) => mul(computed, factor) },
  * }));
- * const model = await HookedModel.load("pythia-nano", { revision: "step2560" });
+ * const model = await HookedModel.load("pythia-nano", { revision: "step6144" });
  * const splices = [{ layer: 1, splice: scaledMlp({ factor: 0.5 }), weights: {} }];
  * const [before, after] = [await model.logits([[1, 2]], [1]), await model.logits([[1, 2]], [1], { splices })];
  * assertNotEquals(before.data, after.data);
