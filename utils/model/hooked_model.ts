@@ -92,14 +92,20 @@ export class HookedModel {
     form: BlockForm,
     /** folder of the checkpoint; undefined if the weights do not come from files */
     readonly dir: string | undefined,
-    bias: boolean,
+    /** steps applied to the weights after reading; empty if they are as stored */
+    readonly processing: WeightProcessing,
   ) {
     this.config = store.config;
     this.weights = new ModelWeights(store);
     this.#store = store;
     this.#layers = new LayerRunner(store.config, store, runtime, form, crypto.randomUUID());
     this.#embeddings = new EmbeddingRows(store);
-    this.#outer = new OuterParts(this.weights, this.#embeddings, runtime, bias);
+    this.#outer = new OuterParts(
+      this.weights,
+      this.#embeddings,
+      runtime,
+      processing.foldLayerNorm ?? false,
+    );
   }
 
   /**
@@ -130,7 +136,7 @@ export class HookedModel {
       runtime,
       options.form ?? {},
       dir,
-      processing?.foldLayerNorm ?? false,
+      processing ?? {},
     );
   }
 

@@ -36,6 +36,7 @@ export {
   packedAxes,
   type PackedProjections,
   packedProjections,
+  parseHookName,
   perHeadOutput,
   perHeadWeights,
   POS,

@@ -15,3 +15,19 @@ export {
   type CoderWeights,
   type InputConvention,
 } from "./coder.ts";
+export { type CoderForm, coderForm } from "./arithmetic.ts";
+export { decode, encode, reconstruct } from "./programs.ts";
+export {
+  checkFits,
+  CODER_POINTS,
+  type CoderHook,
+  coderHook,
+  type CoderMode,
+  coderSplice,
+  type CoderTap,
+  coderTap,
+  type CrossLayerReplacement,
+  crossLayerReplacement,
+  replacement,
+  type Replacements,
+} from "./splices/mod.ts";
