@@ -67,11 +67,14 @@ export {
 } from "./hooked_model.ts";
 export {
   describeSteps,
+  type FolderOptions,
+  type HubFolder,
   type HubSettings,
   listLocalSteps,
   localCheckpoint,
   type ModelSource,
   modelSource,
+  resolveFolder,
   resolveModel,
   type ResolveOptions,
 } from "./hub/mod.ts";

@@ -31,3 +31,14 @@ export {
   replacement,
   type Replacements,
 } from "./splices/mod.ts";
+export {
+  type CoderFormat,
+  FORMAT_NAMES,
+  type FormatName,
+  FORMATS,
+  openCoders,
+  type OpenedCoders,
+  type OpenOptions,
+  readCoder,
+  writeCoder,
+} from "./formats/mod.ts";
