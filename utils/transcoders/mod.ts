@@ -42,3 +42,12 @@ export {
   readCoder,
   writeCoder,
 } from "./formats/mod.ts";
+export {
+  type CoderRun,
+  FitMeter,
+  type FitQuality,
+  LossMeter,
+  replacementLosses,
+  runCoders,
+  type TokenLosses,
+} from "./evaluation/mod.ts";
