@@ -51,3 +51,11 @@ export {
   runCoders,
   type TokenLosses,
 } from "./evaluation/mod.ts";
+export {
+  type NormWeights,
+  readingBare,
+  readingMlpInput,
+  readsBare,
+  readsMlpInput,
+} from "./conventions.ts";
+export { convertCoders, type Converted, type ConvertOptions } from "./convert.ts";
