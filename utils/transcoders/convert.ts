@@ -68,7 +68,8 @@ async function withNorms(
   { modelRevision: revision }: ConvertOptions,
 ): Promise<Coder[]> {
   const wanted = (coder: Coder) =>
-    to === "sparsify" && readsBare(coder) || to === "tcc" && readsMlpInput(coder);
+    coder.config.kind === "transcoder" &&
+    (to === "sparsify" && readsBare(coder) || to === "tcc" && readsMlpInput(coder));
   if (!coders.some(wanted)) return [...coders];
   const model = await HookedModel.load(name, revision === undefined ? {} : { revision });
   try {
@@ -79,7 +80,9 @@ async function withNorms(
         gain: ln2_w.data as ArrayLike<number>,
         bias: ln2_b.data as ArrayLike<number>,
       };
-      return to === "sparsify" ? readingMlpInput(coder, norm) : readingBare(coder, norm);
+      const moved = to === "sparsify" ? readingMlpInput(coder, norm) : readingBare(coder, norm);
+      moved.config.metadata = { ...moved.config.metadata, architecture: model.config.architecture };
+      return moved;
     };
     return await Promise.all(coders.map(convert));
   } finally {

@@ -189,7 +189,9 @@ function moduleOf(config: CoderConfig): string {
     refuse(`its activation is ${activation.name}; sparsify has topk`);
   }
   const kept = keptMetadata(config, "sparsify").hookpoint;
-  const own = /gpt2/i.test(modelName(config) ?? "") ? `h.${layer}` : `layers.${layer}`;
+  const own = (config.metadata.architecture === "gpt2" || /gpt2/i.test(modelName(config) ?? ""))
+    ? `h.${layer}`
+    : `layers.${layer}`;
   const candidates = [
     ...(typeof kept === "string" ? [kept] : []),
     ...[`${own}.mlp`, own, `layers.${layer}.attention`],
