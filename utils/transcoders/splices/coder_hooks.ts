@@ -13,7 +13,7 @@
  *
  * x and scale are hook points of the block, so a frozen scale stays frozen. A folded coder therefore runs in a raw model
  * too: its outputs lack the mean over the model's dimensions, which every LayerNorm subtracts. What cannot be had is refused:
- * a raw input of a model that has lost gain, bias or mean, and values of heads under another treatment of value biases.
+ * raw values of a model that has lost gain, bias or mean, and values of heads under another treatment of value biases.
  */
 import {
   type BlockHook,
@@ -155,7 +155,7 @@ function checkPoint(
   const { foldLayerNorm, centerWritingWeights, foldValueBiases } = processing;
   const refuse = (found: string, load: string): never => {
     throw new Error(
-      `${name}: reads "${hook}" of a ${convention} model, but this model has ${found}; load the model ${load}`,
+      `${name}: is for "${hook}" of a ${convention} model, but this model has ${found}; load the model ${load}`,
     );
   };
   const folded = convention === "folded";
