@@ -45,7 +45,9 @@ export const circuitTracer: CoderFormat = {
     const path = join(dir, CONFIG);
     const raw = await readYamlObject(path);
     const config = fieldsOf(setConfigSchema, raw, path);
-    if (config.model_kind === "cross_layer_transcoder") return await readClt(dir, files, config);
+    if (config.model_kind === "cross_layer_transcoder") {
+      return await readClt(dir, files, config, raw);
+    }
     const layers = files.flatMap((file) => LAYER.exec(file)?.[1] ?? []).map(Number);
     return await Promise.all(
       layers.sort((a, b) => a - b).map((layer) => readLayer(dir, layer, config, raw)),

@@ -13,7 +13,7 @@ import { checkCoder, type Coder, coderName } from "../coder.ts";
 import type { SetConfig } from "./circuit_tracer_config.ts";
 import { stored } from "./format.ts";
 import { transposed } from "./layout.ts";
-import { checkNames, matrixSizes, readTensor } from "./reading.ts";
+import { checkNames, type JsonObject, matrixSizes, readTensor } from "./reading.ts";
 
 const ENCODER = /^W_enc_(\d+)\.safetensors$/;
 
@@ -21,17 +21,24 @@ const ENCODER = /^W_enc_(\d+)\.safetensors$/;
 export const filesOfClt = (files: readonly string[]): string[] =>
   files.filter((path) => /^W_(enc|dec)_\d+\.safetensors$/.test(path));
 
-/** Reads all layers of a cross-layer set. @throws Error naming file and tensor, what was found and what was expected. */
+/**
+ * Reads all layers of a cross-layer set.
+ * @param raw all of `config.yaml`, which the coders keep
+ * @throws Error naming file and tensor, what was found and what was expected
+ */
 export async function readClt(
   dir: string,
   files: readonly string[],
   config: SetConfig,
+  raw: JsonObject,
 ): Promise<Coder[]> {
   const layers = files.flatMap((file) => ENCODER.exec(file)?.[1] ?? []).map(Number);
   layers.sort((a, b) => a - b);
   const missing = layers.findIndex((layer, i) => layer !== i);
   if (missing >= 0) throw new Error(`${join(dir, `W_enc_${missing}.safetensors`)} is missing`);
-  return await Promise.all(layers.map((layer) => readLayer(dir, layer, layers.length, config)));
+  return await Promise.all(
+    layers.map((layer) => readLayer(dir, layer, layers.length, config, raw)),
+  );
 }
 
 async function readLayer(
@@ -39,6 +46,7 @@ async function readLayer(
   layer: number,
   nLayers: number,
   config: SetConfig,
+  raw: JsonObject,
 ): Promise<Coder> {
   const named = (name: string) => `${name}_${layer}`;
   const path = join(dir, `${named("W_enc")}.safetensors`);
@@ -68,7 +76,7 @@ async function readLayer(
       outputHook: `blocks.${layer}.${config.feature_output_hook}`,
       inputConvention: "raw",
       decoderLayers: Array.from({ length: nLayers - layer }, (_, i) => layer + i),
-      metadata: { model_name: config.model_name, "circuit-tracer": config },
+      metadata: { model_name: config.model_name, "circuit-tracer": raw },
     },
     weights: {
       W_enc: await read("W_enc", [F, d]),
