@@ -100,12 +100,8 @@ export class HookedModel {
     this.#store = store;
     this.#layers = new LayerRunner(store.config, store, runtime, form, crypto.randomUUID());
     this.#embeddings = new EmbeddingRows(store);
-    this.#outer = new OuterParts(
-      this.weights,
-      this.#embeddings,
-      runtime,
-      processing.foldLayerNorm ?? false,
-    );
+    const { foldLayerNorm = false } = processing;
+    this.#outer = new OuterParts(this.weights, this.#embeddings, runtime, foldLayerNorm);
   }
 
   /**
@@ -131,13 +127,7 @@ export class HookedModel {
     const { processing } = options;
     const transform = processing && weightProcessor(source.config, processing, runtime);
     const store = new WeightStore(source, options.memoryBudget, transform);
-    return new HookedModel(
-      store,
-      runtime,
-      options.form ?? {},
-      dir,
-      processing ?? {},
-    );
+    return new HookedModel(store, runtime, options.form ?? {}, dir, processing ?? {});
   }
 
   /**

@@ -8,7 +8,7 @@
  * The same holds for the linear path and the output's bias.
  */
 import { type Coder, coderName, type CoderWeights } from "./coder.ts";
-import { scaledColumns, shiftedBias } from "./formats/layout.ts";
+import { scaledColumns, shiftedBias } from "./layout.ts";
 import { splitHook } from "./splices/mod.ts";
 
 /** Gain and bias of an MLP's LayerNorm, each `[d]`. */

@@ -17,4 +17,4 @@ export {
   TOLERANCE,
 } from "./reference_case.ts";
 export { isTranscoderCase, TranscoderCase } from "./transcoder_case.ts";
-export { TRANSCODER_QUANTITIES } from "./transcoder_quantities.ts";
+export { type CoderQuantity, TRANSCODER_QUANTITIES } from "./transcoder_quantities.ts";

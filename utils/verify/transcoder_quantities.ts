@@ -27,7 +27,8 @@ const TOLERANCE = 1e-4;
 /** The denominator of the score is small. */
 const SCORE_TOLERANCE = 1e-3;
 
-type CoderQuantity = Quantity<TranscoderCase>;
+/** How we compute a value of a case of transcoders. */
+export type CoderQuantity = Quantity<TranscoderCase>;
 
 /** Keeps what several quantities of a case need. */
 const kept = new WeakMap<TranscoderCase, Map<string, Promise<unknown>>>();

@@ -7,3 +7,4 @@ export { listLocalSteps, resolveModel, type ResolveOptions } from "./hub.ts";
 export { describeSteps, localCheckpoint } from "./local_steps.ts";
 export { type ModelSource, modelSource } from "./model_names.ts";
 export type { HubSettings } from "./hub_client.ts";
+export type { OnProgress } from "./remote_repository.ts";

@@ -16,7 +16,7 @@ import { type Activation, checkCoder, type Coder } from "../coder.ts";
 import { filesOfClt, readClt, writeClt } from "./circuit_tracer_clt.ts";
 import { type SetConfig, setConfig, setConfigSchema } from "./circuit_tracer_config.ts";
 import { type CoderFormat, isWanted, stored } from "./format.ts";
-import { constantVector } from "./layout.ts";
+import { constantVector } from "../layout.ts";
 import {
   checkNames,
   fieldsOf,

@@ -12,7 +12,7 @@ import { openSafetensors, writeSafetensors } from "../../tensor_files/mod.ts";
 import { checkCoder, type Coder, coderName } from "../coder.ts";
 import type { SetConfig } from "./circuit_tracer_config.ts";
 import { stored } from "./format.ts";
-import { transposed } from "./layout.ts";
+import { transposed } from "../layout.ts";
 import { checkNames, type JsonObject, matrixSizes, readTensor } from "./reading.ts";
 
 const ENCODER = /^W_enc_(\d+)\.safetensors$/;

@@ -25,7 +25,7 @@ import {
   modelName,
   stored,
 } from "./format.ts";
-import { constantVector, rowNorms, scaledRows, shiftedBias, transposed } from "./layout.ts";
+import { constantVector, rowNorms, scaledRows, shiftedBias, transposed } from "../layout.ts";
 import {
   checkNames,
   fieldsOf,

@@ -23,7 +23,7 @@ import {
   modelName,
   stored,
 } from "./format.ts";
-import { shiftedBias } from "./layout.ts";
+import { shiftedBias } from "../layout.ts";
 import { checkNames, fieldsOf, matrixSizes, readObject, readTensor } from "./reading.ts";
 
 const CONFIG = "cfg.json", WEIGHTS = "sae.safetensors", RUN = "config.json";

@@ -19,7 +19,7 @@ import {
 } from "../../tensor_files/mod.ts";
 import { checkCoder, type Coder, type CoderConfig, coderName } from "../coder.ts";
 import { byLayer, type CoderFormat, isWanted, keptMetadata, modelName } from "./format.ts";
-import { shiftedBias, transposed } from "./layout.ts";
+import { shiftedBias, transposed } from "../layout.ts";
 import { checkNames, fieldsOf, type JsonObject, layerOfHook, readTensor } from "./reading.ts";
 
 const SPARSITY = "_log_feature_sparsity.pt";

@@ -5,7 +5,7 @@
  *
  * Sums run in double precision, so a folded bias is rounded once.
  */
-import { type F32, tensor } from "../../onnx/mod.ts";
+import { type F32, tensor } from "../onnx/mod.ts";
 
 /** Rows and columns per tile: both fit the first-level cache. */
 const TILE = 32;
