@@ -6,7 +6,7 @@ import { openCoders } from "../../utils/transcoders/formats/open.ts";
 const REFERENCE = fromFileUrl(new URL("../reference", import.meta.url));
 const SETS = join(REFERENCE, "transcoders/neox/transcoders");
 
-Deno.test("convert_transcoder converts a set, and back to the same bytes", () =>
+Deno.test("convert_transcoder converts a set, and back value for value", () =>
   inFolder(async (folder) => {
     const [ours, theirs] = [join(folder, "ours"), join(folder, "theirs")];
     const first = await run("convert_transcoder", join(SETS, "relu"), ours);

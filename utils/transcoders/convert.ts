@@ -52,6 +52,15 @@ export async function convertCoders(
     ? opened.coders
     : await withNorms(opened.coders, to, options.model, options);
   const notes = await FORMATS[to].write(target, coders);
+  const uncentred = coders.some(({ config }, i) =>
+    config.inputConvention === "raw" && opened.coders[i].config.inputConvention === "folded"
+  );
+  if (uncentred) {
+    notes.push(
+      "the coders were trained on a model with centred outputs: in an unprocessed model their outputs lack a multiple of " +
+        "the all-ones vector, which every LayerNorm removes",
+    );
+  }
   return { coders, from: opened.format, notes };
 }
 
