@@ -25,3 +25,12 @@ export { coderOptimiser, type CoderOptimiserSettings } from "./optimiser.ts";
 export { reluL1, saelensJumpRelu, saelensTopK, sparsifyTopK } from "./peers.ts";
 export { schedule, SCHEDULE_NAMES, type ScheduleName, type ScheduleSettings } from "./schedules.ts";
 export { coderParameters, type CoderShape } from "./shape.ts";
+export {
+  type BiasStart,
+  biasStart,
+  geometricMedian,
+  type MatrixStart,
+  type MedianOptions,
+  type StartSettings,
+  startValues,
+} from "./start/mod.ts";
