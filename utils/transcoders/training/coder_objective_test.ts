@@ -181,6 +181,32 @@ Deno.test("a sparse step without any active feature moves the output bias alone"
   }
 });
 
+Deno.test("a row with a target and a residual of 0 counts for nothing in ReLU + L1 with ghosts", async () => {
+  const shape = { ...SHAPE, inputBias: undefined };
+  const run = async (rows: number, y: Float32Array<ArrayBuffer>) => {
+    const sparsity = { coefficient: 0 };
+    const objective = coderObjective(
+      reluL1({ shape: { ...shape, rows }, deadAfter: 5, sparsity, ghosts: true }),
+    );
+    const state = randomState(objective, DEAD);
+    // No feature fires, and the output is b_dec = 0.
+    const [, b_enc, , b_dec] = layoutOf(objective.parameters).tensors;
+    state.weights.fill(-5, b_enc.offset, b_enc.offset + b_enc.size);
+    state.weights.fill(0, b_dec.offset, b_dec.offset + b_dec.size);
+    const x = new Float32Array(rows * dIn);
+    return await gradientsAt(objective, state, { x, y }, { threads: 1 });
+  };
+  const y = noise(2 * dOut, 8);
+  const plain = await run(2, y);
+  const padded = await run(3, Float32Array.of(...y, ...new Float32Array(dOut)));
+  // Means are over 3 rows in place of 2.
+  assertAlmostEquals(padded.loss, plain.loss * 2 / 3, 1e-6);
+  for (const [name, gradient] of Object.entries(plain.gradients)) {
+    gradient.forEach((x, i) => assertAlmostEquals(padded.gradients[name][i], x * 2 / 3, 1e-6));
+  }
+  assert(plain.gradients.W_dec.some((x) => x !== 0), "ghosts move dead features");
+});
+
 Deno.test("coderObjective() refuses what does not fit", () => {
   const dead = { after: 1 };
   const base = { shape: SHAPE, reconstruction: "squared", dead } as const;

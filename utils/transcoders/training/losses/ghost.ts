@@ -18,6 +18,7 @@ import {
   exp,
   gemm,
   greater,
+  max,
   mean,
   min,
   mul,
@@ -34,6 +35,9 @@ const LARGEST = 20;
 /** Its exponential is 0. */
 const NEVER = -1e30;
 
+/** Norms below this count as this much, so that a residual of 0 is divided by something. */
+const SMALLEST = 1e-30;
+
 /** Lets dead features predict the residual; 0 where none is dead. Dense in every form. */
 export function ghost(coefficient = 1): Term {
   return {
@@ -46,7 +50,7 @@ export function ghost(coefficient = 1): Term {
       const plain = gemm(activations, p.W_dec);
       const scale = detach(div(norm(residual), add(mul(norm(plain), 2), 1e-6)));
       const difference = sub(mul(plain, scale), residual);
-      const squares = div(mul(difference, difference), norm(residual));
+      const squares = div(mul(difference, difference), max(norm(residual), SMALLEST));
       const mse = mul(mul(mul(error, error), weight), shape.rows * shape.dOut);
       const factor = detach(div(mse, add(squares, 1e-6)));
       return where(greater(dead.count, 0), mean(mul(squares, factor), [0, 1]), 0);

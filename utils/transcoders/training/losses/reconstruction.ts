@@ -5,8 +5,21 @@
  *   relative   w = 1/(‖y_row‖₂ · rows · d_out)   transcoder_circuits: the mean of the squares, divided by the row's norm
  *   squared    w = 1/rows                        SAELens: summed over the width, mean over rows
  *   fvu        w = 1/Σ(y − ȳ)²                   sparsify: fraction of variance unexplained, ȳ the batch's mean
+ *
+ * A row whose target is 0 has no norm to be divided by and does not count in `relative`; the original divides by 0.
  */
-import { div, mean, mul, reciprocal, sqrt, sub, sum, type Value } from "../../../onnx/mod.ts";
+import {
+  div,
+  greater,
+  mean,
+  mul,
+  reciprocal,
+  sqrt,
+  sub,
+  sum,
+  type Value,
+  where,
+} from "../../../onnx/mod.ts";
 
 /** Kind of reconstruction loss. */
 export type Reconstruction = "relative" | "squared" | "fvu";
@@ -15,8 +28,10 @@ export type Reconstruction = "relative" | "squared" | "fvu";
 export function weightOf(kind: Reconstruction, y: Value): Value {
   const [rows, width] = y.shape as number[];
   switch (kind) {
-    case "relative":
-      return div(1 / (rows * width), sqrt(sum(mul(y, y), [1], true)));
+    case "relative": {
+      const norms = sqrt(sum(mul(y, y), [1], true));
+      return where(greater(norms, 0), div(1 / (rows * width), norms), 0);
+    }
     case "squared":
       return y.graph.constant(1 / rows);
     case "fvu":
