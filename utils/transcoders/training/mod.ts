@@ -34,3 +34,4 @@ export {
   type StartSettings,
   startValues,
 } from "./start/mod.ts";
+export { type TrainedCoder, trainedCoder } from "./trained_coder.ts";

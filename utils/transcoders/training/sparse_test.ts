@@ -1,6 +1,7 @@
 /** The sparse step against plain differentiation of the dense one. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { gradientsAt, Trainer } from "../../training/mod.ts";
+import { buildModel } from "../../onnx/model.ts";
+import { buildStep, gradientsAt, Trainer } from "../../training/mod.ts";
 import type { Form } from "./activations/mod.ts";
 import { coderObjective, type CoderObjectiveSettings } from "./coder_objective.ts";
 import { l1 } from "./losses/mod.ts";
@@ -73,3 +74,27 @@ for (const [name, settings] of Object.entries(CASES)) {
     });
   }
 }
+
+Deno.test("a sparse step has one dense product, the encoder's; a dense one has five", () => {
+  const plain = { ...SHAPE, inputBias: undefined };
+  const settings = {
+    relu: reluL1({ shape: plain, deadAfter, sparsity }),
+    topk: saelensTopK({ shape: plain, deadAfter, k: 3, auxCoefficient: 1 }),
+    batchtopk: saelensTopK({ shape: plain, deadAfter, k: 3, batch: true }),
+    jumprelu: saelensJumpRelu({ shape: plain, deadAfter, bandwidth: 0.5, sparsity }),
+  };
+  for (const [name, given] of Object.entries(settings)) {
+    const count = (form: Form) => {
+      const { loss, replaced } = buildStep(
+        coderObjective({ ...given, form }),
+        coderOptimiser({ rate: () => 0.1 }),
+      );
+      const results = Object.fromEntries(replaced.map(({ input, result }) => [input.name, result]));
+      return buildModel({ loss, ...results }).operators.get("Gemm");
+    };
+    assertEquals(count("sparse"), 1, name);
+    // AuxK decodes once more, and back to activations and decoder: three more.
+    const aux = name.endsWith("topk") ? 3 : 0;
+    assertEquals(count("dense"), 5 + aux, name);
+  }
+});
