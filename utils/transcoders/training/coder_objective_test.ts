@@ -12,7 +12,7 @@ import { noise, randomBatch, randomState, SHAPE } from "./testdata.ts";
 const { rows, dIn, dOut, features } = SHAPE;
 const K = 2.5, L1 = 0.07, CONNECTION = 0.02, AUX = 0.4;
 const DIRECTIONS = noise(3 * dOut, 77);
-const DEAD = [2, 3, 7, 11];
+const DEAD = [2, 3, 5, 7, 8, 11, 12, 15, 16];
 
 const settings: CoderObjectiveSettings = {
   shape: SHAPE,
@@ -132,6 +132,43 @@ Deno.test("BatchTopK carries the average of its smallest positive scores, free o
   }
   await trainer.release();
   assertThrows(() => batchThreshold({}), Error, "found none");
+});
+
+Deno.test("BatchTopK: non-positive scores that fill up the choice do not move the threshold", async () => {
+  const objective = coderObjective({
+    ...settings,
+    activation: { kind: "batchtopk", k: features, thresholdRate: 0.5 },
+  });
+  const state = randomState(objective);
+  const [, b_enc] = layoutOf(objective.parameters).tensors;
+  const optimiser = coderOptimiser({ rate: () => 0 });
+  const trainer = await Trainer.compile(objective, optimiser, state, { threads: 1 });
+  const batch = randomBatch(SHAPE, 3);
+  await trainer.step(batch);
+  const w = unpack(state.weights);
+  const positive = range(rows).flatMap((r) => {
+    const input = range(dIn).map((i) => batch.x[r * dIn + i] - w.b_in[0][i]);
+    return range(features).map((f) => dot(w.W_enc[f], input) + w.b_enc[0][f]).filter((v) => v > 0);
+  });
+  assert(positive.length < rows * features);
+  const expected = Math.min(...positive);
+  assertAlmostEquals(batchThreshold(state.carried), expected, 1e-6);
+  state.weights.fill(-50, b_enc.offset, b_enc.offset + b_enc.size);
+  await trainer.step(batch); // nothing is positive
+  assertAlmostEquals(batchThreshold(state.carried), expected, 1e-6);
+  assertEquals(state.carried.threshold_weight[0], 0.5);
+  await trainer.release();
+});
+
+Deno.test("ghost gradients stay finite where a dead feature's pre-activation is large", async () => {
+  const objective = coderObjective(
+    reluL1({ shape: SHAPE, deadAfter: 5, sparsity: { coefficient: 1 }, ghosts: true }),
+  );
+  const state = randomState(objective, [0]);
+  state.weights[layoutOf(objective.parameters).tensors[1].offset] = 200; // exp(200) overflows
+  const { loss, gradients } = await gradientsAt(objective, state, randomBatch(SHAPE, 1));
+  assert(Number.isFinite(loss));
+  for (const gradient of Object.values(gradients)) assert(gradient.every(Number.isFinite));
 });
 
 Deno.test("a feature fires by a positive activation, or by being chosen at all", async () => {

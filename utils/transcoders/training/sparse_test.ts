@@ -42,6 +42,9 @@ const CASES: Record<string, CoderObjectiveSettings> = {
   }),
 };
 
+/** The ghosts' factor mse/(m + 1e-6) has a pole where a ghost meets the residual, which enlarges rounding. */
+const tolerance = (name: string) => name.includes("ghosts") ? 1e-5 : 1e-6;
+
 for (const [name, settings] of Object.entries(CASES)) {
   for (const dead of [[], [1, 4], Array.from({ length: 12 }, (_, i) => i + 2)]) {
     Deno.test(`sparse = dense: ${name}, ${dead.length} dead features`, async () => {
@@ -62,8 +65,9 @@ for (const [name, settings] of Object.entries(CASES)) {
       for (const [parameter, expected] of Object.entries(dense.gradients)) {
         const scale = Math.max(...expected.map(Math.abs));
         assert(scale > 0, `${parameter} has no gradient`);
+        const most = tolerance(name) * scale;
         expected.forEach((x, i) =>
-          assertAlmostEquals(sparse.gradients[parameter][i], x, 1e-6 * scale, `${parameter} ${i}`)
+          assertAlmostEquals(sparse.gradients[parameter][i], x, most, `${parameter} ${i}`)
         );
       }
       assertEquals(sparse.carried.steps_since_fired, dense.carried.steps_since_fired);

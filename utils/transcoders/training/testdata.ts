@@ -19,7 +19,7 @@ export function randomBatch({ rows, dIn, dOut }: CoderShape, seed: number): Code
 }
 
 /**
- * Returns a state with random parameters; a threshold's logarithm is near ln 0.3.
+ * Returns a state with random parameters. Decoder rows have different norms, and a threshold's logarithm is near ln 0.3.
  * @param dead features that have not fired for 100 steps
  */
 export function randomState(
@@ -29,6 +29,9 @@ export function randomState(
 ): TrainingState {
   const layout = layoutOf(objective.parameters);
   const weights = noise(layout.size, seed);
+  const decoder = layout.tensors.find(({ name }) => name === "W_dec")!;
+  const factor = (i: number) => 0.3 + Math.floor(i / decoder.shape[1]) % 4 * 0.5;
+  viewOf(weights, decoder).forEach((x, i, all) => all[i] = factor(i) * x);
   const logs = layout.tensors.find(({ name }) => name === "log_threshold");
   if (logs) viewOf(weights, logs).forEach((x, i, all) => all[i] = Math.log(0.3) + 0.2 * x);
   const state = initialState(weights, ["m", "v"], layoutOf(objective.carried ?? []));
