@@ -59,3 +59,4 @@ export {
   readsMlpInput,
 } from "./conventions.ts";
 export { convertCoders, type Converted, type ConvertOptions } from "./convert.ts";
+export * from "./training/mod.ts";
