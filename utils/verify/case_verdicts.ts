@@ -1,5 +1,5 @@
 /** Compares the case in a folder, whatever kind of case it is. */
-import { basename, join } from "@std/path";
+import { join } from "@std/path";
 import { coderTrainingRows } from "./coder_training.ts";
 import { type Verdict, verdicts } from "./comparison.ts";
 import { QUANTITIES } from "./quantities.ts";
@@ -41,6 +41,6 @@ async function* trainingVerdicts(dir: string, only = ""): AsyncGenerator<Verdict
     const quantity = `training.${run}.${name}`;
     if (!quantity.startsWith(only)) continue;
     const ok = error <= TRAINING_TOLERANCE;
-    yield { case: basename(dir), quantity, error, tolerance: TRAINING_TOLERANCE, ok };
+    yield { case: dir, quantity, error, tolerance: TRAINING_TOLERANCE, ok };
   }
 }
