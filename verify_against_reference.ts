@@ -1,20 +1,18 @@
 /** Compares what we compute with what the field's implementations computed on reference cases. */
 import { Command } from "@commander-js/extra-typings";
 import { formatTable, hasColors } from "./utils/cli/mod.ts";
-import { QUANTITIES, ReferenceCase, type Verdict, verdicts } from "./utils/verify/mod.ts";
+import { caseVerdicts, type Verdict } from "./utils/verify/mod.ts";
 
 /** Prints the verdicts of all cases; returns the exit code. */
 async function verify(dirs: string[], { json, only }: { json?: true; only?: string }) {
   const all: Verdict[] = [];
   for (const dir of dirs) {
-    const reference = await ReferenceCase.open(dir);
-    for await (const verdict of verdicts(reference, QUANTITIES, only)) {
+    for await (const verdict of caseVerdicts(dir, only)) {
       all.push(verdict);
       if (!json) continue;
       const { quantity, error, tolerance, ok } = verdict;
       console.log(JSON.stringify({ case: dir, quantity, error, tolerance, ok }));
     }
-    await reference.close();
   }
   const compared = all.filter((v) => v.ok !== null);
   const wrong = compared.filter((v) => !v.ok);
@@ -46,7 +44,8 @@ if (import.meta.main) {
     .name("deno run -A verify_against_reference.ts")
     .description(
       "Computes every value in the reference files of a case (DIR/model, DIR/prompts.json, DIR/expected.safetensors,\n" +
-        "DIR/heads.safetensors) and compares: error = max|ours − reference| / max|reference|. Exit code 1 if any is out.",
+        "DIR/heads.safetensors; for transcoders DIR/transcoders, DIR/forward.json, DIR/forward.safetensors, DIR/training.*, and the model in\n" +
+        "DIR/model or DIR/../../NAME/model) and compares: error = max|ours − reference| / max|reference|. Exit code 1 if any is out.",
     )
     .argument("<dir...>", "folders of reference cases")
     .option("--json", 'one line of JSON per quantity; "ok": null where it is not implemented')

@@ -28,6 +28,7 @@ export const FLOORS = [
   "utils/model",
   "utils/tasks",
   "utils/text",
+  "utils/transcoders",
   "utils/language_model",
   "utils/circuits",
   "utils/heads",

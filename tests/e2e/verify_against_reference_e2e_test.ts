@@ -97,6 +97,38 @@ Deno.test("verify_against_reference never passes a quantity that it cannot compu
   }
 });
 
+Deno.test("verify_against_reference passes a case of transcoders, with the model of its namesake", async () => {
+  const dir = join(REFERENCE, "transcoders/neox");
+  for (
+    const [only, quantities] of [
+      ["forward.relu.", [
+        "activations",
+        "replaced_logits",
+        "layers.fvu",
+        "layers.ce",
+        "all.ce_score",
+      ]],
+      ["forward.clt.", ["error", "replaced_logits", "layers.kl", "all.ce"]],
+      ["layouts.", ["tcc", "sae_lens_jumprelu", "sparsify_topk_skip"]],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await verify(dir, "--json", "--only", only);
+    assertEquals(code, 0, stderr);
+    const found = lines(stdout);
+    for (const quantity of quantities) {
+      const line = found.find((l) => l.quantity === only + quantity);
+      assert(line?.ok === true && line.error! <= 1e-5, `${quantity}: ${line?.error}`);
+    }
+  }
+  const { code, stdout } = await verify(
+    dir,
+    "--json",
+    "--only",
+    "forward.jumprelu.replaced_logits",
+  );
+  assertEquals([code, lines(stdout)[0].ok], [1, false], "two layers of this set are missing here");
+});
+
 Deno.test("verify_against_reference names a folder that is not a case", async () => {
   const { code, stderr } = await verify(REFERENCE);
   assertEquals(code, 1);

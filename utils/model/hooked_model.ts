@@ -92,14 +92,16 @@ export class HookedModel {
     form: BlockForm,
     /** folder of the checkpoint; undefined if the weights do not come from files */
     readonly dir: string | undefined,
-    bias: boolean,
+    /** steps applied to the weights after reading; empty if they are as stored */
+    readonly processing: WeightProcessing,
   ) {
     this.config = store.config;
     this.weights = new ModelWeights(store);
     this.#store = store;
     this.#layers = new LayerRunner(store.config, store, runtime, form, crypto.randomUUID());
     this.#embeddings = new EmbeddingRows(store);
-    this.#outer = new OuterParts(this.weights, this.#embeddings, runtime, bias);
+    const { foldLayerNorm = false } = processing;
+    this.#outer = new OuterParts(this.weights, this.#embeddings, runtime, foldLayerNorm);
   }
 
   /**
@@ -125,13 +127,7 @@ export class HookedModel {
     const { processing } = options;
     const transform = processing && weightProcessor(source.config, processing, runtime);
     const store = new WeightStore(source, options.memoryBudget, transform);
-    return new HookedModel(
-      store,
-      runtime,
-      options.form ?? {},
-      dir,
-      processing?.foldLayerNorm ?? false,
-    );
+    return new HookedModel(store, runtime, options.form ?? {}, dir, processing ?? {});
   }
 
   /**

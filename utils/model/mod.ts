@@ -21,6 +21,7 @@ export {
   type HeadInputs,
   headOutputs,
   headResults,
+  type HookName,
   hookName,
   hookNames,
   type HookPlan,
@@ -36,6 +37,7 @@ export {
   packedAxes,
   type PackedProjections,
   packedProjections,
+  parseHookName,
   perHeadOutput,
   perHeadWeights,
   POS,
@@ -66,11 +68,15 @@ export {
 } from "./hooked_model.ts";
 export {
   describeSteps,
+  type FolderOptions,
+  type HubFolder,
   type HubSettings,
   listLocalSteps,
   localCheckpoint,
   type ModelSource,
   modelSource,
+  type OnProgress,
+  resolveFolder,
   resolveModel,
   type ResolveOptions,
 } from "./hub/mod.ts";

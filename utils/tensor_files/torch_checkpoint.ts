@@ -9,7 +9,7 @@
 import * as yauzl from "yauzl";
 import { DTYPE_BYTES } from "./float16.ts";
 import { storageSpan, type StoredTensor } from "./stored_tensor.ts";
-import { interpretPickle, PickledTensor } from "./torch_pickle.ts";
+import { interpretPickle, PickledObject, PickledTensor } from "./torch_pickle.ts";
 
 /** Largest pickle accepted; that of the largest Pythia is below 1 MB. */
 const MAX_PICKLE_BYTES = 100_000_000;
@@ -20,12 +20,84 @@ interface StoredEntry {
   bytes: number;
 }
 
+/** What a PyTorch file holds: its pickle, read as data. */
+export type TorchValue =
+  | string
+  | number
+  | boolean
+  | null
+  | TorchValue[]
+  | { kind: "dictionary"; entries: Map<string, TorchValue> }
+  | { kind: "object"; className: string; entries: Map<string, TorchValue> }
+  | { kind: "tensor"; tensor: StoredTensor };
+
+/** A PyTorch file: the object in its pickle, and the place of each storage. */
+interface Archive {
+  root: unknown;
+  /** Locates a tensor. */
+  locate(name: string, tensor: PickledTensor): StoredTensor;
+}
+
 /**
  * Locates all tensors of a PyTorch checkpoint. Reads only the archive's directory and the pickle; executes nothing.
  * @returns tensor name → its place in the file
  * @throws Error naming the file and, where it applies, the tensor or the forbidden global
  */
 export async function readTorchTensors(path: string): Promise<Map<string, StoredTensor>> {
+  const { root, locate } = await openArchive(path, false);
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, value] of root instanceof Map ? root : []) {
+    if (typeof name !== "string" || !(value instanceof PickledTensor)) continue;
+    tensors.set(name, locate(name, value));
+  }
+  if (tensors.size === 0) {
+    throw new Error(`${path}: holds no tensors; expected a dictionary of tensors by name`);
+  }
+  return tensors;
+}
+
+/**
+ * Reads the object in a PyTorch file, whatever it is made of. An object of a configuration's class is read as its plain
+ * attributes; other classes are refused. Executes nothing.
+ * @throws Error naming the file and, where it applies, the tensor or the forbidden global
+ */
+export async function readTorchObject(path: string): Promise<TorchValue> {
+  const { root, locate } = await openArchive(path, true);
+  const done = new Map<unknown, TorchValue>();
+  const entriesOf = (from: Map<unknown, unknown>, to: Map<string, TorchValue>, name: string) => {
+    for (const [key, value] of from) to.set(String(key), convert(value, `${name}.${String(key)}`));
+  };
+  /** Converts each object once, so that shared and circular references cost nothing. */
+  const convert = (value: unknown, name: string): TorchValue => {
+    const known = done.get(value);
+    if (known !== undefined) return known;
+    if (value instanceof PickledTensor) {
+      return { kind: "tensor", tensor: locate(name.slice(1), value) };
+    }
+    if (Array.isArray(value)) {
+      const list: TorchValue[] = [];
+      done.set(value, list);
+      value.forEach((item, i) => list.push(convert(item, `${name}.${i}`)));
+      return list;
+    }
+    if (value instanceof Map || value instanceof PickledObject) {
+      const entries = new Map<string, TorchValue>();
+      const made: TorchValue = value instanceof Map
+        ? { kind: "dictionary", entries }
+        : { kind: "object", className: value.className, entries };
+      done.set(value, made);
+      entriesOf(value instanceof Map ? value : value.attributes, entries, name);
+      return made;
+    }
+    if (value === null || ["string", "number", "boolean"].includes(typeof value)) {
+      return value as string | number | boolean | null;
+    }
+    throw new Error(`${path}: ${name.slice(1) || "the root"} is neither data nor a tensor`);
+  };
+  return convert(root, "");
+}
+
+async function openArchive(path: string, configs: boolean): Promise<Archive> {
   const entries = await storedEntries(path);
   const pickle = [...entries.keys()].find((name) => /^([^/]+\/)?data\.pkl$/.test(name));
   if (pickle === undefined) throw new Error(`${path}: no data.pkl; not a PyTorch checkpoint`);
@@ -41,22 +113,13 @@ export async function readTorchTensors(path: string): Promise<Map<string, Stored
 
   let root: unknown;
   try {
-    root = interpretPickle(await entryBytes(path, entries.get(pickle)!));
+    root = interpretPickle(await entryBytes(path, entries.get(pickle)!), configs);
   } catch (cause) {
     throw new Error(`${path}: ${pickle}: ${(cause as Error).message}`, { cause });
   }
-  const tensors = new Map<string, StoredTensor>();
-  for (const [name, value] of root instanceof Map ? root : []) {
-    if (typeof name !== "string" || !(value instanceof PickledTensor)) continue;
-    tensors.set(
-      name,
-      located(name, value, path, entries.get(`${folder}data/${value.storage.key}`)),
-    );
-  }
-  if (tensors.size === 0) {
-    throw new Error(`${path}: holds no tensors; expected a dictionary of tensors by name`);
-  }
-  return tensors;
+  const locate = (name: string, value: PickledTensor) =>
+    located(name, value, path, entries.get(`${folder}data/${value.storage.key}`));
+  return { root, locate };
 }
 
 function located(

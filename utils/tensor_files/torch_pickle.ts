@@ -7,67 +7,27 @@
  * id `("storage", type, key, device, elements)` a {@link PickledStorage}. Any other name is refused. Nothing is
  * imported, called or executed.
  */
-import type { Dtype } from "./float16.ts";
+import {
+  allowedGlobal,
+  calledValue,
+  newObject,
+  PickledObject,
+  PickledStorage,
+  PickledTensor,
+  storageOf,
+} from "./pickle_names.ts";
 
-/** Refers to a storage: the zip entry `…/data/{key}`. */
-export class PickledStorage {
-  /** Takes the number format, the key of the zip entry and the number of elements. */
-  constructor(readonly dtype: Dtype, readonly key: string, readonly elements: number) {}
-}
-
-/** Describes a view of a storage. */
-export class PickledTensor {
-  /** Takes the storage and the view of it; offset and strides count elements. */
-  constructor(
-    readonly storage: PickledStorage,
-    readonly offset: number,
-    readonly shape: number[],
-    readonly strides: number[],
-  ) {}
-}
-
-/** Holds the name of a Python function or class, and only the name. */
-class Global {
-  constructor(readonly name: string) {}
-}
+export { PickledObject, PickledStorage, PickledTensor };
 
 const MARK = Symbol("mark");
 
-const STORAGES: Record<string, Dtype> = {
-  "torch.DoubleStorage": "F64",
-  "torch.FloatStorage": "F32",
-  "torch.HalfStorage": "F16",
-  "torch.BFloat16Storage": "BF16",
-  "torch.LongStorage": "I64",
-  "torch.IntStorage": "I32",
-  "torch.ShortStorage": "I16",
-  "torch.CharStorage": "I8",
-  "torch.ByteStorage": "U8",
-  "torch.BoolStorage": "BOOL",
-};
-
-/** Functions that a pickle may "call", and what each call means. */
-const CALLS: Record<string, (args: unknown[]) => unknown> = {
-  "collections.OrderedDict": (args) => {
-    if (args.length > 0) throw new Error("OrderedDict with arguments; expected an empty one");
-    return new Map();
-  },
-  "torch._utils._rebuild_tensor_v2": ([storage, offset, shape, strides]) => {
-    if (!(storage instanceof PickledStorage)) throw new Error("a tensor without a storage");
-    return new PickledTensor(storage, natural(offset), naturals(shape), naturals(strides));
-  },
-  "torch._utils._rebuild_parameter": ([tensor]) => {
-    if (!(tensor instanceof PickledTensor)) throw new Error("a parameter without a tensor");
-    return tensor;
-  },
-};
-
 /**
  * Returns the object that a pickle describes: a dictionary as Map, a list or tuple as array, a tensor as PickledTensor.
+ * @param configs whether configurations may be objects, which become {@link PickledObject}s; default: refused
  * @throws Error naming the byte, and the opcode or global that is not allowed or the malformed part
  */
-export function interpretPickle(bytes: Uint8Array): unknown {
-  const machine = new PickleMachine(bytes);
+export function interpretPickle(bytes: Uint8Array, configs = false): unknown {
+  const machine = new PickleMachine(bytes, configs);
   try {
     return machine.run();
   } catch (cause) {
@@ -82,7 +42,7 @@ class PickleMachine {
   #stack: unknown[] = [];
   #memo = new Map<number, unknown>();
 
-  constructor(readonly bytes: Uint8Array) {
+  constructor(readonly bytes: Uint8Array, readonly configs: boolean) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -170,29 +130,37 @@ class PickleMachine {
         return this.#setItems(this.#popToMark());
       case "c": { // GLOBAL
         const module = this.#line();
-        return this.#push(allowedGlobal(`${module}.${this.#line()}`));
+        return this.#push(allowedGlobal(`${module}.${this.#line()}`, this.configs));
       }
       case "\x93": { // STACK_GLOBAL
         const [module, name] = this.#popMany(2);
-        return this.#push(allowedGlobal(`${module}.${name}`));
+        return this.#push(allowedGlobal(`${module}.${name}`, this.configs));
       }
       case "Q": // BINPERSID
         return this.#push(storageOf(this.#pop()));
       case "R": { // REDUCE
         const [callee, args] = this.#popMany(2);
-        if (!(callee instanceof Global) || !Array.isArray(args)) throw new Error("malformed call");
-        if (!Object.hasOwn(CALLS, callee.name)) throw new Error(`${callee.name} is not callable`);
-        return this.#push(CALLS[callee.name](args));
+        return this.#push(calledValue(callee, args));
       }
-      case "b": // BUILD: attributes of a dictionary, such as `_metadata`, hold no tensors
-        this.#pop();
-        if (!(this.#top() instanceof Map)) throw new Error("attributes set on a non-dictionary");
-        return;
-      default:
-        throw new Error(
-          `opcode 0x${opcode.toString(16).padStart(2, "0")} is refused: tensors do not need it`,
-        );
+      case "b": // BUILD
+        return this.#build(this.#pop(), this.#top());
+      case "\x81": // NEWOBJ
+        if (this.configs) {
+          const [type, args] = this.#popMany(2);
+          return this.#push(newObject(type, args));
+        }
     }
+    throw new Error(
+      `opcode 0x${opcode.toString(16).padStart(2, "0")} is refused: tensors do not need it`,
+    );
+  }
+
+  /** Sets attributes. Those of a dictionary, such as `_metadata`, hold no tensors and are dropped. */
+  #build(state: unknown, object: unknown): void {
+    if (object instanceof Map) return;
+    if (!(object instanceof PickledObject)) throw new Error("attributes set on a non-dictionary");
+    if (!(state instanceof Map)) throw new Error("attributes that are not a dictionary");
+    for (const [name, value] of state) object.attributes.set(name, value);
   }
 
   #push(value: unknown): void {
@@ -269,31 +237,4 @@ class PickleMachine {
     this.#take(1);
     return text;
   }
-}
-
-function allowedGlobal(name: string): Global {
-  if (Object.hasOwn(CALLS, name) || Object.hasOwn(STORAGES, name)) return new Global(name);
-  throw new Error(
-    `the global ${name} is forbidden: a pickle is read as data and never executed; ` +
-      `allowed: ${[...Object.keys(CALLS), ...Object.keys(STORAGES)].join(", ")}`,
-  );
-}
-
-function storageOf(id: unknown): PickledStorage {
-  const [kind, type, key, , elements] = Array.isArray(id) ? id : [];
-  if (kind !== "storage" || !(type instanceof Global) || !Object.hasOwn(STORAGES, type.name)) {
-    throw new Error("a persistent id that is not a storage");
-  }
-  if (typeof key !== "string") throw new Error("a storage without a key");
-  return new PickledStorage(STORAGES[type.name], key, natural(elements));
-}
-
-function natural(value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new Error(`found ${String(value)}; expected a non-negative integer`);
-}
-
-function naturals(value: unknown): number[] {
-  if (!Array.isArray(value)) throw new Error("a shape or strides that are not a tuple");
-  return value.map(natural);
 }

@@ -9,6 +9,7 @@ export {
   type Hook,
   type HookMoment,
 } from "./fit.ts";
+export { gradientsAt } from "./gradients_at.ts";
 export { MatmulRate, type MatmulRateOptions } from "./matmul_rate.ts";
 export type { BuiltObjective, NamedValues, Objective } from "./objective.ts";
 export { type AdamSettings, scaleByAdam } from "./optimiser/mod.ts";

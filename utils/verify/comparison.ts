@@ -5,7 +5,7 @@
  *  2. error = max|ours − reference| / max|reference| over the compared elements. If the reference is all zero, the error is
  *     our largest absolute value. If one of our values is not finite, the error is infinite.
  */
-import type { Quantity, ReferenceCase } from "./reference_case.ts";
+import type { Quantity, ReferenceValues } from "./reference_case.ts";
 
 /** How one of our values compares with the reference. */
 export interface Verdict {
@@ -49,7 +49,10 @@ export function relativeError(
 }
 
 /** Finds the entry for a key; `*` in the name of an entry matches any text without a dot. */
-export function findQuantity(registry: readonly Quantity[], key: string): Quantity | undefined {
+export function findQuantity<Case extends ReferenceValues>(
+  registry: readonly Quantity<Case>[],
+  key: string,
+): Quantity<Case> | undefined {
   return registry.find(({ name }) => {
     const [before, after] = name.split("*");
     if (after === undefined) return name === key;
@@ -60,9 +63,9 @@ export function findQuantity(registry: readonly Quantity[], key: string): Quanti
 }
 
 /** Yields one verdict per reference value that begins with `only`, in the order of the files. */
-export async function* verdicts(
-  c: ReferenceCase,
-  registry: readonly Quantity[],
+export async function* verdicts<Case extends ReferenceValues>(
+  c: Case,
+  registry: readonly Quantity<Case>[],
   only = "",
 ): AsyncGenerator<Verdict> {
   for (const key of c.quantities().filter((name) => name.startsWith(only))) {
@@ -71,9 +74,9 @@ export async function* verdicts(
   }
 }
 
-async function verdict(
-  c: ReferenceCase,
-  entry: Quantity | undefined,
+async function verdict<Case extends ReferenceValues>(
+  c: Case,
+  entry: Quantity<Case> | undefined,
   key: string,
 ): Promise<Omit<Verdict, "case" | "quantity">> {
   if (!entry) return { error: null, tolerance: null, ok: null, note: "not implemented" };

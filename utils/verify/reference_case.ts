@@ -17,8 +17,18 @@ import { openSafetensors, type TensorSet } from "../tensor_files/mod.ts";
 /** Largest accepted error, unless a quantity has a reason for another: float32 against float64. */
 export const TOLERANCE = 2e-5;
 
-/** How we compute a value of the reference files. */
-export interface Quantity {
+/** A case as the comparison sees it: named reference values. */
+export interface ReferenceValues {
+  /** folder of the case */
+  readonly dir: string;
+  /** Returns the names of all reference values. */
+  quantities(): string[];
+  /** Reads a value, row-major. @throws Error naming file and tensor if there is none. */
+  read(name: string): Promise<Float32Array>;
+}
+
+/** How we compute a value of the reference files of a kind of case. */
+export interface Quantity<Case extends ReferenceValues = ReferenceCase> {
   /** key in the reference file; one `*` matches any text without a dot, e.g. `circuit.*.logit_diff` */
   name: string;
   /** largest accepted `max|ours − reference| / max|reference|` */
@@ -27,9 +37,9 @@ export interface Quantity {
    * Computes our values in the layout of the reference; undefined if the case lacks what they are computed from.
    * @param key name in the file, for names with `*`
    */
-  compute(c: ReferenceCase, key: string): Promise<Float32Array | undefined>;
+  compute(c: Case, key: string): Promise<Float32Array | undefined>;
   /** returns 1 for the elements to compare and 0 for padding; default: all are compared */
-  compared?(c: ReferenceCase, key: string): Uint8Array;
+  compared?(c: Case, key: string): Uint8Array;
 }
 
 /** `prompts.json` of a case. */

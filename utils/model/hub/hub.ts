@@ -9,19 +9,12 @@
  *    if there are any; shards by the index). `hub_download.ts` resumes, retries and verifies each file.
  */
 import { join } from "@std/path";
-import { listFiles, modelInfo } from "@huggingface/hub";
-import { nearNames, readJson } from "../../base/mod.ts";
+import { readJson } from "../../base/mod.ts";
 import { shardNames, WEIGHT_FILES } from "../files/mod.ts";
 import { RepositoryCache, TOKENIZER_FILES } from "./hub_cache.ts";
-import {
-  hubFetch,
-  HubRefusal,
-  type HubSettings,
-  hubSettings,
-  HubUnreachable,
-} from "./hub_client.ts";
-import { downloadFile } from "./hub_download.ts";
-import { describeSteps, localCheckpoint, steps } from "./local_steps.ts";
+import { type HubSettings, hubSettings, HubUnreachable } from "./hub_client.ts";
+import { explained, RemoteRepository } from "./remote_repository.ts";
+import { localCheckpoint } from "./local_steps.ts";
 import { EMBEDDED_MODELS, modelSource } from "./model_names.ts";
 
 export { listLocalSteps } from "./local_steps.ts";
@@ -38,11 +31,6 @@ export interface ResolveOptions {
   hub?: Partial<HubSettings>;
   /** Folder of the embedded models. Default: `models` of this repository. */
   embedded?: string;
-}
-
-interface RepositoryFile {
-  size: number;
-  digest: string;
 }
 
 /**
@@ -84,105 +72,23 @@ async function download(
   settings: HubSettings,
   onProgress: ResolveOptions["onProgress"],
 ): Promise<string> {
-  const request = { hubUrl: settings.endpoint, fetch: hubFetch(settings) };
-  const { sha } = await modelInfo({ ...request, name: repo, revision, additionalFields: ["sha"] });
-  const dir = cache.snapshot(sha);
-  if (!await cache.isComplete(sha, true)) {
-    const files = new Map<string, RepositoryFile>();
-    for await (const entry of listFiles({ ...request, repo, revision: sha })) {
-      const digest = entry.lfs?.oid ?? entry.oid;
-      if (entry.type === "file" && digest !== undefined) {
-        files.set(entry.path, { size: entry.lfs?.size ?? entry.size, digest });
-      }
-    }
-    const fetchFile = async (file: string) => {
-      const entry = files.get(file);
-      if (entry === undefined) throw new Error(`${repo} at ${revision} has no file ${file}`);
-      const url = `${settings.endpoint}/${repo}/resolve/${sha}/${file}`;
-      await cache.provide(
-        sha,
-        file,
-        entry.digest,
-        (path) =>
-          downloadFile(
-            settings,
-            { url, ...entry },
-            path,
-            (done) => onProgress?.({ file, done, total: entry.size }),
-          ),
-      );
-    };
+  const remote = await RemoteRepository.open(repo, revision, cache, settings, onProgress);
+  const dir = cache.snapshot(remote.commit);
+  if (!await cache.isComplete(remote.commit, true)) {
+    const files = await remote.files();
     for (const file of ["config.json", ...TOKENIZER_FILES.filter((file) => files.has(file))]) {
-      await fetchFile(file);
+      await remote.fetch(file);
     }
     const weights = WEIGHT_FILES.find((file) => files.has(file));
     if (weights === undefined) {
       throw new Error(`${repo} at ${revision} has none of ${WEIGHT_FILES.join(", ")}`);
     }
-    await fetchFile(weights);
+    await remote.fetch(weights);
     if (weights.endsWith(".index.json")) {
       const path = join(dir, weights);
-      for (const shard of shardNames(await readJson(path), path)) await fetchFile(shard);
+      for (const shard of shardNames(await readJson(path), path)) await remote.fetch(shard);
     }
   }
-  await cache.remember(revision, sha);
+  await cache.remember(revision, remote.commit);
   return dir;
-}
-
-/** Turns a failure of the Hub into an error that tells the user what to do. */
-async function explained(
-  error: unknown,
-  repo: string,
-  revision: string,
-  settings: HubSettings,
-): Promise<unknown> {
-  const cause = { cause: error };
-  const page = `${settings.endpoint}/${repo}`;
-  if (error instanceof HubUnreachable) {
-    return new Error(
-      `${repo} at ${revision} is not in the cache and cannot be downloaded: ${error.message}. ` +
-        `Check the network, or name a local folder`,
-      cause,
-    );
-  }
-  if (!(error instanceof HubRefusal)) return error;
-  if (error.code === "RevisionNotFound" || /invalid rev id/i.test(error.message)) {
-    return new Error(
-      `${repo} has no revision ${revision}; ${await revisionsNear(repo, revision, settings)}`,
-      cause,
-    );
-  }
-  if (error.code === "RepoNotFound" || (error.status === 404 && error.code === "")) {
-    return new Error(
-      `there is no model ${repo} on ${settings.endpoint}, or it is private; ` +
-        `check the name, or set HF_TOKEN to a token with access to it`,
-      cause,
-    );
-  }
-  if ([401, 403].includes(error.status)) {
-    return new Error(
-      `the Hub denies access to ${repo} (${error.status}): it is gated or private. Log in and ask for access on ` +
-        `${page}, then set HF_TOKEN to a token from ${settings.endpoint}/settings/tokens`,
-      cause,
-    );
-  }
-  return new Error(`${repo} at ${revision}: the Hub refused the request: ${error.message}`, cause);
-}
-
-/** Describes the available revisions: steps near the requested one, or near names if there are no steps. */
-async function revisionsNear(
-  repo: string,
-  revision: string,
-  settings: HubSettings,
-): Promise<string> {
-  try {
-    const response = await hubFetch(settings)(`${settings.endpoint}/api/models/${repo}/refs`);
-    const { branches = [], tags = [] } = await response.json();
-    const names = [...branches, ...tags].map(({ name }: { name: string }) => name);
-    const available = steps(names);
-    if (available.length > 0) return describeSteps(revision, available);
-    return `the nearest revisions are ${nearNames(revision, names).join(", ")}`;
-  } catch (error) {
-    return `its revisions could not be listed (${(error as Error).message})`;
-  }
 }

@@ -8,7 +8,7 @@
  *       snapshots/{commit}/{file}     links to the blobs
  *     {cache}/.locks/models--…/{digest}.lock
  */
-import { dirname, join } from "@std/path";
+import { dirname, join, relative } from "@std/path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
 import { isFile, writeFileAtomic } from "../../base/mod.ts";
 import { shardNames, WEIGHT_FILES } from "../files/mod.ts";
@@ -105,7 +105,7 @@ export class RepositoryCache {
     await lock.lock(true);
     if (!isFile(blob)) await fetchBlob(blob);
     await Deno.mkdir(dirname(pointer), { recursive: true });
-    await link(join("..", "..", "blobs", digest), blob, pointer);
+    await link(relative(dirname(pointer), blob), blob, pointer);
   }
 
   #ref(revision: string): string {

@@ -40,3 +40,14 @@ export function scatterAdd(data: Value, indices: Value, updates: Value, axis: nu
     attributes,
   );
 }
+
+/**
+ * Returns the places where a condition holds, int64 `[rank, places]`, in the order of the elements; their number is known
+ * to the run alone. Nothing can be expanded to that number.
+ * @throws Error when the condition is not bool.
+ */
+export function nonZero(condition: Value): Value {
+  if (condition.dtype !== "bool") throw new Error(`NonZero: expected bool, found ${condition}`);
+  const shape = [condition.rank, `places of ${condition.name}`];
+  return condition.graph.add("NonZero", [condition], "int64", shape);
+}

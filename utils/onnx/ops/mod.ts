@@ -29,7 +29,7 @@ export {
   tanh,
   where,
 } from "./elementwise.ts";
-export { firstElement, gather, gatherElements, scatterAdd } from "./indexing.ts";
+export { firstElement, gather, gatherElements, nonZero, scatterAdd } from "./indexing.ts";
 export {
   concat,
   expand,

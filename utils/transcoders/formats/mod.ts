@@ -1,0 +1,7 @@
+/**
+ * File formats of coders.
+ * @module
+ */
+export { type CoderFormat, FORMAT_NAMES, type FormatName } from "./format.ts";
+export { readCoder, writeCoder } from "./native.ts";
+export { FORMATS, openCoders, type OpenedCoders, type OpenOptions } from "./open.ts";

@@ -1,0 +1,62 @@
+/**
+ * Transcoders and sparse autoencoders: the coder, its arithmetic, its file formats, and models that run with coders in
+ * place of their parts.
+ * @module
+ */
+export {
+  type Activation,
+  checkCoder,
+  type Coder,
+  type CoderConfig,
+  type CoderKind,
+  coderName,
+  coderShapes,
+  type CoderWeight,
+  type CoderWeights,
+  type InputConvention,
+} from "./coder.ts";
+export { type CoderForm, coderForm } from "./arithmetic.ts";
+export { decode, encode, reconstruct } from "./programs.ts";
+export {
+  checkFits,
+  CODER_POINTS,
+  type CoderHook,
+  coderHook,
+  type CoderMode,
+  coderSplice,
+  type CoderTap,
+  coderTap,
+  type CrossLayerReplacement,
+  crossLayerReplacement,
+  replacement,
+  type Replacements,
+} from "./splices/mod.ts";
+export {
+  type CoderFormat,
+  FORMAT_NAMES,
+  type FormatName,
+  FORMATS,
+  openCoders,
+  type OpenedCoders,
+  type OpenOptions,
+  readCoder,
+  writeCoder,
+} from "./formats/mod.ts";
+export {
+  type CoderRun,
+  FitMeter,
+  type FitQuality,
+  LossMeter,
+  replacementLosses,
+  runCoders,
+  type TokenLosses,
+} from "./evaluation/mod.ts";
+export {
+  type NormWeights,
+  readingBare,
+  readingMlpInput,
+  readsBare,
+  readsMlpInput,
+} from "./conventions.ts";
+export { convertCoders, type Converted, type ConvertOptions } from "./convert.ts";
+export * from "./training/mod.ts";

@@ -1,0 +1,20 @@
+/**
+ * Coders inside a model: where they read and write, and runs in which they replace parts.
+ * @module
+ */
+export { checkFits, type CoderPoint, coderPoints, splitHook } from "./coder_hooks.ts";
+export {
+  CODER_POINTS,
+  type CoderHook,
+  coderHook,
+  type CoderMode,
+  coderSplice,
+  type CoderTap,
+  coderTap,
+} from "./coder_splice.ts";
+export {
+  type CrossLayerReplacement,
+  crossLayerReplacement,
+  replacement,
+  type Replacements,
+} from "./replacement.ts";

@@ -1,0 +1,150 @@
+/**
+ * The objective of a coder, for `utils/training`: reconstruction and any terms beside it.
+ *
+ *   pre = encoder(x)  →  activations  →  ŷ  →  loss = Σ w (ŷ − y)² + Σ_terms coefficient(t) · term
+ *
+ * The log gets the reconstruction as `mse` or `fvu`, each term times its coefficient, so that they add up to `loss`, and:
+ * `l0` (mean number of positive activations), `dead` (number of dead features before the step) and `fvu` (centred within
+ * the batch).
+ */
+import {
+  add,
+  cast,
+  div,
+  gradients,
+  type Graph,
+  greater,
+  mul,
+  sub,
+  sum,
+  tensor,
+  type Value,
+} from "../../onnx/mod.ts";
+import type { BuiltObjective, NamedValues, Objective } from "../../training/mod.ts";
+import { activate, type ActivationSettings, carriedBy, type Form } from "./activations/mod.ts";
+import { encode, withBiases } from "./encode.ts";
+import {
+  coefficientAt,
+  countSince,
+  deadBefore,
+  type DeadSettings,
+  type Reconstruction,
+  sinceFired,
+  type Term,
+  varianceOf,
+  weightOf,
+} from "./losses/mod.ts";
+import { coderParameters, type CoderShape } from "./shape.ts";
+
+/** What a coder is trained for. */
+export interface CoderObjectiveSettings {
+  /** sizes */
+  shape: CoderShape;
+  /** kind of activation */
+  activation: ActivationSettings;
+  /** kind of reconstruction loss */
+  reconstruction: Reconstruction;
+  /** terms beside it */
+  terms?: readonly Term[];
+  /** when a feature counts as dead */
+  dead: DeadSettings;
+  /** dense or sparse step; default sparse */
+  form?: Form;
+}
+
+/** Rows of inputs and targets. */
+export interface CoderBatch {
+  /** inputs `[rows, d_in]` */
+  x: Float32Array<ArrayBuffer>;
+  /** targets `[rows, d_out]`; absent where the target is the input */
+  y?: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * Returns the objective of a coder.
+ * @throws Error when settings do not fit each other: a threshold without JumpReLU, two terms of one name.
+ */
+export function coderObjective(settings: CoderObjectiveSettings): Objective<CoderBatch> {
+  const { shape, activation, terms = [] } = settings;
+  checkSettings(settings);
+  const input = (name: string, data: Float32Array<ArrayBuffer>, width: number) => {
+    if (data.length !== shape.rows * width) {
+      throw new Error(
+        `batch: expected ${shape.rows} rows of ${width} for "${name}", found ${data.length} elements`,
+      );
+    }
+    return tensor(data, [shape.rows, width]);
+  };
+  return {
+    parameters: coderParameters(shape),
+    carried: [sinceFired(shape.features), ...carriedBy(activation)],
+    build: (g, p, carried) => build(g, p, carried, settings),
+    feeds: ({ x, y = x }, t) => ({
+      x: input("x", x, shape.dIn),
+      y: input("y", y, shape.dOut),
+      ...Object.assign(
+        {},
+        ...terms.map((term) => ({
+          [coefficientOf(term)]: tensor(Float32Array.of(coefficientAt(term, t)), []),
+          ...term.feeds,
+        })),
+      ),
+    }),
+  };
+}
+
+const coefficientOf = ({ name }: Term) => `coefficient of ${name}`;
+
+function build(
+  g: Graph,
+  p: NamedValues,
+  carried: NamedValues,
+  settings: CoderObjectiveSettings,
+): BuiltObjective {
+  const { shape, activation, terms = [], reconstruction, form = "sparse" } = settings;
+  const x = g.input("x", [shape.rows, shape.dIn]);
+  const y = g.input("y", [shape.rows, shape.dOut]);
+  const encoded = encode(x, p, shape);
+  const activations = activate(activation, form, encoded, p, carried, shape);
+  const { places, values } = activations;
+  const error = sub(withBiases(places.decode(values, p.W_dec), x, p), y);
+  const weight = weightOf(reconstruction, y);
+  const dead = deadBefore(carried, settings.dead);
+  const total = (v: Value) => sum(v, [0, 1]);
+  const fit = total(mul(mul(error, error), weight));
+  const step = { g, shape, form, p, encoded, activations, error, weight, dead };
+  const weighed = terms.map((term) =>
+    [term.name, mul(term.value(step), g.input(coefficientOf(term), []))] as const
+  );
+  const loss = weighed.reduce((sum, [, value]) => add(sum, value), fit);
+  const names = Object.keys(p);
+  const found = gradients([loss], [g.constant(1)], Object.values(p));
+  return {
+    loss,
+    gradients: Object.fromEntries(names.map((name, i) => [name, found[i]])),
+    metrics: {
+      ...reconstruction === "fvu" ? {} : { mse: fit },
+      ...Object.fromEntries(weighed),
+      l0: mul(places.total(cast(greater(values, 0), "float32")), 1 / shape.rows),
+      dead: dead.count,
+      fvu: div(total(mul(error, error)), varianceOf(y)),
+    },
+    carried: {
+      steps_since_fired: countSince(carried, activations, settings.dead),
+      ...activations.carried,
+    },
+  };
+}
+
+function checkSettings({ shape, activation, terms = [] }: CoderObjectiveSettings): void {
+  const jumps = activation.kind === "jumprelu";
+  if (jumps !== Boolean(shape.threshold)) {
+    throw new Error(
+      `activation "${activation.kind}" ${jumps ? "needs" : "does not have"} a threshold: ` +
+        `set shape.threshold to ${jumps}`,
+    );
+  }
+  const names = terms.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new Error(`the loss has two terms "${twice}"`);
+}
