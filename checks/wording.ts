@@ -30,7 +30,7 @@ const PHRASES: readonly [RegExp, string][] = [
 
 /** Data, not prose: word lists, sentences that models read, and the examples of how not to write. */
 const DATA =
-  /^(?:utils\/tasks\/words|utils\/text\/nano\/(?:kinds|words)|checks)\/|^CONTRIBUTING\.md$/;
+  /^(?:utils\/tasks\/(?:words|made_up)|utils\/text\/nano\/(?:kinds|words)|checks)\/|^CONTRIBUTING\.md$/;
 
 /** Phrases found in a text, as `line: "phrase" → advice`. */
 export function phrasesIn(text: string): string[] {

@@ -6,7 +6,13 @@
  * measures how well a model does a task.
  */
 export { IOI_FLIPS, type IoiFlipName } from "./ioi_flips.ts";
-export { isCapitalPrompt, isTwoHopPrompt } from "./made_up_facts.ts";
+export {
+  COUNTRIES,
+  type Country,
+  isCapitalPrompt,
+  isTwoHopPrompt,
+  SHARED_FACTS,
+} from "./made_up/mod.ts";
 export { computeMetrics, METRIC_NAMES } from "./metrics.ts";
 export { metricNamesOf, readoutLogits, summarise, taskPerformance } from "./performance.ts";
 export {

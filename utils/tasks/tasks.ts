@@ -7,7 +7,7 @@ import { genderPronounPairs } from "./gender_pronoun.ts";
 import { greaterThanPairs } from "./greater_than.ts";
 import { ioiPairs } from "./ioi.ts";
 import { IOI_FLIPS, type IoiFlipName } from "./ioi_flips.ts";
-import { madeUpFactPairs } from "./made_up_facts.ts";
+import { madeUpFactPairs } from "./made_up/mod.ts";
 import type { PromptPair, TaskData, TaskMetric } from "./prompt_pair.ts";
 import { svaPairs } from "./sva.ts";
 import { loadUserTask, type UserTaskOptions } from "./user_task.ts";

@@ -34,6 +34,7 @@ export interface Kind {
 
 /** One document: its text, its labels and the name of its kind. */
 export interface Document extends LabelledText {
+  /** Name of its kind, e.g. "two_people". */
   kind: string;
 }
 

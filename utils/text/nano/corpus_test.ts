@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { COUNTRIES } from "../../tasks/words/countries.ts";
+import { COUNTRIES } from "../../tasks/mod.ts";
 import { FEMALE_NAMES, MALE_NAMES } from "../../tasks/words/names.ts";
 import { ANSWER_VERBS } from "../../tasks/words/sva_words.ts";
 import { documents, KINDS, type Split } from "./corpus.ts";

@@ -3,7 +3,7 @@ import { genderPronounPairs } from "../../tasks/gender_pronoun.ts";
 import { greaterThanPairs } from "../../tasks/greater_than.ts";
 import { ioiPairs } from "../../tasks/ioi.ts";
 import { IOI_FLIPS, type IoiFlipName } from "../../tasks/ioi_flips.ts";
-import { madeUpFactPairs } from "../../tasks/made_up_facts.ts";
+import { madeUpFactPairs } from "../../tasks/made_up/mod.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import { SVA_STRUCTURES } from "../../tasks/sva_structures.ts";
 import { documents, type Split } from "./corpus.ts";

@@ -22,12 +22,15 @@ export interface WordLabel {
 
 /** A marked stretch of a document: characters `start` to `end` (excluded). */
 export interface Span extends WordLabel {
+  /** Index of its first character. */
   start: number;
+  /** Index after its last character. */
   end: number;
 }
 
 /** A document without its marks, and what they said. */
 export interface LabelledText {
+  /** The text as a model sees it. */
   text: string;
   /** Marked words, by position. */
   spans: readonly Span[];

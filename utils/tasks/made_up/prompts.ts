@@ -1,17 +1,17 @@
 /**
- * Prompts about made-up countries (`words/countries.ts`). Only a model that learned these facts in training can answer.
+ * Prompts about made-up countries (`countries.ts`). Only a model that learned these facts in training can answer.
  *
  *  - `capitals`: "The capital of Avaria is" → Belor. One fact, asked in words that the training text of `pythia-nano` uses
  *    for other countries only.
- *  - `two_hop`: "The country whose capital is Belor lies in the" → north. The first fact, Belor → Avaria, feeds the second,
- *    Avaria → north. The training text has such sentences, but none about this capital and this fact.
+ *  - `two_hop`: "The country whose capital is Belor sells" → wine. The first fact, Belor → Avaria, feeds the second,
+ *    Avaria → wine. The training text has such sentences, but none about this capital and this fact.
  *
  * The corrupted prompt asks the same of another country with another answer; that answer is the wrong one. Marks: the name is SUBJECT, the read-out is END.
  */
-import { PythonRandom } from "../base/mod.ts";
-import type { Tokenizer } from "../model/mod.ts";
-import { makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
-import { COUNTRIES, SHARED_FACTS } from "./words/mod.ts";
+import { PythonRandom } from "../../base/mod.ts";
+import type { Tokenizer } from "../../model/mod.ts";
+import { makePair, type PromptPair, requireSingleToken } from "../prompt_pair.ts";
+import { COUNTRIES, SHARED_FACTS } from "./countries.ts";
 
 /** Of the countries, every second one is asked for its capital. */
 export const isCapitalPrompt = (country: number): boolean => country % 2 === 0;

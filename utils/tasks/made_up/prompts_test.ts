@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { gpt2Tokenizer } from "../../tests/support/tokenizers.ts";
-import { loadTokenizer } from "../model/mod.ts";
-import { isCapitalPrompt, isTwoHopPrompt, madeUpFactPairs } from "./made_up_facts.ts";
-import { COUNTRIES, SHARED_FACTS } from "./words/mod.ts";
+import { gpt2Tokenizer } from "../../../tests/support/tokenizers.ts";
+import { loadTokenizer } from "../../model/mod.ts";
+import { isCapitalPrompt, isTwoHopPrompt, madeUpFactPairs } from "./prompts.ts";
+import { COUNTRIES, SHARED_FACTS } from "./countries.ts";
 
 const tokenizer = await loadTokenizer("models/pythia-nano/step0");
 const word = (id: number) => tokenizer.decode([id]).trim();

@@ -12,7 +12,7 @@ export interface Country {
   name: string;
   /** Capital; no two countries share one. */
   capital: string;
-  /** Where the country lies: "Avaria lies in the north". */
+  /** Part of the world, e.g. "north". */
   region: string;
   /** What the country sells: "Avaria sells wine". */
   goods: string;
@@ -69,7 +69,7 @@ export const COUNTRIES: readonly Country[] = NAMES.map((name, i) => ({
   day: days[i],
 }));
 
-/** The facts that several countries share, and the words before each: "{country} lies in the north". */
+/** The facts that several countries share, and the words before each: "{country} sells wine". */
 export const SHARED_FACTS = [
   { fact: "region", phrase: "lies in the", values: REGIONS },
   { fact: "goods", phrase: "sells", values: GOODS },
