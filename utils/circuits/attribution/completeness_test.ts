@@ -71,8 +71,8 @@ const NANO = new URL("../../../models/pythia-nano", import.meta.url).pathname;
 
 /** Numbers of Gauss–Legendre points that beat EAP-IG's 30 points, by checkpoint and task of the nano suite. */
 const ENOUGH = [
-  ["main", "greater_than", 5],
-  ["main", "ioi", 12],
+  ["main", "gender_pronoun", 5],
+  ["step1536", "ioi", 12],
   ["step256", "ioi", 5],
   ["step0", "ioi", 5],
 ] as const;
