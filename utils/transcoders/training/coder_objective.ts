@@ -4,16 +4,16 @@
  *   pre = encoder(x)  →  activations  →  ŷ  →  loss = Σ w (ŷ − y)² + Σ_terms coefficient(t) · term
  *
  * The log gets the reconstruction as `mse` or `fvu`, each term times its coefficient, so that they add up to `loss`, and:
- * `l0` (mean number of positive activations), `dead` (number of dead features before the step) and `fvu` (centred within
- * the batch).
+ * `l0` (mean number of positive activations), before the step `dead` (number of dead features) and `mean_passes_since_fired`,
+ * and how far the output is from the target (`fit_metrics.ts`).
  */
 import {
   add,
   cast,
-  div,
   gradients,
   type Graph,
   greater,
+  mean,
   mul,
   sub,
   sum,
@@ -25,15 +25,15 @@ import { activate, type ActivationSettings, carriedBy, type Form } from "./activ
 import { encode, withBiases } from "./encode.ts";
 import {
   coefficientAt,
-  countSince,
   deadBefore,
   type DeadSettings,
+  firingCounts,
+  nextCounts,
   type Reconstruction,
-  sinceFired,
   type Term,
-  varianceOf,
   weightOf,
 } from "./losses/mod.ts";
+import { fitMetrics } from "./fit_metrics.ts";
 import { coderParameters, type CoderShape } from "./shape.ts";
 
 /** What a coder is trained for. */
@@ -77,7 +77,7 @@ export function coderObjective(settings: CoderObjectiveSettings): Objective<Code
   };
   return {
     parameters: coderParameters(shape),
-    carried: [sinceFired(shape.features), ...carriedBy(activation)],
+    carried: [...firingCounts(shape.features), ...carriedBy(activation)],
     build: (g, p, carried) => build(g, p, carried, settings),
     feeds: ({ x, y = x }, t) => ({
       x: input("x", x, shape.dIn),
@@ -107,7 +107,8 @@ function build(
   const encoded = encode(x, p, shape);
   const activations = activate(activation, form, encoded, p, carried, shape);
   const { places, values } = activations;
-  const error = sub(withBiases(places.decode(values, p.W_dec), x, p), y);
+  const output = withBiases(places.decode(values, p.W_dec), x, p);
+  const error = sub(output, y);
   const weight = weightOf(reconstruction, y);
   const dead = deadBefore(carried, settings.dead);
   const total = (v: Value) => sum(v, [0, 1]);
@@ -127,10 +128,11 @@ function build(
       ...Object.fromEntries(weighed),
       l0: mul(places.total(cast(greater(values, 0), "float32")), 1 / shape.rows),
       dead: dead.count,
-      fvu: div(total(mul(error, error)), varianceOf(y)),
+      mean_passes_since_fired: mean(carried.steps_since_fired, [0]),
+      ...fitMetrics(output, y, error),
     },
     carried: {
-      steps_since_fired: countSince(carried, activations, settings.dead),
+      ...nextCounts(carried, activations, settings.dead),
       ...activations.carried,
     },
   };

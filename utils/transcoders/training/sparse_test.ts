@@ -73,7 +73,7 @@ for (const [name, settings] of Object.entries(CASES)) {
       assertEquals(sparse.carried.steps_since_fired, dense.carried.steps_since_fired);
       assertEquals(sparse.carried, dense.carried);
       for (const [metric, x] of Object.entries(dense.metrics)) {
-        assertAlmostEquals(sparse.metrics[metric], x, 1e-6 * Math.max(1, x), metric);
+        assertAlmostEquals(sparse.metrics[metric], x, 1e-6 * Math.max(1, Math.abs(x)), metric);
       }
     });
   }

@@ -14,7 +14,6 @@ import {
   expand,
   gather,
   gatherElements,
-  greater,
   matmul,
   mul,
   reshape,
@@ -96,12 +95,10 @@ function sparsePlaces({ pre, input, W_enc, b_enc }: Encoded, at: RowOperations):
         at.intoFeatures(v, g),
       ]),
     total: at.total,
-    anywhere(condition) {
-      const counted = condition
-        ? cast(condition, "float32")
-        : add(mul(cast(at.features, "float32"), 0), 1);
-      return greater(at.sums(counted), 0);
-    },
+    count: (condition) =>
+      at.sums(
+        condition ? cast(condition, "float32") : add(mul(cast(at.features, "float32"), 0), 1),
+      ),
   };
 }
 
