@@ -28,9 +28,13 @@ export { coderParameters, type CoderShape } from "./shape.ts";
 export {
   type BiasStart,
   biasStart,
+  coderValues,
   geometricMedian,
   type MatrixStart,
   type MedianOptions,
+  mlpValues,
+  type Neurons,
+  neuronsOf,
   type StartSettings,
   startValues,
 } from "./start/mod.ts";
