@@ -3,9 +3,13 @@ import { join } from "@std/path";
 import { UserError } from "../../base/mod.ts";
 import {
   type ActivationBatch,
+  carriedScales,
   type Coder,
   coderObjective,
   type CoderObjectiveSettings,
+  type Scales,
+  scalesOf,
+  setScales,
   type Tap,
   trainedCoder,
 } from "../../transcoders/mod.ts";
@@ -21,7 +25,7 @@ import type { Checkpoint, CheckpointInput } from "./checkpoint_input.ts";
 import { coderFile } from "./output.ts";
 import type { Plan } from "./plan.ts";
 import { objectiveOf, optimiserOf } from "./recipe.ts";
-import { startOf } from "./start.ts";
+import { sampleOf, startOf } from "./start.ts";
 
 /** The run of a coder. */
 export interface CoderRun extends FittedRun<ActivationBatch> {
@@ -68,20 +72,29 @@ export async function openCoderRun(
   const objective = coderObjective(settings);
   const { threads } = plan.settings;
   const files = runFiles(plan, tap, step);
+  let scales: Scales | undefined;
   const run = await openRun<ActivationBatch>({
     objective: { ...objective, feeds: (batch, t) => objective.feeds(batch[index], t) },
     optimiser: optimiserOf(plan, start.kind === "moments" ? start.steps_before : 0),
-    initial: () => startOf({ plan, index, shape: settings.shape, start, model, batches }),
+    async initial() {
+      if (settings.normalize) {
+        scales = scalesOf(await sampleOf(plan, batches, index), settings.shape);
+      }
+      return await startOf({ plan, index, shape: settings.shape, scales, start, model, batches });
+    },
     statePath: files.state,
     logPath: files.log,
     settings: settingsOf(plan, tap, checkpoint),
     session: threads ? { threads } : {},
   });
   const { state } = run.trainer;
+  if (scales) setScales(state.carried, scales);
   if (!run.resumed && start.kind === "moments") {
     const before = await lastState(input, tap, objective);
     state.weights.set(before.weights);
     for (const [name, slot] of Object.entries(before.slots)) state.slots[name].set(slot);
+    // Weights and moments belong to the scales that they were trained with.
+    if (settings.normalize) setScales(state.carried, carriedScales(before.carried));
   }
   const { train_batch_size: tokens, lr } = plan.settings;
   return {

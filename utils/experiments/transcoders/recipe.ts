@@ -60,6 +60,7 @@ export async function objectiveOf(plan: Plan, index: number): Promise<CoderObjec
     reconstruction: settings.reconstruction ?? (activation === "relu" ? "relative" : "fvu"),
     terms: [...termsOf(settings, !unit), ...await connections(plan, index)],
     dead: { after },
+    normalize: settings.normalize_activations ?? activation !== "relu",
   };
 }
 

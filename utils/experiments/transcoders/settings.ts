@@ -77,6 +77,9 @@ const coderPart = {
   reconstruction: z.enum(["relative", "squared", "fvu"]).optional().describe(
     "loss: squares by the target's norm, plain squares, or share of the variance; default relative for relu, else fvu",
   ),
+  normalize_activations: z.boolean().optional().describe(
+    "train on inputs and targets of unit variance and fold the factors in; default true, except for relu",
+  ),
   normalize_decoder: z.boolean().default(true).describe("keep decoder rows at norm 1"),
   l1_coefficient: factor.default(1e-3).describe("factor of the activations' sum, for relu"),
   l1_warm_up_steps: z.int().min(0).default(0).describe("steps over which it rises"),

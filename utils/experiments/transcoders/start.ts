@@ -20,8 +20,10 @@ import {
   mlpValues,
   neuronsOf,
   openCoders,
+  type Scales,
   startValues,
   type TapRows,
+  toScaled,
 } from "../../transcoders/mod.ts";
 import type { Batches } from "../../training/mod.ts";
 import type { Plan } from "./plan.ts";
@@ -46,6 +48,8 @@ export interface StartInput {
   /** place of the coder in the plan */
   index: number;
   shape: CoderShape;
+  /** factors of inputs and targets, where it trains on scaled ones */
+  scales?: Scales;
   start: Start;
   model: HookedModel;
   batches: Batches<ActivationBatch>;
@@ -56,7 +60,7 @@ export interface StartInput {
  * @throws UserError when the coders to start from are missing or do not fit.
  */
 export async function startOf(input: StartInput): Promise<Float32Array<ArrayBuffer>> {
-  const { plan, index, shape, start } = input;
+  const { plan, index, shape, start, scales } = input;
   const { settings: { from_pretrained_path: given, normalize_decoder }, taps, outputDir } = plan;
   const path = start.kind === "cold" ? given : join(outputDir, `step${start.step}`);
   if (path === null) return await coldStart(input);
@@ -67,18 +71,20 @@ export async function startOf(input: StartInput): Promise<Float32Array<ArrayBuff
   const { coders } = await openCoders(path, { layers: [layer] });
   const coder = coders.find(({ config }) => config.layer === layer && config.head === head);
   if (!coder) throw new UserError(`${path}: expected a coder of layer ${layer}, found none`);
-  return coderValues(coder, shape, normalize_decoder);
+  const vector = coderValues(coder, shape, normalize_decoder);
+  if (scales) toScaled(vector, shape, scales);
+  return vector;
 }
 
 async function coldStart(
-  { plan, index, shape, model, batches }: StartInput,
+  { plan, index, shape, scales = { input: 1, target: 1 }, model, batches }: StartInput,
 ): Promise<Float32Array<ArrayBuffer>> {
   const { settings, taps } = plan;
   const { layer, inputHook, head, dIn, dOut } = taps[index];
   const { x, y } = await sampleOf(plan, batches, index);
-  const bias = (sample: Float32Array, width: number) =>
-    biasStart(settings.b_dec_init_method, sample, width);
-  const inputs = shape.inputBias === "shared" ? undefined : bias(x, dIn);
+  const bias = (sample: Float32Array, width: number, scale: number) =>
+    biasStart(settings.b_dec_init_method, sample, width).map((value) => value * scale);
+  const inputs = shape.inputBias === "shared" ? undefined : bias(x, dIn, scales.input);
   const fromMlp = settings.start.startsWith("mlp");
   if (fromMlp && !readsMlp(inputHook, model)) {
     throw new UserError(
@@ -91,11 +97,18 @@ async function coldStart(
     seed: hashText(`${settings.seed} layer ${layer} head ${head ?? ""}`),
     decoder: neurons ? { rows: neurons.writing } : "kaiming",
     encoder: settings.start === "random" || dIn !== dOut ? "kaiming" : "tied",
-    outputBias: bias(y, dOut),
+    outputBias: bias(y, dOut, scales.target),
     ...(shape.inputBias === "own" ? { inputBias: inputs } : { centre: inputs }),
     threshold: settings.jumprelu_init_threshold,
   });
-  if (neurons && settings.start === "mlp") mlpValues(vector, shape, neurons);
+  if (neurons && settings.start === "mlp") {
+    const { input, target } = scales;
+    mlpValues(vector, shape, {
+      ...neurons,
+      reading: neurons.reading.map((w) => w * target / input),
+      bias: neurons.bias.map((b) => b * target),
+    });
+  }
   return vector;
 }
 
@@ -106,7 +119,7 @@ function readsMlp(hook: string, { processing }: HookedModel): boolean {
 }
 
 /** Returns the first rows of the run; the buffer is shuffled, so they are a random sample. */
-async function sampleOf(
+export async function sampleOf(
   { settings, blockRows, taps }: Plan,
   batches: Batches<ActivationBatch>,
   index: number,

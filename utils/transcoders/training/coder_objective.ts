@@ -10,6 +10,7 @@
 import {
   add,
   cast,
+  div,
   gradients,
   type Graph,
   greater,
@@ -34,6 +35,7 @@ import {
   weightOf,
 } from "./losses/mod.ts";
 import { fitMetrics } from "./fit_metrics.ts";
+import { SCALE_STATE, scaled } from "./scales.ts";
 import { coderParameters, type CoderShape } from "./shape.ts";
 
 /** What a coder is trained for. */
@@ -50,6 +52,8 @@ export interface CoderObjectiveSettings {
   dead: DeadSettings;
   /** dense or sparse step; default sparse */
   form?: Form;
+  /** trains on scaled rows (`scales.ts`); the scales have to be set before the first step */
+  normalize?: boolean;
 }
 
 /** Rows of inputs and targets. */
@@ -77,7 +81,11 @@ export function coderObjective(settings: CoderObjectiveSettings): Objective<Code
   };
   return {
     parameters: coderParameters(shape),
-    carried: [...firingCounts(shape.features), ...carriedBy(activation)],
+    carried: [
+      ...firingCounts(shape.features),
+      ...carriedBy(activation),
+      ...settings.normalize ? SCALE_STATE : [],
+    ],
     build: (g, p, carried) => build(g, p, carried, settings),
     feeds: ({ x, y = x }, t) => ({
       x: input("x", x, shape.dIn),
@@ -102,8 +110,8 @@ function build(
   settings: CoderObjectiveSettings,
 ): BuiltObjective {
   const { shape, activation, terms = [], reconstruction, form = "sparse" } = settings;
-  const x = g.input("x", [shape.rows, shape.dIn]);
-  const y = g.input("y", [shape.rows, shape.dOut]);
+  const stored = [g.input("x", [shape.rows, shape.dIn]), g.input("y", [shape.rows, shape.dOut])];
+  const [x, y] = settings.normalize ? scaled(stored[0], stored[1], carried) : stored;
   const encoded = encode(x, p, shape);
   const activations = activate(activation, form, encoded, p, carried, shape);
   const { places, values } = activations;
@@ -118,6 +126,7 @@ function build(
     [term.name, mul(term.value(step), g.input(coefficientOf(term), []))] as const
   );
   const loss = weighed.reduce((sum, [, value]) => add(sum, value), fit);
+  const quality = fitMetrics(output, y, error);
   const names = Object.keys(p);
   const found = gradients([loss], [g.constant(1)], Object.values(p));
   return {
@@ -129,9 +138,13 @@ function build(
       l0: mul(places.total(cast(greater(values, 0), "float32")), 1 / shape.rows),
       dead: dead.count,
       mean_passes_since_fired: mean(carried.steps_since_fired, [0]),
-      ...fitMetrics(output, y, error),
+      ...quality,
+      ...settings.normalize ? { l2_norm: div(quality.l2_norm, carried.target_scale) } : {},
     },
     carried: {
+      ...settings.normalize
+        ? { input_scale: carried.input_scale, target_scale: carried.target_scale }
+        : {},
       ...nextCounts(carried, activations, settings.dead),
       ...activations.carried,
     },

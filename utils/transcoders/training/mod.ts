@@ -24,6 +24,7 @@ export {
 export { coderOptimiser, type CoderOptimiserSettings } from "./optimiser.ts";
 export { reluL1, saelensJumpRelu, saelensTopK, sparsifyTopK } from "./peers.ts";
 export { schedule, SCHEDULE_NAMES, type ScheduleName, type ScheduleSettings } from "./schedules.ts";
+export { carriedScales, type Scales, scalesOf, setScales, toScaled } from "./scales.ts";
 export { coderParameters, type CoderShape } from "./shape.ts";
 export {
   type BiasStart,
