@@ -158,7 +158,7 @@ Deno.test("kept activations give the same coders when they are read again", () =
     await trained(plain);
     assertNotEquals(await filesOf(join(plain, "out")), out, "float16 rounds");
     assertOneLine(
-      await train(plain, "--cache-activations", "--cache-budget", "0.001"),
+      await train(join(folder, "large"), "--cache-activations", "--cache-budget", "0.001"),
       1,
       /would take 0\.\d\d GB in .*cache_budget is 0\.001 GB/,
     );

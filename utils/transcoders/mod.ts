@@ -72,6 +72,7 @@ export {
   captured,
   type KeptOptions,
   KeptRows,
+  type Segment,
   type Tap,
   type TapRows,
 } from "./capture/mod.ts";

@@ -15,5 +15,5 @@ export {
 } from "./activation_batches.ts";
 export { cached, type CacheSettings } from "./activation_cache.ts";
 export { captured } from "./captured.ts";
-export { type KeptOptions, KeptRows } from "./kept_rows.ts";
+export { type KeptOptions, KeptRows, type Segment } from "./kept_rows.ts";
 export { blockRows, bytesPerRow, type Tap, type TapRows } from "./taps.ts";
