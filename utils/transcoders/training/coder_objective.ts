@@ -9,7 +9,6 @@
  */
 import {
   add,
-  cast,
   div,
   gradients,
   type Graph,
@@ -135,7 +134,7 @@ function build(
     metrics: {
       ...reconstruction === "fvu" ? {} : { mse: fit },
       ...Object.fromEntries(weighed),
-      l0: mul(places.total(cast(greater(values, 0), "float32")), 1 / shape.rows),
+      l0: mul(sum(places.count(greater(values, 0)), [0]), 1 / shape.rows),
       dead: dead.count,
       mean_passes_since_fired: mean(carried.steps_since_fired, [0]),
       ...quality,

@@ -79,7 +79,7 @@ for (const [name, settings] of Object.entries(CASES)) {
   }
 }
 
-Deno.test("a sparse step has one dense product, the encoder's; a dense one has five", () => {
+Deno.test("a sparse step has one product over all features, the encoder's; a dense one has five", () => {
   const plain = { ...SHAPE, inputBias: undefined };
   const settings = {
     relu: reluL1({ shape: plain, deadAfter, sparsity }),
@@ -96,9 +96,9 @@ Deno.test("a sparse step has one dense product, the encoder's; a dense one has f
       const results = Object.fromEntries(replaced.map(({ input, result }) => [input.name, result]));
       return buildModel({ loss, ...results }).operators.get("Gemm");
     };
-    assertEquals(count("sparse"), 1, name);
-    // AuxK decodes once more, and back to activations and decoder: three more.
-    const aux = name.endsWith("topk") ? 3 : 0;
+    // AuxK decodes the dead features, and goes back to activations, decoder and encoder: products of these alone.
+    const aux = name.endsWith("topk") ? 4 : 0;
+    assertEquals(count("sparse"), 1 + aux, name);
     assertEquals(count("dense"), 5 + aux, name);
   }
 });
