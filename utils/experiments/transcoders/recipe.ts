@@ -27,6 +27,8 @@ import type { Optimiser } from "../../training/mod.ts";
 import type { Plan } from "./plan.ts";
 import type { TranscoderSettings } from "./settings.ts";
 
+/** Features up to which all products of a step are dense: their rows are then cheaper to multiply than to gather. */
+const DENSE = 16_384;
 /** Largest defaults of the windows, transcoder_circuits' own. */
 const DEAD_AFTER = 1000, SAMPLING_WINDOW = 2000;
 
@@ -43,7 +45,8 @@ export function samplingWindow({ settings, steps }: Plan): number {
 export async function objectiveOf(plan: Plan, index: number): Promise<CoderObjectiveSettings> {
   const { settings, taps, features, steps } = plan;
   const { dIn, dOut } = taps[index];
-  const { kind, activation, normalize_decoder: unit, form } = settings;
+  const { kind, activation, normalize_decoder: unit } = settings;
+  const form = settings.form ?? (features[index] <= DENSE ? "dense" : "sparse");
   const inputBias = kind === "sae" ? "shared" : activation === "relu" ? "own" : undefined;
   const shape: CoderShape = {
     rows: settings.train_batch_size,

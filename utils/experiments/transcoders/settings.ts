@@ -50,7 +50,7 @@ const dataPart = {
     .describe("leave out the positions of beginning-of-sequence and end-of-text tokens"),
   total_training_tokens: count.default(1_000_000)
     .describe("tokens per checkpoint, rounded down to whole steps"),
-  train_batch_size: count.default(4096).describe("tokens per step"),
+  train_batch_size: count.default(1024).describe("tokens per step"),
   store_batch_size: count.default(64).describe("rows per pass of the model"),
   n_batches_in_buffer: count.optional()
     .describe("passes of the model in a full buffer; default: as many as memory_budget allows"),
@@ -118,7 +118,7 @@ const startPart = {
 
 /** How a coder is trained. */
 const trainingPart = {
-  lr: z.number().positive().default(3e-3).describe("peak learning rate"),
+  lr: z.number().positive().default(0.01).describe("peak learning rate"),
   lr_scheduler_name: z.enum(RATE_SCHEDULES as [typeof RATE_SCHEDULES[number]])
     .default("warmup_cosine").describe("learning-rate schedule"),
   lr_warm_up_steps: z.int().min(0).optional().describe("default: a twentieth of the steps"),
@@ -137,8 +137,9 @@ const trainingPart = {
     .describe("firing frequency below which dead_features counts a feature"),
   feature_sampling_window: count.optional()
     .describe("steps that firing frequencies are counted over; default: a quarter, at most 2000"),
-  form: z.enum(["sparse", "dense"]).default("sparse")
-    .describe("arithmetic of a step; the numbers are the same up to rounding"),
+  form: z.enum(["sparse", "dense"]).optional().describe(
+    "arithmetic of a step, the same numbers up to rounding; default dense up to 16384 features",
+  ),
   seed: z.int().default(42).describe("random seed of start values, text and order"),
 };
 
