@@ -5,12 +5,19 @@
  *     coderOptimiser({ rate: schedule("warmup_constant", …), clip: 1 })
  * @module
  */
-export { type ActivationSettings, batchThreshold, type Form } from "./activations/mod.ts";
+export {
+  type Activations,
+  type ActivationSettings,
+  batchThreshold,
+  type Form,
+  type Places,
+} from "./activations/mod.ts";
 export { type CoderBatch, coderObjective, type CoderObjectiveSettings } from "./coder_objective.ts";
 export {
   auxK,
   type AuxKSettings,
   type Coefficient,
+  type Dead,
   type DeadSettings,
   ghost,
   l0,
@@ -22,7 +29,8 @@ export {
   type Term,
 } from "./losses/mod.ts";
 export { coderOptimiser, type CoderOptimiserSettings } from "./optimiser.ts";
-export { reluL1, saelensJumpRelu, saelensTopK, sparsifyTopK } from "./peers.ts";
+export { type PeerSettings, reluL1, saelensJumpRelu, saelensTopK, sparsifyTopK } from "./peers.ts";
+export type { Encoded } from "./encode.ts";
 export { schedule, SCHEDULE_NAMES, type ScheduleName, type ScheduleSettings } from "./schedules.ts";
 export { carriedScales, type Scales, scalesOf, setScales, toScaled } from "./scales.ts";
 export { coderParameters, type CoderShape } from "./shape.ts";

@@ -12,8 +12,8 @@ import type { CoderObjectiveSettings } from "./coder_objective.ts";
 import { auxK, type Coefficient, ghost, l0, l1, preAct, type Term } from "./losses/mod.ts";
 import type { CoderShape } from "./shape.ts";
 
-/** What all have in common. */
-interface Common {
+/** What all objectives have in common. */
+export interface PeerSettings {
   /** sizes and optional tensors */
   shape: CoderShape;
   /** steps without firing after which a feature counts as dead */
@@ -26,7 +26,7 @@ interface Common {
 
 /** ReLU + L1 as in transcoder_circuits; train with unit decoder rows (`coderOptimiser`). */
 export function reluL1(
-  { shape, deadAfter, form, terms = [], sparsity, ghosts = false }: Common & {
+  { shape, deadAfter, form, terms = [], sparsity, ghosts = false }: PeerSettings & {
     /** the L1 coefficient */
     sparsity: Coefficient;
     /** adds ghost gradients */
@@ -45,7 +45,7 @@ export function reluL1(
 
 /** TopK or BatchTopK with AuxK as in SAELens; train with clipping to norm 1. */
 export function saelensTopK(
-  { shape, deadAfter, form, terms = [], k, batch = false, ...settings }: Common & {
+  { shape, deadAfter, form, terms = [], k, batch = false, ...settings }: PeerSettings & {
     /** active features per row; of a BatchTopK coder, their mean */
     k: number;
     /** chooses the k·rows largest of the batch */
@@ -72,7 +72,7 @@ export function saelensTopK(
 /** JumpReLU with an L0 penalty as in SAELens; train with clipping to norm 1. */
 export function saelensJumpRelu(
   { shape, deadAfter, form, terms = [], bandwidth, sparsity, tanhScale, preActCoefficient }:
-    & Common
+    & PeerSettings
     & {
       /** width of the rectangle that stands for the Dirac impulse */
       bandwidth: number;
@@ -101,7 +101,7 @@ export function saelensJumpRelu(
 /** TopK with AuxK as in sparsify, which asks for neither clipping nor unit rows when it trains transcoders. */
 export function sparsifyTopK(
   { shape, form, terms = [], k, deadAfterTokens, auxAlpha = 0, asWritten = false }:
-    & Omit<Common, "deadAfter">
+    & Omit<PeerSettings, "deadAfter">
     & {
       /** active features per row */
       k: number;

@@ -63,7 +63,21 @@ function inThreeParts(main: (s: number, length: number, settings: Filled) => num
   };
 }
 
-const SCHEDULES = {
+/** Name of a schedule. */
+export type ScheduleName =
+  | "constant"
+  | "constantwithwarmup"
+  | "linearwarmupdecay"
+  | "cosineannealing"
+  | "cosineannealingwarmup"
+  | "cosineannealingwarmup_tcc"
+  | "cosineannealingwarmrestarts"
+  | "warmup_constant"
+  | "warmup_cosine"
+  | "warmup_cosine_restarts"
+  | "linear_from_zero";
+
+const SCHEDULES: Record<ScheduleName, (t: number, settings: Filled) => number> = {
   constant: (_: number, { lr }: Filled) => lr,
   constantwithwarmup: afterWarmUp((_, { lr }) => lr),
   linearwarmupdecay: afterWarmUp((t, s) => s.lr * (1 - share(t, s))),
@@ -85,9 +99,6 @@ const SCHEDULES = {
   linear_from_zero: (t: number, { lr, warmUp, steps }: Filled) =>
     t <= warmUp ? lr * (t - 1) / warmUp : lr * (steps - t + 1) / (steps - warmUp),
 };
-
-/** Name of a schedule. */
-export type ScheduleName = keyof typeof SCHEDULES;
 
 /** Names of all schedules. */
 export const SCHEDULE_NAMES = Object.keys(SCHEDULES) as ScheduleName[];
