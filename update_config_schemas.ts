@@ -15,6 +15,7 @@ import { script as performance } from "./get_model_task_performance.ts";
 import { script as successors } from "./get_new_successor_head_scores_over_time.ts";
 import { script as selfRepair } from "./get_self_repair_over_time.ts";
 import { script as training } from "./train_pythia_nano.ts";
+import { script as coderTraining } from "./train_transcoder.ts";
 import { writeSchemas } from "./utils/cli/mod.ts";
 import { script as greaterThan } from "./verify_greater_than.ts";
 
@@ -32,6 +33,7 @@ export const SCRIPTS = [
   greaterThan,
   performance,
   training,
+  coderTraining,
 ];
 
 if (import.meta.main) {

@@ -79,9 +79,12 @@ export class Progress {
     this.update(this.#done + 1, note);
   }
 
-  /** Starts a part of the current item; it replaces the part before it. */
-  begin(label: string, total: number): Progress {
-    this.#part = new Progress(label, total, { parent: this });
+  /**
+   * Starts a part of the current item; it replaces the part before it.
+   * @param from items of the part done before this run
+   */
+  begin(label: string, total: number, from = 0): Progress {
+    this.#part = new Progress(label, total, { parent: this, from });
     this.#root.#draw();
     return this.#part;
   }

@@ -72,6 +72,8 @@ export interface FitOptions<Batch, R extends FittedRun<Batch>> {
   saveEvery: number;
   /** hooks, run in this order */
   hooks?: readonly Hook<R>[];
+  /** Starts the count of steps inside a longer progress; default: a bar of its own. */
+  progress?(total: number, from: number): Progress;
   /** Returns the note beside the progress bar; default: the loss of the first run. */
   note?(results: readonly StepResult[], stepsPerSecond: number): string;
 }
@@ -90,7 +92,7 @@ export async function fit<Batch, R extends FittedRun<Batch>>(
   const note = options.note ?? (([{ loss }]) => `loss ${loss.toFixed(3)}`);
   const done = (run: R) => run.trainer.state.step;
   const first = Math.min(...runs.map(done));
-  const progress = new Progress("step", steps, { from: first });
+  const progress = options.progress?.(steps, first) ?? new Progress("step", steps, { from: first });
   const times: number[] = [];
   let total = 0;
   const stepsPerSecond = () => total > 0 ? 1000 * times.length / total : 0;

@@ -28,8 +28,10 @@ export {
   coderTap,
   type CrossLayerReplacement,
   crossLayerReplacement,
+  hookWidth,
   replacement,
   type Replacements,
+  splitHook,
 } from "./splices/mod.ts";
 export {
   type CoderFormat,
@@ -58,5 +60,21 @@ export {
   readsBare,
   readsMlpInput,
 } from "./conventions.ts";
+export {
+  type ActivationBatch,
+  activationBatches,
+  blockRows,
+  type BlockSource,
+  type BufferSettings,
+  bytesPerRow,
+  cached,
+  type CacheSettings,
+  captured,
+  type KeptOptions,
+  KeptRows,
+  type Segment,
+  type Tap,
+  type TapRows,
+} from "./capture/mod.ts";
 export { convertCoders, type Converted, type ConvertOptions } from "./convert.ts";
 export * from "./training/mod.ts";

@@ -89,17 +89,30 @@ export function splitHook(name: string): { layer: number; point: string } | unde
 /** Returns a coder's input and output points. @throws Error naming the hook point that no coder can have. */
 export function coderPoints(config: CoderConfig): Record<"input" | "output", CoderPoint> {
   const { inputConvention: convention, head } = config;
-  const pointOf = (name: string): CoderPoint => {
-    const hook = splitHook(name);
-    if (!hook || !(hook.point in POINTS)) {
-      throw new Error(
-        `${coderName(config)}: hook point "${name}" is not one that a coder can have; there are: ` +
-          Object.keys(POINTS).map((point) => `blocks.{l}.${point}`).join(", "),
-      );
-    }
-    return { point: hook.point, convention, ...(head === undefined ? {} : { head }) };
-  };
+  const pointOf = (name: string): CoderPoint => ({
+    point: pointIn(name, coderName(config)),
+    convention,
+    ...(head === undefined ? {} : { head }),
+  });
   return { input: pointOf(config.inputHook), output: pointOf(config.outputHook) };
+}
+
+/** Returns the point of a full name. @throws Error naming one that no coder can have. */
+function pointIn(name: string, where: string): string {
+  const hook = splitHook(name);
+  if (hook && hook.point in POINTS) return hook.point;
+  throw new Error(
+    `${where}: hook point "${name}" is not one that a coder can have; there are: ` +
+      Object.keys(POINTS).map((point) => `blocks.{l}.${point}`).join(", "),
+  );
+}
+
+/**
+ * Returns the width of the value at a hook point, of one head if `head` is given.
+ * @throws Error naming a hook point that no coder can have.
+ */
+export function hookWidth(name: string, config: ModelConfig, head?: number): number {
+  return widthOf(pointIn(name, "width"), head, config);
 }
 
 /**

@@ -2,7 +2,7 @@
  * Coders inside a model: where they read and write, and runs in which they replace parts.
  * @module
  */
-export { checkFits, type CoderPoint, coderPoints, splitHook } from "./coder_hooks.ts";
+export { checkFits, type CoderPoint, coderPoints, hookWidth, splitHook } from "./coder_hooks.ts";
 export {
   CODER_POINTS,
   type CoderHook,

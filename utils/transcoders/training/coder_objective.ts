@@ -4,16 +4,16 @@
  *   pre = encoder(x)  →  activations  →  ŷ  →  loss = Σ w (ŷ − y)² + Σ_terms coefficient(t) · term
  *
  * The log gets the reconstruction as `mse` or `fvu`, each term times its coefficient, so that they add up to `loss`, and:
- * `l0` (mean number of positive activations), `dead` (number of dead features before the step) and `fvu` (centred within
- * the batch).
+ * `l0` (mean number of positive activations), before the step `dead` (number of dead features) and `mean_passes_since_fired`,
+ * and how far the output is from the target (`fit_metrics.ts`).
  */
 import {
   add,
-  cast,
   div,
   gradients,
   type Graph,
   greater,
+  mean,
   mul,
   sub,
   sum,
@@ -25,15 +25,16 @@ import { activate, type ActivationSettings, carriedBy, type Form } from "./activ
 import { encode, withBiases } from "./encode.ts";
 import {
   coefficientAt,
-  countSince,
   deadBefore,
   type DeadSettings,
+  firingCounts,
+  nextCounts,
   type Reconstruction,
-  sinceFired,
   type Term,
-  varianceOf,
   weightOf,
 } from "./losses/mod.ts";
+import { fitMetrics } from "./fit_metrics.ts";
+import { SCALE_STATE, scaled } from "./scales.ts";
 import { coderParameters, type CoderShape } from "./shape.ts";
 
 /** What a coder is trained for. */
@@ -50,6 +51,8 @@ export interface CoderObjectiveSettings {
   dead: DeadSettings;
   /** dense or sparse step; default sparse */
   form?: Form;
+  /** trains on scaled rows (`scales.ts`); the scales have to be set before the first step */
+  normalize?: boolean;
 }
 
 /** Rows of inputs and targets. */
@@ -77,7 +80,11 @@ export function coderObjective(settings: CoderObjectiveSettings): Objective<Code
   };
   return {
     parameters: coderParameters(shape),
-    carried: [sinceFired(shape.features), ...carriedBy(activation)],
+    carried: [
+      ...firingCounts(shape.features),
+      ...carriedBy(activation),
+      ...settings.normalize ? SCALE_STATE : [],
+    ],
     build: (g, p, carried) => build(g, p, carried, settings),
     feeds: ({ x, y = x }, t) => ({
       x: input("x", x, shape.dIn),
@@ -102,12 +109,13 @@ function build(
   settings: CoderObjectiveSettings,
 ): BuiltObjective {
   const { shape, activation, terms = [], reconstruction, form = "sparse" } = settings;
-  const x = g.input("x", [shape.rows, shape.dIn]);
-  const y = g.input("y", [shape.rows, shape.dOut]);
+  const stored = [g.input("x", [shape.rows, shape.dIn]), g.input("y", [shape.rows, shape.dOut])];
+  const [x, y] = settings.normalize ? scaled(stored[0], stored[1], carried) : stored;
   const encoded = encode(x, p, shape);
   const activations = activate(activation, form, encoded, p, carried, shape);
   const { places, values } = activations;
-  const error = sub(withBiases(places.decode(values, p.W_dec), x, p), y);
+  const output = withBiases(places.decode(values, p.W_dec), x, p);
+  const error = sub(output, y);
   const weight = weightOf(reconstruction, y);
   const dead = deadBefore(carried, settings.dead);
   const total = (v: Value) => sum(v, [0, 1]);
@@ -117,6 +125,7 @@ function build(
     [term.name, mul(term.value(step), g.input(coefficientOf(term), []))] as const
   );
   const loss = weighed.reduce((sum, [, value]) => add(sum, value), fit);
+  const quality = fitMetrics(output, y, error);
   const names = Object.keys(p);
   const found = gradients([loss], [g.constant(1)], Object.values(p));
   return {
@@ -125,12 +134,17 @@ function build(
     metrics: {
       ...reconstruction === "fvu" ? {} : { mse: fit },
       ...Object.fromEntries(weighed),
-      l0: mul(places.total(cast(greater(values, 0), "float32")), 1 / shape.rows),
+      l0: mul(sum(places.count(greater(values, 0)), [0]), 1 / shape.rows),
       dead: dead.count,
-      fvu: div(total(mul(error, error)), varianceOf(y)),
+      mean_passes_since_fired: mean(carried.steps_since_fired, [0]),
+      ...quality,
+      ...settings.normalize ? { l2_norm: div(quality.l2_norm, carried.target_scale) } : {},
     },
     carried: {
-      steps_since_fired: countSince(carried, activations, settings.dead),
+      ...settings.normalize
+        ? { input_scale: carried.input_scale, target_scale: carried.target_scale }
+        : {},
+      ...nextCounts(carried, activations, settings.dead),
       ...activations.carried,
     },
   };

@@ -32,13 +32,18 @@ export type { Encoded } from "./encode.ts";
 export { coderOptimiser, type CoderOptimiserSettings } from "./optimiser.ts";
 export { type PeerSettings, reluL1, saelensJumpRelu, saelensTopK, sparsifyTopK } from "./peers.ts";
 export { schedule, SCHEDULE_NAMES, type ScheduleName, type ScheduleSettings } from "./schedules.ts";
+export { carriedScales, type Scales, scalesOf, setScales, toScaled } from "./scales.ts";
 export { coderParameters, type CoderShape } from "./shape.ts";
 export {
   type BiasStart,
   biasStart,
+  coderValues,
   geometricMedian,
   type MatrixStart,
   type MedianOptions,
+  mlpValues,
+  type Neurons,
+  neuronsOf,
   type StartSettings,
   startValues,
 } from "./start/mod.ts";

@@ -28,18 +28,26 @@ export interface CoderOptimiserSettings {
   clip?: number;
   /** Adam's decays and ε; default 0.9, 0.999, 1e-8 */
   adam?: { beta1: number; beta2: number; epsilon: number };
+  /** steps that the moments at the start have been made by; default 0 */
+  stepsBefore?: number;
 }
 
 /** Returns the chain. */
 export function coderOptimiser(
-  { rate, unitDecoder, clip, adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } }:
-    CoderOptimiserSettings,
+  {
+    rate,
+    unitDecoder,
+    clip,
+    adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    stepsBefore = 0,
+  }: CoderOptimiserSettings,
 ): Optimiser {
   const decoder = ["W_dec"];
+  const moments = scaleByAdam(adam);
   return chain(
     ...unitDecoder ? [tangentToRows(decoder)] : [],
     ...clip === undefined ? [] : [clipByGlobalNorm(clip)],
-    scaleByAdam(adam),
+    { ...moments, scalars: (t) => moments.scalars!(t + stepsBefore) },
     scaleByRate(rate),
     ...unitDecoder ? [unitRows(decoder)] : [],
   );

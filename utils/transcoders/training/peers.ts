@@ -12,7 +12,7 @@ import type { CoderObjectiveSettings } from "./coder_objective.ts";
 import { auxK, type Coefficient, ghost, l0, l1, preAct, type Term } from "./losses/mod.ts";
 import type { CoderShape } from "./shape.ts";
 
-/** What all have in common. */
+/** What all objectives have in common. */
 export interface PeerSettings {
   /** sizes and optional tensors */
   shape: CoderShape;

@@ -6,11 +6,13 @@
  *   choice by norm     with n = ‖W_dec[f]‖: W_enc[f] ← n W_enc[f], b_enc ← n b_enc, W_dec[f] ← W_dec[f]/n, so that the
  *                      choice by pre-activation is the same and the output does not change (SAELens does so when it saves)
  *   BatchTopK          the running threshold, in units of the scaled pre-activations
+ *   scaled rows        folded in as `scales.ts` says
  */
 import { type F32, tensor } from "../../onnx/mod.ts";
 import { layoutOf, type TrainingState, viewOf } from "../../training/mod.ts";
 import { batchThreshold } from "./activations/mod.ts";
 import type { CoderObjectiveSettings } from "./coder_objective.ts";
+import { carriedScales } from "./scales.ts";
 import { coderParameters } from "./shape.ts";
 
 /** Activation and weights of a trained coder. */
@@ -43,7 +45,10 @@ export interface TrainedCoder {
  * @throws Error when a BatchTopK coder has not had a batch with a positive score.
  */
 export function trainedCoder(
-  { shape, activation }: Pick<CoderObjectiveSettings, "shape" | "activation">,
+  { shape, activation, normalize }: Pick<
+    CoderObjectiveSettings,
+    "shape" | "activation" | "normalize"
+  >,
   { weights, carried }: Pick<TrainingState, "weights" | "carried">,
 ): TrainedCoder {
   const { dIn, dOut, features, inputBias } = shape;
@@ -64,15 +69,26 @@ export function trainedCoder(
     reading.forEach((w, i) => reading[i] = norm * w);
     if (norm > 0) writing.forEach((w, i) => writing[i] = w / norm);
   }
+  const { input: a, target: b } = normalize ? carriedScales(carried) : { input: 1, target: 1 };
+  const multiply = (values: Float32Array | undefined, factor: number) =>
+    values?.forEach((w, i) => values[i] = w * factor);
+  multiply(W_enc, a / b);
+  multiply(b_enc, 1 / b);
+  multiply(b_dec, 1 / b);
+  multiply(W_skip, a / b);
+  const chosen = activationOf(activation, carried);
   return {
-    activation: activationOf(activation, carried),
+    activation: chosen.name === "batchtopk"
+      ? { ...chosen, threshold: chosen.threshold / b }
+      : chosen,
     weights: {
       W_enc: tensor(W_enc, [features, dIn]),
       b_enc: tensor(b_enc, [features]),
       W_dec: tensor(W_dec, [features, dOut]),
       b_dec: tensor(b_dec, [dOut]),
       ...W_skip && { W_skip: tensor(W_skip, [dOut, dIn]) },
-      ...log_threshold && { threshold: tensor(log_threshold.map(Math.exp), [features]) },
+      ...log_threshold &&
+        { threshold: tensor(log_threshold.map((t) => Math.exp(t) / b), [features]) },
     },
   };
 }

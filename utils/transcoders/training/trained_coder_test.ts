@@ -5,6 +5,7 @@ import { coderObjective, type CoderObjectiveSettings } from "./coder_objective.t
 import { coderOptimiser } from "./optimiser.ts";
 import { reluL1, saelensJumpRelu, saelensTopK, sparsifyTopK } from "./peers.ts";
 import { randomBatch, randomState, SHAPE } from "./testdata.ts";
+import { setScales } from "./scales.ts";
 import { trainedCoder } from "./trained_coder.ts";
 
 const shape = { ...SHAPE, skip: true };
@@ -22,6 +23,15 @@ const CASES: Record<string, CoderObjectiveSettings> = {
   "topk by pre-activation": sparsifyTopK({ shape, k: 4, deadAfterTokens: 1000 }),
   batchtopk: saelensTopK({ shape, deadAfter, k: 4, batch: true }),
   jumprelu: saelensJumpRelu({ shape, deadAfter, sparsity, bandwidth: 0.2 }),
+  "relu of scaled rows": { ...reluL1({ shape, deadAfter, sparsity }), normalize: true },
+  "batchtopk of scaled rows": {
+    ...saelensTopK({ shape, deadAfter, k: 4, batch: true }),
+    normalize: true,
+  },
+  "jumprelu of scaled rows": {
+    ...saelensJumpRelu({ shape, deadAfter, sparsity, bandwidth: 0.2 }),
+    normalize: true,
+  },
 };
 
 /** Activates a row of pre-activations. */
@@ -49,6 +59,7 @@ for (const [name, settings] of Object.entries(CASES)) {
     const objective = coderObjective(settings);
     const state = randomState(objective);
     const batch = randomBatch(settings.shape, 5);
+    if (settings.normalize) setScales(state.carried, { input: 1.7, target: 0.6 });
     const { x, y = x } = batch;
     const optimiser = coderOptimiser({ rate: () => 0 });
     const trainer = await Trainer.compile(objective, optimiser, state, { threads: 1 });

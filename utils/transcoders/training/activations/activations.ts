@@ -13,9 +13,12 @@
 import {
   cast,
   div,
+  equal,
   exp,
   expand,
   greater,
+  less,
+  max,
   mul,
   nonZero,
   relu,
@@ -50,6 +53,9 @@ export type ActivationSettings =
     thresholdRate?: number;
   }
   | { kind: "jumprelu"; bandwidth: number };
+
+/** Smallest positive number that counts as an activation. */
+const SMALLEST = 1e-37;
 
 /** Dense: plain operators over `[rows, F]`. Sparse: only the encoder's product is dense. */
 export type Form = "dense" | "sparse";
@@ -102,12 +108,20 @@ export function activate(
       return { places, values, jump: { threshold, bandwidth }, carried: {} };
     }
     case "topk": {
-      const { indices } = topK(scoreOf(pre, p, settings.byDecoderNorm), settings.k);
+      const { k, byDecoderNorm } = settings;
+      const score = scoreOf(pre, p, byDecoderNorm);
+      const best = topK(score, k);
       if (sparse) {
-        const places = groupedPlaces(encoded, indices);
+        const places = groupedPlaces(encoded, best.indices);
         return { places, values: relu(places.pre), carried: {} };
       }
-      return { ...chosenOf(encoded, mark([rows, features], indices, 1)), carried: {} };
+      // Selected by value, in one pass over the batch: of features that tie with the k-th, all are chosen.
+      const least = slice(best.values, 1, k - 1, k);
+      const places = densePlaces(encoded, equal(cast(less(score, least), "float32"), 0));
+      const values = byDecoderNorm
+        ? where(less(score, least), 0, relu(pre))
+        : where(less(pre, max(least, SMALLEST)), 0, pre);
+      return { places, values, carried: {} };
     }
     case "batchtopk": {
       const kept = Math.floor(settings.k * rows);
@@ -129,18 +143,10 @@ function scoreOf(pre: Value, { W_dec }: NamedValues, byDecoderNorm = false): Val
   return byDecoderNorm ? mul(pre, rowNorms(W_dec)) : pre;
 }
 
-/**
- * Returns booleans of a shape, true at `indices` along an axis.
- * @param which booleans of the shape of `indices`: those that are marked; default all
- */
-export function mark(
-  shape: readonly number[],
-  indices: Value,
-  axis: number,
-  which?: Value,
-): Value {
+/** Returns booleans of a shape, true at `indices` along an axis. */
+function mark(shape: readonly number[], indices: Value, axis: number): Value {
   const g = indices.graph;
-  const ones = which ? cast(which, "float32") : expand(g.constant(1), indices.shape);
+  const ones = expand(g.constant(1), indices.shape);
   return greater(scatterAdd(expand(g.constant(0), shape), indices, ones, axis), 0);
 }
 

@@ -8,9 +8,8 @@ export {
   type ActivationSettings,
   carriedBy,
   type Form,
-  mark,
 } from "./activations.ts";
 export { batchThreshold } from "./batch_threshold.ts";
 export { stepOver } from "./jump_relu.ts";
 export { densePlaces, type Places } from "./places.ts";
-export { groupedPlaces } from "./sparse_places.ts";
+export { columnPlaces } from "./sparse_places.ts";

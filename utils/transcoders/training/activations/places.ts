@@ -2,7 +2,7 @@
  * The places `(row, feature)` of a batch where activations are kept, and what a training step does at them. A loss is
  * written once on this interface; dense and sparse steps differ in the places alone.
  */
-import { cast, gemm, greater, maximum, sum, type Value } from "../../../onnx/mod.ts";
+import { cast, gemm, sum, type Value } from "../../../onnx/mod.ts";
 import type { Encoded } from "../encode.ts";
 
 /** Places of a batch. All activations outside them are 0. */
@@ -15,8 +15,8 @@ export interface Places {
   decode(values: Value, W_dec: Value): Value;
   /** Returns the sum of `values` over all places, `[]`. */
   total(values: Value): Value;
-  /** Returns for each feature `[F]`, as booleans, whether a condition holds at one of its places; without one, whether it has a place. */
-  anywhere(condition?: Value): Value;
+  /** Returns for each feature `[F]` the number of its places where a condition holds; without one, of all its places. */
+  count(condition?: Value): Value;
 }
 
 /**
@@ -24,15 +24,14 @@ export interface Places {
  * @param chosen `[rows, F]`, booleans: the places that count as such; default all
  */
 export function densePlaces({ pre }: Encoded, chosen?: Value): Places {
-  const any = (condition: Value) => greater(maximum(cast(condition, "float32"), [0]), 0);
   return {
     pre,
     at: (perFeature) => perFeature,
     decode: (values, W_dec) => gemm(values, W_dec),
     total: (values) => sum(values, [0, 1]),
-    anywhere: (condition = chosen) => {
+    count: (condition = chosen) => {
       if (!condition) throw new Error("densePlaces: expected a condition, or chosen places");
-      return any(condition);
+      return sum(cast(condition, "float32"), [0]);
     },
   };
 }

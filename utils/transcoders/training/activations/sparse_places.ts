@@ -14,7 +14,7 @@ import {
   expand,
   gather,
   gatherElements,
-  greater,
+  gemm,
   matmul,
   mul,
   reshape,
@@ -96,11 +96,36 @@ function sparsePlaces({ pre, input, W_enc, b_enc }: Encoded, at: RowOperations):
         at.intoFeatures(v, g),
       ]),
     total: at.total,
-    anywhere(condition) {
-      const counted = condition
-        ? cast(condition, "float32")
-        : add(mul(cast(at.features, "float32"), 0), 1);
-      return greater(at.sums(counted), 0);
+    count: (condition) =>
+      at.sums(
+        condition ? cast(condition, "float32") : add(mul(cast(at.features, "float32"), 0), 1),
+      ),
+  };
+}
+
+/**
+ * Returns the places of some features in all rows, `[rows, n]`: dense over these alone.
+ * @param features `[n]`, int64; one that occurs twice counts twice
+ */
+export function columnPlaces({ pre, input, W_enc, b_enc }: Encoded, features: Value): Places {
+  const F = pre.shape[1] as number;
+  const into = (m: Value) => addRows(F, features, m);
+  return {
+    pre: withGradient(gather(pre, features, 1), [input, W_enc, b_enc], (dv) => [
+      gemm(dv, gather(W_enc, features)),
+      into(gemm(dv, input, true)),
+      scatterAdd(zeros(dv, [F]), features, sum(dv, [0]), 0),
+    ]),
+    at: (perFeature) => gather(perFeature, features),
+    decode: (v, W_dec) =>
+      withGradient(gemm(v, gather(W_dec, features)), [v, W_dec], (g) => [
+        gemm(g, gather(W_dec, features), false, true),
+        into(gemm(v, g, true)),
+      ]),
+    total: (v) => sum(v, [0, 1]),
+    count: (condition) => {
+      if (!condition) throw new Error("columnPlaces: expected a condition");
+      return scatterAdd(zeros(pre, [F]), features, sum(cast(condition, "float32"), [0]), 0);
     },
   };
 }

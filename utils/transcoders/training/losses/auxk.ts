@@ -9,19 +9,27 @@
  */
 import {
   add,
+  cast,
+  concat,
   detach,
-  gather,
+  expand,
+  greater,
+  less,
+  max,
   min,
   mul,
   neg,
+  nonZero,
   relu,
+  slice,
+  squeeze,
   sub,
   sum,
   topK,
   type Value,
   where,
 } from "../../../onnx/mod.ts";
-import { densePlaces, groupedPlaces, mark, type Places } from "../activations/mod.ts";
+import { columnPlaces, type Places } from "../activations/mod.ts";
 import { rowNorms } from "../encode.ts";
 import type { StepSoFar, Term } from "./term.ts";
 
@@ -49,9 +57,9 @@ export function auxK(settings: AuxKSettings): Term {
     value(step) {
       const { p, error, weight, dead, shape } = step;
       const heuristic = Math.floor(shape.dOut / 2);
-      const { places, used } = deadPlaces(step, Math.min(heuristic, shape.features), settings);
+      const { places, unused } = deadPlaces(step, Math.min(heuristic, shape.features), settings);
       const kept = decoderOnly ? detach(relu(places.pre)) : places.pre;
-      const decoded = places.decode(where(used, kept, 0), p.W_dec);
+      const decoded = places.decode(where(unused, 0, kept), p.W_dec);
       const predicted = decoderBias ? add(decoded, p.b_dec) : decoded;
       const difference = sub(predicted, detach(neg(error)));
       const scale = min(mul(dead.count, 1 / heuristic), 1);
@@ -60,16 +68,26 @@ export function auxK(settings: AuxKSettings): Term {
   };
 }
 
-/** The places of the k largest among the dead; where fewer are dead, `used` is false at the places that fill up. */
+/**
+ * The places of the dead features, and at which of them a feature is not among the k largest of its row. Only the columns
+ * of the dead are touched. The list ends with k more places that never count, so that a row always has k to choose from.
+ */
 function deadPlaces(
-  { form, encoded, p, dead, shape }: StepSoFar,
+  { encoded, p, dead }: StepSoFar,
   k: number,
   { byDecoderNorm }: AuxKSettings,
-): { places: Places; used: Value } {
-  const score = byDecoderNorm ? mul(encoded.pre, rowNorms(p.W_dec)) : encoded.pre;
-  const { indices } = topK(where(dead.mask, score, LAST), k);
-  const used = gather(dead.mask, indices);
-  if (form === "sparse") return { places: groupedPlaces(encoded, indices), used };
-  const chosen = mark([shape.rows, shape.features], indices, 1, used);
-  return { places: densePlaces(encoded, chosen), used: chosen };
+): { places: Places; unused: Value } {
+  const g = encoded.pre.graph;
+  const list = squeeze(nonZero(dead.mask), 0);
+  const filling = expand(g.constant(0, [1], "int64"), [k]);
+  const features = concat([list, filling], 0);
+  const places = columnPlaces(encoded, features);
+  const counts = concat([
+    add(mul(cast(list, "float32"), 0), 1),
+    expand(g.constant(0, [1]), [k]),
+  ], 0);
+  const score = byDecoderNorm ? mul(places.pre, places.at(rowNorms(p.W_dec))) : places.pre;
+  const ordered = where(greater(counts, 0), score, LAST);
+  const least = slice(topK(ordered, k).values, 1, k - 1, k);
+  return { places, unused: less(ordered, max(least, LAST / 2)) };
 }

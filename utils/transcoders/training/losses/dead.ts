@@ -6,6 +6,9 @@
  *
  * What counts as firing differs: transcoder_circuits and SAELens ask for a positive activation, sparsify for a place among
  * the k largest, whatever its value. sparsify counts tokens; with a fixed batch, tokens / rows is the same as steps.
+ *
+ * Beside it a coder counts the tokens on which each feature had a positive activation. Whoever reports frequencies sets
+ * that count to 0 at the start of a window.
  */
 import { add, cast, greater, sum, type Value, where } from "../../../onnx/mod.ts";
 import type { NamedValues, TensorSpec } from "../../../training/mod.ts";
@@ -27,9 +30,12 @@ export interface Dead {
   count: Value;
 }
 
-/** Returns the tensor that the count is carried in. */
-export function sinceFired(features: number): TensorSpec {
-  return { name: "steps_since_fired", shape: [features] };
+/** Returns the tensors that the counts are carried in. */
+export function firingCounts(features: number): TensorSpec[] {
+  return [
+    { name: "steps_since_fired", shape: [features] },
+    { name: "tokens_fired", shape: [features] },
+  ];
 }
 
 /** Returns the features that are dead before the step. */
@@ -38,12 +44,16 @@ export function deadBefore({ steps_since_fired }: NamedValues, { after }: DeadSe
   return { mask, count: sum(cast(mask, "float32"), [0]) };
 }
 
-/** Returns the next count. */
-export function countSince(
-  { steps_since_fired }: NamedValues,
+/** Returns the next counts, by the names of {@link firingCounts}. */
+export function nextCounts(
+  { steps_since_fired, tokens_fired }: NamedValues,
   { places, values }: Activations,
   { fired = "positive" }: DeadSettings,
-): Value {
-  const now = places.anywhere(fired === "positive" ? greater(values, 0) : undefined);
-  return where(now, 0, add(steps_since_fired, 1));
+): NamedValues {
+  const positive = places.count(greater(values, 0));
+  const now = greater(fired === "positive" ? positive : places.count(), 0);
+  return {
+    steps_since_fired: where(now, 0, add(steps_since_fired, 1)),
+    tokens_fired: add(tokens_fired, positive),
+  };
 }

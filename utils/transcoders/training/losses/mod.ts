@@ -3,7 +3,7 @@
  * @module
  */
 export { auxK, type AuxKSettings } from "./auxk.ts";
-export { countSince, type Dead, deadBefore, type DeadSettings, sinceFired } from "./dead.ts";
+export { type Dead, deadBefore, type DeadSettings, firingCounts, nextCounts } from "./dead.ts";
 export { ghost } from "./ghost.ts";
 export { type Reconstruction, varianceOf, weightOf } from "./reconstruction.ts";
 export { type Coefficient, l0, l1, preAct, sparseConnection } from "./sparsity.ts";

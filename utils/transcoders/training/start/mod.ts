@@ -3,4 +3,6 @@
  * @module
  */
 export { type BiasStart, biasStart, geometricMedian, type MedianOptions } from "./bias_start.ts";
+export { coderValues } from "./coder_values.ts";
+export { mlpValues, type Neurons, neuronsOf } from "./mlp_values.ts";
 export { type MatrixStart, type StartSettings, startValues } from "./start_values.ts";

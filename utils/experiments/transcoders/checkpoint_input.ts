@@ -1,0 +1,28 @@
+/** What the training of the coders of one checkpoint needs. */
+import type { HookedModel } from "../../model/mod.ts";
+import type { Coder, KeptRows } from "../../transcoders/mod.ts";
+import type { Plan } from "./plan.ts";
+import type { Start } from "./start.ts";
+
+/** A checkpoint of the model, and how its coders start. */
+export interface Checkpoint {
+  /** training step of the model */
+  step: number;
+  /** digest of its weights; null for a model on the Hub */
+  weights: string | null;
+  /** how its coders start */
+  start: Start;
+}
+
+/** What the coders of a checkpoint are trained from. */
+export interface CheckpointInput {
+  plan: Plan;
+  checkpoint: Checkpoint;
+  /** the checkpoint that a warm start is from */
+  before?: Checkpoint;
+  model: HookedModel;
+  /** the text, as rows of token positions */
+  rows: KeptRows;
+  /** Evaluates the coders at the end; the record gets the result. */
+  evaluate?(coders: readonly Coder[], model: HookedModel): Promise<unknown>;
+}

@@ -1,0 +1,6 @@
+/**
+ * Coders over a model's training: settings, training at each checkpoint, what is written.
+ * @module
+ */
+export { trainCoders, type TrainingHooks } from "./run.ts";
+export { transcoderSchema, type TranscoderSettings } from "./settings.ts";

@@ -1,0 +1,124 @@
+/**
+ * What follows from settings and model: the coders to train, their steps, the rows of the buffer, and what determines the
+ * result. It is the same for all checkpoints.
+ */
+import { join } from "@std/path";
+import { resultSettings } from "../../cli/mod.ts";
+import { UserError } from "../../base/mod.ts";
+import type { ModelConfig } from "../../model/mod.ts";
+import { ResultPaths } from "../../results/mod.ts";
+import { blockRows, hookWidth, splitHook, type Tap } from "../../transcoders/mod.ts";
+import { FREE, type TranscoderSettings } from "./settings.ts";
+
+/** A training of coders, the same at all checkpoints. */
+export interface Plan {
+  /** as the user gave them */
+  settings: TranscoderSettings;
+  /** one per coder */
+  taps: readonly Tap[];
+  /** features of each coder, in the order of `taps` */
+  features: readonly number[];
+  /** training steps */
+  steps: number;
+  /** rows of the shuffled buffer */
+  blockRows: number;
+  /** folder of the coders */
+  outputDir: string;
+  /** folder of logs and states */
+  workDir: string;
+  /** what determines the coders of a checkpoint besides the model's weights */
+  fingerprint: Record<string, unknown>;
+}
+
+/**
+ * Makes the plan.
+ * @throws UserError naming the setting that does not fit the model.
+ */
+export function planOf(settings: TranscoderSettings, model: ModelConfig): Plan {
+  const taps = tapsOf(settings, model);
+  const { train_batch_size: batch, total_training_tokens, context_size } = settings;
+  if (context_size > model.maxPositions) {
+    throw new UserError(
+      `context_size: ${settings.model_name} has ${model.maxPositions} positions, found ${context_size}`,
+      2,
+    );
+  }
+  const features = taps.map(({ dIn }) =>
+    settings.features ?? Math.round(settings.expansion_factor * dIn)
+  );
+  if (settings.activation === "topk") {
+    const fewest = Math.min(...features);
+    if (settings.k > fewest) {
+      throw new UserError(`k: expected at most ${fewest}, the features; found ${settings.k}`, 2);
+    }
+  }
+  const steps = Math.floor(total_training_tokens / batch);
+  const passes = settings.n_batches_in_buffer;
+  const rows = blockRows(taps, {
+    batch,
+    steps,
+    budget: settings.memory_budget * 1e9,
+    wanted: passes && passes * settings.store_batch_size * context_size,
+  });
+  const { model: name } = new ResultPaths("results", settings.model_name);
+  return {
+    ...{ settings, taps, features, steps },
+    blockRows: rows,
+    outputDir: settings.output_dir ?? join("results", "transcoders", name),
+    workDir: settings.work_dir ?? join("results", "training", "transcoders", name),
+    fingerprint: {
+      ...resultSettings({ ...settings }, FREE),
+      layers: taps.map(({ layer }) => layer),
+      features: features.length > 0 && features.every((n) => n === features[0])
+        ? features[0]
+        : features,
+      buffer_rows: rows,
+    },
+  };
+}
+
+function tapsOf(settings: TranscoderSettings, model: ModelConfig): Tap[] {
+  const { kind, input_convention: inputConvention, hook_point_head_index } = settings;
+  const head = hook_point_head_index ?? undefined;
+  const mlpOut = "blocks.{l}.hook_mlp_out";
+  const input = settings.hook_point ??
+    (kind === "sae" ? mlpOut : "blocks.{l}.mlp.hook_in");
+  const output = kind === "sae" ? input : settings.out_hook_point ?? mlpOut;
+  const named = splitHook(input)?.layer;
+  const layers = settings.layers ??
+    (named === undefined ? Array.from({ length: model.nLayers }, (_, l) => l) : [named]);
+  const unique = [...new Set(layers)].sort((a, b) => a - b);
+  const beyond = unique.find((layer) => layer >= model.nLayers);
+  if (unique.length === 0 || beyond !== undefined) {
+    throw new UserError(
+      `layers: expected some of 0 … ${model.nLayers - 1}, found [${layers.join(", ")}]`,
+      2,
+    );
+  }
+  return unique.map((layer) => {
+    const at = (key: string, hook: string) => {
+      const name = hook.replaceAll("{l}", String(layer));
+      if (splitHook(name)?.layer !== layer) {
+        throw new UserError(
+          `${key}: "${hook}" is not in layer ${layer}; write {l} for the layer, or leave out layers`,
+          2,
+        );
+      }
+      try {
+        return { name, width: hookWidth(name, model, head) };
+      } catch (cause) {
+        throw new UserError(`${key}: ${(cause as Error).message}`, 2, { cause });
+      }
+    };
+    const [x, y] = [at("hook_point", input), at("out_hook_point", output)];
+    return {
+      layer,
+      inputHook: x.name,
+      outputHook: y.name,
+      ...(head === undefined ? {} : { head }),
+      inputConvention,
+      dIn: x.width,
+      dOut: y.width,
+    };
+  });
+}

@@ -1,0 +1,156 @@
+/**
+ * Trains coders over a model's training: the coders of each checkpoint in turn, each set written when it is complete.
+ *
+ *  1. Choose the checkpoints, make the plan (`plan.ts`), and say how much memory the buffer takes.
+ *  2. Refuse to mix coders with those of another training (`guard.ts`). Skip checkpoints whose coders are there.
+ *  3. Train the coders of each checkpoint (`checkpoint.ts`), from scratch or from those of the checkpoint before.
+ */
+import { UserError } from "../../base/mod.ts";
+import {
+  FOLDED,
+  type HookedModel,
+  loadTokenizer,
+  type ModelConfig,
+  readModelConfig,
+} from "../../model/mod.ts";
+import { bytesPerRow, type Coder, KeptRows } from "../../transcoders/mod.ts";
+import { forEachCheckpoint } from "../checkpoint_loop.ts";
+import { ModelRef } from "../model_ref.ts";
+import type { ModelSchedule, ModelSettings } from "../model_keys.ts";
+import { trainCheckpoint } from "./checkpoint.ts";
+import type { Checkpoint } from "./checkpoint_input.ts";
+import { runFiles } from "./coder_run.ts";
+import { dropSets, finishedSets } from "./guard.ts";
+import { remove } from "./output.ts";
+import { type Plan, planOf } from "./plan.ts";
+import { optimiserOf } from "./recipe.ts";
+import type { TranscoderSettings } from "./settings.ts";
+import type { Start } from "./start.ts";
+import { openText } from "./text.ts";
+
+/** What a caller may add to a training. */
+export interface TrainingHooks {
+  /** Evaluates the coders of a checkpoint before they are written; their record gets the result. */
+  evaluate?(coders: readonly Coder[], model: HookedModel): Promise<unknown>;
+}
+
+/**
+ * Trains coders for every checkpoint of the settings. Returns the exit code.
+ * @throws UserError naming a setting that does not fit the model, or a folder with coders of another training.
+ */
+export async function trainCoders(
+  settings: TranscoderSettings,
+  hooks: TrainingHooks = {},
+): Promise<number> {
+  const ref = modelOf(settings);
+  const steps = ref.steps("checkpoints");
+  const folder = await ref.folder(steps.at(-1)!);
+  const config = await readModelConfig(folder);
+  const plan = planOf(settings, config);
+  optimiserOf(plan); // a schedule that does not fit the steps is refused before anything is read
+  const weights = await ref.weightDigests(steps);
+  const checkpoints = checkpointsOf(plan, steps, weights);
+  const starts = new Map(checkpoints.map(({ step, start }) => [step, start]));
+  if (settings.overwrite) await dropSets(plan, steps);
+  const done = await finishedSets({ plan, steps, starts, weights });
+  console.log(description(plan, config));
+
+  const tokenizer = await loadTokenizer(folder);
+  const text = await openText(settings, tokenizer, plan.workDir);
+  const excluded = settings.exclude_special_tokens ? [tokenizer.eosId] : [];
+  const rows = new KeptRows(text.stream, { excluded });
+  const runtime = ref.runtime(config);
+  const processing = settings.input_convention === "folded" ? FOLDED : undefined;
+  const at = (step: number) => checkpoints.findIndex((checkpoint) => checkpoint.step === step);
+  try {
+    const { exitCode } = await forEachCheckpoint({
+      steps,
+      isDone: (step) => done.has(step),
+      prefetch: (step) => ref.open(step, runtime, { processing }),
+      async run(step, model, progress) {
+        const [checkpoint, before] = [checkpoints[at(step)], checkpoints[at(step) - 1]];
+        const input = { plan, checkpoint, before, model, rows, ...hooks };
+        const line = await trainCheckpoint(input, progress);
+        await removeStates(plan, checkpoint);
+        return line;
+      },
+      release: (model) => model.close(),
+    });
+    console.log(`coders in ${plan.outputDir}, logs in ${plan.workDir}`);
+    return exitCode;
+  } finally {
+    text.close();
+    await runtime.close();
+  }
+}
+
+/** Resolves the model and its checkpoints. */
+function modelOf(settings: TranscoderSettings): ModelRef {
+  const { model_name, cache_dir, threads } = settings;
+  const refOf = (schedule: ModelSchedule, custom: number[]) => {
+    const keys: ModelSettings = {
+      model: model_name,
+      alt_model: null,
+      ckpt_schedule: schedule,
+      custom_schedule: custom,
+      cache_dir,
+      results_dir: "results",
+      device: "cpu",
+      threads,
+      overwrite: false,
+    };
+    return new ModelRef(keys);
+  };
+  const { localSteps = [] } = refOf("main", []);
+  const wanted = settings.checkpoints.map((entry) =>
+    entry === "last" && localSteps.length === 0 ? "main" : entry
+  );
+  if (wanted.includes("main")) {
+    if (wanted.length === 1) return refOf("main", []);
+    throw new UserError(
+      `checkpoints: ${settings.model_name} has one checkpoint here, "main", which does not go with others`,
+      2,
+    );
+  }
+  const steps = wanted.flatMap((entry) =>
+    entry === "last"
+      ? localSteps.slice(-1)
+      : typeof entry === "number"
+      ? [entry]
+      : refOf(entry as ModelSchedule, []).steps("checkpoints")
+  );
+  return refOf("custom", steps);
+}
+
+/** Returns the checkpoints with how the coders of each start. */
+function checkpointsOf(
+  { settings, steps: each }: Plan,
+  steps: readonly number[],
+  weights: ReadonlyMap<number, string>,
+): Checkpoint[] {
+  const kind = settings.warm_start;
+  return steps.map((step, i) => {
+    const start: Start = kind === "off" || i === 0
+      ? { kind: "cold" }
+      : { kind, step: steps[i - 1], steps_before: i * each };
+    return { step, weights: weights.get(step) ?? null, start };
+  });
+}
+
+/** Removes the states that no later checkpoint starts from. */
+async function removeStates(plan: Plan, { step, start }: Checkpoint): Promise<void> {
+  const moments = plan.settings.warm_start === "moments";
+  const stale = moments ? start.kind === "moments" ? start.step : undefined : step;
+  if (stale === undefined) return;
+  for (const tap of plan.taps) await remove(runFiles(plan, tap, stale).state);
+}
+
+function description({ taps, features, steps, settings, blockRows }: Plan, model: ModelConfig) {
+  const count = (n: number) => n.toLocaleString("en");
+  const { activation, k, kind, train_batch_size } = settings;
+  const sizes = [...new Set(features)].map(count).join(", ");
+  const chosen = activation.endsWith("topk") ? `${activation} ${k}` : activation;
+  return `${taps.length} ${kind}${taps.length === 1 ? "" : "s"} of ${model.nLayers} layers, ` +
+    `${sizes} features (${chosen}), ${count(steps)} steps of ${count(train_batch_size)} tokens\n` +
+    `buffer: ${count(blockRows)} rows, ${(blockRows * bytesPerRow(taps) / 1e6).toFixed(0)} MB`;
+}
