@@ -24,6 +24,7 @@ export {
   coderHook,
   type CoderMode,
   coderSplice,
+  type CoderSpliceOptions,
   type CoderTap,
   coderTap,
   type CrossLayerReplacement,
@@ -43,13 +44,24 @@ export {
   writeCoder,
 } from "./formats/mod.ts";
 export {
+  type CoderPointValues,
   type CoderRun,
+  type DensityReport,
+  densityReport,
+  evaluateCoders,
+  type EvaluationOptions,
   FitMeter,
   type FitQuality,
+  FLOOR_NAMES,
+  type FloorName,
   LossMeter,
+  readCoderPoints,
   replacementLosses,
+  rowsOf,
   runCoders,
+  streamRows,
   type TokenLosses,
+  type TokenRows,
 } from "./evaluation/mod.ts";
 export {
   type NormWeights,
