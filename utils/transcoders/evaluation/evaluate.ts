@@ -19,6 +19,7 @@ import type {
 } from "../../results/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
 import type { Coder } from "../coder.ts";
+import { replacement } from "../splices/mod.ts";
 import { type CleanLogits, cleanRun, withLogits } from "./clean_run.ts";
 import { densityReport } from "./density.ts";
 import { FitMeter } from "./fit_quality.ts";
@@ -67,6 +68,7 @@ export async function evaluateCoders(
   const { rows, fitRows, seed = 0, jacobianTokens = 256, onStage = () => () => {} } = options;
   const { runtime } = model;
   const configs = coders.map(({ config }) => config);
+  if (!configs.some(({ kind }) => kind === "cross_layer")) replacement(model, { coders });
   const onBatch = onStage("floors", 2 * fitRows.length);
   const floors = await fitFloors(model, coders, fitRows, { seed, onBatch });
   const arms = (["coders", ...FLOOR_NAMES] as const).flatMap((name): Arm[] => {

@@ -1,0 +1,283 @@
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { plainRow, randomCoder } from "../../../tests/support/coder_cases.ts";
+import { ARCHITECTURES } from "../../../tests/support/hook_checks.ts";
+import { randomTokens } from "../../../tests/support/random_model.ts";
+import { setup } from "../../../tests/support/spliced_coder.ts";
+import { oracle, type OracleWeights } from "../../../tests/oracle/oracle_transformer.ts";
+import type { EvaluatedArm } from "../../results/mod.ts";
+import type { ModelConfig } from "../../model/mod.ts";
+import { tensor } from "../../onnx/mod.ts";
+import type { Coder } from "../coder.ts";
+import { evaluateCoders } from "./evaluate.ts";
+import { rowsOf } from "./token_rows.ts";
+
+/** Token whose positions do not count. */
+const EXCLUDED = 4;
+const PROMPTS = [[4, 1, 9, 13, 4, 2, 7], [3, 16, 4, 8, 8]];
+const FIT = [randomTokens(15, 17, 31), randomTokens(16, 17, 32), randomTokens(9, 17, 33)];
+
+interface PlainModel {
+  config: ModelConfig;
+  weights: OracleWeights;
+}
+
+/** What an MLP reads and gives at one position. */
+interface Row {
+  x: number[];
+  y: number[];
+  post: number[];
+  token: number;
+}
+
+/** A stand-in in plain arithmetic: the output at a layer for what the MLP reads there. */
+type PlainStandIn = (layer: number, row: Row) => ArrayLike<number>;
+
+const split = (data: Float64Array, width: number) =>
+  Array.from(
+    { length: data.length / width },
+    (_, p) => [...data.subarray(p * width, (p + 1) * width)],
+  );
+
+/** Rows of a layer by position. */
+function rowsAt(
+  { config }: PlainModel,
+  run: ReturnType<typeof oracle>,
+  layer: number,
+  tokens: number[],
+) {
+  const value = (point: string, width: number) =>
+    split(run.hooks.get(`blocks.${layer}.${point}`)!.data, width);
+  const [x, y] = ["ln2.hook_normalized", "hook_mlp_out"].map((p) => value(p, config.dModel));
+  const post = value("mlp.hook_post", config.dMlp);
+  return tokens.map((token, p): Row => ({ x: x[p], y: y[p], post: post[p], token }));
+}
+
+/** All rows of a layer in some prompts at positions that count, from the clean model. */
+const countedRows = (plain: PlainModel, prompts: number[][], layer: number) =>
+  prompts.flatMap((tokens) => {
+    const run = oracle(plain.config, plain.weights, tokens, () => {});
+    return rowsAt(plain, run, layer, tokens).filter(({ token }) => token !== EXCLUDED);
+  });
+
+/** Mean losses of the oracle with a stand-in at some layers. */
+function plainLosses(
+  { config, weights }: PlainModel,
+  layers: readonly number[],
+  standIn: PlainStandIn,
+  cleanInputs: boolean,
+) {
+  const { vocabSize: V, dModel: d, dMlp: m } = config;
+  let ce = 0, kl = 0, predicted = 0, positions = 0;
+  const logs = (logits: Float64Array, p: number) => {
+    const z = [...logits.subarray(p * V, (p + 1) * V)];
+    const total = Math.log(z.reduce((sum, x) => sum + Math.exp(x), 0));
+    return z.map((x) => x - total);
+  };
+  for (const tokens of PROMPTS) {
+    const clean = oracle(config, weights, tokens, () => {});
+    const now = new Map<string, number[][]>();
+    const replaced = oracle(config, weights, tokens, (name, { data }) => {
+      const [, l, point] = /^blocks\.(\d)\.(.*)$/.exec(name) ?? [];
+      const layer = Number(l);
+      if (point === "ln2.hook_normalized") now.set(`x${layer}`, split(data, d));
+      if (point === "mlp.hook_post") now.set(`post${layer}`, split(data, m));
+      if (point !== "hook_mlp_out" || !layers.includes(layer)) return;
+      const before = rowsAt({ config, weights }, clean, layer, tokens);
+      tokens.forEach((token, p) => {
+        if (token === EXCLUDED) return;
+        const here = {
+          x: now.get(`x${layer}`)![p],
+          post: now.get(`post${layer}`)![p],
+          y: [],
+          token,
+        };
+        data.set(standIn(layer, cleanInputs ? before[p] : here), p * d);
+      });
+    });
+    tokens.forEach((token, p) => {
+      if (token === EXCLUDED) return;
+      const [a, b] = [logs(clean.logits, p), logs(replaced.logits, p)];
+      positions++;
+      kl += a.reduce((sum, x, v) => sum + Math.exp(x) * (x - b[v]), 0);
+      if (p + 1 === tokens.length) return;
+      predicted++;
+      ce -= b[tokens[p + 1]];
+    });
+  }
+  return { ce: ce / predicted, kl: kl / positions };
+}
+
+const meanOf = (rows: readonly ArrayLike<number>[]) =>
+  Array.from(rows[0], (_, j) => rows.reduce((sum, row) => sum + row[j], 0) / rows.length);
+
+/** Neurons with the largest |a|·‖w_out‖ of a row, and what they write. */
+function neuronsOf({ config, weights }: PlainModel, layer: number, k: number) {
+  const { dModel: d, dMlp: m } = config;
+  const outIn = config.architecture === "gpt_neox";
+  const out = (i: number, j: number) => weights[`${layer}.out_w`][outIn ? j * m + i : i * d + j];
+  const norm = (i: number) => Math.hypot(...Array.from({ length: d }, (_, j) => out(i, j)));
+  return ({ post }: Row) => {
+    const order = post.map((_, i) => i).sort((a, b) =>
+      Math.abs(post[b]) * norm(b) - Math.abs(post[a]) * norm(a)
+    ).slice(0, k);
+    return Array.from(
+      { length: d },
+      (_, j) => order.reduce((sum, i) => sum + post[i] * out(i, j), 0),
+    );
+  };
+}
+
+function assertArm(
+  found: EvaluatedArm,
+  plain: PlainModel,
+  standIn: PlainStandIn,
+  rows: Row[][],
+  where: string,
+) {
+  const check = (name: string, losses: { ce: number; kl: number }, expected: typeof losses) => {
+    assertAlmostEquals(losses.ce, expected.ce, 2e-5, `${where} ${name} ce`);
+    assertAlmostEquals(losses.kl, expected.kl, 2e-5, `${where} ${name} kl`);
+  };
+  check("clean", found.clean, plainLosses(plain, [0, 1], standIn, true));
+  check("propagating", found.propagating, plainLosses(plain, [0, 1], standIn, false));
+  for (const layer of [0, 1]) {
+    const place = found.places[layer];
+    check(`alone ${layer}`, place.alone, plainLosses(plain, [layer], standIn, true));
+    const mean = meanOf(rows[layer].map(({ y }) => y));
+    let error = 0, variance = 0, energy = 0;
+    for (const row of rows[layer]) {
+      const made = standIn(layer, row);
+      row.y.forEach((y, j) => {
+        error += (made[j] - y) ** 2;
+        variance += (y - mean[j]) ** 2;
+        energy += y ** 2;
+      });
+    }
+    assertAlmostEquals(place.fvu, error / variance, 1e-4 * (1 + error / variance), `${where} fvu`);
+    assertAlmostEquals(
+      place.explained_variance_uncentred,
+      1 - error / energy,
+      1e-4 * (1 + error / energy),
+      `${where} uncentred`,
+    );
+    const mse = error / (rows[layer].length * plain.config.dModel);
+    assertAlmostEquals(place.mse, mse, 1e-4 * (1 + mse), `${where} mse`);
+  }
+}
+
+const coderAt = (layer: number, changes: Partial<Coder["config"]> = {}) =>
+  randomCoder({
+    dIn: 12,
+    dOut: 12,
+    features: 9,
+    layer,
+    inputHook: `blocks.${layer}.mlp.hook_in`,
+    outputHook: `blocks.${layer}.hook_mlp_out`,
+    activation: { name: "topk", k: 3 },
+    ...changes,
+  }, 5 + layer);
+
+for (const [name, config] of Object.entries(ARCHITECTURES)) {
+  Deno.test(`evaluateCoders() on a ${name} model equals plain loops under every protocol, coders and floors`, async () => {
+    await using context = setup(config);
+    const { model, weights } = context;
+    const plain = { config, weights };
+    const coders = [coderAt(0), coderAt(1, { activation: { name: "relu" }, skip: true })];
+    const found = await evaluateCoders(model, coders, {
+      rows: [rowsOf(PROMPTS, [EXCLUDED])],
+      fitRows: FIT.map((tokens) => rowsOf([tokens], [EXCLUDED])),
+    });
+    const rows = [0, 1].map((layer) => countedRows(plain, PROMPTS, layer));
+    const fit = [0, 1].map((layer) => countedRows(plain, FIT, layer));
+    assertEquals(found.tokens, 9);
+    const { ce } = plainLosses(plain, [], () => [], true);
+    assertAlmostEquals(found.ce, ce, 1e-5);
+
+    assertArm(found.coders, plain, (layer, { x }) => plainRow(coders[layer], x).y, rows, "coders");
+    const { zero, mean, unigram, neurons, skip, random } = found.floors;
+    assertArm(zero, plain, () => Array(12).fill(0), rows, "zero");
+    const means = fit.map((list) => meanOf(list.map(({ y }) => y)));
+    assertArm(mean, plain, (layer) => means[layer], rows, "mean");
+    const byToken = (layer: number, { token }: Row) => {
+      const same = fit[layer].filter((row) => row.token === token);
+      return same.length > 0 ? meanOf(same.map(({ y }) => y)) : means[layer];
+    };
+    assertArm(unigram, plain, byToken, rows, "unigram");
+    const ks = coders.map((coder, layer) => {
+      const active = fit[layer].map(({ x }) => plainRow(coder, x).a.filter((a) => a !== 0).length);
+      return Math.round(meanOf(active.map((n) => [n]))[0]);
+    });
+    const chosen = ks.map((k, layer) => neuronsOf(plain, layer, k));
+    const biases = fit.map((list, layer) => {
+      const written = meanOf(list.map(chosen[layer]));
+      return means[layer].map((y, j) => y - written[j]);
+    });
+    const top = (layer: number, row: Row) => chosen[layer](row).map((y, j) => y + biases[layer][j]);
+    assertArm(neurons, plain, top, rows, "neurons");
+    assertEquals(neurons.places.map(({ l0 }) => l0), ks);
+
+    // A larger family fits better where it is fitted; on other text both stay finite.
+    assert(Number.isFinite(skip.places[0].fvu) && Number.isFinite(random.places[0].fvu));
+    assertEquals(random.places.map(({ l0 }) => l0 !== null), [true, true]);
+    const { clean, propagating } = found.coders;
+    const scored = 1 - clean.delta_ce / zero.clean.delta_ce;
+    if (zero.clean.delta_ce > 0) assertAlmostEquals(clean.score_zero!, scored, 1e-9);
+    else assertEquals(clean.score_zero, null);
+    assertAlmostEquals(propagating.delta_ce, propagating.ce - found.ce, 1e-12);
+    const fired = (f: number) =>
+      rows[0].filter(({ x }) => plainRow(coders[0], x).a[f] !== 0).length;
+    const never = Array.from({ length: 9 }, (_, f) => fired(f)).filter((n) => n === 0).length;
+    assertEquals(found.features[0].dead, never);
+    const counts = found.features[0].density_histogram.reduce((a, b) => a + b, 0);
+    assertEquals(counts + never, 9);
+  });
+}
+
+Deno.test("coders that equal ReLU MLPs cost nothing and have their Jacobian", async () => {
+  const config = ARCHITECTURES["GPT-NeoX sequential"];
+  await using context = setup(config);
+  const { model, weights } = context;
+  const exact = [0, 1].map((layer): Coder => {
+    const of = (name: string) => Float32Array.from(weights[`${layer}.${name}`]);
+    const out = of("out_w"), { dMlp: m, dModel: d } = config;
+    const W_dec = out.map((_, at) => out[at % d * m + Math.floor(at / d)]);
+    return {
+      config: coderAt(layer, { features: m, activation: { name: "relu" } }).config,
+      weights: {
+        W_enc: tensor(of("in_w"), [m, d]),
+        b_enc: tensor(of("in_b"), [m]),
+        W_dec: tensor(W_dec, [m, d]),
+        b_dec: tensor(of("out_b"), [d]),
+      },
+    };
+  });
+  const found = await evaluateCoders(model, exact, {
+    rows: [rowsOf(PROMPTS, [EXCLUDED])],
+    fitRows: FIT.map((tokens) => rowsOf([tokens], [EXCLUDED])),
+  });
+  const { places, clean, propagating } = found.coders;
+  for (const { fvu, jacobian_cosine, alone } of places) {
+    assert(Math.abs(fvu) < 1e-10);
+    assertAlmostEquals(jacobian_cosine!, 1, 1e-5);
+    assertAlmostEquals(alone.delta_ce, 0, 1e-5);
+    assertAlmostEquals(alone.kl, 0, 1e-5);
+  }
+  assertAlmostEquals(clean.delta_ce, 0, 1e-5);
+  assertAlmostEquals(propagating.delta_ce, 0, 1e-5);
+});
+
+Deno.test("evaluateCoders() refuses two coders of one layer, and rows without positions", async () => {
+  await using context = setup(ARCHITECTURES["GPT-2"]);
+  const { model } = context;
+  const rows = [rowsOf(PROMPTS)], none = [rowsOf([[EXCLUDED, EXCLUDED]], [EXCLUDED])];
+  await assertRejects(
+    () => evaluateCoders(model, [coderAt(0), coderAt(0)], { rows, fitRows: rows }),
+    Error,
+    "layer 0 can take one coder",
+  );
+  await assertRejects(
+    () => evaluateCoders(model, [coderAt(0)], { rows, fitRows: none }),
+    Error,
+    "at least one position that counts",
+  );
+});
