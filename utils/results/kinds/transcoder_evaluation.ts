@@ -52,10 +52,10 @@ const arm = z.object({
 export type EvaluatedArm = z.infer<typeof arm>;
 
 const entry = z.object({
-  /** positions that count */
-  tokens: z.int(),
   /** cross-entropy of the model as it is */
   ce: z.number(),
+  /** positions that count */
+  tokens: z.int(),
   /** how often features fire */
   features: z.array(z.object({
     layer: z.int(),

@@ -104,8 +104,8 @@ export async function evaluateCoders(
   const scored = scorer(ce, lossesOf("zero"), lossesOf("mean"));
   const [own, ...others] = measured;
   return {
-    tokens: rows.reduce((sum, { count }) => sum + count, 0),
     ce,
+    tokens: rows.reduce((sum, { count }) => sum + count, 0),
     features: configs.map(({ layer, features }, i) => {
       const { dead, dense, histogram } = densityReport(own.arm.fit[i].densities());
       return { layer, features, dead, dense, density_histogram: histogram };
