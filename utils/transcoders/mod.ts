@@ -76,3 +76,4 @@ export {
 } from "./conventions.ts";
 export { convertCoders, type Converted, type ConvertOptions } from "./convert.ts";
 export * from "./training/mod.ts";
+export * from "./truth/mod.ts";
