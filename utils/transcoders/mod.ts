@@ -57,6 +57,8 @@ export {
   type FitQuality,
   FLOOR_NAMES,
   type FloorName,
+  type LabelledFeature,
+  LabelMeter,
   LossMeter,
   printEvaluation,
   readCoderPoints,

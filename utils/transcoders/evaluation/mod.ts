@@ -6,6 +6,7 @@ export { type CoderPointValues, type CoderRun, readCoderPoints, runCoders } from
 export { type DensityReport, densityReport } from "./density.ts";
 export { evaluateCoders, type EvaluationOptions } from "./evaluate.ts";
 export { type EvaluationRows, evaluationRows, type EvaluationText } from "./evaluation_text.ts";
+export { type LabelledFeature, LabelMeter } from "./feature_labels.ts";
 export { FitMeter, type FitQuality } from "./fit_quality.ts";
 export { FLOOR_NAMES, type FloorName } from "./floors/mod.ts";
 export { printEvaluation } from "./report.ts";
