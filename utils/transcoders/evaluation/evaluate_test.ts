@@ -281,3 +281,65 @@ Deno.test("evaluateCoders() refuses two coders of one layer, and rows without po
     "at least one position that counts",
   );
 });
+
+Deno.test("cross-layer coders and SAEs of heads are evaluated, and positions left out keep the model's values", async () => {
+  await using context = setup(ARCHITECTURES["GPT-NeoX"]);
+  const { model, weights } = context;
+  const plain = { config: model.config, weights };
+  const coders = [0, 1].map((layer) =>
+    coderAt(layer, { kind: "cross_layer", decoderLayers: layer === 0 ? [0, 1] : [1] })
+  );
+  const rows = [rowsOf(PROMPTS, [EXCLUDED])];
+  const fitRows = [rowsOf(FIT, [EXCLUDED])];
+  const found = await evaluateCoders(model, coders, { rows, fitRows });
+  // The coder of layer 0 alone is an ordinary coder; that of layer 1 adds what the lower one writes for clean inputs.
+  const first = (layer: number, { x }: Row) => plainRow(coders[layer], x).y;
+  const { alone } = found.coders.places[0];
+  const expected = plainLosses(plain, [0], first, true);
+  assertAlmostEquals(alone.ce, expected.ce, 2e-5);
+  assertAlmostEquals(alone.kl, expected.kl, 2e-5);
+  let below: number[][] = [];
+  const now: number[][][] = [];
+  let ce = 0;
+  for (const tokens of PROMPTS) {
+    const { logits } = oracle(plain.config, weights, tokens, (name, { data }) => {
+      const [, l, point] = /^blocks\.(\d)\.(.*)$/.exec(name) ?? [];
+      if (point === "ln2.hook_normalized") {
+        const read = split(data, 12);
+        if (l === "0") below = read.map((x) => plainRow(coders[0], x, 1).y);
+        const made = read.map((x, p) =>
+          plainRow(coders[Number(l)], x).y.map((y, j) => l === "1" ? y + below[p][j] : y)
+        );
+        now[Number(l)] = made;
+      }
+      if (point !== "hook_mlp_out") return;
+      tokens.forEach((token, p) => token !== EXCLUDED && data.set(now[Number(l)][p], p * 12));
+    });
+    const V = plain.config.vocabSize;
+    tokens.slice(0, -1).forEach((token, p) => {
+      if (token === EXCLUDED) return;
+      const z = [...logits.subarray(p * V, (p + 1) * V)];
+      ce += Math.log(z.reduce((sum, x) => sum + Math.exp(x), 0)) - z[tokens[p + 1]];
+    });
+  }
+  assertAlmostEquals(found.coders.propagating.ce, ce / 7, 2e-5);
+
+  const hook = "blocks.1.attn.hook_z";
+  const head = randomCoder({
+    kind: "sae",
+    dIn: 4,
+    dOut: 4,
+    inputHook: hook,
+    outputHook: hook,
+    head: 1,
+  });
+  const heads = await evaluateCoders(model, [head], { rows, fitRows });
+  assertEquals(Object.keys(heads.floors), ["zero", "mean", "unigram", "skip", "random"]);
+  assertEquals(heads.coders.places[0].jacobian_cosine, null);
+  // One place: the protocols are the same run.
+  const { places: [place], clean, propagating } = heads.coders;
+  assertAlmostEquals(place.alone.ce, propagating.ce, 1e-6);
+  assertAlmostEquals(clean.ce, propagating.ce, 1e-6);
+  // The best linear map from a value to itself is the identity.
+  assertAlmostEquals(heads.floors.skip.places[0].fvu, 0, 1e-6);
+});
