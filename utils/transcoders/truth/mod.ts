@@ -9,7 +9,6 @@ export {
   type KnownRows,
 } from "./known_features.ts";
 export {
-  bestPairs,
   type DirectionMatch,
   type FeatureScores,
   featureScores,
