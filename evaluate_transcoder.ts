@@ -12,6 +12,7 @@ import { runScript, UserError } from "./utils/cli/mod.ts";
 import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
 import { ResultPaths, transcoderEvaluations } from "./utils/results/mod.ts";
 import {
+  codersDigest,
   evaluateCoders,
   evaluationRows,
   FORMAT_NAMES,
@@ -99,13 +100,22 @@ if (import.meta.main) {
     });
     const name = config.name ?? new ResultPaths("", source.replaceAll(STEP, "0")).model;
     const results = await experiment.results(transcoderEvaluations, { free: FREE }, name);
+    const openAt = async (step: number) => {
+      const path = source.replaceAll(STEP, String(step));
+      return (await openCoders(path, { cacheDir, format, layers })).coders;
+    };
+    for (const step of experiment.steps.filter((step) => results.has(step))) {
+      if (results.get(step).coders_digest === await codersDigest(await openAt(step))) continue;
+      throw new UserError(
+        `${results.path} was made of other transcoders: they have since changed (step ${step}); ` +
+          "start from scratch with --overwrite, or choose another name",
+      );
+    }
 
     return await experiment.run({
       files: [results],
       measure: async (step, model, progress) => {
-        const path = source.replaceAll(STEP, String(step));
-        const { coders } = await openCoders(path, { cacheDir, format, layers });
-        const entry = await evaluateCoders(model, coders, {
+        const entry = await evaluateCoders(model, await openAt(step), {
           ...text,
           seed: config.seed,
           onStage: (stage, batches) => {

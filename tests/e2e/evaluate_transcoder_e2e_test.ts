@@ -23,7 +23,7 @@ const SMALL = [
 ];
 
 /** Writes random coders of two layers for a checkpoint. */
-async function writeCoders(folder: string, step: number) {
+async function writeCoders(folder: string, step: number, seed = step) {
   for (const layer of [0, 2]) {
     const coder = randomCoder({
       dIn: 96,
@@ -33,7 +33,7 @@ async function writeCoders(folder: string, step: number) {
       activation: { name: "topk", k: 4 },
       inputHook: `blocks.${layer}.mlp.hook_in`,
       outputHook: `blocks.${layer}.hook_mlp_out`,
-    }, step + layer);
+    }, seed + layer);
     await writeCoder(join(folder, `step${step}/layer_${layer}`), coder);
   }
 }
@@ -59,6 +59,9 @@ Deno.test("evaluate_transcoder measures every checkpoint; killed and continued, 
     // The real neurons do better than random coders, and the mean explains nothing.
     assert(floors.neurons.places[0].fvu < coders.places[0].fvu);
     assert(Math.abs(floors.mean.places[0].fvu - 1) < 0.2);
+    await writeCoders(sets, last, 1);
+    const changed = await run(script, ...args, "--results-dir", join(folder, "whole"));
+    assertOneLine(changed, 1, new RegExp(`of other transcoders: .*step ${last}`));
     for (
       const title of [
         "Each layer alone",

@@ -16,6 +16,7 @@ export {
   type InputConvention,
 } from "./coder.ts";
 export { type CoderForm, coderForm } from "./arithmetic.ts";
+export { codersDigest } from "./coder_digest.ts";
 export { decode, encode, reconstruct } from "./programs.ts";
 export {
   checkFits,

@@ -56,6 +56,8 @@ const entry = z.object({
   ce: z.number(),
   /** positions that count */
   tokens: z.int(),
+  /** digest of the coders' settings and weights */
+  coders_digest: z.string(),
   /** how often features fire */
   features: z.array(z.object({
     layer: z.int(),

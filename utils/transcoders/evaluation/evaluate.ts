@@ -19,6 +19,7 @@ import type {
 } from "../../results/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
 import type { Coder } from "../coder.ts";
+import { codersDigest } from "../coder_digest.ts";
 import { replacement } from "../splices/mod.ts";
 import { type CleanLogits, cleanRun, withLogits } from "./clean_run.ts";
 import { densityReport } from "./density.ts";
@@ -106,6 +107,7 @@ export async function evaluateCoders(
   return {
     ce,
     tokens: rows.reduce((sum, { count }) => sum + count, 0),
+    coders_digest: await codersDigest(coders),
     features: configs.map(({ layer, features }, i) => {
       const { dead, dense, histogram } = densityReport(own.arm.fit[i].densities());
       return { layer, features, dead, dense, density_histogram: histogram };
