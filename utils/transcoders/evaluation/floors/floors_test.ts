@@ -77,6 +77,28 @@ Deno.test("Moments gives the best linear map: its errors have mean 0 and no corr
     }
   }));
 
+Deno.test("Moments gives a linear map where rows span fewer dimensions than they have", () =>
+  withCache(async (cache) => {
+    const [N, d] = [400, 32];
+    const next = uniform(2);
+    // Three different rows, and all others equal one of them.
+    const few = randomTensor([3, d], next);
+    const x = tensor(
+      Float32Array.from({ length: N * d }, (_, i) => few.data[Math.floor(i / d) % 3 * d + i % d]),
+      [N, d],
+    );
+    const moments = new Moments(cache, d, d);
+    await moments.add(x, x, new Uint8Array(N).fill(1));
+    const { A, b } = moments.linearMap();
+    for (let r = 0; r < 3; r++) {
+      const from = row(few, r, d);
+      for (let j = 0; j < d; j++) {
+        const made = b.data[j] + from.reduce((s, v, k) => s + A.data[j * d + k] * v, 0);
+        assertAlmostEquals(made, from[j], 1e-2);
+      }
+    }
+  }));
+
 Deno.test("Moments gives the best common factor and offset", () =>
   withCache(async (cache) => {
     const [N, d] = [50, 3];

@@ -120,9 +120,7 @@ export class Moments {
       }
       trace += xx.get(i, i);
     }
-    const ridge = RIDGE * trace / dIn || 1;
-    for (let i = 0; i < dIn; i++) xx.set(i, i, xx.get(i, i) + ridge);
-    const solved = new CholeskyDecomposition(xx).solve(xy);
+    const solved = ridgeSolution(xx, xy, trace / dIn || 1);
     const A = new Float32Array(dOut * dIn), b = new Float32Array(dOut);
     for (let j = 0; j < dOut; j++) {
       let shift = my[j];
@@ -157,6 +155,20 @@ export class Moments {
       throw new Error("a fit needs at least one position that counts");
     }
     return this.#shift;
+  }
+}
+
+/**
+ * Solves `(C + λI) X = B` for a covariance C. Where the rows span fewer dimensions than they have, rounding can leave C with
+ * negative eigenvalues below −λ; λ then grows tenfold until the matrix is positive definite.
+ */
+function ridgeSolution(C: Matrix, B: Matrix, variance: number): Matrix {
+  for (let ridge = RIDGE * variance;; ridge *= 10) {
+    if (!(ridge < Infinity)) {
+      throw new Error("a fit of a linear map needs finite activations, found NaN or infinity");
+    }
+    const solver = new CholeskyDecomposition(Matrix.add(C, Matrix.eye(C.rows).mul(ridge)));
+    if (solver.isPositiveDefinite()) return solver.solve(B);
   }
 }
 
