@@ -79,7 +79,7 @@ export async function evaluateCoders(
       name,
       standIn,
       fit: configs.map(({ dOut }, i) => new FitMeter(runtime, standIn.features[i], dOut)),
-      protocols: new ProtocolMeter(model, configs),
+      protocols: new ProtocolMeter(model, configs, standIn),
       jacobian: configs.map(() => null),
     }];
   });
@@ -124,7 +124,7 @@ async function addBatch({ standIn, fit, protocols }: Arm, run: CleanLogits): Pro
   for (const [i, { output, activations }] of outputs.entries()) {
     await fit[i].add(activations, output, run.points[i].target, run.rows.counted);
   }
-  await protocols.add(run, standIn, outputs);
+  await protocols.add(run, outputs);
 }
 
 /** Returns a function from losses to losses with rise and scores. */

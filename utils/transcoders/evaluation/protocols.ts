@@ -31,22 +31,19 @@ export class ProtocolMeter {
   readonly #clean: LossMeter;
   readonly #propagating: LossMeter;
 
-  /** Takes the coders' settings, which name the places. */
+  /** Takes the coders' settings, which name the places, and what takes them. */
   constructor(
     private readonly model: HookedModel,
     private readonly configs: readonly CoderConfig[],
+    private readonly standIn: StandIn,
   ) {
     const meter = () => new LossMeter(model.runtime);
     [this.#alone, this.#clean, this.#propagating] = [configs.map(meter), meter(), meter()];
   }
 
   /** Runs a batch under every protocol. `outputs` are what the stand-in gives for the clean model's inputs. */
-  async add(
-    clean: CleanLogits,
-    standIn: StandIn,
-    outputs: readonly StandInOutput[],
-  ): Promise<void> {
-    const { configs } = this;
+  async add(clean: CleanLogits, outputs: readonly StandInOutput[]): Promise<void> {
+    const { configs, standIn } = this;
     const given = outputs.map(({ output }) => output);
     const run = async (meter: LossMeter, options: RunOptions) => {
       const replaced = await this.model.allLogits(clean.rows.prompts, options);
@@ -56,15 +53,16 @@ export class ProtocolMeter {
       await run(meter, givenOutputs([configs[i]], [given[i]], clean));
     }
     await run(this.#clean, givenOutputs(configs, given, clean));
-    await run(this.#propagating, await standIn.propagating(clean));
+    if (!standIn.readsNothing) await run(this.#propagating, await standIn.propagating(clean));
   }
 
   /** Returns the losses over all batches so far. */
   losses(): ProtocolLosses {
+    const clean = this.#clean.losses();
     return {
       alone: this.#alone.map((meter) => meter.losses()),
-      clean: this.#clean.losses(),
-      propagating: this.#propagating.losses(),
+      clean,
+      propagating: this.standIn.readsNothing ? clean : this.#propagating.losses(),
     };
   }
 }

@@ -23,6 +23,8 @@ export interface StandIn {
   features: readonly number[];
   /** the coders, where it consists of coders */
   coders?: readonly Coder[];
+  /** its outputs do not depend on what it reads, so clean and replaced inputs give the same run */
+  readsNothing?: boolean;
   /** Returns the outputs for the clean model's inputs, one per place. */
   outputs(clean: CleanRun): Promise<StandInOutput[]>;
   /** Returns the options of a run in which all places are taken and errors propagate. */
@@ -42,6 +44,7 @@ export function coderStandIn(
   return {
     features: coders.map(({ config }) => hasFeatures ? config.features : 0),
     coders,
+    readsNothing: coders.every(readsNothing),
     async outputs({ points }) {
       const inputs = points.map(({ input }) => input);
       const found = await coderOutputs(model.runtime, coders, inputs);
@@ -54,6 +57,11 @@ export function coderStandIn(
   };
 }
 
+/** Tells whether a coder's output is the same everywhere: it has neither a decoder nor a linear path. */
+function readsNothing({ config, weights: { W_dec } }: Coder): boolean {
+  return !config.skip && W_dec.data.every((w) => w === 0);
+}
+
 /**
  * Returns a stand-in whose outputs depend on the tokens alone, so that there are no errors to propagate.
  * @param outputs returns its outputs, one per place
@@ -64,6 +72,7 @@ export function givenStandIn(
 ): StandIn {
   return {
     features: configs.map(() => 0),
+    readsNothing: true,
     outputs: (clean) => Promise.resolve(outputs(clean).map((output) => ({ output }))),
     propagating: (clean) => Promise.resolve(givenOutputs(configs, outputs(clean), clean)),
   };

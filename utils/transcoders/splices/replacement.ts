@@ -31,6 +31,18 @@ export interface Replacements {
 /**
  * Returns the options of a run with coders and zeros in the place of parts of the model.
  * @throws Error naming a coder that does not fit the model, two coders of one layer, or a hook point without a layer.
+ * @example Run a model without the MLP of layer 1. The replacement ends with the run.
+ * ```ts
+ * import { HookedModel } from "../../model/mod.ts";
+ * import { replacement } from "../mod.ts";
+ * import { assertEquals, assertNotEquals } from "@std/assert";
+ *
+ * const model = await HookedModel.load("pythia-nano", { revision: "step0" });
+ * const before = await model.allLogits([[1, 2, 3]]);
+ * const options = replacement(model, { zeros: ["blocks.1.hook_mlp_out"] });
+ * assertNotEquals((await model.allLogits([[1, 2, 3]], options)).data, before.data);
+ * assertEquals((await model.allLogits([[1, 2, 3]])).data, before.data);
+ * ```
  */
 export function replacement(
   model: HookedModel,
