@@ -4,7 +4,7 @@
  * scores compare. The best reconstruction need not have the best features (SynthSAEBench, 2602.14687).
  */
 import { type Bench, peakRssMb, timed } from "./case.ts";
-import { ProgramCache, tensor } from "../utils/onnx/mod.ts";
+import { ProgramCache } from "../utils/onnx/mod.ts";
 import { initialState, layoutOf, Trainer } from "../utils/training/mod.ts";
 import {
   type Coder,
@@ -16,13 +16,16 @@ import {
   encode,
   FiringMeter,
   FitMeter,
+  type KnownFeatures,
   knownFeatures,
+  type KnownRows,
   matchDirections,
   reluL1,
   saelensJumpRelu,
   saelensTopK,
   schedule,
   startValues,
+  type TrainedCoder,
   trainedCoder,
 } from "../utils/transcoders/mod.ts";
 
@@ -33,9 +36,9 @@ const ROWS = 1024;
 /** Rows that scores are measured on. */
 const TEST_ROWS = 8192;
 
-/** Objectives by name, each with coefficients that lead to about {@link ACTIVE} active features. */
+/** Objectives by name, all dense (the dictionary is small), each with coefficients that lead to about {@link ACTIVE} active features. */
 function variants(shape: CoderShape, steps: number): Record<string, CoderObjectiveSettings> {
-  const common = { shape, deadAfter: 200 };
+  const common = { shape, deadAfter: 200, form: "dense" } as const;
   const warmUp = Math.floor(steps / 10);
   return {
     relu_l1: reluL1({ ...common, sparsity: { coefficient: 6e-3, warmUp }, ghosts: true }),
@@ -50,13 +53,8 @@ function variants(shape: CoderShape, steps: number): Record<string, CoderObjecti
   };
 }
 
-/** Trains a coder of one kind on known features and returns its scores. */
-async function scoresOf(
-  settings: CoderObjectiveSettings,
-  known: ReturnType<typeof knownFeatures>,
-  steps: number,
-  cache: ProgramCache,
-): Promise<Record<"mcc" | "f1" | "uniqueness" | "l0" | "fvu", number>> {
+/** Compiles the training of a coder. */
+function trainerOf(settings: CoderObjectiveSettings, steps: number, threads?: number) {
   const objective = coderObjective(settings);
   const rate = schedule("warmup_constant", {
     lr: 2e-3,
@@ -65,33 +63,33 @@ async function scoresOf(
     decay: Math.floor(steps / 5),
   });
   const weights = startValues(settings.shape, { seed: 1 });
-  const carried = layoutOf(objective.carried ?? []);
-  const trainer = await Trainer.compile(
-    objective,
-    coderOptimiser({ rate, unitDecoder: true, clip: 1 }),
-    initialState(weights, ["m", "v"], carried),
-  );
-  for (let step = 0; step < steps; step++) {
-    await trainer.step({ x: known.rows(step, ROWS).x.data });
-  }
-  const trained = trainedCoder(settings, trainer.state);
-  await trainer.release();
-  const { dIn, dOut, features } = settings.shape;
+  const state = initialState(weights, ["m", "v"], layoutOf(objective.carried ?? []));
+  const optimiser = coderOptimiser({ rate, unitDecoder: true, clip: 1 });
+  return Trainer.compile(objective, optimiser, state, { threads });
+}
+
+/** Returns the scores of a trained coder on rows that it has not seen. */
+async function scoresOf(
+  { activation, weights }: TrainedCoder,
+  { dIn, dOut, features }: CoderShape,
+  { directions }: KnownFeatures,
+  { x, strengths }: KnownRows,
+  cache: ProgramCache,
+): Promise<Record<"mcc" | "f1" | "uniqueness" | "l0" | "fvu", number>> {
   const hook = "blocks.0.hook_resid_post";
   const coder: Coder = {
     config: {
-      ...{ kind: "sae", activation: trained.activation, dIn, dOut, features, skip: false },
-      ...{ layer: 0, inputHook: hook, outputHook: hook, inputConvention: "raw", metadata: {} },
+      ...{ kind: "sae", activation, dIn, dOut, features, skip: false, layer: 0 },
+      ...{ inputHook: hook, outputHook: hook, inputConvention: "raw", metadata: {} },
     },
-    weights: trained.weights,
+    weights,
   };
-  const { x, strengths } = known.rows(steps + 1, TEST_ROWS);
   const activations = await encode(cache, coder, x);
-  const { partners, mcc, uniqueness } = matchDirections(coder.weights.W_dec, known.directions);
+  const { partners, mcc, uniqueness } = matchDirections(weights.W_dec, directions);
   const firing = new FiringMeter(partners);
   firing.add(activations, strengths);
   const fit = new FitMeter(cache, features, dOut);
-  await fit.add(activations, await decode(cache, coder, activations), tensor(x.data, x.shape));
+  await fit.add(activations, await decode(cache, coder, activations), x);
   const { l0, fvu } = fit.quality();
   return { mcc, f1: firing.scores().f1, uniqueness, l0, fvu };
 }
@@ -102,7 +100,7 @@ export const benches: Bench[] = [{
     "known features that coders of each kind find, trained on activations of the shape's width for the given number " +
     "of steps: MCC, F1, uniqueness, L0, FVU",
   shapes: ["pythia-14m"],
-  prompts: [2000],
+  prompts: [1000],
   async measure({ dModel: d }, { prompts: steps, threads }) {
     const features = 2 * d;
     const shape: CoderShape = { rows: ROWS, dIn: d, dOut: d, features, inputBias: "shared" };
@@ -114,22 +112,32 @@ export const benches: Bench[] = [{
       pairs: { count: Math.floor(d / 4), correlation: 0.5 },
       seed: 1,
     });
-    const cache = new ProgramCache({ threads });
-    const more: Record<string, number> = {};
     const kinds = Object.entries(variants(shape, steps));
+    const trainers = await Promise.all(
+      kinds.map(([, settings]) => trainerOf(settings, steps, threads)),
+    );
     const seconds = await timed(async () => {
-      for (const [name, settings] of kinds) {
-        const scores = await scoresOf(settings, known, steps, cache);
-        for (const [score, value] of Object.entries(scores)) more[`${name}_${score}`] = value;
+      for (let step = 0; step < steps; step++) {
+        const { x } = known.rows(step, ROWS);
+        for (const trainer of trainers) await trainer.step({ x: x.data });
       }
     });
+    const cache = new ProgramCache({ threads });
+    const test = known.rows(steps, TEST_ROWS);
+    const more: Record<string, number> = {};
+    for (const [i, [name, settings]] of kinds.entries()) {
+      const trained = trainedCoder(settings, trainers[i].state);
+      const scores = await scoresOf(trained, shape, known, test, cache);
+      for (const [score, value] of Object.entries(scores)) more[`${name}_${score}`] = value;
+      await trainers[i].release();
+    }
     await cache.close();
     const tokens = kinds.length * steps * ROWS;
     return {
       tokens,
       seconds,
-      // encoder forward and its gradient's rows: an estimate, dense where the step is sparse
-      flops: 2 * tokens * d * features,
+      // five products of the encoder's or decoder's size: two forward, three backward
+      flops: 10 * tokens * d * features,
       peakRssMb: peakRssMb(),
       weightsMb: 2 * d * features * 4 / 2 ** 20,
       more,
