@@ -41,13 +41,13 @@ function variants(shape: CoderShape, steps: number): Record<string, CoderObjecti
   const common = { shape, deadAfter: 200, form: "dense" } as const;
   const warmUp = Math.floor(steps / 10);
   return {
-    relu_l1: reluL1({ ...common, sparsity: { coefficient: 6e-3, warmUp }, ghosts: true }),
+    relu_l1: reluL1({ ...common, sparsity: { coefficient: 2.2e-3, warmUp }, ghosts: true }),
     topk: saelensTopK({ ...common, k: ACTIVE }),
     batchtopk: saelensTopK({ ...common, k: ACTIVE, batch: true }),
     jumprelu: saelensJumpRelu({
       ...common,
-      bandwidth: 0.1,
-      sparsity: { coefficient: 0.1, warmUp },
+      bandwidth: 0.2,
+      sparsity: { coefficient: 0.25, warmUp },
       preActCoefficient: 1e-3,
     }),
   };
@@ -62,7 +62,7 @@ function trainerOf(settings: CoderObjectiveSettings, steps: number, threads?: nu
     warmUp: Math.floor(steps / 20),
     decay: Math.floor(steps / 5),
   });
-  const weights = startValues(settings.shape, { seed: 1 });
+  const weights = startValues(settings.shape, { seed: 1, threshold: 0.2 });
   const state = initialState(weights, ["m", "v"], layoutOf(objective.carried ?? []));
   const optimiser = coderOptimiser({ rate, unitDecoder: true, clip: 1 });
   return Trainer.compile(objective, optimiser, state, { threads });
