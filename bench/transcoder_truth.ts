@@ -41,13 +41,13 @@ function variants(shape: CoderShape, steps: number): Record<string, CoderObjecti
   const common = { shape, deadAfter: 200, form: "dense" } as const;
   const warmUp = Math.floor(steps / 10);
   return {
-    relu_l1: reluL1({ ...common, sparsity: { coefficient: 2.2e-3, warmUp }, ghosts: true }),
+    relu_l1: reluL1({ ...common, sparsity: { coefficient: 2.8e-3, warmUp }, ghosts: true }),
     topk: saelensTopK({ ...common, k: ACTIVE }),
     batchtopk: saelensTopK({ ...common, k: ACTIVE, batch: true }),
     jumprelu: saelensJumpRelu({
       ...common,
       bandwidth: 0.2,
-      sparsity: { coefficient: 0.25, warmUp },
+      sparsity: { coefficient: 0.13, warmUp },
       preActCoefficient: 1e-3,
     }),
   };
