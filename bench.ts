@@ -5,9 +5,10 @@ import { benches as identities } from "./bench/circuit_identities.ts";
 import { benches as circuits } from "./bench/circuits.ts";
 import { benches as engine } from "./bench/engine.ts";
 import { benches as heads } from "./bench/heads.ts";
+import { benches as truth } from "./bench/transcoder_truth.ts";
 import { formatTable, hasColors } from "./utils/cli/mod.ts";
 
-const BENCHES: readonly Bench[] = [...engine, ...circuits, ...identities, ...heads];
+const BENCHES: readonly Bench[] = [...engine, ...circuits, ...identities, ...heads, ...truth];
 
 /** Returns the line of a case as `--json` prints it. */
 function line({ bench, shape }: BenchCase, m: Measurement) {

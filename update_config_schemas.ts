@@ -4,6 +4,7 @@
  *
  *   deno run -A update_config_schemas.ts
  */
+import { script as transcoders } from "./evaluate_transcoder.ts";
 import { script as exportCircuit } from "./export_circuit.ts";
 import { script as circuitComponents } from "./get_circuit_components_over_time.ts";
 import { script as circuits } from "./get_circuits_over_time.ts";
@@ -34,6 +35,7 @@ export const SCRIPTS = [
   performance,
   training,
   coderTraining,
+  transcoders,
 ];
 
 if (import.meta.main) {

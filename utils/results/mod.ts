@@ -45,6 +45,14 @@ export {
   type TaskPerformances,
   taskPerformances,
 } from "./kinds/mod.ts";
+export {
+  type EvaluatedArm,
+  type ReplacementLosses,
+  type StandInPlace,
+  type TranscoderEvaluation,
+  type TranscoderEvaluationHeader,
+  transcoderEvaluations,
+} from "./kinds/mod.ts";
 export type { ModelHeader } from "./kinds/mod.ts";
 export { circuitTransfers } from "./kinds/mod.ts";
 export { type OpenOptions, ResultFile } from "./result_file.ts";

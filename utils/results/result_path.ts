@@ -107,6 +107,11 @@ export class ResultPaths {
     return join(this.root, "task_performance", `${this.model}.json`);
   }
 
+  /** quality of a set of transcoders by step: `transcoders/{model}/{name}/evaluation.json` */
+  transcoderEvaluation(name: string): string {
+    return this.#at("transcoders", name, "evaluation.json");
+  }
+
   #at(kind: string, ...rest: string[]): string {
     return join(this.root, kind, this.model, ...rest);
   }

@@ -16,6 +16,7 @@ export {
   type InputConvention,
 } from "./coder.ts";
 export { type CoderForm, coderForm } from "./arithmetic.ts";
+export { codersDigest } from "./coder_digest.ts";
 export { decode, encode, reconstruct } from "./programs.ts";
 export {
   checkFits,
@@ -24,6 +25,7 @@ export {
   coderHook,
   type CoderMode,
   coderSplice,
+  type CoderSpliceOptions,
   type CoderTap,
   coderTap,
   type CrossLayerReplacement,
@@ -45,13 +47,30 @@ export {
   writeCoder,
 } from "./formats/mod.ts";
 export {
+  type CoderPointValues,
   type CoderRun,
+  type DensityReport,
+  densityReport,
+  evaluateCoders,
+  type EvaluationOptions,
+  type EvaluationRows,
+  evaluationRows,
+  type EvaluationText,
   FitMeter,
   type FitQuality,
+  FLOOR_NAMES,
+  type FloorName,
+  type LabelledFeature,
+  LabelMeter,
   LossMeter,
+  printEvaluation,
+  readCoderPoints,
   replacementLosses,
+  rowsOf,
   runCoders,
+  streamRows,
   type TokenLosses,
+  type TokenRows,
 } from "./evaluation/mod.ts";
 export {
   type NormWeights,
@@ -78,3 +97,4 @@ export {
 } from "./capture/mod.ts";
 export { convertCoders, type Converted, type ConvertOptions } from "./convert.ts";
 export * from "./training/mod.ts";
+export * from "./truth/mod.ts";

@@ -9,6 +9,7 @@ import { ioiConsistencies } from "./ioi_consistency.ts";
 import { selfRepairs } from "./self_repair.ts";
 import { successorHeads } from "./successor_heads.ts";
 import { taskPerformances } from "./task_performance.ts";
+import { transcoderEvaluations } from "./transcoder_evaluation.ts";
 import { circuitTransfers } from "./transfer.ts";
 
 /** Every kind, by its name in messages and tests. */
@@ -25,4 +26,5 @@ export const RESULT_KINDS = {
   successorHeads,
   greaterThanChecks,
   taskPerformances,
+  transcoderEvaluations,
 };

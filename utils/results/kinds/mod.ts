@@ -36,4 +36,12 @@ export {
   type TaskPerformances,
   taskPerformances,
 } from "./task_performance.ts";
+export {
+  type EvaluatedArm,
+  type ReplacementLosses,
+  type StandInPlace,
+  type TranscoderEvaluation,
+  type TranscoderEvaluationHeader,
+  transcoderEvaluations,
+} from "./transcoder_evaluation.ts";
 export { circuitTransfers } from "./transfer.ts";

@@ -4,7 +4,8 @@
  *     ce   cross-entropy of the next token, in nats: pooled mean over predicted tokens
  *     kl   KL(clean ‖ replaced) of the next-token distributions: mean over positions
  *
- * The last position of a prompt predicts nothing, so it counts for kl only. Padding counts for neither.
+ * The last position of a prompt predicts nothing, so it counts for kl only. Padding counts for neither, and neither do
+ * positions that a caller leaves out.
  */
 import {
   defineProgram,
@@ -56,8 +57,11 @@ export class LossMeter {
   /** Takes the cache of compiled programs. */
   constructor(private readonly cache: ProgramCache) {}
 
-  /** Adds a batch, from the logits `[batch, pos, V]` of the model as it is and with the replacement. */
-  async add(prompts: Prompts, clean: F32, replaced: F32): Promise<void> {
+  /**
+   * Adds a batch, from the logits `[batch, pos, V]` of the model as it is and with the replacement.
+   * @param counted 1 for the positions that count, `[batch · pos]`; default: all
+   */
+  async add(prompts: Prompts, clean: F32, replaced: F32, counted?: Uint8Array): Promise<void> {
     const [batch, pos, V] = clean.shape;
     const next = new Int32Array(batch * pos);
     prompts.forEach((tokens, b) => next.set(tokens.slice(1), b * pos));
@@ -69,6 +73,7 @@ export class LossMeter {
     });
     prompts.forEach((tokens, b) => {
       for (let p = 0; p < tokens.length; p++) {
+        if (counted?.[b * pos + p] === 0) continue;
         this.#positions++;
         this.#kl += kl.data[b * pos + p];
         if (p + 1 === tokens.length) continue;

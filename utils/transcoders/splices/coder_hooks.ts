@@ -22,7 +22,19 @@ import {
   type ModelConfig,
   parseHookName,
 } from "../../model/mod.ts";
-import { concat, div, mean, productDim, reshape, slice, sub, type Value } from "../../onnx/mod.ts";
+import {
+  concat,
+  div,
+  greater,
+  mean,
+  productDim,
+  reshape,
+  slice,
+  sub,
+  unsqueeze,
+  type Value,
+  where,
+} from "../../onnx/mod.ts";
 import { type CoderConfig, coderName, type InputConvention } from "../coder.ts";
 
 /** How a hook point's value relates to a block's values. */
@@ -224,8 +236,23 @@ export function pointValue(
   return reshape(slice(value, 2, head, head + 1), [b, p, w]);
 }
 
-/** Returns the block's value `computed` with a coder's output `made` `[batch, pos, width]` in its place. */
-export function replacedValue({ point, head }: CoderPoint, computed: Value, made: Value): Value {
+/**
+ * Returns the block's value `computed` with a coder's output `made` `[batch, pos, width]` in its place.
+ * @param positions where the output takes the place: 1 or 0, `[batch, pos, 1]`; default: everywhere
+ */
+export function replacedValue(
+  point: CoderPoint,
+  computed: Value,
+  made: Value,
+  positions?: Value,
+): Value {
+  const replaced = replacedEverywhere(point, computed, made);
+  if (!positions) return replaced;
+  const here = greater(positions, 0);
+  return where(computed.rank === 4 ? unsqueeze(here, 3) : here, replaced, computed);
+}
+
+function replacedEverywhere({ point, head }: CoderPoint, computed: Value, made: Value): Value {
   if (!POINTS[point].heads) return made;
   if (head === undefined) return reshape(made, computed.shape);
   const [b, p, H, w] = computed.shape;

@@ -47,6 +47,14 @@ import {
 /** What goes on through the model at a coder's output; see the header. */
 export type CoderMode = "observe" | "replace" | "with_error";
 
+/** What a coder's splice takes in addition to the coder. */
+export interface CoderSpliceOptions {
+  /** output at this layer of the cross-layer coders below, `[batch, pos, d]` */
+  written?: F32;
+  /** 1 where the mode holds, 0 where the block's own value goes on, `[batch, pos, 1]`; default: the mode holds everywhere */
+  positions?: F32;
+}
+
 /** A coder's own hook points. */
 export const CODER_POINTS = ["hook_in", "hook_pre", "hook_acts", "hook_out", "hook_error"] as const;
 /** Name of one of a coder's own hook points. */
@@ -57,16 +65,19 @@ interface CoderSpliceSettings {
   input: CoderPoint;
   output: CoderPoint;
   mode: CoderMode;
+  /** whether the mode holds at some positions only */
+  masked?: true;
 }
 
 const spliced = defineSplice(
   "transcoder",
-  ({ form, input, output, mode }: CoderSpliceSettings) => {
+  ({ form, input, output, mode, masked }: CoderSpliceSettings) => {
     const place = blockPoint(output);
     return {
       weights: {
         ...feedShapes(form),
         ...(form.layers > 0 ? { written: [BATCH, POS, form.dOut] } : {}),
+        ...(masked ? { positions: [BATCH, POS, 1] } : {}),
       },
       reads: othersThan(place, pointReads(input)),
       points: CODER_POINTS,
@@ -82,7 +93,7 @@ const spliced = defineSplice(
           const error = at("hook_error", detach(sub(target, made)));
           if (mode === "observe") return computed;
           const out = mode === "replace" ? made : add(made, error);
-          return replacedValue(output, computed, out);
+          return replacedValue(output, computed, out, masked && w.positions);
         },
       },
     };
@@ -100,10 +111,13 @@ function outputOf(a: Value, x: Value, w: Record<string, Value>, form: CoderForm)
 
 /**
  * Returns a coder as a splice for a run. Check it with {@link checkFits} first.
- * @param written output at this layer of the cross-layer coders below, `[batch, pos, d]`
  * @throws Error naming a hook point that no coder can have, or if a cross-layer coder lacks `written`.
  */
-export function coderSplice(coder: Coder, mode: CoderMode, written?: F32): SplicedLayer {
+export function coderSplice(
+  coder: Coder,
+  mode: CoderMode,
+  { written, positions }: CoderSpliceOptions = {},
+): SplicedLayer {
   const { config } = coder;
   const weights = coderFeeds(coder);
   if (config.kind === "cross_layer") {
@@ -114,7 +128,9 @@ export function coderSplice(coder: Coder, mode: CoderMode, written?: F32): Splic
     }
     weights.written = written;
   }
-  const splice = spliced({ form: coderForm(config), ...coderPoints(config), mode });
+  if (positions) weights.positions = positions;
+  const settings = { form: coderForm(config), ...coderPoints(config), mode };
+  const splice = spliced({ ...settings, ...(positions ? { masked: true as const } : {}) });
   return { layer: config.layer, splice, weights };
 }
 

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { plainRow, randomCoder } from "../../../tests/support/coder_cases.ts";
 import { ARCHITECTURES, assertLikeOracle } from "../../../tests/support/hook_checks.ts";
 import { POSITIONS, READOUT, setup } from "../../../tests/support/spliced_coder.ts";
+import { tensor } from "../../onnx/mod.ts";
 import { type HookValue, oracle } from "../../../tests/oracle/oracle_transformer.ts";
 import { FOLDED, HookedModel, type ModelConfig, Runtime } from "../../model/mod.ts";
 import type { Coder, CoderConfig } from "../coder.ts";
@@ -235,6 +236,44 @@ Deno.test("Cross-layer coders write to later layers, and read streams that coder
       const V = model.config.vocabSize, at = POSITIONS[b];
       const row = expected.logits.subarray(at * V, (at + 1) * V);
       assertLikeOracle(logits, 0, { shape: [V], data: row }, `replaced ${replaced}`, 2e-5);
+    }
+  }
+});
+
+Deno.test("Coders replace at some positions only: elsewhere the model keeps its own value", async () => {
+  await using context = setup(ARCHITECTURES["GPT-NeoX"]);
+  const { model, weights, prompts } = context;
+  const pos = Math.max(...prompts.map((prompt) => prompt.length));
+  const replaced = (p: number) => p % 3 !== 1;
+  const mask = Float32Array.from({ length: 2 * pos }, (_, i) => Number(replaced(i % pos)));
+  const positions = tensor(mask, [2, pos, 1]);
+  const z = "blocks.1.attn.hook_z";
+  const { dHead: e, nHeads: H } = model.config;
+  const head = randomCoder({
+    ...{ kind: "sae", dIn: e, dOut: e, inputHook: z, outputHook: z, head: 2 },
+  }, 3);
+  const mlp = mlpCoder(12, "mlp.hook_in");
+  for (const coders of [[mlp], [head], [mlp, head]]) {
+    const options = replacement(model, { coders, positions });
+    const logits = await model.logits(prompts, POSITIONS, options);
+    for (const [b, prompt] of prompts.entries()) {
+      let rows: number[][] = [];
+      const expected = oracle(model.config, weights, prompt, (point, { data }) => {
+        if (point === "blocks.0.ln2.hook_normalized") rows = readRows(data, 12, "mlp.hook_in", 0);
+        for (let p = 0; p < prompt.length; p++) {
+          if (!replaced(p)) continue;
+          if (point === "blocks.0.hook_mlp_out" && coders.includes(mlp)) {
+            data.set(plainRow(mlp, rows[p]).y, p * 12);
+          }
+          if (point === z && coders.includes(head)) {
+            const at = (p * H + 2) * e;
+            data.set(plainRow(head, data.slice(at, at + e)).y, at);
+          }
+        }
+      });
+      const V = model.config.vocabSize, at = POSITIONS[b];
+      const row = expected.logits.subarray(at * V, (at + 1) * V);
+      assertLikeOracle(logits, b, { shape: [V], data: row }, "logits", 2e-5);
     }
   }
 });

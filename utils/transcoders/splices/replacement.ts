@@ -24,15 +24,29 @@ export interface Replacements {
   mode?: CoderMode;
   /** full names of hook points that become 0, e.g. `blocks.2.hook_mlp_out` */
   zeros?: readonly string[];
+  /** 1 where coders replace, 0 where the model's own value stays, `[batch, pos, 1]`; default: everywhere */
+  positions?: F32;
 }
 
 /**
  * Returns the options of a run with coders and zeros in the place of parts of the model.
  * @throws Error naming a coder that does not fit the model, two coders of one layer, or a hook point without a layer.
+ * @example Run a model without the MLP of layer 1. The replacement ends with the run.
+ * ```ts
+ * import { HookedModel } from "../../model/mod.ts";
+ * import { replacement } from "../mod.ts";
+ * import { assertEquals, assertNotEquals } from "@std/assert";
+ *
+ * const model = await HookedModel.load("pythia-nano", { revision: "step0" });
+ * const before = await model.allLogits([[1, 2, 3]]);
+ * const options = replacement(model, { zeros: ["blocks.1.hook_mlp_out"] });
+ * assertNotEquals((await model.allLogits([[1, 2, 3]], options)).data, before.data);
+ * assertEquals((await model.allLogits([[1, 2, 3]])).data, before.data);
+ * ```
  */
 export function replacement(
   model: HookedModel,
-  { coders = [], mode = "replace", zeros = [] }: Replacements,
+  { coders = [], mode = "replace", zeros = [], positions }: Replacements,
 ): Pick<RunOptions, "splices"> {
   const layers = new Map<number, Coder>();
   for (const coder of coders) {
@@ -56,7 +70,8 @@ export function replacement(
     if (!hook) throw new Error(`hook point "${name}" to zero: expected blocks.{l}.{point}`);
     return zeroSplice(hook.layer, hook.point as BlockHook);
   };
-  return { splices: [...coders.map((coder) => coderSplice(coder, mode)), ...zeros.map(zero)] };
+  const spliced = coders.map((coder) => coderSplice(coder, mode, { positions }));
+  return { splices: [...spliced, ...zeros.map(zero)] };
 }
 
 /** Result of {@link crossLayerReplacement}. */
@@ -73,6 +88,7 @@ export interface CrossLayerReplacement {
  * Runs cross-layer coders. Features are read from the stream in which the outputs of `replaced` layers below are the coders'.
  * @param coders one per layer of the model, in order
  * @param replaced layers whose outputs become the coders'; default: all
+ * @param positions 1 where coders replace, 0 where the model's own value stays, `[batch, pos, 1]`; default: everywhere
  * @throws Error naming a coder that does not fit the model, or a layer without its coder.
  */
 export async function crossLayerReplacement(
@@ -80,9 +96,11 @@ export async function crossLayerReplacement(
   coders: readonly Coder[],
   prompts: Prompts,
   replaced: readonly number[] = coders.map(({ config }) => config.layer),
+  positions?: F32,
 ): Promise<CrossLayerReplacement> {
   checkSet(model, coders);
   const { runtime } = model;
+  const mask = positions && tensor(Uint8Array.from(positions.data), [...positions.shape]);
   const activations: F32[] = [], outputs: F32[] = [], patches: Patch[] = [];
   let { residual } = await model.run(prompts, { to: 0 });
   const lead = residual.shape.slice(0, 2);
@@ -93,13 +111,13 @@ export async function crossLayerReplacement(
     const replaces = replaced.includes(layer);
     const mode = replaces ? "replace" : "observe";
     const [acts, out] = [coderHook({ layer }, "hook_acts"), coderHook({ layer }, "hook_out")];
-    const splices = [coderSplice(coder, mode, written[layer])];
+    const splices = [coderSplice(coder, mode, { written: written[layer], positions })];
     const run = { from: layer, to: layer + 1, splices, read: [acts, out] };
     const result = await model.runBlocks(residual, run);
     residual = result.residual;
     activations.push(result.hooks.get(acts)!);
     outputs.push(result.hooks.get(out)!);
-    if (replaces) patches.push({ hook: coder.config.outputHook, value: outputs[layer] });
+    if (replaces) patches.push({ hook: coder.config.outputHook, value: outputs[layer], mask });
     for (const later of (coder.config.decoderLayers ?? []).slice(1)) {
       const part = await decode(runtime, coder, activations[layer], { at: later - layer });
       const sum = written[later].data;
