@@ -1,7 +1,7 @@
 /**
  * Evaluates transcoders and sparse autoencoders at one checkpoint or at many, beside floors.
  *
- *   deno run -A evaluate_transcoder.ts transcoders/pythia-nano --model pythia-nano --step 2560
+ *   deno run -A evaluate_transcoder.ts transcoders/pythia-nano --model pythia-nano --step 6144
  *   deno run -A evaluate_transcoder.ts 'transcoders/pythia-nano/step{step}' --model pythia-nano
  *
  * Updates `{results_dir}/transcoders/{model}/{name}/evaluation.json` after each checkpoint. A stopped run continues when
@@ -27,7 +27,7 @@ export const script = {
   description:
     "Measures how good transcoders are at each checkpoint of a model's training, beside floors.",
   examples: [
-    "transcoders/pythia-nano --model pythia-nano --step 2560",
+    "transcoders/pythia-nano --model pythia-nano --step 6144",
     "'transcoders/pythia-nano/step{step}' --model pythia-nano",
     "EleutherAI/Pythia-160m-SST-k32-32k --model pythia-160m --step 143000 --text pile.jsonl.gz",
   ],
@@ -54,7 +54,8 @@ export const script = {
     ),
     rows: z.enum(["packed", "padded", "stored"]).default("packed")
       .describe("how the documents of a file become rows"),
-    context: z.int().min(2).default(128).describe("tokens per row"),
+    context: z.int().min(2).default(64)
+      .describe("tokens per row; pythia-nano was trained on 64"),
     batch: z.int().min(1).default(16).describe("rows per batch"),
     tokens: z.int().min(1).default(16_384).describe("tokens to measure on"),
     fit_tokens: z.int().min(1).default(65_536).describe("tokens to fit the floors on"),
