@@ -1,7 +1,7 @@
 /**
- * Sentences about the made-up countries: one fact each, or two facts of which one feeds the other ("The country whose
- * capital is Belor lies in the north"). A document never has two facts about one country, so nothing but what the model
- * has learned leads from a capital to the region of its country.
+ * Sentences about the made-up countries: one fact each, or one fact that feeds another ("The country whose capital is
+ * Belor sells wine"). A document never has two facts about one country, so only what the model has learned leads from a
+ * capital to the goods of its country.
  */
 import { chance, integer, pick, pickDistinct, type Rng, weightedIndex } from "../../random.ts";
 import {
