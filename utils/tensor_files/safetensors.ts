@@ -10,7 +10,7 @@
  * 8. Every tensor is then aligned, and the same tensors always give the same bytes. The writer encodes one tensor at a
  * time into a temporary file in the same folder, and renames that file when it is complete.
  */
-import { dirname } from "@std/path";
+import { writePartsAtomic } from "./atomic_stream.ts";
 import { type Dtype, DTYPE_BYTES, encodeNumbers, isDtype } from "./float16.ts";
 import { elementCount, rowMajorStrides, type StoredTensor } from "./stored_tensor.ts";
 import { TensorSet } from "./tensor_set.ts";
@@ -199,23 +199,11 @@ export async function writeSafetensors(
     header[name] = { dtype, shape, data_offsets: [at, end] };
     at = end;
   }
-  const temporary = `${path}.${Deno.pid}.tmp`;
-  try {
-    await Deno.mkdir(dirname(path), { recursive: true });
-    const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
-    try {
-      // The sweep of abandoned temporary files (utils/base/files.ts) skips locked ones.
-      await file.lock(true).catch(() => {});
-      await writeAll(file, headerBytes(header));
-      for (const [, { dtype, data }] of ordered) await writeAll(file, encodeNumbers(data, dtype));
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    await Deno.rename(temporary, path);
-  } catch (cause) {
-    await Deno.remove(temporary).catch(() => {});
-    throw new Error(`cannot write ${path}: ${(cause as Error).message}`, { cause });
+  await writePartsAtomic(path, parts());
+
+  function* parts() {
+    yield headerBytes(header);
+    for (const [, { dtype, data }] of ordered) yield encodeNumbers(data, dtype);
   }
 }
 
@@ -226,8 +214,4 @@ function headerBytes(header: Record<string, unknown>): Uint8Array {
   new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
   bytes.set(json, 8);
   return bytes;
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await file.write(rest));
 }

@@ -7,9 +7,10 @@
  * 3. The archive goes to a temporary file, which gets its name when it is complete.
  */
 import { Buffer } from "node:buffer";
-import { basename, dirname } from "@std/path";
+import { basename } from "@std/path";
 // @ts-types="@types/yazl"
 import * as yazl from "yazl";
+import { writePartsAtomic } from "./atomic_stream.ts";
 import { rowMajorStrides } from "./stored_tensor.ts";
 
 /** What can be written. Text that names a number format, such as `torch.float32`, becomes that format in Python. */
@@ -28,7 +29,6 @@ export type PickleValue =
  * @throws Error naming the path
  */
 export async function writeTorchObject(path: string, root: PickleValue): Promise<void> {
-  const temporary = `${path}.${Deno.pid}.tmp`;
   const folder = basename(path).replace(/\.pt$/, "");
   const writer = new PickleWriter();
   const pickle = writer.write(root);
@@ -48,25 +48,7 @@ export async function writeTorchObject(path: string, root: PickleValue): Promise
   );
   entry("version", text("3\n"));
   zip.end();
-  try {
-    await Deno.mkdir(dirname(path), { recursive: true });
-    const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
-    try {
-      await file.lock(true).catch(() => {});
-      for await (const chunk of zip.outputStream) {
-        for (let rest = chunk as Uint8Array; rest.length > 0;) {
-          rest = rest.subarray(await file.write(rest));
-        }
-      }
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    await Deno.rename(temporary, path);
-  } catch (cause) {
-    await Deno.remove(temporary).catch(() => {});
-    throw new Error(`cannot write ${path}: ${(cause as Error).message}`, { cause });
-  }
+  await writePartsAtomic(path, zip.outputStream as AsyncIterable<Uint8Array>);
 }
 
 /** Writes one pickle, and collects the storages that it refers to. */
