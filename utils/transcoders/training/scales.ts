@@ -53,7 +53,7 @@ function scaleOf(rows: Float32Array, width: number): number {
   return variance > 1e-12 * total / count ? Math.sqrt(width / variance) : 1;
 }
 
-/** Returns the scales of a run's carried tensors. @throws Error when they have not been set. */
+/** Returns the scales of a run's carried tensors. @throws Error if `setScales` did not set them before. */
 export function carriedScales(carried: Readonly<Record<string, Float32Array>>): Scales {
   const [input, target] = SCALE_STATE.map(({ name }) => carried[name]?.[0]);
   if (input > 0 && target > 0) return { input, target };

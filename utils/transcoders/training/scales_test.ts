@@ -37,8 +37,8 @@ Deno.test("parameters of scaled rows give the coder that those of plain rows giv
   setScales(carried, scales);
   assertAlmostEquals(carriedScales(carried).target, 0.2, 1e-7);
   const found = trainedCoder(normalize, { ...state, carried });
-  for (const [name, tensor] of Object.entries(expected.weights)) {
-    const ours = found.weights[name as keyof typeof found.weights]!.data;
-    tensor.data.forEach((x, i) => assertAlmostEquals(ours[i], x, 1e-5, name));
+  for (const name of Object.keys(expected.weights) as (keyof typeof expected.weights)[]) {
+    const ours = found.weights[name]!.data;
+    expected.weights[name]!.data.forEach((x, i) => assertAlmostEquals(ours[i], x, 1e-5, name));
   }
 });

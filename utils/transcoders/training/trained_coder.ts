@@ -10,6 +10,7 @@
  */
 import { type F32, tensor } from "../../onnx/mod.ts";
 import { layoutOf, type TrainingState, viewOf } from "../../training/mod.ts";
+import type { Activation, CoderWeights } from "../coder.ts";
 import { batchThreshold } from "./activations/mod.ts";
 import type { CoderObjectiveSettings } from "./coder_objective.ts";
 import { carriedScales } from "./scales.ts";
@@ -18,31 +19,14 @@ import { coderParameters } from "./shape.ts";
 /** Activation and weights of a trained coder. */
 export interface TrainedCoder {
   /** how features are chosen, with what the choice needs */
-  activation:
-    | { name: "relu" }
-    | { name: "topk"; k: number }
-    | { name: "batchtopk"; k: number; threshold: number }
-    | { name: "jumprelu" };
+  activation: Activation;
   /** the weights; they share no memory with the run */
-  weights: {
-    /** `[F, d_in]` */
-    W_enc: F32;
-    /** `[F]` */
-    b_enc: F32;
-    /** `[F, d_out]` */
-    W_dec: F32;
-    /** `[d_out]` */
-    b_dec: F32;
-    /** `[d_out, d_in]`, of a coder with a skip connection */
-    W_skip?: F32;
-    /** `[F]`, of a JumpReLU coder */
-    threshold?: F32;
-  };
+  weights: CoderWeights;
 }
 
 /**
  * Returns the coder of a run's state.
- * @throws Error when a BatchTopK coder has not had a batch with a positive score.
+ * @throws Error if no batch of a BatchTopK coder had a positive score.
  */
 export function trainedCoder(
   { shape, activation, normalize }: Pick<
