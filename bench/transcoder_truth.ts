@@ -68,7 +68,7 @@ function trainerOf(settings: CoderObjectiveSettings, steps: number, threads?: nu
   return Trainer.compile(objective, optimiser, state, { threads });
 }
 
-/** Returns the scores of a trained coder on rows that it has not seen. */
+/** Returns the scores of a trained coder on rows held out from its training. */
 async function scoresOf(
   { activation, weights }: TrainedCoder,
   { dIn, dOut, features }: CoderShape,

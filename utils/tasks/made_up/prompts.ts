@@ -6,7 +6,8 @@
  *  - `two_hop`: "The country whose capital is Belor sells" → wine. The first fact, Belor → Avaria, feeds the second,
  *    Avaria → wine. The training text has such sentences, but none about this capital and this fact.
  *
- * The corrupted prompt asks the same of another country with another answer; that answer is the wrong one. Marks: the name is SUBJECT, the read-out is END.
+ * The corrupted prompt asks the same of another country with another answer; that answer is the wrong one. Marks: SUBJECT,
+ * the name, and END, the read-out.
  */
 import { PythonRandom } from "../../base/mod.ts";
 import type { Tokenizer } from "../../model/mod.ts";

@@ -72,7 +72,7 @@ function between(rng: Rng, cast: Cast, favourite?: string): string {
   }
 }
 
-/** Share of the stories whose giver acts without a name. */
+/** Share without a name of the giver, of the stories whose act is a sentence of its own. */
 const NAMELESS = 0.4;
 
 /** The giver with, sometimes, a third person between the giver and the verb. */

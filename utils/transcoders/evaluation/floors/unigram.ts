@@ -1,5 +1,5 @@
 /**
- * The unigram table: the mean target of every token, ŷ = E[y | token]. Tokens that the fit has not seen get the mean of all.
+ * The unigram table: the mean target of every token, ŷ = E[y | token]. Tokens absent from the fit get the mean of all.
  * What it explains needs no context (n-gram null model of sparsify, n = 1).
  */
 import { type F32, tensor } from "../../../onnx/mod.ts";
