@@ -8,7 +8,7 @@
  *   BatchTopK          the running threshold, in units of the scaled pre-activations
  *   scaled rows        folded in as `scales.ts` says
  */
-import { type F32, tensor } from "../../onnx/mod.ts";
+import { tensor } from "../../onnx/mod.ts";
 import { layoutOf, type TrainingState, viewOf } from "../../training/mod.ts";
 import type { Activation, CoderWeights } from "../coder.ts";
 import { batchThreshold } from "./activations/mod.ts";
