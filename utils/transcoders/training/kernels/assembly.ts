@@ -5,6 +5,7 @@
  * of each other, so results do not depend on the number of threads.
  *
  *   select     the k largest of each row of pre-activations           selectPositive   all positive ones
+ *   scale      rows of a batch
  *   columns    means and variances of the targets' columns
  *   decode     ŷ[r] = b_dec + Σ a W_dec[f],  g = 2w(ŷ − y),  da = g·W_dec[f] + l1
  *   count, list   places by feature, in the order of rows
@@ -197,23 +198,61 @@ function adam(
   }
 }
 
-/** Puts `x` at `id` into a list of at most k that falls; of equal ones the first stays first. Returns the length. */
-
-function insert(values: usize, ids: usize, n: i32, k: i32, x: f32, id: i32): i32 {
-  let place = n < k ? n : k - 1;
-  while (place > 0) {
-    const before = load<f32>(at(values, place - 1));
-    if (!(before < x)) break;
-    store<f32>(at(values, place), before);
-    store<i32>(at(ids, place), load<i32>(at(ids, place - 1)));
-    place--;
+/** Writes the elements of a row that are at least `least`, and their indices, in order. Returns their number. */
+function collect(from: usize, F: i32, least: f32, values: usize, ids: usize): i32 {
+  const least4 = f32x4.splat(least);
+  let n = 0, f = 0;
+  for (; f + 8 <= F; f += 8, from += 32) {
+    let found = i32x4.bitmask(f32x4.ge(v128.load(from), least4)) |
+      i32x4.bitmask(f32x4.ge(v128.load(from, 16), least4)) << 4;
+    while (found) {
+      const i = ctz(found);
+      found &= found - 1;
+      store<f32>(at(values, n), load<f32>(at(from, i)));
+      store<i32>(at(ids, n), f + i);
+      n++;
+    }
   }
-  store<f32>(at(values, place), x);
-  store<i32>(at(ids, place), id);
-  return n < k ? n + 1 : k;
+  for (; f < F; f++, from += 4) {
+    const x = load<f32>(from);
+    if (!(x >= least)) continue;
+    store<f32>(at(values, n), x);
+    store<i32>(at(ids, n), f);
+    n++;
+  }
+  return n;
 }
 
-/** Writes the k largest of each of `rows` rows of `pre` [rows, F]: their values and features, [rows, k] each. */
+/** Returns the k-th largest of n numbers, and reorders them (Hoare 1961). */
+function kthLargest(a: usize, n: i32, k: i32): f32 {
+  let low = 0, high = n - 1;
+  const place = k - 1;
+  while (low < high) {
+    const pivot = load<f32>(at(a, (low + high) >> 1));
+    let i = low, j = high;
+    while (i <= j) {
+      while (load<f32>(at(a, i)) > pivot) i++;
+      while (load<f32>(at(a, j)) < pivot) j--;
+      if (i > j) break;
+      const kept = load<f32>(at(a, i));
+      store<f32>(at(a, i), load<f32>(at(a, j)));
+      store<f32>(at(a, j), kept);
+      i++;
+      j--;
+    }
+    if (place <= j) high = j;
+    else if (place >= i) low = i;
+    else break;
+  }
+  return load<f32>(at(a, place));
+}
+
+/**
+ * Writes the positive ones among the k largest of each of `rows` rows of `pre` [rows, F], and 0 after the last: values and
+ * features, [rows, k] each, in the order of features. Of equal ones the first count. A row with numbers that are not finite
+ * gets NaN. The last row's k-th value is a guess for the next: elements below it are not looked at again.
+ * @param scratch for each thread 3 F
+ */
 export function select(
   t: i32,
   T: i32,
@@ -223,44 +262,34 @@ export function select(
   pre: usize,
   values: usize,
   features: usize,
+  scratch: usize,
 ): void {
+  const found = row(scratch, 3 * t, F), ids = row(scratch, 3 * t + 1, F);
+  const copy = row(scratch, 3 * t + 2, F);
+  let guess: f32 = 0;
   const end = share(rows, t + 1, T);
   for (let r = share(rows, t, T); r < end; r++) {
-    const from = row(pre, r, F), best = row(values, r, k), ids = row(features, r, k);
-    let n = 0, f = 0;
-    for (; f < k; f++) n = insert(best, ids, n, k, load<f32>(at(from, f)), f);
-    let least = load<f32>(at(best, k - 1));
-    let least4 = f32x4.splat(least);
-    for (; f < F && (f & 15) !== 0; f++) {
-      const x = load<f32>(at(from, f));
-      if (x > least) {
-        insert(best, ids, k, k, x, f);
-        least = load<f32>(at(best, k - 1));
-      }
+    const from = row(pre, r, F), best = row(values, r, k), chosen = row(features, r, k);
+    let n = collect(from, F, guess, found, ids);
+    if (n < k) n = collect(from, F, guess - abs(guess) / 2, found, ids);
+    if (n < k) n = collect(from, F, -f32.MAX_VALUE, found, ids);
+    if (n < k) {
+      store<f32>(best, f32.NaN);
+      continue;
     }
-    for (; f + 16 <= F; f += 16) {
-      const a = at(from, f);
-      const most = f32x4.pmax(
-        f32x4.pmax(v128.load(a), v128.load(a, 16)),
-        f32x4.pmax(v128.load(a, 32), v128.load(a, 48)),
-      );
-      if (!v128.any_true(f32x4.gt(most, least4))) continue;
-      for (let i = 0; i < 16; i++) {
-        const x = load<f32>(at(a, i));
-        if (x > least) {
-          insert(best, ids, k, k, x, f + i);
-          least = load<f32>(at(best, k - 1));
-        }
-      }
-      least4 = f32x4.splat(least);
+    memory.copy(copy, found, <usize> n << 2);
+    const least = kthLargest(copy, n, k);
+    let ties = k, kept = 0;
+    for (let i = 0; i < n; i++) if (load<f32>(at(found, i)) > least) ties--;
+    for (let i = 0; i < n; i++) {
+      const x = load<f32>(at(found, i));
+      if (!(x > least) && !(x === least && ties-- > 0) || !(x > 0)) continue;
+      store<f32>(at(best, kept), x);
+      store<i32>(at(chosen, kept), load<i32>(at(ids, i)));
+      kept++;
     }
-    for (; f < F; f++) {
-      const x = load<f32>(at(from, f));
-      if (x > least) {
-        insert(best, ids, k, k, x, f);
-        least = load<f32>(at(best, k - 1));
-      }
-    }
+    if (kept < k) store<f32>(at(best, kept), 0);
+    guess = least - abs(least) / 8;
   }
 }
 
@@ -289,7 +318,46 @@ export function selectPositive(
   }
 }
 
-/** Writes the mean of each column of `y` [rows, d] and the sum of its squared deviations. */
+/**
+ * Scales rows: m[r] ← factor · m[r] − bias.
+ * @param bias [d], or 0 for none
+ */
+export function scale(
+  t: i32,
+  T: i32,
+  rows: i32,
+  d: i32,
+  m: usize,
+  factor: f32,
+  bias: usize,
+): void {
+  const factor4 = f32x4.splat(factor);
+  const end = share(rows, t + 1, T);
+  for (let r = share(rows, t, T); r < end; r++) {
+    let a = row(m, r, d), i = 0;
+    for (; i + 4 <= d; i += 4, a += 16) v128.store(a, f32x4.mul(factor4, v128.load(a)));
+    for (; i < d; i++, a += 4) store<f32>(a, factor * load<f32>(a));
+    if (bias) addScaled(row(m, r, d), bias, -1, d);
+  }
+}
+
+/** into[i] += (a[i] − means[i])² */
+function addSquares(into: usize, a: usize, means: usize, n: i32): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4, into += 16, a += 16, means += 16) {
+    const difference = f32x4.sub(v128.load(a), v128.load(means));
+    v128.store(into, f32x4.add(v128.load(into), f32x4.mul(difference, difference)));
+  }
+  for (; i < n; i++, into += 4, a += 4, means += 4) {
+    const difference = load<f32>(a) - load<f32>(means);
+    store<f32>(into, load<f32>(into) + difference * difference);
+  }
+}
+
+/**
+ * Writes the mean of each column of `y` [rows, d] and the sum of its squared deviations.
+ * @param scratch [d]
+ */
 export function columns(
   t: i32,
   T: i32,
@@ -298,21 +366,23 @@ export function columns(
   y: usize,
   means: usize,
   deviations: usize,
+  scratch: usize,
 ): void {
-  const end = share(d, t + 1, T);
-  for (let c = share(d, t, T); c < end; c++) {
-    let sum: f64 = 0, a = at(y, c);
-    const stride = <usize> d << 2;
-    for (let r = 0; r < rows; r++, a += stride) sum += <f64> load<f32>(a);
-    const mean = sum / <f64> rows;
-    let squares: f64 = 0;
-    a = at(y, c);
-    for (let r = 0; r < rows; r++, a += stride) {
-      const difference = <f64> load<f32>(a) - mean;
-      squares += difference * difference;
-    }
-    store<f32>(at(means, c), <f32> mean);
-    store<f32>(at(deviations, c), <f32> squares);
+  const first = share(d, t, T), width = share(d, t + 1, T) - first;
+  const mean = at(means, first), deviation = at(deviations, first), part = at(scratch, first);
+  clear(mean, width);
+  clear(deviation, width);
+  for (let from = 0; from < rows; from += PART) {
+    clear(part, width);
+    const to = min(from + PART, rows);
+    for (let r = from; r < to; r++) addScaled(part, at(row(y, r, d), first), 1, width);
+    addScaled(mean, part, <f32> 1 / <f32> rows, width);
+  }
+  for (let from = 0; from < rows; from += PART) {
+    clear(part, width);
+    const to = min(from + PART, rows);
+    for (let r = from; r < to; r++) addSquares(part, at(row(y, r, d), first), mean, width);
+    addScaled(deviation, part, 1, width);
   }
 }
 
@@ -355,6 +425,7 @@ export function decode(
       sum += x;
       active++;
     }
+    const finite = active === K || load<f32>(at(a, active)) <= 0;
     memory.copy(error, b_dec, <usize> d << 2);
     addManyRows(error, row(scratch, t, d), W_dec, ids, a, 0, active, d);
     const output = dot(error, error, d);
@@ -372,7 +443,7 @@ export function decode(
       store<f32>(at(da, p), dot(error, row(W_dec, load<i32>(at(ids, p)), d), d) + l1);
     }
     const n = at(numbers, r * NUMBERS);
-    store<f32>(n, squares);
+    store<f32>(n, finite ? squares : f32.NaN);
     store<f32>(n, energy, 4);
     store<f32>(n, output, 8);
     store<f32>(n, <f32> active, 12);

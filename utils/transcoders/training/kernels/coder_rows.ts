@@ -42,20 +42,36 @@ export class CoderRows {
    */
   update(t: number, dead: readonly number[], extra?: DeadGradients): void {
     const { shape: { rows, dIn, dOut, features: F, inputBias }, memory } = this;
-    this.#list();
+    const listed = this.#list();
     const slots = this.#add(dead, extra);
     const scratch = memory.at("scratch");
     for (const name of ["b_dec", "b_in"] as const) {
       memory.floats(name, name === "b_dec" ? dOut : dIn).fill(0);
     }
-    memory.run("rowSums", [rows, dOut, memory.at("g"), 0, 1, memory.at("b_dec"), scratch]);
+    memory.run("rowSums", rows * dOut, [
+      rows,
+      dOut,
+      memory.at("g"),
+      0,
+      1,
+      memory.at("b_dec"),
+      scratch,
+    ]);
     if (inputBias) {
       const into = memory.at(inputBias === "own" ? "b_in" : "b_dec");
-      memory.run("rowSums", [F, dIn, this.at("W_enc"), memory.at("b_enc"), -1, into, scratch]);
+      memory.run("rowSums", F * dIn, [
+        F,
+        dIn,
+        this.at("W_enc"),
+        memory.at("b_enc"),
+        -1,
+        into,
+        scratch,
+      ]);
     }
     const adam = this.#adam(t);
     memory.integers("next", 1)[0] = 0;
-    memory.run("update", [
+    memory.run("update", (6 * F + 2 * listed) * (dIn + dOut), [
       ...[F, dIn, dOut],
       memory.at("next"),
       ...[memory.at("starts"), memory.at("rows")],
@@ -81,7 +97,14 @@ export class CoderRows {
     const { memory } = this;
     const { size } = this.#tensors.get(name)!;
     const w = this.at(name), moments = this.#moments();
-    memory.run("adamVector", [size, w, memory.at(name), w + moments, w + 2 * moments, ...adam]);
+    memory.run("adamVector", 6 * size, [
+      size,
+      w,
+      memory.at(name),
+      w + moments,
+      w + 2 * moments,
+      ...adam,
+    ]);
   }
 
   /** β₁, 1 − β₁, β₂, 1 − β₂, rate and offset of a step. */
@@ -94,24 +117,27 @@ export class CoderRows {
     return [beta1, 1 - beta1, beta2, 1 - beta2, rate(t) * first / root, epsilon / root];
   }
 
-  /** Lists the places by feature. */
-  #list(): void {
+  /** Lists the places by feature. Returns their number. */
+  #list(): number {
     const { shape: { rows, features: F }, memory } = this;
     const starts = memory.integers("starts", F + 1);
     starts.fill(0);
+    const places = rows * memory.perRow;
     const sizes = [rows, memory.perRow, F, memory.at("features")];
-    memory.run("count", [...sizes, memory.at("numbers"), memory.at("starts")]);
+    memory.run("count", places, [...sizes, memory.at("numbers"), memory.at("starts")]);
     for (let f = 0; f < F; f++) starts[f + 1] += starts[f];
+    const listed = starts[F];
     memory.integers("next", F).set(starts.subarray(0, F));
-    memory.run("list", [
+    memory.run("list", 8 * listed, [
       ...sizes,
       ...[memory.at("values"), memory.at("gradients"), memory.at("numbers"), memory.at("next")],
       ...[memory.at("rows"), memory.at("listedValues"), memory.at("listedGradients")],
     ]);
-    memory.run("encoderBias", [
+    memory.run("encoderBias", listed, [
       F,
       ...[memory.at("starts"), memory.at("listedGradients"), memory.at("b_enc")],
     ]);
+    return listed;
   }
 
   /** Adds the gradients of dead features. Returns the address of their slots, or 0 without any. */

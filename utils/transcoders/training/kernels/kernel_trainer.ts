@@ -105,10 +105,10 @@ export class KernelTrainer {
     const { steps_since_fired: since } = this.state.carried;
     const dead: number[] = [];
     let silent = 0;
-    since.forEach((steps, f) => {
-      silent += steps;
-      if (steps > this.settings.dead.after) dead.push(f);
-    });
+    for (let f = 0; f < since.length; f++) {
+      silent += since[f];
+      if (since[f] > this.settings.dead.after) dead.push(f);
+    }
     this.#load(batch);
     const variance = this.#variance();
     const weight = weightOfSquares(reconstruction, { rows, dOut, variance });
@@ -157,19 +157,15 @@ export class KernelTrainer {
         `batch: expected ${rows} rows of ${width} for "${name}", found ${data.length} elements`,
       );
     }
-    const { input_scale, target_scale } = this.state.carried;
-    const [a, b] = normalize ? [input_scale[0], target_scale[0]] : [1, 1];
-    const bias = inputBias && this.parameters.view(inputBias === "own" ? "b_in" : "b_dec");
-    const input = this.#x;
-    if (bias) {
-      for (let i = 0; i < input.length; i += dIn) {
-        for (let j = 0; j < dIn; j++) input[i + j] = Math.fround(a * x[i + j]) - bias[j];
-      }
-    } else for (let i = 0; i < input.length; i++) input[i] = a * x[i];
-    this.memory.floats("x", input.length).set(input);
-    const target = this.memory.floats("y", y.length);
-    if (b === 1) target.set(y);
-    else for (let i = 0; i < y.length; i++) target[i] = b * y[i];
+    const { memory, state: { carried } } = this;
+    const [a, b] = normalize ? [carried.input_scale[0], carried.target_scale[0]] : [1, 1];
+    const bias = inputBias ? this.parameters.at(inputBias === "own" ? "b_in" : "b_dec") : 0;
+    const inputs = memory.floats("x", x.length);
+    inputs.set(x);
+    memory.floats("y", y.length).set(y);
+    if (a !== 1 || bias) memory.run("scale", x.length, [rows, dIn, memory.at("x"), a, bias]);
+    if (b !== 1) memory.run("scale", y.length, [rows, dOut, memory.at("y"), b, 0]);
+    this.#x.set(inputs);
     this.#W_enc.set(this.parameters.view("W_enc"));
     this.#b_enc.set(this.parameters.view("b_enc"));
   }
@@ -178,7 +174,11 @@ export class KernelTrainer {
   #variance(): number {
     const { rows, dOut } = this.settings.shape;
     const { memory } = this;
-    memory.run("columns", [rows, dOut, ...addresses(memory, ["y", "means", "deviations"])]);
+    memory.run("columns", 2 * rows * dOut, [
+      rows,
+      dOut,
+      ...addresses(memory, ["y", "means", "deviations", "scratch"]),
+    ]);
     return memory.floats("deviations", dOut).reduce((sum, x) => sum + x, 0);
   }
 
@@ -202,8 +202,11 @@ export class KernelTrainer {
         memory.at(name as "values" | "features", first * memory.perRow)
       );
       const pre = memory.at("pre");
-      if (activation.kind === "relu") memory.run("selectPositive", [n, F, pre, ...into]);
-      else memory.run("select", [n, F, memory.perRow, pre, ...into]);
+      if (activation.kind === "relu") memory.run("selectPositive", n * F, [n, F, pre, ...into]);
+      else {
+        const sizes = [n, F, memory.perRow];
+        memory.run("select", n * F, [...sizes, pre, ...into, memory.at("scratch")]);
+      }
     }
     memory.grow(Math.max(1, ...wide.map(({ k }) => k)), 0);
     const places = memory.perRow;
@@ -218,7 +221,7 @@ export class KernelTrainer {
     }
     for (const { free } of wide) free();
     const { dOut } = this.settings.shape;
-    memory.run("decode", [
+    memory.run("decode", 2 * rows * places * dOut, [
       ...[rows, places, dOut],
       ...addresses(memory, ["features", "values", "gradients"]),
       ...[this.parameters.at("W_dec"), this.parameters.at("b_dec")],

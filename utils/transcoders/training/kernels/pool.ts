@@ -81,11 +81,23 @@ export class KernelPool {
     if (more > 0) memory.grow(more);
   }
 
-  /** Runs a kernel on all threads, each with its number, the number of threads and `args`. */
-  run({ id, functions }: KernelMemory, name: string, args: readonly number[]): void {
+  /**
+   * Runs a kernel on all threads, each with its number, the number of threads and `args`.
+   * @param alone uses the calling thread only
+   */
+  run(
+    { id, functions }: KernelMemory,
+    name: string,
+    args: readonly number[],
+    alone = false,
+  ): void {
     const { words, numbers } = this.#control;
     const index = this.#names.indexOf(name);
     if (index < 0) throw new Error(`there is no kernel "${name}": ${this.#names.join(", ")}`);
+    if (alone || this.threads === 1) {
+      functions[index](0, 1, ...args);
+      return;
+    }
     numbers.set(args);
     words[WORD.memory] = id;
     words[WORD.name] = index;

@@ -8,6 +8,9 @@ import { floats, integers, type Placed, placed } from "./arrays.ts";
 import type { KernelMemory, KernelPool } from "./pool.ts";
 import { NUMBERS } from "./step_metrics.ts";
 
+/** Numbers that one thread reads and writes while another one wakes up. */
+const FEW = 1 << 19;
+
 /** Arrays whose sizes the coder decides. */
 type Fixed =
   | ("weights" | "m" | "v" | "since" | "fired")
@@ -61,7 +64,7 @@ export class StepMemory {
       ...{ means: dOut, deviations: dOut, pre: blockElements },
       ...{ b_enc: F, b_dec: dOut, b_in: dIn },
       ...{ starts: F + 1, next: F + 1, slots: F },
-      scratch: pool.threads * (dIn + dOut + widest) + 2 * widest,
+      scratch: pool.threads * Math.max(dIn + dOut + widest, 3 * F) + 2 * widest,
     });
     const end = placed(growingSizes(shape, perRow, 0), fixed.bytes).bytes;
     const memory = await pool.add(end);
@@ -97,9 +100,12 @@ export class StepMemory {
     return integers(this.memory, this.at(name, index), n);
   }
 
-  /** Runs a kernel on all threads. */
-  run(kernel: string, args: readonly number[]): void {
-    this.pool.run(this.memory, kernel, args);
+  /**
+   * Runs a kernel, on all threads or on this one where waking the others would take longer.
+   * @param elements roughly how many numbers it reads and writes
+   */
+  run(kernel: string, elements: number, args: readonly number[]): void {
+    this.pool.run(this.memory, kernel, args, elements < FEW);
   }
 
   /** Lets the threads forget this memory. */
