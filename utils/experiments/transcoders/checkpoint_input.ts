@@ -1,6 +1,6 @@
 /** What the training of the coders of one checkpoint needs. */
 import type { HookedModel } from "../../model/mod.ts";
-import type { Coder, KeptRows } from "../../transcoders/mod.ts";
+import type { BlockSource, Coder } from "../../transcoders/mod.ts";
 import type { Plan } from "./plan.ts";
 import type { Start } from "./start.ts";
 
@@ -21,8 +21,12 @@ export interface CheckpointInput {
   /** the checkpoint that a warm start is from */
   before?: Checkpoint;
   model: HookedModel;
-  /** the text, as rows of token positions */
-  rows: KeptRows;
+  /** blocks of activations */
+  source: BlockSource;
+  /** whether a thread of its own fills them, into shared memory */
+  ahead: boolean;
+  /** threads that train */
+  threads: number;
   /** Evaluates the coders at the end; the record gets the result. */
   evaluate?(coders: readonly Coder[], model: HookedModel): Promise<unknown>;
 }

@@ -77,11 +77,10 @@ export async function openCoderRun(
   const tap = plan.taps[index];
   const settings = await objectiveOf(plan, index);
   const objective = coderObjective(settings);
-  const { threads } = plan.settings;
   const files = runFiles(plan, tap, step);
   let scales: Scales | undefined;
   const optimiser = optimiserOf(plan, start.kind === "moments" ? start.steps_before : 0);
-  const session = threads ? { threads } : {};
+  const session = { threads: input.threads };
   const options: RunOptions<CoderBatch> = {
     objective,
     optimiser: coderOptimiser(optimiser),

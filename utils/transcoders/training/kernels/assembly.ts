@@ -247,10 +247,13 @@ function kthLargest(a: usize, n: i32, k: i32): f32 {
   return load<f32>(at(a, place));
 }
 
+/** Smallest positive number. */
+const POSITIVE: f32 = 1.401298464324817e-45;
+
 /**
  * Writes the positive ones among the k largest of each of `rows` rows of `pre` [rows, F], and 0 after the last: values and
- * features, [rows, k] each, in the order of features. Of equal ones the first count. A row with numbers that are not finite
- * gets NaN. The last row's k-th value is a guess for the next: elements below it are not looked at again.
+ * features, [rows, k] each, in the order of features. Of equal ones the first count. A row that is not a number gets NaN.
+ * The last row's k-th value is a guess for the next: where k elements are above it, the others are not looked at again.
  * @param scratch for each thread 3 F
  */
 export function select(
@@ -266,30 +269,32 @@ export function select(
 ): void {
   const found = row(scratch, 3 * t, F), ids = row(scratch, 3 * t + 1, F);
   const copy = row(scratch, 3 * t + 2, F);
-  let guess: f32 = 0;
+  let guess = POSITIVE;
   const end = share(rows, t + 1, T);
   for (let r = share(rows, t, T); r < end; r++) {
     const from = row(pre, r, F), best = row(values, r, k), chosen = row(features, r, k);
     let n = collect(from, F, guess, found, ids);
-    if (n < k) n = collect(from, F, guess - abs(guess) / 2, found, ids);
-    if (n < k) n = collect(from, F, -f32.MAX_VALUE, found, ids);
-    if (n < k) {
-      store<f32>(best, f32.NaN);
+    if (n < k && guess > POSITIVE) n = collect(from, F, POSITIVE, found, ids);
+    if (n <= k) {
+      memory.copy(best, found, <usize> n << 2);
+      memory.copy(chosen, ids, <usize> n << 2);
+      const first = load<f32>(from);
+      if (n < k) store<f32>(at(best, n), n === 0 && first !== first ? first : 0);
+      guess = POSITIVE;
       continue;
     }
     memory.copy(copy, found, <usize> n << 2);
     const least = kthLargest(copy, n, k);
     let ties = k, kept = 0;
     for (let i = 0; i < n; i++) if (load<f32>(at(found, i)) > least) ties--;
-    for (let i = 0; i < n; i++) {
+    for (let i = 0; kept < k; i++) {
       const x = load<f32>(at(found, i));
-      if (!(x > least) && !(x === least && ties-- > 0) || !(x > 0)) continue;
+      if (!(x > least) && !(x === least && ties-- > 0)) continue;
       store<f32>(at(best, kept), x);
       store<i32>(at(chosen, kept), load<i32>(at(ids, i)));
       kept++;
     }
-    if (kept < k) store<f32>(at(best, kept), 0);
-    guess = least - abs(least) / 8;
+    guess = max(least - least / 8, POSITIVE);
   }
 }
 

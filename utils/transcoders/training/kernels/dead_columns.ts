@@ -19,7 +19,7 @@ import { auxKOfDead, type AuxKSettings } from "../losses/mod.ts";
 import type { CoderShape } from "../shape.ts";
 
 /** Fewest columns of a session. */
-const FEWEST = 64;
+const FEWEST = 8;
 
 /** A batch, in plain memory. */
 export interface ResidualBatch {

@@ -86,7 +86,9 @@ export class KernelTrainer {
       return new KernelTrainer(
         ...[settings, optimiser, memory.take(state), memory, used, encoder] as const,
         new CoderRows(memory, shape, optimiser),
-        aux?.kind === "auxk" ? new DeadColumns(shape, aux.settings, options) : undefined,
+        aux?.kind === "auxk"
+          ? new DeadColumns(shape, aux.settings, { ...options, arena: true })
+          : undefined,
       );
     } catch (cause) {
       used.giveBack();
@@ -244,9 +246,9 @@ export class KernelTrainer {
       return reconstruction !== "relative" ? weight : energy > 0 ? weight / Math.sqrt(energy) : 0;
     });
     const error = new Float32Array(rows * dOut);
-    for (let i = 0; i < error.length; i++) {
-      const w = weights[Math.floor(i / dOut)];
-      error[i] = w > 0 ? g[i] / (2 * w) : 0;
+    for (let r = 0; r < rows; r++) {
+      const factor = weights[r] > 0 ? 1 / (2 * weights[r]) : 0;
+      for (let i = r * dOut; i < (r + 1) * dOut; i++) error[i] = factor * g[i];
     }
     return this.deadColumns!.gradients(
       dead,
