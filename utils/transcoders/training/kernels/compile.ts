@@ -1,7 +1,10 @@
 /** Compiles the kernels, once per process: AssemblyScript to WebAssembly with SIMD, over a memory that threads share. */
+import type { Compilation } from "./compile_worker.ts";
 
-/** Largest memory, in pages of 64 KiB: 4 GiB, all that 32-bit addresses reach. */
-export const MOST_PAGES = 65536;
+/** Files of the kernels; the first exports them all. */
+const SOURCES = [
+  ...["mod.ts", "rows.ts", "choice.ts", "targets.ts", "decode.ts", "places.ts", "update.ts"],
+];
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
@@ -14,23 +17,22 @@ export function kernels(): Promise<WebAssembly.Module> {
 }
 
 async function compile(): Promise<WebAssembly.Module> {
-  // The compiler is large; processes that train nothing do not load it.
-  const { default: asc } = await import("assemblyscript/asc");
-  const source = await Deno.readTextFile(new URL("./assembly.ts", import.meta.url));
-  let binary: Uint8Array<ArrayBuffer> | undefined;
-  const { error, stderr } = await asc.main([
-    ...["assembly.ts", "--outFile", "kernels.wasm", "-O3", "--runtime", "stub", "--noAssert"],
-    ...["--enable", "simd", "--enable", "threads", "--importMemory", "--sharedMemory"],
-    ...["--initialMemory", "1", "--maximumMemory", String(MOST_PAGES)],
-  ], {
-    readFile: (name) => name === "assembly.ts" ? source : null,
-    writeFile(name, data) {
-      if (name === "kernels.wasm") binary = Uint8Array.from(data as Uint8Array);
-    },
-    listFiles: () => [],
-  });
-  if (error || !binary) {
-    throw new Error(`the kernels did not compile: ${error?.message ?? ""} ${stderr}`);
+  const sources: Record<string, string> = {};
+  for (const name of SOURCES) {
+    sources[name] = await Deno.readTextFile(new URL(`./assembly/${name}`, import.meta.url));
   }
+  const worker = new Worker(new URL("./compile_worker.ts", import.meta.url).href, {
+    type: "module",
+  });
+  const { binary, message } = await new Promise<Compilation>((resolve) => {
+    worker.onmessage = ({ data }: MessageEvent<Compilation>) => resolve(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      resolve({ message: event.message });
+    };
+    worker.postMessage(sources);
+  });
+  worker.terminate();
+  if (!binary) throw new Error(`the kernels did not compile: ${message}`);
   return await WebAssembly.compile(binary);
 }

@@ -1,6 +1,6 @@
 /**
  * Trains a coder by kernels: the encoder's product runs in ONNX Runtime, all that is sparse after it in WebAssembly
- * (`assembly.ts`). Its state lies in the memory of the kernels, so nothing but the encoder is copied for a step.
+ * (`assembly.ts`). Its state is in the memory of the kernels, so nothing but the encoder is copied for a step.
  *
  *  1. Scale the batch; mean and variance of the targets.
  *  2. Block by block: encode, choose features, decode, and go back to the activations.

@@ -2,7 +2,7 @@
  * Threads that run kernels: the calling one and workers. Every call goes to all of them, and returns when all have done
  * their share.
  */
-import { MOST_PAGES } from "./compile.ts";
+import { MOST_PAGES } from "./memory_limit.ts";
 import {
   type Control,
   controlOf,

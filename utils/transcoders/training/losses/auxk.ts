@@ -31,19 +31,8 @@ import {
 } from "../../../onnx/mod.ts";
 import { columnPlaces, densePlaces, type Places } from "../activations/mod.ts";
 import { rowNorms } from "../encode.ts";
+import type { AuxKSettings } from "./auxk_settings.ts";
 import type { StepSoFar, Term } from "./term.ts";
-
-/** Variants of AuxK. */
-export interface AuxKSettings {
-  /** factor of the term */
-  coefficient: number;
-  /** orders dead features by `pre·‖W_dec[f]‖` */
-  byDecoderNorm?: boolean;
-  /** adds `b_dec` to the prediction of the residual, which counts it twice */
-  decoderBias?: boolean;
-  /** cuts pre-activations off at 0 and gives the encoder no gradient, as sparsify does */
-  decoderOnly?: boolean;
-}
 
 /** Below every pre-activation. */
 const LAST = -3e38;

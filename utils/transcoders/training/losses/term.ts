@@ -4,7 +4,7 @@ import type { NamedValues } from "../../../training/mod.ts";
 import type { Activations, Form } from "../activations/mod.ts";
 import type { Encoded } from "../encode.ts";
 import type { CoderShape } from "../shape.ts";
-import type { AuxKSettings } from "./auxk.ts";
+import type { AuxKSettings } from "./auxk_settings.ts";
 import type { Dead } from "./dead.ts";
 
 /** A step as far as it is built when a term is added. */
