@@ -13,6 +13,8 @@ export interface BenchCase {
   repeats: number;
   /** threads of ONNX Runtime; default: one per core */
   threads?: number;
+  /** which of the bench's kinds */
+  kind?: string;
 }
 
 /** What a benchmark measures. */
@@ -43,6 +45,8 @@ export interface Bench {
   shapes: readonly string[];
   /** numbers of prompts that it runs with by default */
   prompts: readonly number[];
+  /** variants, each with a line of its own; default: one without a name */
+  kinds?: readonly string[];
   /** runs one case in this process */
   measure(config: ModelConfig, c: BenchCase): Promise<Measurement>;
 }
@@ -50,7 +54,12 @@ export interface Bench {
 /** Tokens per prompt: the length of the longest indirect-object prompt. */
 export const POSITIONS = 21;
 
-function pythia(nLayers: number, nHeads: number, dModel: number): ModelConfig {
+function pythia(
+  nLayers: number,
+  nHeads: number,
+  dModel: number,
+  other: Partial<ModelConfig> = {},
+): ModelConfig {
   const dHead = dModel / nHeads;
   return {
     architecture: "gpt_neox",
@@ -67,15 +76,19 @@ function pythia(nLayers: number, nHeads: number, dModel: number): ModelConfig {
     layerNormEps: 1e-5,
     activation: "gelu",
     tied: false,
+    ...other,
   };
 }
 
 /** Shapes of the randomly initialised models; the time does not depend on the weights. */
 export const SHAPES: Record<string, ModelConfig> = {
+  "pythia-nano": pythia(4, 6, 96, { dMlp: 288, vocabSize: 1423 }),
   "pythia-14m": pythia(6, 4, 128),
   "pythia-70m": pythia(6, 8, 512),
   "pythia-160m": pythia(12, 12, 768),
   "pythia-410m": pythia(24, 16, 1024),
+  // The sizes of GPT-2 small, in blocks of Pythia's kind.
+  "gpt2-small": pythia(12, 12, 768, { vocabSize: 50257 }),
 };
 
 /** Returns random prompts of equal length, always the same ones. */
