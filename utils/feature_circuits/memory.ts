@@ -5,15 +5,16 @@
  *     edges      R·S, and R·(R + S − K) more when a cap makes the matrix smaller
  *     written    d·(K + 4·L·n) vectors; a cross-layer coder's feature writes to several layers
  *     maps       L·d² (twice that with linear paths)
- *     batch      the rows that are propagated at once: what is left, 384 MiB at most
+ *     batch      the rows that are propagated at once: what is left, 48 MiB at most
  */
 import { UserError } from "../base/mod.ts";
 import type { LinearRun } from "./linear_run.ts";
 
 /** Bytes that a graph may take by default. */
 const BUDGET = 1.5e9;
-/** Largest and smallest size of a batch. */
-const LARGEST = 384 * 2 ** 20, SMALLEST = 32 * 2 ** 20;
+/** Largest and smallest size of a batch. Larger ones are slower: fresh memory costs more than small products do. */
+export const LARGEST_BATCH = 48 * 2 ** 20;
+const SMALLEST_BATCH = 8 * 2 ** 20;
 
 /** Returns the bytes of a graph without the batch of rows; see the header. */
 export function graphBytes(run: LinearRun, targets: number, features: number): number {
@@ -41,11 +42,11 @@ export function checkMemory(
 ): number {
   const fixed = graphBytes(run, targets, features);
   const left = budget - fixed;
-  if (left >= SMALLEST) return Math.min(LARGEST, left);
+  if (left >= SMALLEST_BATCH) return Math.min(LARGEST_BATCH, left);
   const gb = (x: number) => (x / 1e9).toFixed(2);
   throw new UserError(
     `an attribution graph of ${features} features (${run.features.count} active) needs about ` +
-      `${gb(fixed + SMALLEST)} GB besides model and coders, and the memory budget is ${
+      `${gb(fixed + SMALLEST_BATCH)} GB besides model and coders, and the memory budget is ${
         gb(budget)
       } GB; ` +
       "choose a larger memory budget, fewer features (maxFeatures) or a shorter prompt",

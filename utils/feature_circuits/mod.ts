@@ -6,6 +6,8 @@
  *     attributionGraph  all edges, biases included, at the rate of matrix products                      graph.ts
  *     conservation      every row adds up to its value                                                  conservation.ts
  *     influence, pruneGraph, graphScores                                                                influence.ts
+ *     splitByHead       every edge into a target as direct + Σ heads                                   head_split.ts
+ *     queryKeyScore     an attention score as a sum over pairs of nodes                                 query_key.ts
  *     graphRows         rows of any target at the level of the walk, for analyses of the caller's       graph.ts, walk.ts
  *
  * Contract:
@@ -67,3 +69,11 @@ export {
   type PruneOptions,
 } from "./influence.ts";
 export { checkMemory, graphBytes } from "./memory.ts";
+export { splitByHead, type SplitEdges } from "./head_split.ts";
+export {
+  type QueryKeyScore,
+  queryKeyScore,
+  type ScorePair,
+  scorePair,
+  strongestPairs,
+} from "./query_key.ts";

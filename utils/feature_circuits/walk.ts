@@ -14,6 +14,7 @@
 import { free } from "../onnx/mod.ts";
 import type { LayerMaps } from "./layer_maps.ts";
 import type { LinearRun } from "./linear_run.ts";
+import { LARGEST_BATCH } from "./memory.ts";
 import { Passages } from "./passages.ts";
 import type { Sources } from "./sources.ts";
 import {
@@ -37,7 +38,7 @@ export class Walk {
     private readonly run: LinearRun,
     maps: readonly LayerMaps[],
     private readonly sources: Sources,
-    private readonly bytes = 384 * 2 ** 20,
+    private readonly bytes = LARGEST_BATCH,
   ) {
     this.#d = run.model.config.dModel;
     this.#through = new Passages(run, maps, sources);
