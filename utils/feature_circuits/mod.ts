@@ -1,14 +1,14 @@
 /**
  * Features as nodes: the linearised run of a prompt, and its exact attribution graph.
  *
- *     linearRun         one pass with coders; keeps patterns, LayerNorm scales, activations, errors     linear_run.ts
- *     logitTargets, …   what is attributed: any vectors that read the stream                            targets.ts
- *     attributionGraph  all edges, biases included, at the rate of matrix products                      graph.ts
- *     conservation      every row adds up to its value                                                  conservation.ts
- *     influence, pruneGraph, graphScores                                                                influence.ts
- *     splitByHead       every edge into a target as direct + Σ heads                                   head_split.ts
- *     queryKeyScore     an attention score as a sum over pairs of nodes                                 query_key.ts
- *     graphRows         rows of any target at the level of the walk, for analyses of the caller's       graph.ts, walk.ts
+ *     linearRun         one pass with coders; keeps patterns, LayerNorm scales, activations, errors     linear/
+ *     logitTargets, …   what is attributed: any vectors that read the stream                            graph/
+ *     attributionGraph  all edges, biases included, at the rate of matrix products                      graph/
+ *     conservation      every row adds up to its value                                                  graph/
+ *     influence, pruneGraph, graphScores                                                                graph/
+ *     splitByHead       every edge into a target as direct + Σ heads                                   splits/
+ *     queryKeyScore     an attention score as a sum over pairs of nodes                                 splits/
+ *     graphRows         rows of any target at the level of the walk, for analyses of the caller's       graph/, linear/
  *
  * Contract:
  *
@@ -29,51 +29,24 @@
  */
 export {
   type ActiveFeatures,
+  type BiasNode,
+  type BiasOrigin,
   decoderRow,
+  type EdgeRows,
+  type LayerMaps,
   type LinearRun,
   linearRun,
   type LinearRunOptions,
+  type Reader,
+  READER_POINTS,
+  type Reading,
+  readingAt,
+  readStream,
+  type Sources,
+  type Walk,
+  type WalkRow,
   writesTo,
-} from "./linear_run.ts";
-export { type Reader, READER_POINTS, type Reading, readingAt, readStream } from "./reading.ts";
-export type { LayerMaps } from "./layer_maps.ts";
-export type { BiasNode, BiasOrigin, Sources, Written } from "./sources.ts";
-export {
-  featureTarget,
-  type GraphTarget,
-  headTargets,
-  type LogitChoice,
-  logitDifference,
-  logitTargets,
-  neuronTarget,
-} from "./targets.ts";
-export {
-  type AttributionGraph,
-  attributionGraph,
-  type GraphOptions,
-  type GraphRows,
-  graphRows,
-  nodeCount,
-} from "./graph.ts";
-export type { LeftOut } from "./capped.ts";
-export type { Walk } from "./walk.ts";
-export type { EdgeRows, WalkRow } from "./walk_rows.ts";
-export { type Conservation, conservation } from "./conservation.ts";
-export {
-  cumulativeShares,
-  type GraphScores,
-  graphScores,
-  influence,
-  type PrunedGraph,
-  pruneGraph,
-  type PruneOptions,
-} from "./influence.ts";
-export { checkMemory, graphBytes } from "./memory.ts";
-export { splitByHead, type SplitEdges } from "./head_split.ts";
-export {
-  type QueryKeyScore,
-  queryKeyScore,
-  type ScorePair,
-  scorePair,
-  strongestPairs,
-} from "./query_key.ts";
+  type Written,
+} from "./linear/mod.ts";
+export * from "./graph/mod.ts";
+export * from "./splits/mod.ts";

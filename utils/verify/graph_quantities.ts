@@ -42,7 +42,7 @@ interface GraphEntry {
 export interface GraphRow {
   /** set and name, e.g. `relu.adjacency` */
   quantity: string;
-  /** `max|ours − reference| / max|reference|`; for numbers of nodes and masks the share that differs */
+  /** `max|ours − reference| / max|reference|`; for numbers of nodes and masks the share that differs; Infinity for another length */
   error: number;
   /** whether any difference is an error */
   exact: boolean;
@@ -104,6 +104,8 @@ async function* compared(
     const exact = EXACT.has(key);
     const error = exact
       ? shareThatDiffers(ours, reference)
+      : ours.length !== reference.length
+      ? Infinity
       : relativeError(Float32Array.from(ours), Float32Array.from(reference));
     yield { quantity, error, exact };
   }

@@ -7,13 +7,12 @@
  *     maps       L·d² (twice that with linear paths)
  *     batch      the rows that are propagated at once: what is left, 48 MiB at most
  */
-import { UserError } from "../base/mod.ts";
-import type { LinearRun } from "./linear_run.ts";
+import { UserError } from "../../base/mod.ts";
+import { LARGEST_BATCH, type LinearRun } from "../linear/mod.ts";
 
 /** Bytes that a graph may take by default. */
 const BUDGET = 1.5e9;
-/** Largest and smallest size of a batch. Larger ones are slower: fresh memory costs more than small products do. */
-export const LARGEST_BATCH = 48 * 2 ** 20;
+/** Smallest size of a batch. */
 const SMALLEST_BATCH = 8 * 2 ** 20;
 
 /** Returns the bytes of a graph without the batch of rows; see the header. */

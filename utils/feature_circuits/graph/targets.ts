@@ -5,10 +5,9 @@
  *    reaches a probability, with their probabilities as weights (circuit-tracer).
  *  - A difference of two logits, a feature, a neuron, a head's query or key, or any vector at a hook point.
  */
-import type { F32 } from "../onnx/mod.ts";
-import { type HookedModel, hookName, storedOutIn } from "../model/mod.ts";
-import type { LinearRun } from "./linear_run.ts";
-import type { Reader } from "./reading.ts";
+import type { F32 } from "../../onnx/mod.ts";
+import { type HookedModel, hookName, storedOutIn } from "../../model/mod.ts";
+import type { LinearRun, Reader } from "../linear/mod.ts";
 
 /** A target: a vector that reads the stream, a constant, and a weight. */
 export interface GraphTarget extends Reader {

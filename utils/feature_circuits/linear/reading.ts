@@ -12,9 +12,9 @@
  * A *stage* is a place in the stream where vectors join the walk from the logits down: `2·layer` before attention of a layer,
  * `2·layer + 1` between attention and MLP of a sequential block, `2·layers` after the last block.
  */
-import type { HookedModel } from "../model/mod.ts";
-import type { InputConvention } from "../transcoders/mod.ts";
-import { splitHook } from "../transcoders/mod.ts";
+import type { HookedModel } from "../../model/mod.ts";
+import type { InputConvention } from "../../transcoders/mod.ts";
+import { splitHook } from "../../transcoders/mod.ts";
 import type { LinearRun } from "./linear_run.ts";
 
 /** What reads the stream: a vector at a hook point and a position. */

@@ -11,10 +11,9 @@
  * A row is narrow until its first attention, and wide after it (`steps.ts`). No row passes an MLP: the edges into the features
  * of that MLP are rows of their own. The cost is 4d² per row, position and layer.
  */
-import { free } from "../onnx/mod.ts";
+import { free } from "../../onnx/mod.ts";
 import type { LayerMaps } from "./layer_maps.ts";
 import type { LinearRun } from "./linear_run.ts";
-import { LARGEST_BATCH } from "./memory.ts";
 import { Passages } from "./passages.ts";
 import type { Sources } from "./sources.ts";
 import {
@@ -22,6 +21,7 @@ import {
   fresh,
   joined,
   joinedWide,
+  LARGEST_BATCH,
   type Narrow,
   walkBatches,
   type WalkRow,

@@ -15,9 +15,9 @@
  * An ignored position has neither features nor errors, as circuit-tracer treats position 0; its MLP output, less the decoder's
  * bias and the linear path, is one constant.
  */
-import type { F32 } from "../onnx/mod.ts";
-import { type HookedModel, hookNames } from "../model/mod.ts";
-import { type Coder, coderName, runCoders, splitHook } from "../transcoders/mod.ts";
+import type { F32 } from "../../onnx/mod.ts";
+import { type HookedModel, hookNames } from "../../model/mod.ts";
+import { type Coder, coderName, runCoders, splitHook } from "../../transcoders/mod.ts";
 
 /** Options of {@link linearRun}. */
 export interface LinearRunOptions {

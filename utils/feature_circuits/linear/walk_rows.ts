@@ -5,7 +5,7 @@
  * at each of the first q positions; narrow rows `[R, d]` have one at their own position only, as every row before its first
  * attention. Positions come first, so that the rows of a position are one matrix.
  */
-import { type F32, free, tensor } from "../onnx/mod.ts";
+import { type F32, free, tensor } from "../../onnx/mod.ts";
 
 /** A row to propagate. */
 export interface WalkRow {
@@ -43,6 +43,8 @@ export interface EdgeRows {
   offset(row: number): number;
 }
 
+/** Largest size of a batch in bytes. Larger ones are slower: fresh memory costs more than small products do. */
+export const LARGEST_BATCH = 48 * 2 ** 20;
 /** Copies of a batch's rows that are in memory at once: operands, results and what is between two products. */
 const COPIES = 8;
 /** Positions whose rows share a batch while it has fewer rows than this: runs of small products cost more than they compute. */

@@ -12,13 +12,20 @@
  *
  * Source: Ameisen et al. (2025), circuit-tracer. The nodes for biases, and with them conservation, are this program's.
  */
-import type { LinearRun } from "./linear_run.ts";
-import { type LayerMaps, layerMaps } from "./layer_maps.ts";
-import { type Reading, readingAt, readStream } from "./reading.ts";
-import { type BiasNode, type Sources, sourcesOf } from "./sources.ts";
+import {
+  type BiasNode,
+  type LayerMaps,
+  layerMaps,
+  type LinearRun,
+  type Reading,
+  readingAt,
+  readStream,
+  type Sources,
+  sourcesOf,
+  Walk,
+  type WalkRow,
+} from "../linear/mod.ts";
 import type { GraphTarget } from "./targets.ts";
-import { Walk } from "./walk.ts";
-import type { WalkRow } from "./walk_rows.ts";
 import { checkMemory } from "./memory.ts";
 import { cappedFeatures, type LeftOut } from "./capped.ts";
 

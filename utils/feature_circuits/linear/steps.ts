@@ -26,8 +26,8 @@ import {
   transpose,
   unsqueeze,
   type Value,
-} from "../onnx/mod.ts";
-import { type ModelConfig, storedOutIn } from "../model/mod.ts";
+} from "../../onnx/mod.ts";
+import { type ModelConfig, storedOutIn } from "../../model/mod.ts";
 
 /** What the programs of attention are compiled for. */
 export type HeadConfig = Pick<ModelConfig, "architecture" | "dModel" | "nHeads" | "dHead">;

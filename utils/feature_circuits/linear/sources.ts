@@ -9,8 +9,8 @@
  * n positions, L layers. Together they are everything that enters the stream of the frozen model, so the edges into a node add
  * up to its value.
  */
-import { tensor } from "../onnx/mod.ts";
-import type { F32 } from "../onnx/mod.ts";
+import { tensor } from "../../onnx/mod.ts";
+import type { F32 } from "../../onnx/mod.ts";
 import type { LayerMaps } from "./layer_maps.ts";
 import { decoderRow, type LinearRun, writesTo } from "./linear_run.ts";
 

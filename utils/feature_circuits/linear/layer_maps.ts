@@ -21,9 +21,9 @@ import {
   sub,
   sum,
   transpose,
-} from "../onnx/mod.ts";
-import { type ModelConfig, perHeadWeights, storedOutIn } from "../model/mod.ts";
-import { coderName, splitHook } from "../transcoders/mod.ts";
+} from "../../onnx/mod.ts";
+import { type ModelConfig, perHeadWeights, storedOutIn } from "../../model/mod.ts";
+import { coderName, splitHook } from "../../transcoders/mod.ts";
 import type { LinearRun } from "./linear_run.ts";
 import { readingAt } from "./reading.ts";
 

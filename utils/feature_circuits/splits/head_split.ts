@@ -13,19 +13,18 @@
  * Edges from value biases belong to the head that they go through last, those from output biases to the part that they reach
  * the target by.
  */
-import { free, tensor } from "../onnx/mod.ts";
-import type { GraphRows } from "./graph.ts";
-import type { LinearRun } from "./linear_run.ts";
-import { Passages } from "./passages.ts";
-import type { GraphTarget } from "./targets.ts";
+import { free, tensor } from "../../onnx/mod.ts";
+import type { GraphRows, GraphTarget } from "../graph/mod.ts";
 import {
   type EdgeRows,
   fresh,
   joinedWide,
+  type LinearRun,
   type Narrow,
+  Passages,
   type WalkRow,
   type Wide,
-} from "./walk_rows.ts";
+} from "../linear/mod.ts";
 
 /** The edges into one target, split by head. L layers, H heads. */
 export interface SplitEdges {

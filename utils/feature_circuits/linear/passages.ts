@@ -2,7 +2,7 @@
  * The passages of rows through a layer of one run's frozen model (`steps.ts`): contraction with what is written at the layer's
  * MLP output, the coder's linear path, attention. Edges from the biases of attention are added on the way.
  */
-import { type F32, free, tensor } from "../onnx/mod.ts";
+import { type F32, free, tensor } from "../../onnx/mod.ts";
 import type { LayerMaps } from "./layer_maps.ts";
 import type { LinearRun } from "./linear_run.ts";
 import type { Sources, Written } from "./sources.ts";

@@ -11,11 +11,17 @@
  *  2. Their rows are rotated: dimensions i and i + r/2 of the first r turn by the angle `position·base^(−2i/r)`.
  *  3. Pairs are products of the two matrices, made in blocks when the strongest are asked for.
  */
-import { defineProgram, gemm, Graph, Session, type SessionOptions, tensor } from "../onnx/mod.ts";
-import type { ModelConfig } from "../model/mod.ts";
-import type { GraphRows } from "./graph.ts";
-import type { LinearRun } from "./linear_run.ts";
-import { headTargets } from "./targets.ts";
+import {
+  defineProgram,
+  gemm,
+  Graph,
+  Session,
+  type SessionOptions,
+  tensor,
+} from "../../onnx/mod.ts";
+import type { ModelConfig } from "../../model/mod.ts";
+import { type GraphRows, headTargets } from "../graph/mod.ts";
+import type { LinearRun } from "../linear/mod.ts";
 
 /** A pair of nodes, by column (`sources.ts`), and its part of a score. */
 export interface ScorePair {
