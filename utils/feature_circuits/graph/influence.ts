@@ -10,8 +10,10 @@
  *     replacement    Σ B[tokens] / (Σ B[tokens] + Σ B[errors])
  *     completeness   Σ_t (1 − share of errors in row t)·(B + w)[t] / Σ_t (B + w)[t]
  *
+ * Scores of edges are float32, since there may be many; sums run in double precision.
+ *
  * The graph has no circles and sources come before what they act on, so the series is one pass over the rows from the last one
- * down. Node numbers: features, errors, tokens, targets. Sums run in double precision.
+ * down. Node numbers: features, errors, tokens, targets.
  */
 import { type AttributionGraph, nodeCount } from "./graph.ts";
 
@@ -70,10 +72,10 @@ export function influence(graph: AttributionGraph): Float64Array {
 }
 
 /** Returns the value at which the cumulative share of the values, largest first, reaches a threshold. */
-function cutValue(values: Float64Array, threshold: number): number {
+function cutValue(values: Float64Array | Float32Array, threshold: number): number {
   const sorted = values.slice().sort().reverse();
-  const all = sorted.reduce((a, b) => a + b, 0);
-  let total = 0;
+  let all = 0, total = 0;
+  for (const value of sorted) all += value;
   for (const value of sorted) if ((total += value) / all >= threshold) return value;
   return sorted.at(-1) ?? 0;
 }
@@ -120,25 +122,12 @@ export function pruneGraph(
       throw new RangeError(`${name} is ${value}; expected a number from 0 to 1`);
     }
   }
-  const { K, sources, nodes: rows, offset } = flowOf(graph);
+  const { K, sources } = flowOf(graph);
   const n = graph.tokens.length;
   const influences = influence(graph);
   const cut = cutValue(influences, nodeThreshold);
   const kept = Uint8Array.from(influences, (b, node) => Number(b >= cut || node >= sources - n));
-  const { total, sums } = flow(graph, kept);
-  const pairs: number[] = [], scores: number[] = [];
-  for (const node of rows.toSorted((a, b) => a - b)) {
-    if (!kept[node]) continue;
-    const at = offset(node), by = total[node] / sums[node];
-    for (let s = 0; s < sources; s++) {
-      const weight = kept[s] ? Math.abs(graph.edges[at + s]) : 0;
-      if (weight === 0) continue;
-      pairs.push(node, s);
-      scores.push(by * weight);
-    }
-  }
-  const edgeCut = cutValue(Float64Array.from(scores), edgeThreshold);
-  let edges = pairs.filter((_, i) => scores[i >> 1] >= edgeCut);
+  let edges = strongEdges(graph, kept, edgeThreshold);
   for (let before = -1; before !== edges.length;) {
     before = edges.length;
     const out = new Uint8Array(kept.length), into = new Uint8Array(kept.length);
@@ -152,8 +141,43 @@ export function pruneGraph(
     influence: influences,
     shares: cumulativeShares(influences),
     nodes: kept,
-    edges: Int32Array.from(edges),
+    edges,
   };
+}
+
+/** Returns the edges between kept nodes with scores not below the cut, `[edges, 2]`: target, source, ascending. */
+function strongEdges(
+  graph: AttributionGraph,
+  kept: Uint8Array,
+  threshold: number,
+): Int32Array<ArrayBuffer> {
+  const { sources, nodes, offset } = flowOf(graph);
+  const { total, sums } = flow(graph, kept);
+  const rows = nodes.filter((node) => kept[node]).sort((a, b) => a - b);
+  const columns = Array.from({ length: sources }, (_, s) => s).filter((s) => kept[s]);
+  const each = (visit: (node: number, source: number, score: number) => void) => {
+    for (const node of rows) {
+      const at = offset(node), by = total[node] / sums[node];
+      for (const s of columns) {
+        const weight = Math.abs(graph.edges[at + s]);
+        if (weight !== 0) visit(node, s, Math.fround(by * weight));
+      }
+    }
+  };
+  let count = 0;
+  each(() => count++);
+  const scores = new Float32Array(count);
+  let filled = 0;
+  each((_node, _source, score) => scores[filled++] = score);
+  const cut = cutValue(scores, threshold);
+  const edges = new Int32Array(2 * scores.reduce((n, score) => n + Number(score >= cut), 0));
+  let at = 0;
+  each((node, source, score) => {
+    if (score < cut) return;
+    edges[at++] = node;
+    edges[at++] = source;
+  });
+  return edges;
 }
 
 /** How much of a prompt's computation the features account for. */
