@@ -1,7 +1,7 @@
 /** Small random models with a random coder in every layer, for attribution graphs. */
 import { randomCoder } from "./coder_cases.ts";
 import { randomModel, randomTokens, smallConfig } from "./random_model.ts";
-import { HookedModel, type ModelConfig } from "../../utils/model/mod.ts";
+import { FOLDED, HookedModel, type ModelConfig } from "../../utils/model/mod.ts";
 import type { Coder, CoderConfig } from "../../utils/transcoders/mod.ts";
 
 /** A model, its coders, and a prompt. */
@@ -28,6 +28,10 @@ const CASES: Record<string, [Partial<ModelConfig>, string, Partial<CoderConfig>]
     inputConvention: "folded",
   }],
   "GPT-2, bare, linear path": [{ architecture: "gpt2" }, "ln2.hook_normalized", { skip: true }],
+  "GPT-2, before attention": [{ architecture: "gpt2" }, "hook_resid_pre", {}],
+  "folded GPT-2, folded MLP input": [{ architecture: "gpt2" }, "mlp.hook_in", {
+    inputConvention: "folded",
+  }],
   "GPT-NeoX, cross-layer": [{ architecture: "gpt_neox" }, "ln2.hook_normalized", {
     kind: "cross_layer",
   }],
@@ -55,7 +59,9 @@ export function graphCase(name: string): GraphCase {
         : {}),
     }, layer + 1));
   return {
-    model: HookedModel.fromSource(randomModel(config).source),
+    model: HookedModel.fromSource(randomModel(config).source, {
+      processing: name.startsWith("folded") ? FOLDED : undefined,
+    }),
     coders,
     tokens: randomTokens(5, config.vocabSize),
   };

@@ -137,7 +137,8 @@ export async function graphRows(
 /**
  * Computes the attribution graph of a linearised run; see the header.
  * @param targets at least one
- * @throws UserError with the estimate and what to change if the memory does not suffice. Error if there is no target.
+ * @throws UserError with the estimate and what to change if the memory does not suffice. Error if there is no
+ * target, or for a cap that is not a whole number from 1 on.
  */
 export async function attributionGraph(
   run: LinearRun,
@@ -145,6 +146,9 @@ export async function attributionGraph(
   { maxFeatures = Infinity, perRanking = 2048, ownPositions, memoryBudget }: GraphOptions = {},
 ): Promise<AttributionGraph> {
   if (targets.length === 0) throw new Error("an attribution graph needs at least one target");
+  if (maxFeatures !== Infinity && !(Number.isInteger(maxFeatures) && maxFeatures >= 1)) {
+    throw new Error(`maxFeatures is ${maxFeatures}; expected a whole number from 1 on`);
+  }
   const { features: { count: K, places, activations, preActivations }, tokens, model } = run;
   const bytes = checkMemory(run, targets.length, Math.min(K, maxFeatures), memoryBudget);
   const prepared = await graphRows(run, { ownPositions, bytes });

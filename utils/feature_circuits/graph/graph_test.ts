@@ -49,7 +49,9 @@ function preActivations(
   return Array.from({ length: count }, (_, i) => {
     const [layer, p, f] = places.subarray(3 * i, 3 * i + 3);
     const coder = run.coders[layer];
-    const x = Array.from(streams.mid[layer].subarray(p * d, (p + 1) * d));
+    const before = coder.config.inputHook.endsWith("hook_resid_pre");
+    const stream = (before ? streams.pre : streams.mid)[layer];
+    const x = Array.from(stream.subarray(p * d, (p + 1) * d));
     const mean = x.reduce((a, b) => a + b, 0) / d, scale = run.ln2[layer][p];
     const { w, b } = norms[layer];
     const input = x.map((v, j) => {
@@ -115,7 +117,7 @@ for (const name of GRAPH_CASES.filter((name) => !isLinear(name))) {
 }
 
 Deno.test("targets have the model's own values, and a feature's row as a target is its row", async () => {
-  for (const name of ["GPT-NeoX, bare", "GPT-2, folded"]) {
+  for (const name of ["GPT-NeoX, bare", "GPT-2, folded", "folded GPT-2, folded MLP input"]) {
     const run = await runOf(name);
     const { model, tokens, features } = run, last = tokens.length - 1;
     const hook = hookName(2, "mlp.hook_pre");
@@ -187,6 +189,18 @@ Deno.test("a graph beyond the memory budget is refused with the estimate and wha
     /needs about 0\.\d+ GB.*budget is 0\.00 GB.*maxFeatures/.test(error.message),
     error.message,
   );
+});
+
+Deno.test("a cap that is not a whole number from 1 on is refused", async () => {
+  const run = await runOf("GPT-NeoX, bare");
+  const targets = await logitTargets(run);
+  for (const maxFeatures of [0, 2.5, -1]) {
+    await assertRejects(
+      () => attributionGraph(run, targets, { maxFeatures }),
+      Error,
+      "maxFeatures",
+    );
+  }
 });
 
 Deno.test("a run names a layer without its coder and a position that the prompt does not have", async () => {
