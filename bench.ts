@@ -1,6 +1,7 @@
 /** Times the engine on randomly initialised models of real shapes, each case in its own process. */
 import { Command } from "@commander-js/extra-typings";
 import { type Bench, type BenchCase, type Measurement, SHAPES } from "./bench/case.ts";
+import { benches as graphs } from "./bench/attribution_graph.ts";
 import { benches as identities } from "./bench/circuit_identities.ts";
 import { benches as circuits } from "./bench/circuits.ts";
 import { benches as engine } from "./bench/engine.ts";
@@ -16,6 +17,7 @@ const BENCHES: readonly Bench[] = [
   ...heads,
   ...truth,
   ...transcoder,
+  ...graphs,
 ];
 
 /** Returns the line of a case as `--json` prints it. */

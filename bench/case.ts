@@ -54,12 +54,7 @@ export interface Bench {
 /** Tokens per prompt: the length of the longest indirect-object prompt. */
 export const POSITIONS = 21;
 
-function pythia(
-  nLayers: number,
-  nHeads: number,
-  dModel: number,
-  other: Partial<ModelConfig> = {},
-): ModelConfig {
+function pythia(nLayers: number, nHeads: number, dModel: number): ModelConfig {
   const dHead = dModel / nHeads;
   return {
     architecture: "gpt_neox",
@@ -76,19 +71,33 @@ function pythia(
     layerNormEps: 1e-5,
     activation: "gelu",
     tied: false,
-    ...other,
   };
 }
 
 /** Shapes of the randomly initialised models; the time does not depend on the weights. */
 export const SHAPES: Record<string, ModelConfig> = {
-  "pythia-nano": pythia(4, 6, 96, { dMlp: 288, vocabSize: 1423 }),
+  "pythia-nano": {
+    ...pythia(4, 6, 96),
+    dMlp: 288,
+    vocabSize: 1423,
+    maxPositions: 256,
+    rotaryDims: 8,
+    rotaryBase: 100,
+  },
   "pythia-14m": pythia(6, 4, 128),
   "pythia-70m": pythia(6, 8, 512),
   "pythia-160m": pythia(12, 12, 768),
   "pythia-410m": pythia(24, 16, 1024),
-  // The sizes of GPT-2 small, in blocks of Pythia's kind.
-  "gpt2-small": pythia(12, 12, 768, { vocabSize: 50257 }),
+  "gpt2-small": {
+    ...pythia(12, 12, 768),
+    architecture: "gpt2",
+    vocabSize: 50257,
+    maxPositions: 1024,
+    parallel: false,
+    rotaryDims: 0,
+    activation: "gelu_tanh",
+    tied: true,
+  },
 };
 
 /** Returns random prompts of equal length, always the same ones. */
