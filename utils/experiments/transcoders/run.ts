@@ -112,7 +112,7 @@ function description({ taps, features, steps, settings, blockRows }: Plan, model
   const chosen = activation.endsWith("topk") ? `${activation} ${k}` : activation;
   return `${taps.length} ${kind}${taps.length === 1 ? "" : "s"} of ${model.nLayers} layers, ` +
     `${sizes} features (${chosen}), ${count(steps)} steps of ${count(train_batch_size)} tokens\n` +
-    `buffer: ${count(blockRows)} rows, ${
-      (blockRows * bytesPerRow(taps) / 1e6).toFixed(0)
-    } MB, and as much to fill it ahead`;
+    `buffer: ${count(blockRows)} rows, twice: ${
+      (2 * blockRows * bytesPerRow(taps) / 1e6).toFixed(0)
+    } MB`;
 }

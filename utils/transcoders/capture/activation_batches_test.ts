@@ -191,7 +191,7 @@ Deno.test("values beyond float16 are refused", async () => {
 
 Deno.test("the buffer fits the budget and fills evenly", () => {
   assertEquals(bytesPerRow(taps), 4 * (2 + 3 + 2));
-  const each = 28 * 10;
+  const each = 2 * 28 * 10;
   const rows = (steps: number, budget: number, wanted?: number) =>
     blockRows(taps, { batch: 10, steps, budget, wanted }) / 10;
   assertEquals(rows(100, 30.5 * each), 25); // 4 buffers of 25 batches, not 30, 30, 30, 10
