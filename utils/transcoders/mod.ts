@@ -36,6 +36,8 @@ export {
   splitHook,
 } from "./splices/mod.ts";
 export {
+  CODER_DTYPES,
+  type CoderDtype,
   type CoderFormat,
   FORMAT_NAMES,
   type FormatName,
@@ -44,7 +46,9 @@ export {
   type OpenedCoders,
   type OpenOptions,
   readCoder,
+  storedCoder,
   writeCoder,
+  type WriteOptions,
 } from "./formats/mod.ts";
 export {
   type CoderPointValues,
