@@ -14,6 +14,7 @@ import {
   activationBatches,
   cached,
   captured,
+  storedCoder,
   writeCoder,
 } from "../../transcoders/mod.ts";
 import { type Batches, fit, type Hook, type StepResult } from "../../training/mod.ts";
@@ -53,7 +54,7 @@ export async function trainCheckpoint(input: CheckpointInput, progress: Progress
       note: noteOf(settings.train_batch_size),
     });
     const made = runs.map((run) => ({
-      coder: coderOf(input, run),
+      coder: storedCoder(coderOf(input, run), settings.dtype),
       logFrequencies: logFrequencies(run, density),
     }));
     for (const { coder } of made) checkFinite(coder);
@@ -71,7 +72,7 @@ export async function trainCheckpoint(input: CheckpointInput, progress: Progress
       start: checkpoint.start,
       final,
       ...(evaluation === undefined ? {} : { evaluation }),
-    });
+    }, settings.dtype);
     return lineOf(Object.values(final));
   } finally {
     for (const run of runs) await run.release();
@@ -111,7 +112,7 @@ const ROW_KEYS = [
 /** Writes the coders on the way: `{work_dir}/step{n}/tokens_{tokens}/layer_{l}`. */
 function intermediateHook(input: CheckpointInput): Hook<CoderRun> {
   const { plan: { settings, steps, workDir }, checkpoint } = input;
-  const { n_checkpoints: count, train_batch_size: batch } = settings;
+  const { n_checkpoints: count, train_batch_size: batch, dtype } = settings;
   const due = new Set(
     Array.from({ length: count }, (_, i) => Math.round(steps * (i + 1) / (count + 1))),
   );
@@ -121,7 +122,7 @@ function intermediateHook(input: CheckpointInput): Hook<CoderRun> {
       const coder = coderOf(input, run);
       checkFinite(coder);
       const folder = join(workDir, `step${checkpoint.step}`, `tokens_${step * batch}`);
-      await writeCoder(join(folder, coderFile(run.tap)), coder);
+      await writeCoder(join(folder, coderFile(run.tap)), coder, { dtype });
     },
     saves: false,
   };

@@ -3,7 +3,7 @@
  * The exports have types of zod, which `deno doc` does not know; they are marked internal to it.
  */
 import { z } from "zod";
-import { SCHEDULE_NAMES as RATE_SCHEDULES } from "../../transcoders/mod.ts";
+import { CODER_DTYPES, SCHEDULE_NAMES as RATE_SCHEDULES } from "../../transcoders/mod.ts";
 import { MODEL_SCHEDULES } from "../model_keys.ts";
 
 const count = z.int().min(1);
@@ -146,6 +146,9 @@ const trainingPart = {
 /** Where files go. */
 const placePart = {
   n_checkpoints: z.int().min(0).default(0).describe("coders saved on the way, in work_dir"),
+  dtype: z.enum(CODER_DTYPES).default("float32").describe(
+    "number format of the coders' matrices; biases and thresholds stay float32",
+  ),
   save_every: count.default(64).describe("steps between saved states"),
   output_dir: z.string().optional()
     .describe("folder of the coders; default results/transcoders/{model}"),
@@ -195,8 +198,17 @@ export const transcoderSchema = z.object({
 export type TranscoderSettings = z.output<typeof transcoderSchema>;
 
 /** Settings that do not change the coders of a checkpoint, or that the plan replaces by what follows from them. */
-export const FREE = [
+const FREE = [
   ...["checkpoints", "cache_dir", "cached_activations_path", "cache_budget", "n_checkpoints"],
   ...["save_every", "output_dir", "work_dir", "threads", "overwrite", "memory_budget"],
   ...["n_batches_in_buffer", "layers", "features", "expansion_factor"],
 ] as (keyof TranscoderSettings)[];
+
+/** Settings that are recorded only where they differ from this, so that sets from before these keys stay valid. */
+const PLAIN: Partial<TranscoderSettings> = { dtype: "float32" };
+
+/** Returns the settings that the fingerprint leaves out: {@link FREE}, and newer ones at their plain value. */
+export function unrecorded(settings: TranscoderSettings): (keyof TranscoderSettings)[] {
+  const keys = Object.keys(PLAIN) as (keyof TranscoderSettings)[];
+  return [...FREE, ...keys.filter((key) => settings[key] === PLAIN[key])];
+}
