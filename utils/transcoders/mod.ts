@@ -51,10 +51,12 @@ export {
   type WriteOptions,
 } from "./formats/mod.ts";
 export {
+  type CoderAlone,
   type CoderPointValues,
   type CoderRun,
   type DensityReport,
   densityReport,
+  evaluateAlone,
   evaluateCoders,
   type EvaluationOptions,
   type EvaluationRows,

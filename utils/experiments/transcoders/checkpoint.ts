@@ -21,6 +21,7 @@ import { type Batches, fit, type Hook, type StepResult } from "../../training/mo
 import { coderOf, type CoderRun, openCoderRun } from "./coder_run.ts";
 import type { CheckpointInput } from "./checkpoint_input.ts";
 import { densityHook, type DensitySettings, logFrequencies } from "./density.ts";
+import { evaluationHook, evaluationSettings, evaluationText } from "./hooks/mod.ts";
 import { checkFinite, coderFile, type SetRecord, writeSet } from "./output.ts";
 import { samplingWindow } from "./recipe.ts";
 
@@ -49,7 +50,7 @@ export async function trainCheckpoint(input: CheckpointInput, progress: Progress
       batches,
       steps,
       saveEvery: settings.save_every,
-      hooks: [densityHook(density), intermediateHook(input)],
+      hooks: [densityHook(density), evaluationHook(input), intermediateHook(input)],
       progress: (total, from) => progress.begin("step", total, from),
       note: noteOf(settings.train_batch_size),
     });
@@ -58,7 +59,7 @@ export async function trainCheckpoint(input: CheckpointInput, progress: Progress
       logFrequencies: logFrequencies(run, density),
     }));
     for (const { coder } of made) checkFinite(coder);
-    const evaluation = await input.evaluate?.(made.map(({ coder }) => coder), model);
+    const evaluation = await input.evaluate?.(made.map(({ coder }) => coder), model, progress);
     const final = Object.fromEntries(runs.map((run) => [coderFile(run.tap), finalNumbers(run)]));
     await writeSet(plan.outputDir, made, {
       settings: plan.fingerprint,
@@ -71,9 +72,10 @@ export async function trainCheckpoint(input: CheckpointInput, progress: Progress
       steps,
       start: checkpoint.start,
       final,
-      ...(evaluation === undefined ? {} : { evaluation }),
+      ...(evaluation && { evaluated_on: evaluationSettings(plan), evaluation }),
     }, settings.dtype);
-    return lineOf(Object.values(final));
+    const line = lineOf(Object.values(final));
+    return evaluation ? `${line} | ${evaluationText(evaluation)}` : line;
   } finally {
     for (const run of runs) await run.release();
   }

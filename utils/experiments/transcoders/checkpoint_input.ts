@@ -1,6 +1,8 @@
 /** What the training of the coders of one checkpoint needs. */
 import type { HookedModel } from "../../model/mod.ts";
-import type { Coder, KeptRows } from "../../transcoders/mod.ts";
+import type { Progress } from "../../cli/mod.ts";
+import type { TranscoderEvaluation } from "../../results/mod.ts";
+import type { Coder, EvaluationRows, KeptRows } from "../../transcoders/mod.ts";
 import type { Plan } from "./plan.ts";
 import type { Start } from "./start.ts";
 
@@ -14,6 +16,13 @@ export interface Checkpoint {
   start: Start;
 }
 
+/** Evaluates the coders of a checkpoint before they are written. */
+export type Evaluate = (
+  coders: readonly Coder[],
+  model: HookedModel,
+  progress: Progress,
+) => Promise<TranscoderEvaluation>;
+
 /** What the coders of a checkpoint are trained from. */
 export interface CheckpointInput {
   plan: Plan;
@@ -23,6 +32,8 @@ export interface CheckpointInput {
   model: HookedModel;
   /** the text, as rows of token positions */
   rows: KeptRows;
+  /** held-out text for evaluations during training */
+  heldOut?: EvaluationRows;
   /** Evaluates the coders at the end; the record gets the result. */
-  evaluate?(coders: readonly Coder[], model: HookedModel): Promise<unknown>;
+  evaluate?: Evaluate;
 }

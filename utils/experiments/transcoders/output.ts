@@ -37,6 +37,8 @@ export interface SetRecord {
   start: Start;
   /** by layer: means over the last steps of what the log has */
   final: Record<string, Record<string, number>>;
+  /** settings of that evaluation */
+  evaluated_on?: Record<string, unknown>;
   /** result of an evaluation at the end, if there was one */
   evaluation?: unknown;
 }

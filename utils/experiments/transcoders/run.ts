@@ -6,21 +6,17 @@
  *  3. Train the coders of each checkpoint (`checkpoint.ts`), from scratch or from those of the checkpoint before.
  */
 import { UserError } from "../../base/mod.ts";
-import {
-  FOLDED,
-  type HookedModel,
-  loadTokenizer,
-  type ModelConfig,
-  readModelConfig,
-} from "../../model/mod.ts";
-import { bytesPerRow, type Coder, KeptRows } from "../../transcoders/mod.ts";
+import { FOLDED, loadTokenizer, type ModelConfig, readModelConfig } from "../../model/mod.ts";
+import { bytesPerRow, KeptRows } from "../../transcoders/mod.ts";
+import { ResultPaths } from "../../results/mod.ts";
 import { forEachCheckpoint } from "../checkpoint_loop.ts";
 import { ModelRef } from "../model_ref.ts";
 import type { ModelSchedule, ModelSettings } from "../model_keys.ts";
 import { trainCheckpoint } from "./checkpoint.ts";
-import type { Checkpoint } from "./checkpoint_input.ts";
+import type { Checkpoint, Evaluate } from "./checkpoint_input.ts";
 import { runFiles } from "./coder_run.ts";
 import { dropSets, finishedSets } from "./guard.ts";
+import { collectEvaluations, evaluateSet, heldOutRows } from "./hooks/mod.ts";
 import { remove } from "./output.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { optimiserOf } from "./recipe.ts";
@@ -30,8 +26,8 @@ import { openText } from "./text.ts";
 
 /** What a caller may add to a training. */
 export interface TrainingHooks {
-  /** Evaluates the coders of a checkpoint before they are written; their record gets the result. */
-  evaluate?(coders: readonly Coder[], model: HookedModel): Promise<unknown>;
+  /** Evaluates the coders of a checkpoint before they are written; their record gets the result. Default: on held-out text */
+  evaluate?: Evaluate;
 }
 
 /**
@@ -57,20 +53,34 @@ export async function trainCoders(
 
   const tokenizer = await loadTokenizer(folder);
   const text = await openText(settings, tokenizer, plan.workDir);
-  const excluded = settings.exclude_special_tokens ? [tokenizer.eosId] : [];
+  const excluded = settings.exclude_special_tokens && tokenizer.eosId !== undefined
+    ? [tokenizer.eosId]
+    : [];
   const rows = new KeptRows(text.stream, { excluded });
   const runtime = ref.runtime(config);
+  const { model: name } = new ResultPaths("results", settings.model_name);
+  const summary = {
+    model: name,
+    shape: { nLayers: config.nLayers, nHeads: config.nHeads },
+  };
   const processing = settings.input_convention === "folded" ? FOLDED : undefined;
   const at = (step: number) => checkpoints.findIndex((checkpoint) => checkpoint.step === step);
   try {
+    await collectEvaluations(plan, summary);
+    const heldOut = steps.every((step) => done.has(step))
+      ? undefined
+      : await heldOutRows({ plan, tokenizer, text, rows, excluded });
+    const evaluate: Evaluate | undefined = hooks.evaluate ?? (heldOut &&
+      ((coders, model, progress) => evaluateSet(coders, model, heldOut, progress)));
     const { exitCode } = await forEachCheckpoint({
       steps,
       isDone: (step) => done.has(step),
       prefetch: (step) => ref.open(step, runtime, { processing }),
       async run(step, model, progress) {
         const [checkpoint, before] = [checkpoints[at(step)], checkpoints[at(step) - 1]];
-        const input = { plan, checkpoint, before, model, rows, ...hooks };
+        const input = { plan, checkpoint, before, model, rows, heldOut, evaluate };
         const line = await trainCheckpoint(input, progress);
+        await collectEvaluations(plan, summary);
         await removeStates(plan, checkpoint);
         return line;
       },

@@ -146,6 +146,16 @@ const trainingPart = {
 /** Where files go. */
 const placePart = {
   n_checkpoints: z.int().min(0).default(0).describe("coders saved on the way, in work_dir"),
+  eval_tokens: z.int().min(0).default(4096).describe(
+    "held-out tokens that every set is evaluated on at the end, under three protocols beside floors; 0: not at all",
+  ),
+  eval_fit_tokens: count.default(8192).describe("tokens that floors are fitted on"),
+  eval_text: z.string().min(1).optional().describe(
+    "text or token file to evaluate on; default: text that training does not reach",
+  ),
+  eval_every: z.int().min(0).default(0).describe(
+    "steps between evaluations of each coder alone during training, into its log; 0: none",
+  ),
   dtype: z.enum(CODER_DTYPES).default("float32").describe(
     "number format of the coders' matrices; biases and thresholds stay float32",
   ),
@@ -189,6 +199,9 @@ export const transcoderSchema = z.object({
 }).refine((c) => c.kind === "sae" || c.hook_point_head_index === null, {
   path: ["hook_point_head_index"],
   error: "a head is for saes only",
+}).refine((c) => c.eval_every === 0 || c.eval_tokens > 0, {
+  path: ["eval_every"],
+  error: "evaluations during training need eval_tokens",
 });
 
 /**
@@ -201,6 +214,7 @@ export type TranscoderSettings = z.output<typeof transcoderSchema>;
 const FREE = [
   ...["checkpoints", "cache_dir", "cached_activations_path", "cache_budget", "n_checkpoints"],
   ...["save_every", "output_dir", "work_dir", "threads", "overwrite", "memory_budget"],
+  ...["eval_tokens", "eval_fit_tokens", "eval_text", "eval_every"],
   ...["n_batches_in_buffer", "layers", "features", "expansion_factor"],
 ] as (keyof TranscoderSettings)[];
 
