@@ -21,7 +21,7 @@ import { type Batches, fit, type Hook, type StepResult } from "../../training/mo
 import { coderOf, type CoderRun, openCoderRun } from "./coder_run.ts";
 import type { CheckpointInput } from "./checkpoint_input.ts";
 import { densityHook, type DensitySettings, logFrequencies } from "./density.ts";
-import { evaluationHook, evaluationSettings, evaluationText } from "./hooks/mod.ts";
+import { evaluationHook, evaluationSettings, evaluationText, resamplingHook } from "./hooks/mod.ts";
 import { checkFinite, coderFile, type SetRecord, writeSet } from "./output.ts";
 import { samplingWindow } from "./recipe.ts";
 
@@ -50,7 +50,12 @@ export async function trainCheckpoint(input: CheckpointInput, progress: Progress
       batches,
       steps,
       saveEvery: settings.save_every,
-      hooks: [densityHook(density), evaluationHook(input), intermediateHook(input)],
+      hooks: [
+        resamplingHook(input, batches),
+        densityHook(density),
+        evaluationHook(input),
+        intermediateHook(input),
+      ],
       progress: (total, from) => progress.begin("step", total, from),
       note: noteOf(settings.train_batch_size),
     });

@@ -135,6 +135,12 @@ const trainingPart = {
   ),
   dead_feature_threshold: factor.default(1e-8)
     .describe("firing frequency below which dead_features counts a feature"),
+  feature_sampling_method: z.enum(["l2"]).nullable().default(null).describe(
+    "resampling of features that did not fire in dead_feature_window steps, from inputs weighed by their squared loss: l2, or not at all",
+  ),
+  resample_batches: count.default(32).describe("batches that inputs are drawn from"),
+  feature_reinit_scale: z.number().positive().default(0.2)
+    .describe("encoder norm of a resampled feature, as a share of the living ones' mean"),
   feature_sampling_window: count.optional()
     .describe("steps that firing frequencies are counted over; default: a quarter, at most 2000"),
   form: z.enum(["sparse", "dense"]).optional().describe(
@@ -219,10 +225,16 @@ const FREE = [
 ] as (keyof TranscoderSettings)[];
 
 /** Settings that are recorded only where they differ from this, so that sets from before these keys stay valid. */
-const PLAIN: Partial<TranscoderSettings> = { dtype: "float32" };
+const PLAIN: Partial<TranscoderSettings> = { dtype: "float32", feature_sampling_method: null };
+/** Settings of resampling. */
+const RESAMPLING = ["resample_batches", "feature_reinit_scale"] as const;
 
 /** Returns the settings that the fingerprint leaves out: {@link FREE}, and newer ones at their plain value. */
 export function unrecorded(settings: TranscoderSettings): (keyof TranscoderSettings)[] {
   const keys = Object.keys(PLAIN) as (keyof TranscoderSettings)[];
-  return [...FREE, ...keys.filter((key) => settings[key] === PLAIN[key])];
+  return [
+    ...FREE,
+    ...keys.filter((key) => settings[key] === PLAIN[key]),
+    ...settings.feature_sampling_method === null ? RESAMPLING : [],
+  ];
 }

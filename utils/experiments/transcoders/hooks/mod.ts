@@ -1,4 +1,4 @@
-/** What a training of coders does beside its steps: evaluation on held-out text. */
+/** What a training of coders does beside its steps: evaluation on held-out text, resampling of dead features. */
 export {
   collectEvaluations,
   evaluateSet,
@@ -8,3 +8,4 @@ export {
   type ModelSummary,
 } from "./evaluation.ts";
 export { type HeldOutInput, heldOutRows } from "./held_out.ts";
+export { resamplingHook } from "./resampling.ts";
