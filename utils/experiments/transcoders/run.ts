@@ -66,7 +66,11 @@ export async function trainCoders(
   const processing = settings.input_convention === "folded" ? FOLDED : undefined;
   const at = (step: number) => checkpoints.findIndex((checkpoint) => checkpoint.step === step);
   try {
+    // What a run that was killed after writing a set has left undone.
     await collectEvaluations(plan, summary);
+    for (const checkpoint of checkpoints.filter(({ step }) => done.has(step))) {
+      await removeStates(plan, checkpoint);
+    }
     const heldOut = steps.every((step) => done.has(step))
       ? undefined
       : await heldOutRows({ plan, tokenizer, text, rows, excluded });
