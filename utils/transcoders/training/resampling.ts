@@ -21,6 +21,7 @@ export class WeighedDraw<Row> {
   #least = -Infinity;
 
   /**
+   * Starts a draw.
    * @param count rows to draw
    * @param uniform returns a number in [0, 1)
    */
