@@ -1,22 +1,33 @@
 /** Times the engine on randomly initialised models of real shapes, each case in its own process. */
 import { Command } from "@commander-js/extra-typings";
 import { type Bench, type BenchCase, type Measurement, SHAPES } from "./bench/case.ts";
+import { benches as graphs } from "./bench/attribution_graph.ts";
 import { benches as identities } from "./bench/circuit_identities.ts";
 import { benches as circuits } from "./bench/circuits.ts";
 import { benches as engine } from "./bench/engine.ts";
 import { benches as heads } from "./bench/heads.ts";
+import { benches as transcoder } from "./bench/transcoder.ts";
 import { benches as truth } from "./bench/transcoder_truth.ts";
 import { formatTable, hasColors } from "./utils/cli/mod.ts";
 
-const BENCHES: readonly Bench[] = [...engine, ...circuits, ...identities, ...heads, ...truth];
+const BENCHES: readonly Bench[] = [
+  ...engine,
+  ...circuits,
+  ...identities,
+  ...heads,
+  ...truth,
+  ...transcoder,
+  ...graphs,
+];
 
 /** Returns the line of a case as `--json` prints it. */
-function line({ bench, shape }: BenchCase, m: Measurement) {
+function line({ bench, shape, kind }: BenchCase, m: Measurement) {
   const round = (x: number | undefined, digits: number) =>
     x === undefined ? null : Number(x.toPrecision(digits));
   return {
     bench,
     shape,
+    ...(kind !== undefined && { kind }),
     tokens: m.tokens,
     seconds: round(m.seconds, 4),
     gflops: round(m.flops / m.seconds / 1e9, 4),
@@ -52,11 +63,13 @@ function known<T>(kind: string, names: readonly string[], table: Record<string, 
 }
 
 function printLines(lines: readonly Line[]) {
-  const extra = [...new Set(lines.flatMap((l) => Object.keys(l)))].slice(8);
+  const named = lines.some(({ kind }) => kind !== undefined);
+  const extra = [...new Set(lines.flatMap((l) => Object.keys(l)))].slice(named ? 9 : 8);
   console.log(formatTable<Line>(
     [
       { header: "bench", value: (l) => l.bench },
       { header: "shape", value: (l) => l.shape },
+      ...(named ? [{ header: "kind", value: (l: Line) => l.kind }] : []),
       { header: "tokens", value: (l) => l.tokens },
       { header: "seconds", value: (l) => l.seconds },
       { header: "GFLOP/s", value: (l) => l.gflops, digits: 0 },
@@ -104,15 +117,16 @@ if (import.meta.main) {
     }
     const lines: Line[] = [];
     for (const bench of known("bench", options.bench ?? Object.keys(table), table)) {
-      const { shapes, prompts } = table[bench];
+      const { shapes, prompts, kinds = [undefined] } = table[bench];
       for (const shape of known("shape", options.shape ?? shapes, SHAPES)) {
         for (const n of options.prompts ?? prompts) {
-          const { repeats, threads } = options;
-          const c = { bench, shape, prompts: n, repeats, threads };
-          const done = await runCase(c);
-          lines.push(done);
-          if (options.json) console.log(JSON.stringify(done));
-          else console.error(`${bench} ${shape} ${n} prompts: ${done.seconds} s`);
+          for (const kind of kinds) {
+            const { repeats, threads } = options;
+            const done = await runCase({ bench, shape, prompts: n, repeats, threads, kind });
+            lines.push(done);
+            if (options.json) console.log(JSON.stringify(done));
+            else console.error(`${bench} ${shape} ${kind ?? `${n} prompts`}: ${done.seconds} s`);
+          }
         }
       }
     }

@@ -44,7 +44,7 @@ if (import.meta.main) {
     .name("deno run -A verify_against_reference.ts")
     .description(
       "Computes every value in the reference files of a case (DIR/model, DIR/prompts.json, DIR/expected.safetensors,\n" +
-        "DIR/heads.safetensors; for transcoders DIR/transcoders, DIR/forward.json, DIR/forward.safetensors, DIR/training.*, and the model in\n" +
+        "DIR/heads.safetensors; for transcoders DIR/transcoders, DIR/forward.json, DIR/forward.safetensors, DIR/training.*, DIR/graphs.*, and the model in\n" +
         "DIR/model or DIR/../../NAME/model) and compares: error = max|ours − reference| / max|reference|. Exit code 1 if any is out.",
     )
     .argument("<dir...>", "folders of reference cases")

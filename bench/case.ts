@@ -13,6 +13,8 @@ export interface BenchCase {
   repeats: number;
   /** threads of ONNX Runtime; default: one per core */
   threads?: number;
+  /** which of the bench's kinds */
+  kind?: string;
 }
 
 /** What a benchmark measures. */
@@ -43,6 +45,8 @@ export interface Bench {
   shapes: readonly string[];
   /** numbers of prompts that it runs with by default */
   prompts: readonly number[];
+  /** variants, each with a line of its own; default: one without a name */
+  kinds?: readonly string[];
   /** runs one case in this process */
   measure(config: ModelConfig, c: BenchCase): Promise<Measurement>;
 }
@@ -72,10 +76,28 @@ function pythia(nLayers: number, nHeads: number, dModel: number): ModelConfig {
 
 /** Shapes of the randomly initialised models; the time does not depend on the weights. */
 export const SHAPES: Record<string, ModelConfig> = {
+  "pythia-nano": {
+    ...pythia(4, 6, 96),
+    dMlp: 288,
+    vocabSize: 1423,
+    maxPositions: 256,
+    rotaryDims: 8,
+    rotaryBase: 100,
+  },
   "pythia-14m": pythia(6, 4, 128),
   "pythia-70m": pythia(6, 8, 512),
   "pythia-160m": pythia(12, 12, 768),
   "pythia-410m": pythia(24, 16, 1024),
+  "gpt2-small": {
+    ...pythia(12, 12, 768),
+    architecture: "gpt2",
+    vocabSize: 50257,
+    maxPositions: 1024,
+    parallel: false,
+    rotaryDims: 0,
+    activation: "gelu_tanh",
+    tied: true,
+  },
 };
 
 /** Returns random prompts of equal length, always the same ones. */

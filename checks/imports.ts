@@ -32,6 +32,7 @@ export const FLOORS = [
   "utils/language_model",
   "utils/circuits",
   "utils/heads",
+  "utils/feature_circuits",
   "utils/experiments",
   "utils/verify",
   "plotting",

@@ -16,6 +16,7 @@ import {
   openCheckpoint,
   resolveModel,
   Runtime,
+  type RuntimeOptions,
   weightDigest,
 } from "../model/mod.ts";
 import { ResultPaths } from "../results/mod.ts";
@@ -118,10 +119,14 @@ export class ModelRef {
   /**
    * Returns one runtime for all checkpoints of a run, so that they share compiled sessions. A small model gets one thread:
    * its products are so short that threads would wait for each other longer than they compute.
+   * @param options what is decided otherwise
    */
-  runtime({ dModel }: Pick<ModelConfig, "dModel">): Runtime {
+  runtime(
+    { dModel }: Pick<ModelConfig, "dModel">,
+    options: Pick<RuntimeOptions, "threads" | "arena"> = {},
+  ): Runtime {
     const { device, threads } = this.settings;
-    return new Runtime({ device, threads: threads ?? (dModel < 256 ? 1 : undefined) });
+    return new Runtime({ device, threads: threads ?? (dModel < 256 ? 1 : undefined), ...options });
   }
 }
 

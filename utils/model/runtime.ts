@@ -9,6 +9,8 @@ export interface RuntimeOptions {
   device?: Device;
   /** threads of ONNX Runtime; default: one per core */
   threads?: number;
+  /** keeps freed memory for the next run: faster for passes of one shape, at the price of that memory */
+  arena?: boolean;
 }
 
 /** Caches compiled programs for all layers and all checkpoints of a script. */

@@ -30,8 +30,8 @@ export {
 export { scaleByRate } from "./optimiser/mod.ts";
 export { tangentToRows, unitRows } from "./optimiser/mod.ts";
 export { type Layout, layoutOf, type PlacedTensor, type TensorSpec, viewOf } from "./parameters.ts";
-export { openRun, type Run, type RunOptions } from "./run.ts";
-export { initialState, type TrainingState } from "./state.ts";
+export { openRun, openRunWith, type Run, type RunOptions, type StepMaker } from "./run.ts";
+export { checkState, initialState, type TrainingState } from "./state.ts";
 export { readState } from "./state_file.ts";
 export { buildStep, type Replaced, type StepGraph } from "./step_graph.ts";
 export { type StepResult, Trainer } from "./trainer.ts";

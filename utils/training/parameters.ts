@@ -51,9 +51,9 @@ export function layoutOf(specs: readonly TensorSpec[]): Layout {
 }
 
 /** Returns the part of a vector that holds a tensor, as a view. */
-export function viewOf(
-  vector: Float32Array<ArrayBuffer>,
+export function viewOf<Memory extends ArrayBufferLike>(
+  vector: Float32Array<Memory>,
   { offset, size }: Pick<PlacedTensor, "offset" | "size">,
-): Float32Array<ArrayBuffer> {
+): Float32Array<Memory> {
   return vector.subarray(offset, offset + size);
 }

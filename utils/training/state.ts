@@ -1,16 +1,16 @@
 /** Holds the state of a run: all that a resumed run needs besides its settings. */
 import type { Layout } from "./parameters.ts";
 
-/** What training changes. */
-export interface TrainingState {
+/** What training changes. `Memory` is where its vectors are; threads may share it. */
+export interface TrainingState<Memory extends ArrayBufferLike = ArrayBuffer> {
   /** steps done */
   step: number;
   /** the parameters, one after the other in the objective's order */
-  readonly weights: Float32Array<ArrayBuffer>;
+  readonly weights: Float32Array<Memory>;
   /** what the optimiser keeps, by slot; each vector is laid out like `weights` */
-  readonly slots: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+  readonly slots: Readonly<Record<string, Float32Array<Memory>>>;
   /** what the objective carries from step to step, by name */
-  readonly carried: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+  readonly carried: Readonly<Record<string, Float32Array<Memory>>>;
 }
 
 /** Returns the state before the first step: slots and carried tensors hold zeros. */
@@ -34,7 +34,7 @@ export function initialState(
  * @throws Error naming the vector, its length and the expected one.
  */
 export function checkState(
-  state: TrainingState,
+  state: TrainingState<ArrayBufferLike>,
   layout: Layout,
   slots: readonly string[],
   carried: Layout,

@@ -18,7 +18,7 @@ const HINT = "start from scratch with --overwrite, or choose another work_dir";
  */
 export async function writeState(
   path: string,
-  { step, weights, slots, carried }: TrainingState,
+  { step, weights, slots, carried }: TrainingState<ArrayBufferLike>,
   settings: unknown,
 ): Promise<void> {
   const vectors = Object.entries({ weights, ...slots, ...carried });

@@ -1,6 +1,7 @@
 /** Compares the case in a folder, whatever kind of case it is. */
 import { join } from "@std/path";
 import { coderTrainingRows } from "./coder_training.ts";
+import { coderGraphRows } from "./graph_quantities.ts";
 import { type Verdict, verdicts } from "./comparison.ts";
 import { QUANTITIES } from "./quantities.ts";
 import { ReferenceCase } from "./reference_case.ts";
@@ -10,6 +11,8 @@ import { TRANSCODER_QUANTITIES } from "./transcoder_quantities.ts";
 
 /** Largest error of a training quantity: 20 steps of Adam amplify the rounding of small gradients. */
 const TRAINING_TOLERANCE = 1e-4;
+/** Largest error of a graph's quantity: float32 against float64. */
+const GRAPH_TOLERANCE = 1e-5;
 
 /**
  * Yields one verdict per reference value that begins with `only`, in the order of the files. Closes the case at the end.
@@ -20,6 +23,7 @@ export async function* caseVerdicts(dir: string, only?: string): AsyncGenerator<
     const transcoders = await TranscoderCase.open(dir);
     try {
       yield* verdicts(transcoders, TRANSCODER_QUANTITIES, only);
+      if (isFile(join(dir, "graphs.json"))) yield* graphVerdicts(transcoders, only);
     } finally {
       transcoders.close();
     }
@@ -42,5 +46,18 @@ async function* trainingVerdicts(dir: string, only = ""): AsyncGenerator<Verdict
     if (!quantity.startsWith(only)) continue;
     const ok = error <= TRAINING_TOLERANCE;
     yield { case: dir, quantity, error, tolerance: TRAINING_TOLERANCE, ok };
+  }
+}
+
+/** Yields one verdict per quantity of the attribution graphs of a case. */
+async function* graphVerdicts(
+  { dir, model }: TranscoderCase,
+  only = "",
+): AsyncGenerator<Verdict> {
+  if (!"graphs.".startsWith(only) && !only.startsWith("graphs.")) return;
+  for await (const { quantity: name, error, exact } of coderGraphRows(dir, model)) {
+    const quantity = `graphs.${name}`, tolerance = exact ? 0 : GRAPH_TOLERANCE;
+    if (!quantity.startsWith(only)) continue;
+    yield { case: dir, quantity, error, tolerance, ok: error <= tolerance };
   }
 }

@@ -13,7 +13,6 @@ import {
   type ActivationBatch,
   activationBatches,
   cached,
-  captured,
   storedCoder,
   writeCoder,
 } from "../../transcoders/mod.ts";
@@ -86,10 +85,9 @@ export async function trainCheckpoint(input: CheckpointInput, progress: Progress
   }
 }
 
-function batchesOf({ plan, checkpoint, model, rows }: CheckpointInput): Batches<ActivationBatch> {
+function batchesOf({ plan, checkpoint, source, ahead }: CheckpointInput): Batches<ActivationBatch> {
   const { settings, taps, blockRows, steps, workDir, fingerprint } = plan;
   const { train_batch_size: batch, seed } = settings;
-  const source = captured(model, taps, rows);
   const dir = join(
     settings.cached_activations_path ?? join(workDir, "activations"),
     `step${checkpoint.step}`,
@@ -107,6 +105,7 @@ function batchesOf({ plan, checkpoint, model, rows }: CheckpointInput): Batches<
     });
   return activationBatches(settings.cache_activations ? kept() : source, {
     ...{ taps, batch, blockRows, seed },
+    ...(ahead && { ahead: steps }),
   });
 }
 

@@ -2,7 +2,7 @@
 import type { HookedModel } from "../../model/mod.ts";
 import type { Progress } from "../../cli/mod.ts";
 import type { TranscoderEvaluation } from "../../results/mod.ts";
-import type { Coder, EvaluationRows, KeptRows } from "../../transcoders/mod.ts";
+import type { BlockSource, Coder, EvaluationRows } from "../../transcoders/mod.ts";
 import type { Plan } from "./plan.ts";
 import type { Start } from "./start.ts";
 
@@ -30,10 +30,14 @@ export interface CheckpointInput {
   /** the checkpoint that a warm start is from */
   before?: Checkpoint;
   model: HookedModel;
-  /** the text, as rows of token positions */
-  rows: KeptRows;
   /** held-out text for evaluations during training */
   heldOut?: EvaluationRows;
+  /** blocks of activations */
+  source: BlockSource;
+  /** whether a thread of its own fills them, into shared memory */
+  ahead: boolean;
+  /** threads that train */
+  threads: number;
   /** Evaluates the coders at the end; the record gets the result. */
   evaluate?: Evaluate;
 }

@@ -5,8 +5,11 @@ import {
   type ActivationBatch,
   carriedScales,
   type Coder,
+  type CoderBatch,
   coderObjective,
   type CoderObjectiveSettings,
+  coderOptimiser,
+  KernelTrainer,
   type Scales,
   scalesOf,
   setScales,
@@ -18,19 +21,23 @@ import {
   type FittedRun,
   layoutOf,
   openRun,
+  openRunWith,
   readState,
+  type RunOptions,
   type TrainingState,
 } from "../../training/mod.ts";
 import type { Checkpoint, CheckpointInput } from "./checkpoint_input.ts";
 import { coderFile } from "./output.ts";
 import type { Plan } from "./plan.ts";
-import { objectiveOf, optimiserOf } from "./recipe.ts";
+import { byKernels, objectiveOf, optimiserOf } from "./recipe.ts";
 import { sampleOf, startOf } from "./start.ts";
 
 /** The run of a coder. */
 export interface CoderRun extends FittedRun<ActivationBatch> {
   /** makes the steps */
-  readonly trainer: FittedRun<ActivationBatch>["trainer"] & { readonly state: TrainingState };
+  readonly trainer: FittedRun<ActivationBatch>["trainer"] & {
+    readonly state: TrainingState<ArrayBufferLike>;
+  };
   /** hook points of the coder */
   readonly tap: Tap;
   /** what it is trained for */
@@ -70,12 +77,13 @@ export async function openCoderRun(
   const tap = plan.taps[index];
   const settings = await objectiveOf(plan, index);
   const objective = coderObjective(settings);
-  const { threads } = plan.settings;
   const files = runFiles(plan, tap, step);
   let scales: Scales | undefined;
-  const run = await openRun<ActivationBatch>({
-    objective: { ...objective, feeds: (batch, t) => objective.feeds(batch[index], t) },
-    optimiser: optimiserOf(plan, start.kind === "moments" ? start.steps_before : 0),
+  const optimiser = optimiserOf(plan, start.kind === "moments" ? start.steps_before : 0);
+  const session = { threads: input.threads };
+  const options: RunOptions<CoderBatch> = {
+    objective,
+    optimiser: coderOptimiser(optimiser),
     async initial() {
       if (settings.normalize) {
         scales = scalesOf(await sampleOf(plan, batches, index), settings.shape);
@@ -85,8 +93,14 @@ export async function openCoderRun(
     statePath: files.state,
     logPath: files.log,
     settings: settingsOf(plan, tap, checkpoint),
-    session: threads ? { threads } : {},
-  });
+    session,
+  };
+  const run = byKernels(plan, settings)
+    ? await openRunWith(
+      options,
+      (state) => KernelTrainer.compile(settings, optimiser, state, session),
+    )
+    : await openRun(options);
   const { state } = run.trainer;
   if (scales) setScales(state.carried, scales);
   if (!run.resumed && start.kind === "moments") {
@@ -107,7 +121,7 @@ export async function openCoderRun(
       state,
       async step(batch) {
         try {
-          const result = await run.trainer.step(batch);
+          const result = await run.trainer.step(batch[index]);
           result.metrics.n_training_tokens = state.step * tokens;
           return result;
         } catch (cause) {

@@ -57,7 +57,8 @@ export function planOf(settings: TranscoderSettings, model: ModelConfig): Plan {
   const rows = blockRows(taps, {
     batch,
     steps,
-    budget: settings.memory_budget * 1e9,
+    // A second buffer fills while one is used.
+    budget: settings.memory_budget * 1e9 / 2,
     wanted: passes && passes * settings.store_batch_size * context_size,
   });
   const { model: name } = new ResultPaths("results", settings.model_name);

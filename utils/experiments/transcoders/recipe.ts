@@ -12,9 +12,10 @@ import {
   type ActivationSettings,
   auxK,
   type CoderObjectiveSettings,
-  coderOptimiser,
+  type CoderOptimiserSettings,
   type CoderShape,
   ghost,
+  kernelsLack,
   l0,
   l1,
   openCoders,
@@ -23,7 +24,6 @@ import {
   sparseConnection,
   type Term,
 } from "../../transcoders/mod.ts";
-import type { Optimiser } from "../../training/mod.ts";
 import type { Plan } from "./plan.ts";
 import type { TranscoderSettings } from "./settings.ts";
 
@@ -51,7 +51,8 @@ export async function objectiveOf(plan: Plan, index: number): Promise<CoderObjec
   const { settings, taps, features } = plan;
   const { dIn, dOut } = taps[index];
   const { kind, activation, normalize_decoder: unit } = settings;
-  const form = settings.form ?? (features[index] <= DENSE ? "dense" : "sparse");
+  const { form: wanted = features[index] <= DENSE ? "dense" : "sparse" } = settings;
+  const form = wanted === "kernels" ? undefined : wanted;
   const inputBias = kind === "sae" ? "shared" : activation === "relu" ? "own" : undefined;
   const shape: CoderShape = {
     rows: settings.train_batch_size,
@@ -122,15 +123,27 @@ async function connections({ settings, taps }: Plan, index: number): Promise<Ter
 }
 
 /**
- * Returns the optimiser.
+ * Returns whether kernels make the steps of a coder: where nobody chose another form and they can.
+ * @throws UserError naming what they lack when they were chosen.
+ */
+export function byKernels({ settings }: Plan, objective: CoderObjectiveSettings): boolean {
+  const { form, clip } = settings;
+  if (form !== undefined && form !== "kernels") return false;
+  const lack = kernelsLack(objective, { clip: clip ?? undefined });
+  if (form && lack) throw new UserError(`form: kernels do not have ${lack}; leave form out`, 2);
+  return lack === undefined;
+}
+
+/**
+ * Returns the settings of the optimiser.
  * @param stepsBefore steps that Adam's moments at the start have been made by
  * @throws UserError when warm-up and decay leave no step between them.
  */
-export function optimiserOf({ settings, steps }: Plan, stepsBefore = 0): Optimiser {
+export function optimiserOf({ settings, steps }: Plan, stepsBefore = 0): CoderOptimiserSettings {
   const { lr, lr_scheduler_name, lr_end: lrEnd, lr_decay_steps: decay } = settings;
   const warmUp = settings.lr_warm_up_steps ?? Math.floor(steps / 20);
   try {
-    return coderOptimiser({
+    return {
       rate: schedule(lr_scheduler_name, {
         ...{ lr, lrEnd, steps, warmUp, decay },
         cycles: settings.n_restart_cycles,
@@ -139,7 +152,7 @@ export function optimiserOf({ settings, steps }: Plan, stepsBefore = 0): Optimis
       clip: settings.clip ?? undefined,
       adam: { beta1: settings.adam_beta1, beta2: settings.adam_beta2, epsilon: 1e-8 },
       stepsBefore,
-    });
+    };
   } catch (cause) {
     if (cause instanceof RangeError) throw new UserError(cause.message, 2, { cause });
     throw cause;

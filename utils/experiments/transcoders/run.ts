@@ -5,24 +5,22 @@
  *  2. Refuse to mix coders with those of another training (`guard.ts`). Skip checkpoints whose coders are there.
  *  3. Train the coders of each checkpoint (`checkpoint.ts`), from scratch or from those of the checkpoint before.
  */
-import { UserError } from "../../base/mod.ts";
-import { FOLDED, loadTokenizer, type ModelConfig, readModelConfig } from "../../model/mod.ts";
-import { bytesPerRow, KeptRows } from "../../transcoders/mod.ts";
+import { FOLDED, type ModelConfig, readModelConfig } from "../../model/mod.ts";
+import { bytesPerRow, captured } from "../../transcoders/mod.ts";
 import { ResultPaths } from "../../results/mod.ts";
 import { forEachCheckpoint } from "../checkpoint_loop.ts";
-import { ModelRef } from "../model_ref.ts";
-import type { ModelSchedule, ModelSettings } from "../model_keys.ts";
+import { CaptureThread, threadShares } from "./capture_thread.ts";
 import { trainCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint, Evaluate } from "./checkpoint_input.ts";
 import { runFiles } from "./coder_run.ts";
 import { dropSets, finishedSets } from "./guard.ts";
 import { collectEvaluations, evaluateSet, heldOutRows } from "./hooks/mod.ts";
 import { remove } from "./output.ts";
+import { modelOf, openRows } from "./model.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { optimiserOf } from "./recipe.ts";
 import type { TranscoderSettings } from "./settings.ts";
 import type { Start } from "./start.ts";
-import { openText } from "./text.ts";
 
 /** What a caller may add to a training. */
 export interface TrainingHooks {
@@ -51,18 +49,19 @@ export async function trainCoders(
   const done = await finishedSets({ plan, steps, starts, weights });
   console.log(description(plan, config));
 
-  const tokenizer = await loadTokenizer(folder);
-  const text = await openText(settings, tokenizer, plan.workDir);
-  const excluded = settings.exclude_special_tokens && tokenizer.eosId !== undefined
-    ? [tokenizer.eosId]
-    : [];
-  const rows = new KeptRows(text.stream, { excluded });
-  const runtime = ref.runtime(config);
   const { model: name } = new ResultPaths("results", settings.model_name);
   const summary = {
     model: name,
     shape: { nLayers: config.nLayers, nHeads: config.nHeads },
   };
+  const text = await openRows(settings, folder, plan.workDir);
+  const shares = threadShares(settings.threads);
+  const { training: threads } = shares;
+  const runtime = ref.runtime(config, { threads, arena: true });
+  const { taps, workDir } = plan;
+  const thread = shares.capture > 0 && done.size < steps.length
+    ? await CaptureThread.start({ settings, taps, workDir, threads: shares.capture })
+    : undefined;
   const processing = settings.input_convention === "folded" ? FOLDED : undefined;
   const at = (step: number) => checkpoints.findIndex((checkpoint) => checkpoint.step === step);
   try {
@@ -73,7 +72,7 @@ export async function trainCoders(
     }
     const heldOut = steps.every((step) => done.has(step))
       ? undefined
-      : await heldOutRows({ plan, tokenizer, text, rows, excluded });
+      : await heldOutRows(plan, text);
     const evaluate: Evaluate | undefined = hooks.evaluate ?? (heldOut &&
       ((coders, model, progress) => evaluateSet(coders, model, heldOut, progress)));
     const { exitCode } = await forEachCheckpoint({
@@ -82,7 +81,12 @@ export async function trainCoders(
       prefetch: (step) => ref.open(step, runtime, { processing }),
       async run(step, model, progress) {
         const [checkpoint, before] = [checkpoints[at(step)], checkpoints[at(step) - 1]];
-        const input = { plan, checkpoint, before, model, rows, heldOut, evaluate };
+        const source = thread?.at(step) ?? captured(model, taps, text.rows);
+        const ahead = thread !== undefined;
+        const input = {
+          ...{ plan, checkpoint, before, model, source, ahead, threads },
+          ...{ heldOut, evaluate },
+        };
         const line = await trainCheckpoint(input, progress);
         await collectEvaluations(plan, summary);
         await removeStates(plan, checkpoint);
@@ -93,47 +97,10 @@ export async function trainCoders(
     console.log(`coders in ${plan.outputDir}, logs in ${plan.workDir}`);
     return exitCode;
   } finally {
+    thread?.stop();
     text.close();
     await runtime.close();
   }
-}
-
-/** Resolves the model and its checkpoints. */
-function modelOf(settings: TranscoderSettings): ModelRef {
-  const { model_name, cache_dir, threads } = settings;
-  const refOf = (schedule: ModelSchedule, custom: number[]) => {
-    const keys: ModelSettings = {
-      model: model_name,
-      alt_model: null,
-      ckpt_schedule: schedule,
-      custom_schedule: custom,
-      cache_dir,
-      results_dir: "results",
-      device: "cpu",
-      threads,
-      overwrite: false,
-    };
-    return new ModelRef(keys);
-  };
-  const { localSteps = [] } = refOf("main", []);
-  const wanted = settings.checkpoints.map((entry) =>
-    entry === "last" && localSteps.length === 0 ? "main" : entry
-  );
-  if (wanted.includes("main")) {
-    if (wanted.length === 1) return refOf("main", []);
-    throw new UserError(
-      `checkpoints: ${settings.model_name} has one checkpoint here, "main", which does not go with others`,
-      2,
-    );
-  }
-  const steps = wanted.flatMap((entry) =>
-    entry === "last"
-      ? localSteps.slice(-1)
-      : typeof entry === "number"
-      ? [entry]
-      : refOf(entry as ModelSchedule, []).steps("checkpoints")
-  );
-  return refOf("custom", steps);
 }
 
 /** Returns the checkpoints with how the coders of each start. */
@@ -166,5 +133,7 @@ function description({ taps, features, steps, settings, blockRows }: Plan, model
   const chosen = activation.endsWith("topk") ? `${activation} ${k}` : activation;
   return `${taps.length} ${kind}${taps.length === 1 ? "" : "s"} of ${model.nLayers} layers, ` +
     `${sizes} features (${chosen}), ${count(steps)} steps of ${count(train_batch_size)} tokens\n` +
-    `buffer: ${count(blockRows)} rows, ${(blockRows * bytesPerRow(taps) / 1e6).toFixed(0)} MB`;
+    `buffer: ${count(blockRows)} rows, ${
+      (blockRows * bytesPerRow(taps) / 1e6).toFixed(0)
+    } MB, and as much to fill it ahead`;
 }

@@ -143,8 +143,9 @@ const trainingPart = {
     .describe("encoder norm of a resampled feature, as a share of the living ones' mean"),
   feature_sampling_window: count.optional()
     .describe("steps that firing frequencies are counted over; default: a quarter, at most 2000"),
-  form: z.enum(["sparse", "dense"]).optional().describe(
-    "arithmetic of a step, the same numbers up to rounding; default dense up to 16384 features",
+  form: z.enum(["kernels", "sparse", "dense"]).optional().describe(
+    "arithmetic of a step, the same numbers up to rounding; default kernels for relu and topk, else dense up to 16384 " +
+      "features",
   ),
   seed: z.int().default(42).describe("random seed of start values, text and order"),
 };

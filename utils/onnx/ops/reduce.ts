@@ -50,18 +50,19 @@ export interface TopK {
  */
 export function topK(
   x: Value,
-  k: number,
+  k: number | Value,
   { axis = -1, largest = true }: { axis?: number; largest?: boolean } = {},
 ): TopK {
   const at = frontAxis("TopK", axis, x.rank);
   const length = x.shape[at];
-  if (!Number.isInteger(k) || k < 1 || typeof length === "number" && k > length) {
+  const fixed = typeof k === "number";
+  if (fixed && (!Number.isInteger(k) || k < 1 || typeof length === "number" && k > length)) {
     throw new RangeError(`TopK: ${k} elements along axis ${axis} of ${x}`);
   }
-  const shape = x.shape.with(at, k);
+  const shape = x.shape.with(at, fixed ? k : "k");
   const [values, indices] = x.graph.addMany(
     "TopK",
-    [x, x.graph.constant([k], [1], "int64")],
+    [x, fixed ? x.graph.constant([k], [1], "int64") : k],
     [{ dtype: x.dtype, shape }, { dtype: "int64", shape }],
     { axis: at, largest: Number(largest), sorted: 1 },
   );

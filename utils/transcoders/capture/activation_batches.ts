@@ -18,7 +18,11 @@ export interface BlockSource {
    * @param order place of each of the block's rows in the result
    * @param into arrays of the block's size, one per tap
    */
-  fill(block: number, order: Uint32Array, into: readonly TapRows[]): Promise<void>;
+  fill(
+    block: number,
+    order: Uint32Array,
+    into: readonly TapRows<ArrayBufferLike>[],
+  ): Promise<void>;
 }
 
 /** What determines the batches besides the source. */
@@ -31,39 +35,78 @@ export interface BufferSettings {
   blockRows: number;
   /** seed of the order */
   seed: number;
+  /** steps of the run, where the source fills a block in a thread of its own: the next one while one is used */
+  ahead?: number;
 }
 
-/** Rows of a step, one entry per tap. They are views of the buffer, valid until the next call of `at`. */
+/** Rows of a step, one entry per tap. They may be views of the buffer, valid until the next call of `at`. */
 export type ActivationBatch = readonly TapRows[];
 
+/** A block, filled or being filled. */
+interface Block {
+  number: number;
+  rows: readonly TapRows<ArrayBufferLike>[];
+  /** what went wrong, or nothing, once it is filled; never rejects */
+  filled: Promise<{ cause: unknown } | undefined>;
+}
+
 /**
- * Returns the batches; keeps one block in memory.
+ * Returns the batches. Keeps one block in memory, or two where the source works ahead.
  * @throws RangeError when the block is not a multiple of the batch.
  */
 export function activationBatches(
   source: BlockSource,
-  { taps, batch, blockRows, seed }: BufferSettings,
+  { taps, batch, blockRows, seed, ahead }: BufferSettings,
 ): Batches<ActivationBatch> {
   if (!(blockRows >= batch && blockRows % batch === 0)) {
     throw new RangeError(
       `blocks of ${blockRows} rows are not a multiple of the batch, ${batch} rows`,
     );
   }
-  const buffer = emptyRows(taps, blockRows);
-  let held: number | undefined;
+  const blocks = ahead === undefined ? 0 : Math.ceil(ahead * batch / blockRows);
+  const spare: Block["rows"][] = [];
+  let held: Block | undefined, next: Block | undefined;
+  const begin = (number: number): Block => {
+    const rows = spare.pop() ?? emptyRows(taps, blockRows, ahead !== undefined);
+    const filled = source.fill(number, shuffled(blockRows, seed, number), rows)
+      .then(() => undefined, (cause: unknown) => ({ cause }));
+    return { number, rows, filled };
+  };
+  /** Takes the rows of a block back, when nothing writes them any more. */
+  const drop = async (block: Block | undefined) => {
+    await block?.filled;
+    if (block) spare.push(block.rows);
+  };
   return {
     async at(step) {
       const first = step * batch;
       const block = Math.floor(first / blockRows);
-      if (held !== block) {
-        held = undefined; // a block that fails halfway is not used
-        await source.fill(block, shuffled(blockRows, seed, block), buffer);
-        held = block;
+      if (held?.number !== block) {
+        await drop(held);
+        held = undefined;
+        if (next?.number !== block) {
+          await drop(next);
+          next = undefined;
+        }
+        const current = next ?? begin(block);
+        next = undefined;
+        const failed = await current.filled;
+        if (failed) {
+          await drop(current); // a block that fails halfway is not used
+          throw failed.cause;
+        }
+        held = current;
+        if (block + 1 < blocks) next = begin(block + 1);
       }
       const from = first - block * blockRows;
-      return buffer.map(({ x, y }, i) => {
-        const part = (rows: Float32Array<ArrayBuffer>, width: number) =>
-          rows.subarray(from * width, (from + batch) * width);
+      return held.rows.map(({ x, y }, i) => {
+        const part = (rows: Float32Array<ArrayBufferLike>, width: number) => {
+          const view = rows.subarray(from * width, (from + batch) * width);
+          // ONNX Runtime does not read memory that threads share.
+          return view.buffer instanceof ArrayBuffer
+            ? view as Float32Array<ArrayBuffer>
+            : new Float32Array(view);
+        };
         const inputs = part(x, taps[i].dIn);
         return { x: inputs, y: y === x ? inputs : part(y, taps[i].dOut) };
       });

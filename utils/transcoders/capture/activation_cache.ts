@@ -77,7 +77,7 @@ async function read(
   path: string,
   expected: Record<string, string>,
   taps: readonly Tap[],
-  into: readonly TapRows[],
+  into: readonly TapRows<ArrayBufferLike>[],
 ): Promise<boolean> {
   const header = await readSafetensorsHeader(path).catch(() => undefined);
   if (!header || header.metadata.format !== expected.format) return false;
@@ -96,10 +96,10 @@ async function read(
 }
 
 /** Yields the arrays of a block, each once. */
-function* named(taps: readonly Tap[], rows: readonly TapRows[]) {
+function* named(taps: readonly Tap[], rows: readonly TapRows<ArrayBufferLike>[]) {
   for (const [i, tap] of taps.entries()) {
     const { x, y } = rows[i];
-    const entry = (name: string, data: Float32Array<ArrayBuffer>, width: number) => ({
+    const entry = (name: string, data: Float32Array, width: number) => ({
       name: `${name}.${i}`,
       data,
       shape: [data.length / width, width],

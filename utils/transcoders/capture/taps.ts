@@ -8,12 +8,12 @@ export type Tap = Pick<
   "layer" | "inputHook" | "outputHook" | "head" | "inputConvention" | "dIn" | "dOut"
 >;
 
-/** Rows of a tap. */
-export interface TapRows {
+/** Rows of a tap. `Memory` is where they are; threads may share it. */
+export interface TapRows<Memory extends ArrayBufferLike = ArrayBuffer> {
   /** inputs `[rows, d_in]` */
-  x: Float32Array<ArrayBuffer>;
+  x: Float32Array<Memory>;
   /** targets `[rows, d_out]`; the same array as `x` where a coder gives back what it reads */
-  y: Float32Array<ArrayBuffer>;
+  y: Float32Array<Memory>;
 }
 
 /** Whether a coder's target is its input. */
@@ -27,11 +27,22 @@ export function bytesPerRow(taps: readonly Tap[], element = 4): number {
   return element * taps.reduce((sum, tap) => sum + tap.dIn + (isSame(tap) ? 0 : tap.dOut), 0);
 }
 
-/** Returns arrays for a number of rows of each tap. */
-export function emptyRows(taps: readonly Tap[], rows: number): TapRows[] {
+/**
+ * Returns arrays for a number of rows of each tap.
+ * @param shared in memory that threads share
+ */
+export function emptyRows(
+  taps: readonly Tap[],
+  rows: number,
+  shared = false,
+): TapRows<ArrayBufferLike>[] {
+  const array = (width: number) =>
+    new Float32Array(
+      shared ? new SharedArrayBuffer(4 * rows * width) : new ArrayBuffer(4 * rows * width),
+    );
   return taps.map((tap) => {
-    const x = new Float32Array(rows * tap.dIn);
-    return { x, y: isSame(tap) ? x : new Float32Array(rows * tap.dOut) };
+    const x = array(tap.dIn);
+    return { x, y: isSame(tap) ? x : array(tap.dOut) };
   });
 }
 

@@ -29,6 +29,7 @@ export {
   type Term,
 } from "./losses/mod.ts";
 export type { Encoded } from "./encode.ts";
+export { kernelsLack, KernelTrainer } from "./kernels/mod.ts";
 export { coderOptimiser, type CoderOptimiserSettings } from "./optimiser.ts";
 export { type PeerSettings, reluL1, saelensJumpRelu, saelensTopK, sparsifyTopK } from "./peers.ts";
 export { schedule, SCHEDULE_NAMES, type ScheduleName, type ScheduleSettings } from "./schedules.ts";

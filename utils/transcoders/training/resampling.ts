@@ -74,14 +74,17 @@ export interface ResampleSettings {
 
 /** Resamples features in place; see the header. Returns how many. */
 export function resampleFeatures(
-  { weights, slots, carried }: Pick<TrainingState, "weights" | "slots" | "carried">,
+  { weights, slots, carried }: Pick<
+    TrainingState<ArrayBufferLike>,
+    "weights" | "slots" | "carried"
+  >,
   { shape, dead, rows, mean, scale, threshold = 1 }: ResampleSettings,
 ): number {
   const { dIn, dOut, features, inputBias } = shape;
   const places = layoutOf(coderParameters(shape)).tensors;
   const view = (vector: Float32Array, name: string) => {
     const place = places.find((place) => place.name === name);
-    return place && viewOf(vector as Float32Array<ArrayBuffer>, place);
+    return place && viewOf(vector, place);
   };
   const [W_enc, b_enc, W_dec] = ["W_enc", "b_enc", "W_dec"].map((name) => view(weights, name)!);
   const bias = inputBias && view(weights, inputBias === "own" ? "b_in" : "b_dec");

@@ -33,7 +33,7 @@ export function trainedCoder(
     CoderObjectiveSettings,
     "shape" | "activation" | "normalize"
   >,
-  { weights, carried }: Pick<TrainingState, "weights" | "carried">,
+  { weights, carried }: Pick<TrainingState<ArrayBufferLike>, "weights" | "carried">,
 ): TrainedCoder {
   const { dIn, dOut, features, inputBias } = shape;
   const stored = Object.fromEntries(
@@ -79,7 +79,7 @@ export function trainedCoder(
 
 function activationOf(
   settings: CoderObjectiveSettings["activation"],
-  carried: TrainingState["carried"],
+  carried: TrainingState<ArrayBufferLike>["carried"],
 ): TrainedCoder["activation"] {
   switch (settings.kind) {
     case "topk":

@@ -9,39 +9,29 @@
  * Packed rows of a file may share a document with a training row, where it goes on from one row to the next.
  */
 import { join } from "@std/path";
-import type { Tokenizer } from "../../../model/mod.ts";
 import {
   type EvaluationRows,
   evaluationRows,
-  type KeptRows,
   rowsOf,
   streamRows,
 } from "../../../transcoders/mod.ts";
 import type { Plan } from "../plan.ts";
-import type { OpenText } from "../text.ts";
+import type { OpenRows } from "../model.ts";
 
 /** Rows that run together, as in evaluate_transcoder.ts. */
 const BATCH = 16;
 
-/** What a training's held-out text follows from. */
-export interface HeldOutInput {
-  plan: Plan;
-  /** tokenizer of the model */
-  tokenizer: Tokenizer;
-  /** the training text */
-  text: OpenText;
-  /** its rows of activations */
-  rows: KeptRows;
-  /** tokens whose positions do not count */
-  excluded: readonly number[];
-}
-
 /**
  * Returns the rows; undefined where evaluation is off or no text is left.
+ * @param training the training text and its rows
  * @throws UserError if `eval_text` has too few rows; Error naming a file that cannot be read.
  */
-export async function heldOutRows(input: HeldOutInput): Promise<EvaluationRows | undefined> {
-  const { plan: { settings, workDir }, tokenizer, excluded, text } = input;
+export async function heldOutRows(
+  plan: Plan,
+  training: Omit<OpenRows, "close">,
+): Promise<EvaluationRows | undefined> {
+  const { settings, workDir } = plan;
+  const { tokenizer, excluded, text } = training;
   const { eval_tokens: tokens, eval_fit_tokens: fitTokens, context_size: context } = settings;
   if (tokens === 0) return undefined;
   if (settings.eval_text !== undefined || text.rowsPerPass === undefined) {
@@ -50,7 +40,7 @@ export async function heldOutRows(input: HeldOutInput): Promise<EvaluationRows |
       ...{ seed: 0, excluded, rows: "packed", cacheDir: join(workDir, "tokens") },
     });
   }
-  const rows = unreadRows(input, text.rowsPerPass);
+  const rows = unreadRows(plan, training, text.rowsPerPass);
   if (rows) return rows;
   console.log(
     `no evaluation: training takes all of ${settings.dataset_path}; give another text as eval_text, or more text`,
@@ -59,7 +49,8 @@ export async function heldOutRows(input: HeldOutInput): Promise<EvaluationRows |
 
 /** Returns rows at the end of the first pass over the file; undefined where training leaves fewer than two steps. */
 function unreadRows(
-  { plan: { settings, steps, blockRows }, rows, excluded }: HeldOutInput,
+  { settings, steps, blockRows }: Plan,
+  { rows, excluded }: Pick<OpenRows, "rows" | "excluded">,
   rowsPerPass: number,
 ): EvaluationRows | undefined {
   const { train_batch_size, eval_tokens, eval_fit_tokens } = settings;

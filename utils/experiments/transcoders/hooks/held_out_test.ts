@@ -20,12 +20,14 @@ const stream = {
 async function rowsAfter(steps: number, eval_tokens = 96, eval_fit_tokens = 48) {
   const settings = { eval_tokens, eval_fit_tokens, context_size: CONTEXT, train_batch_size: 21 };
   const rows = new KeptRows(stream, { excluded: [0] });
-  const found = await heldOutRows({
-    plan: { settings: { ...settings, dataset_path: "a.txt" }, steps, blockRows: 42 } as Plan,
-    tokenizer: {} as Tokenizer,
-    text: { stream, rowsPerPass: PASS, close() {} },
-    ...{ rows, excluded: [0] },
-  });
+  const found = await heldOutRows(
+    { settings: { ...settings, dataset_path: "a.txt" }, steps, blockRows: 42 } as Plan,
+    {
+      tokenizer: {} as Tokenizer,
+      text: { stream, rowsPerPass: PASS, close() {} },
+      ...{ rows, excluded: [0] },
+    },
+  );
   const trained = [...rows.segments(0, Math.ceil(steps / 2) * 42)]
     .flatMap(({ ids, positions }) => [...positions].map((p) => ids[p]));
   const idsOf = (part: readonly { prompts: readonly (readonly number[])[] }[] = []) =>

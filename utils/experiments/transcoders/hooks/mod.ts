@@ -7,5 +7,5 @@ export {
   evaluationText,
   type ModelSummary,
 } from "./evaluation.ts";
-export { type HeldOutInput, heldOutRows } from "./held_out.ts";
+export { heldOutRows } from "./held_out.ts";
 export { resamplingHook } from "./resampling.ts";

@@ -29,43 +29,64 @@ import {
   type Value,
   where,
 } from "../../../onnx/mod.ts";
-import { columnPlaces, type Places } from "../activations/mod.ts";
+import { columnPlaces, densePlaces, type Places } from "../activations/mod.ts";
 import { rowNorms } from "../encode.ts";
+import type { AuxKSettings } from "./auxk_settings.ts";
 import type { StepSoFar, Term } from "./term.ts";
-
-/** Variants of AuxK. */
-export interface AuxKSettings {
-  /** factor of the term */
-  coefficient: number;
-  /** orders dead features by `pre·‖W_dec[f]‖` */
-  byDecoderNorm?: boolean;
-  /** adds `b_dec` to the prediction of the residual, which counts it twice */
-  decoderBias?: boolean;
-  /** cuts pre-activations off at 0 and gives the encoder no gradient, as sparsify does */
-  decoderOnly?: boolean;
-}
 
 /** Below every pre-activation. */
 const LAST = -3e38;
 
 /** Lets dead features predict the residual; 0 where none is dead. */
 export function auxK(settings: AuxKSettings): Term {
-  const { coefficient, decoderBias, decoderOnly } = settings;
+  const { coefficient, decoderBias, byDecoderNorm } = settings;
   return {
     name: "auxk",
     coefficient,
+    ...decoderBias || byDecoderNorm ? {} : { kernels: { kind: "auxk", settings } },
     value(step) {
-      const { p, error, weight, dead, shape } = step;
-      const heuristic = Math.floor(shape.dOut / 2);
-      const { places, unused } = deadPlaces(step, Math.min(heuristic, shape.features), settings);
-      const kept = decoderOnly ? detach(relu(places.pre)) : places.pre;
-      const decoded = places.decode(where(unused, 0, kept), p.W_dec);
-      const predicted = decoderBias ? add(decoded, p.b_dec) : decoded;
-      const difference = sub(predicted, detach(neg(error)));
-      const scale = min(mul(dead.count, 1 / heuristic), 1);
-      return mul(scale, sum(mul(mul(difference, difference), weight), [0, 1]));
+      const k = Math.min(heuristicOf(step.shape.dOut), step.shape.features);
+      return residualLoss(step, deadPlaces(step, k, settings), settings);
     },
   };
+}
+
+/** ⌊d_out/2⌋ */
+const heuristicOf = (dOut: number) => Math.floor(dOut / 2);
+
+/** What the loss on the residual is made of. */
+type ResidualStep = Pick<StepSoFar, "p" | "error" | "weight" | "dead" | "shape">;
+
+/** Returns the loss of predicting the residual at `places` that are not `unused`. */
+function residualLoss(
+  { p, error, weight, dead, shape }: ResidualStep,
+  { places, unused }: { places: Places; unused: Value },
+  { decoderOnly, decoderBias }: AuxKSettings,
+): Value {
+  const kept = decoderOnly ? detach(relu(places.pre)) : places.pre;
+  const decoded = places.decode(where(unused, 0, kept), p.W_dec);
+  const predicted = decoderBias ? add(decoded, p.b_dec) : decoded;
+  const difference = sub(predicted, detach(neg(error)));
+  const scale = min(mul(dead.count, 1 / heuristicOf(shape.dOut)), 1);
+  return mul(scale, sum(mul(mul(difference, difference), weight), [0, 1]));
+}
+
+/**
+ * Returns the same loss of a coder that has the dead features alone, and fillers after them.
+ * @param step `dead.mask` `[F]` is false for fillers
+ * @param all all dead features are used: there are at most ⌊d_out/2⌋
+ */
+export function auxKOfDead(
+  step: ResidualStep & Pick<StepSoFar, "encoded">,
+  all: boolean,
+  settings: AuxKSettings,
+): Value {
+  const { encoded, dead, shape } = step;
+  const places = densePlaces(encoded);
+  const score = where(dead.mask, encoded.pre, LAST);
+  const k = Math.min(heuristicOf(shape.dOut), shape.features);
+  const least = all ? LAST / 2 : max(slice(topK(score, k).values, 1, k - 1, k), LAST / 2);
+  return residualLoss(step, { places, unused: less(score, least) }, settings);
 }
 
 /**

@@ -2,7 +2,8 @@
  * What a coder is trained for: reconstruction, sparsity, and the revival of dead features.
  * @module
  */
-export { auxK, type AuxKSettings } from "./auxk.ts";
+export { auxK, auxKOfDead } from "./auxk.ts";
+export type { AuxKSettings } from "./auxk_settings.ts";
 export { type Dead, deadBefore, type DeadSettings, firingCounts, nextCounts } from "./dead.ts";
 export { ghost } from "./ghost.ts";
 export { type Reconstruction, varianceOf, weightOf } from "./reconstruction.ts";

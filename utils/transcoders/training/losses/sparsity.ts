@@ -44,6 +44,7 @@ export function l1(coefficient: Coefficient, byDecoderNorm = false): Term {
   return {
     name: "l1",
     ...coefficient,
+    ...byDecoderNorm ? {} : { kernels: { kind: "l1" } },
     value(step) {
       const { places, values } = step.activations;
       const weighed = byDecoderNorm ? mul(values, places.at(rowNorms(step.p.W_dec))) : values;

@@ -4,6 +4,7 @@ import type { NamedValues } from "../../../training/mod.ts";
 import type { Activations, Form } from "../activations/mod.ts";
 import type { Encoded } from "../encode.ts";
 import type { CoderShape } from "../shape.ts";
+import type { AuxKSettings } from "./auxk_settings.ts";
 import type { Dead } from "./dead.ts";
 
 /** A step as far as it is built when a term is added. */
@@ -40,6 +41,8 @@ export interface Term {
   value(step: StepSoFar): Value;
   /** inputs of its own */
   feeds?: Feeds;
+  /** how kernels compute it; absent: they cannot */
+  kernels?: { kind: "l1" } | { kind: "auxk"; settings: AuxKSettings };
 }
 
 /** Returns a term's factor at step `t`, counted from 1; as in SAELens, the first step of a warm-up has 0. */

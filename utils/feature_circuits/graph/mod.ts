@@ -1,0 +1,30 @@
+/** The attribution graph: targets, edges, conservation, influence, pruning, scores. @module */
+export type { LeftOut } from "./capped.ts";
+export { type Conservation, conservation } from "./conservation.ts";
+export {
+  type AttributionGraph,
+  attributionGraph,
+  type GraphOptions,
+  type GraphRows,
+  graphRows,
+  nodeCount,
+} from "./graph.ts";
+export {
+  cumulativeShares,
+  type GraphScores,
+  graphScores,
+  influence,
+  type PrunedGraph,
+  pruneGraph,
+  type PruneOptions,
+} from "./influence.ts";
+export { checkMemory, graphBytes } from "./memory.ts";
+export {
+  featureTarget,
+  type GraphTarget,
+  headTargets,
+  type LogitChoice,
+  logitDifference,
+  logitTargets,
+  neuronTarget,
+} from "./targets.ts";

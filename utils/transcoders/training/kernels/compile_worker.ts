@@ -1,0 +1,33 @@
+/** Compiles the kernels in a thread, which takes the compiler's memory with it when it ends. */
+/// <reference lib="webworker" />
+import { MOST_PAGES } from "./memory_limit.ts";
+
+/** The answer: the binary, or what the compiler says. */
+export interface Compilation {
+  /** WebAssembly */
+  binary?: Uint8Array<ArrayBuffer>;
+  /** the compiler's message */
+  message: string;
+}
+
+declare const self: DedicatedWorkerGlobalScope;
+
+self.onmessage = async ({ data: sources }: MessageEvent<Record<string, string>>) => {
+  // The compiler's module awaits while it loads; messages that come then would be lost.
+  const { default: asc } = await import("assemblyscript/asc");
+  let binary: Uint8Array<ArrayBuffer> | undefined;
+  const { error, stderr } = await asc.main([
+    ...["mod.ts", "--outFile", "kernels.wasm", "-O3", "--runtime", "stub", "--noAssert"],
+    ...["--enable", "simd", "--enable", "threads", "--importMemory", "--sharedMemory"],
+    ...["--initialMemory", "1", "--maximumMemory", String(MOST_PAGES)],
+  ], {
+    readFile: (name) => sources[name] ?? null,
+    writeFile(name, data) {
+      if (name === "kernels.wasm") binary = Uint8Array.from(data as Uint8Array);
+    },
+    listFiles: () => [],
+  });
+  const message = `${error?.message ?? ""} ${stderr}`.trim();
+  self.postMessage({ binary: error ? undefined : binary, message } satisfies Compilation);
+  self.close();
+};

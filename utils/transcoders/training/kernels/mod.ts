@@ -1,0 +1,3 @@
+/** Training steps by WebAssembly kernels. */
+export { KernelTrainer } from "./kernel_trainer.ts";
+export { kernelsLack } from "./kernels_lack.ts";
