@@ -36,6 +36,8 @@ export {
   splitHook,
 } from "./splices/mod.ts";
 export {
+  CODER_DTYPES,
+  type CoderDtype,
   type CoderFormat,
   FORMAT_NAMES,
   type FormatName,
@@ -44,13 +46,17 @@ export {
   type OpenedCoders,
   type OpenOptions,
   readCoder,
+  storedCoder,
   writeCoder,
+  type WriteOptions,
 } from "./formats/mod.ts";
 export {
+  type CoderAlone,
   type CoderPointValues,
   type CoderRun,
   type DensityReport,
   densityReport,
+  evaluateAlone,
   evaluateCoders,
   type EvaluationOptions,
   type EvaluationRows,

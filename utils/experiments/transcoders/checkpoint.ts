@@ -13,12 +13,14 @@ import {
   type ActivationBatch,
   activationBatches,
   cached,
+  storedCoder,
   writeCoder,
 } from "../../transcoders/mod.ts";
 import { type Batches, fit, type Hook, type StepResult } from "../../training/mod.ts";
 import { coderOf, type CoderRun, openCoderRun } from "./coder_run.ts";
 import type { CheckpointInput } from "./checkpoint_input.ts";
 import { densityHook, type DensitySettings, logFrequencies } from "./density.ts";
+import { evaluationHook, evaluationSettings, evaluationText, resamplingHook } from "./hooks/mod.ts";
 import { checkFinite, coderFile, type SetRecord, writeSet } from "./output.ts";
 import { samplingWindow } from "./recipe.ts";
 
@@ -47,16 +49,21 @@ export async function trainCheckpoint(input: CheckpointInput, progress: Progress
       batches,
       steps,
       saveEvery: settings.save_every,
-      hooks: [densityHook(density), intermediateHook(input)],
+      hooks: [
+        resamplingHook(input, batches),
+        densityHook(density),
+        evaluationHook(input),
+        intermediateHook(input),
+      ],
       progress: (total, from) => progress.begin("step", total, from),
       note: noteOf(settings.train_batch_size),
     });
     const made = runs.map((run) => ({
-      coder: coderOf(input, run),
+      coder: storedCoder(coderOf(input, run), settings.dtype),
       logFrequencies: logFrequencies(run, density),
     }));
     for (const { coder } of made) checkFinite(coder);
-    const evaluation = await input.evaluate?.(made.map(({ coder }) => coder), model);
+    const evaluation = await input.evaluate?.(made.map(({ coder }) => coder), model, progress);
     const final = Object.fromEntries(runs.map((run) => [coderFile(run.tap), finalNumbers(run)]));
     await writeSet(plan.outputDir, made, {
       settings: plan.fingerprint,
@@ -69,9 +76,10 @@ export async function trainCheckpoint(input: CheckpointInput, progress: Progress
       steps,
       start: checkpoint.start,
       final,
-      ...(evaluation === undefined ? {} : { evaluation }),
-    });
-    return lineOf(Object.values(final));
+      ...(evaluation && { evaluated_on: evaluationSettings(plan), evaluation }),
+    }, settings.dtype);
+    const line = lineOf(Object.values(final));
+    return evaluation ? `${line} | ${evaluationText(evaluation)}` : line;
   } finally {
     for (const run of runs) await run.release();
   }
@@ -110,7 +118,7 @@ const ROW_KEYS = [
 /** Writes the coders on the way: `{work_dir}/step{n}/tokens_{tokens}/layer_{l}`. */
 function intermediateHook(input: CheckpointInput): Hook<CoderRun> {
   const { plan: { settings, steps, workDir }, checkpoint } = input;
-  const { n_checkpoints: count, train_batch_size: batch } = settings;
+  const { n_checkpoints: count, train_batch_size: batch, dtype } = settings;
   const due = new Set(
     Array.from({ length: count }, (_, i) => Math.round(steps * (i + 1) / (count + 1))),
   );
@@ -120,7 +128,7 @@ function intermediateHook(input: CheckpointInput): Hook<CoderRun> {
       const coder = coderOf(input, run);
       checkFinite(coder);
       const folder = join(workDir, `step${checkpoint.step}`, `tokens_${step * batch}`);
-      await writeCoder(join(folder, coderFile(run.tap)), coder);
+      await writeCoder(join(folder, coderFile(run.tap)), coder, { dtype });
     },
     saves: false,
   };

@@ -2,6 +2,7 @@
  * How good coders are: reconstruction, and the cost for the model, beside floors.
  * @module
  */
+export { type CoderAlone, evaluateAlone } from "./coder_alone.ts";
 export { type CoderPointValues, type CoderRun, readCoderPoints, runCoders } from "./coder_run.ts";
 export { type DensityReport, densityReport } from "./density.ts";
 export { evaluateCoders, type EvaluationOptions } from "./evaluate.ts";
