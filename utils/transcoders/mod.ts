@@ -47,6 +47,7 @@ export {
   writeCoder,
 } from "./formats/mod.ts";
 export {
+  CoderEvaluator,
   type CoderPointValues,
   type CoderRun,
   type DensityReport,

@@ -4,7 +4,7 @@
  */
 export { type CoderPointValues, type CoderRun, readCoderPoints, runCoders } from "./coder_run.ts";
 export { type DensityReport, densityReport } from "./density.ts";
-export { evaluateCoders, type EvaluationOptions } from "./evaluate.ts";
+export { CoderEvaluator, evaluateCoders, type EvaluationOptions } from "./evaluate.ts";
 export { type EvaluationRows, evaluationRows, type EvaluationText } from "./evaluation_text.ts";
 export { type LabelledFeature, LabelMeter } from "./feature_labels.ts";
 export { FitMeter, type FitQuality } from "./fit_quality.ts";
