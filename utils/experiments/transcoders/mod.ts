@@ -4,3 +4,4 @@
  */
 export { trainCoders, type TrainingHooks } from "./run.ts";
 export { transcoderSchema, type TranscoderSettings } from "./settings.ts";
+export * from "./sweep/mod.ts";

@@ -1,0 +1,7 @@
+/**
+ * Sweeps of coders: arms side by side on one stream of activations, evaluated beside floors.
+ * @module
+ */
+export { sweepCoders, type SweepEnd } from "./run.ts";
+export { sweepSchema, type SweepSettings } from "./settings.ts";
+export { SWEEP_NOTE, sweepColumns, sweepCsv, sweepMarkdown, sweepRows } from "./table.ts";
