@@ -46,7 +46,7 @@ if (import.meta.main) {
     }
     if (entries.size > 0) {
       console.log(`\n${SWEEP_NOTE}\n\nresults in ${path}, tables beside it`);
-      for (const file of await saveSweepFigures(path)) console.log(file);
+      for (const file of await saveSweepFigures(path, settings.figures)) console.log(file);
     }
     return exitCode;
   });

@@ -4,40 +4,38 @@
  * at most its L0 costs the model less.
  */
 import { dirname, join } from "@std/path";
-import type { EvaluatedArm, SweepArm, TranscoderSweep } from "../utils/results/mod.ts";
-import { findResults, transcoderSweeps } from "../utils/results/mod.ts";
+import {
+  type EvaluatedArm,
+  findResults,
+  type SweepArm,
+  type TranscoderSweep,
+  transcoderSweeps,
+} from "../utils/results/mod.ts";
 import { UserError } from "../utils/base/mod.ts";
-import { axesOf, type Figure, panelGrid, plotCommand, requirePaths } from "./figures/mod.ts";
-import { runPlot, saveFigure, spreadLabels, type Trace } from "./figures/mod.ts";
+import {
+  axesOf,
+  type Figure,
+  logAxis,
+  panelGrid,
+  plotCommand,
+  requirePaths,
+  runPlot,
+  saveFigure,
+  type Trace,
+} from "./figures/mod.ts";
 import { chromiumPath } from "./page/mod.ts";
+import { floorLabels, floorTraces, GREY, type SweepPanel } from "./sweep/floors.ts";
 
 /** What is drawn: the rise of the loss, or the fraction of variance unexplained. */
 export type SweepMeasure = "ce" | "fvu";
 
-/** A panel: what it takes of an arm or a floor. */
-interface SweepPanel {
-  title: string;
-  l0(standIn: EvaluatedArm): number;
-  value(standIn: EvaluatedArm): number;
-}
-
 const COLOURS = ["#3f74b8", "#cc6a2c", "#3c9470", "#a8559a", "#b8922a", "#4fa6bd", "#c25468"];
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star"];
-const GREY = "#8c9299";
 const KINDS: Record<string, string> = {
   relu: "ReLU",
   topk: "TopK",
   batchtopk: "BatchTopK",
   jumprelu: "JumpReLU",
-};
-const LEVELS: Record<string, string> = {
-  mean: "mean ablation",
-  unigram: "unigram table",
-  skip: "skip alone",
-};
-const CURVES: Record<string, { label: string; dash: string }> = {
-  neurons: { label: "real neurons", dash: "dash" },
-  random: { label: "random coder", dash: "dot" },
 };
 
 /** Keys that the label of a line has already, or that say where a point of it is. */
@@ -70,72 +68,6 @@ function panelsOf(measure: SweepMeasure, { arms }: TranscoderSweep): SweepPanel[
     value: ({ propagating }) => propagating.delta_ce,
   };
   return layers.length > 1 ? [all, ...layers] : [all];
-}
-
-/** Ticks of a log axis: 1, 2, 5 of each decade where they are few, else decades. */
-export function logTicks([low, high]: readonly [number, number]): number[] {
-  const steps = high - low > 1.7 ? [1] : [1, 2, 5];
-  const ticks: number[] = [];
-  for (let decade = Math.floor(low); decade <= Math.ceil(high); decade++) {
-    ticks.push(...steps.map((step) => Number(`${step}e${decade}`)));
-  }
-  return ticks.filter((tick) => Math.log10(tick) >= low && Math.log10(tick) <= high);
-}
-
-const axis = (range: readonly [number, number]) => {
-  const ticks = logTicks(range);
-  return { type: "log", range, tickvals: ticks, ticktext: ticks.map(String) };
-};
-
-/** A label at the right end of a floor. */
-interface FloorLabel {
-  text: string;
-  y: number;
-}
-
-/** Returns the traces of the floors in a panel, and their labels. */
-function floorTraces(
-  { streams, arms }: TranscoderSweep,
-  { l0, value }: SweepPanel,
-  [left, right]: readonly [number, number],
-  axes: Trace,
-): { traces: Trace[]; labels: FloorLabel[] } {
-  const traces: Trace[] = [];
-  const labels: FloorLabel[] = [];
-  const line = (x: number[], y: number[], text: string, dash: string) => {
-    const same = labels.some((label) => Math.abs(Math.log(label.y / y.at(-1)!)) < 0.01);
-    if (y.length === 0 || same && x.length === 2) return;
-    traces.push({
-      type: "scatter",
-      mode: "lines",
-      x,
-      y,
-      line: { color: GREY, width: 1.2, dash },
-      hovertemplate: `${text}: %{y:.4g}<extra></extra>`,
-      showlegend: false,
-      ...axes,
-    });
-    labels.push({ text, y: y.at(-1)! });
-  };
-  for (const [i, { floors, input, output }] of streams.entries()) {
-    const of = (text: string) => i === 0 ? text : `${text}, ${input.replace("blocks.{l}.", "")}`;
-    for (const [name, label] of Object.entries(LEVELS)) {
-      // The best linear map from a value to itself is the identity.
-      if (!floors[name] || name === "skip" && input === output) continue;
-      const y = value(floors[name]);
-      if (y > 0) line([left, right], [y, y], of(label), "dot");
-    }
-    for (const [name, { label, dash }] of Object.entries(CURVES)) {
-      const found = arms.filter(({ stream, floors }) => stream === i && floors[name])
-        .map(({ floors }) => [l0(floors[name]), value(floors[name])]).filter(([, y]) => y > 0);
-      // Of floors with the same L0, the strongest.
-      const best = new Map<number, number>();
-      for (const [x, y] of found) best.set(x, Math.min(y, best.get(x) ?? Infinity));
-      const points = [...best].sort(([a], [b]) => a - b);
-      line(points.map(([x]) => x), points.map(([, y]) => y), of(label), dash);
-    }
-  }
-  return { traces, labels };
 }
 
 /** Returns the figure of a sweep at one checkpoint. */
@@ -196,24 +128,7 @@ export function sweepFigure(
     const [bottom, top] = ys.length > 0 ? [Math.min(...ys), Math.max(...ys)] : [-1, 0];
     const pad = 0.06 * (top - bottom || 1);
     const y: [number, number] = [bottom - pad, top + pad];
-    const spread = spreadLabels(
-      labels.map((label) => Math.log10(label.y)),
-      (y[1] - y[0]) / 15,
-      ...y,
-    );
-    data.push({
-      type: "scatter",
-      mode: "text",
-      x: labels.map(() => end),
-      y: spread.map((at) => 10 ** at),
-      text: labels.map(({ text }) => `\u00a0${text}`),
-      textposition: "middle right",
-      textfont: { size: 10.5, color: GREY },
-      cliponaxis: false,
-      hoverinfo: "skip",
-      showlegend: false,
-      ...axes,
-    });
+    data.push(floorLabels(labels, y, axes));
     return { panel, x, y };
   });
   data.push(...legend(kinds, widths, arms.some(({ front }) => !front)));
@@ -225,8 +140,8 @@ export function sweepFigure(
       title,
       xTitle: i + columns >= panels.length ? "L0 (active features)" : "",
       yTitle: i % columns === 0 ? unit : "",
-      x: { ...axis(x), dtick: undefined },
-      y: axis(y),
+      x: logAxis(x),
+      y: logAxis(y),
     })),
     columns,
   );
@@ -264,14 +179,17 @@ function legend(kinds: readonly string[], widths: readonly number[], hollow: boo
 }
 
 /** Writes the figures of a sweep beside its file; SVG and PNG where there is a browser. Returns the paths. */
-export async function saveSweepFigures(path: string): Promise<string[]> {
+export async function saveSweepFigures(
+  path: string,
+  formats: readonly ("html" | "svg" | "png")[],
+): Promise<string[]> {
   const { entries, header: { model } } = await transcoderSweeps.read(path);
-  const formats = chromiumPath() ? ["html", "svg", "png"] : ["html"];
+  const possible = formats.filter((format) => format === "html" || chromiumPath() !== undefined);
   const written: string[] = [];
   for (const [step, sweep] of entries) {
     for (const measure of ["ce", "fvu"] as const) {
       const figure = sweepFigure(model, step, sweep, measure);
-      for (const format of formats) {
+      for (const format of possible) {
         const file = join(dirname(path), `step${step}_${measure}.${format}`);
         await saveFigure(figure, file);
         written.push(file);

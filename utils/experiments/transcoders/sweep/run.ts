@@ -26,6 +26,9 @@ import { evaluateArms, isEvaluated, type PlannedArm, type SweepEvaluation } from
 import { groupsOf, streamsOf } from "./groups.ts";
 import { ARM_KEYS, type SweepSettings } from "./settings.ts";
 
+/** Keys of the sweep that do not change what is measured of an arm. */
+const OWN_FREE: (keyof SweepSettings)[] = ["arms", "arms_budget", "figures"];
+
 /** What a sweep leaves. */
 export interface SweepEnd {
   /** 0, or 1 when an arm failed */
@@ -79,7 +82,7 @@ export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
   const results = await transcoderSweeps.open({
     path: join(outputDir, "sweep.json"),
     settings: {
-      ...resultSettings({ ...settings }, [...FREE, ...ARM_KEYS, "arms", "arms_budget"]),
+      ...resultSettings({ ...settings }, [...FREE, ...ARM_KEYS, ...OWN_FREE]),
       layers: arms[0].plan.taps.map(({ layer }) => layer),
     },
     header: { model: paths.model },

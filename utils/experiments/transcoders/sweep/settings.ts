@@ -69,6 +69,8 @@ export const sweepSchema = z.object({
   eval_seed: z.int().default(0).describe(
     "random seed of the evaluation's text and of random features",
   ),
+  figures: z.array(z.enum(["html", "svg", "png"])).default(["html", "svg", "png"])
+    .describe("formats of the figures; svg and png need Chromium or Chrome"),
 }).superRefine((settings, context) => {
   const names = new Map<string, number>();
   for (const { name, index, settings: own } of armsOf(settings)) {
@@ -79,7 +81,7 @@ export const sweepSchema = z.object({
       context.addIssue({
         code: "custom",
         path: there ? [...path, key] : path,
-        message: `${[key, ...rest].join(".")}: ${issue.message} (arm ${name})`,
+        message: `${there ? "" : `${[key, ...rest].join(".")}: `}${issue.message} (arm ${name})`,
       });
     }
     if (names.has(name)) {
