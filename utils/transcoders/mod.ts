@@ -64,6 +64,7 @@ export {
   type LabelledFeature,
   LabelMeter,
   LossMeter,
+  type MeasureOptions,
   printEvaluation,
   readCoderPoints,
   replacementLosses,

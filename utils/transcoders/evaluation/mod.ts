@@ -12,3 +12,4 @@ export { FLOOR_NAMES, type FloorName } from "./floors/mod.ts";
 export { printEvaluation } from "./report.ts";
 export { LossMeter, replacementLosses, type TokenLosses } from "./token_losses.ts";
 export { rowsOf, streamRows, type TokenRows } from "./token_rows.ts";
+export type { MeasureOptions } from "./measured_arm.ts";

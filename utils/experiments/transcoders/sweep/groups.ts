@@ -5,7 +5,8 @@
  *  2. Of a stream, as many arms are trained at once as fit the budget, in their order. Each group has its own pass.
  *
  * The bytes of a coder are an estimate: weights, moments and gradients (16 bytes per parameter), and what a step keeps of
- * its features, [batch, F] in float32: twice with kernels, six times in a graph of ONNX Runtime.
+ * its features, [batch, F] in float32: twice with kernels, ten times in a graph of ONNX Runtime. The buffer and the process
+ * itself come on top.
  */
 import { UserError } from "../../../base/mod.ts";
 import type { Plan } from "../plan.ts";
@@ -20,7 +21,7 @@ export interface Planned {
 }
 
 /** Copies of `[batch, F]` that a step keeps, by kernels and in a graph. */
-const KEPT = { kernels: 2, graph: 6 };
+const KEPT = { kernels: 2, graph: 10 };
 
 /** Returns the arms by stream, streams and arms in the order of their first arm. */
 export function streamsOf<A extends Planned>(arms: readonly A[]): A[][] {

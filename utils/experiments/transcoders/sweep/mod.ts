@@ -4,4 +4,11 @@
  */
 export { sweepCoders, type SweepEnd } from "./run.ts";
 export { sweepSchema, type SweepSettings } from "./settings.ts";
-export { SWEEP_NOTE, sweepColumns, sweepCsv, sweepMarkdown, sweepRows } from "./table.ts";
+export {
+  SWEEP_NOTE,
+  sweepColumns,
+  sweepCsv,
+  sweepMarkdown,
+  type SweepRow,
+  sweepRows,
+} from "./table.ts";

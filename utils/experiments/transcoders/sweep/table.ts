@@ -115,7 +115,7 @@ export function sweepMarkdown(sweep: TranscoderSweep): string {
 }
 
 /** Says what the columns are. */
-export const SWEEP_NOTE =
+export const SWEEP_NOTE: string =
   "L0 and FVU: means over layers. Δ CE, KL: nats, all layers taken and errors propagating " +
   "(clean inputs: every coder reads the unchanged model). neurons, random: Δ CE of as many active neurons of the MLP, and " +
   "of random features. dead, dense: features of all layers that never fire, that fire on more than 10 % of tokens. " +
