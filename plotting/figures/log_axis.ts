@@ -1,11 +1,11 @@
 /** Logarithmic axes with round ticks, for values that are not counted by decades alone. */
 
 /**
- * Returns the ticks within a range: 1, 2 and 5 of each decade in ranges of up to 1.7 decades, else decades.
+ * Returns the ticks within a range: 1, 2 and 5 of each decade in ranges of up to 2.2 decades, else decades.
  * @param range low and high, log10
  */
 export function logTicks([low, high]: readonly [number, number]): number[] {
-  const steps = high - low > 1.7 ? [1] : [1, 2, 5];
+  const steps = high - low > 2.2 ? [1] : [1, 2, 5];
   const ticks: number[] = [];
   for (let decade = Math.floor(low); decade <= Math.ceil(high); decade++) {
     ticks.push(...steps.map((step) => Number(`${step}e${decade}`)));

@@ -102,7 +102,7 @@ export function floorLabels(
     mode: "text",
     x: labels.map(({ x }) => x),
     y: spreadLabels(wanted, (high - low) / LABELS, low, high).map((at) => 10 ** at),
-    text: labels.map(({ text }) => `\u00a0${text}`),
+    text: labels.map(({ text }) => `\u00a0\u00a0${text}`),
     textposition: "middle right",
     textfont: { size: 10.5, color: GREY },
     cliponaxis: false,
