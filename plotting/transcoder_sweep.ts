@@ -152,7 +152,7 @@ export function sweepFigure(
     title: `Transcoders of ${model}, step ${step}: ${measure === "ce" ? "loss" : "FVU"} against L0`,
     caption:
       `${what}, on ${streams[0].tokens.toLocaleString("en")} tokens, against the number of ` +
-      "active features. Both axes are logarithmic; a value of at most 0 is not drawn. Grey: floors.",
+      "active features. Both axes are logarithmic; a value of at most 0 is not drawn. Grey: floors, down to a third of the lowest arm.",
     data,
     layout,
     width: columns === 1 ? 640 : columns === 2 ? 900 : 1200,

@@ -39,13 +39,18 @@ export interface FloorLabel {
   y: number;
 }
 
-/** Returns the traces of the floors in a panel, and their labels. */
+/**
+ * Returns the traces of the floors in a panel, and their labels. Leaves out points below a third of the lowest arm: with many
+ * active neurons the MLP is nearly itself.
+ */
 export function floorTraces(
   { streams, arms }: TranscoderSweep,
   { l0, value }: SweepPanel,
   [left, right]: readonly [number, number],
   axes: Trace,
 ): { traces: Trace[]; labels: FloorLabel[] } {
+  const values = arms.map(({ coders }) => value(coders)).filter((y) => y > 0);
+  const lowest = values.length > 0 ? Math.min(...values) / 3 : 0;
   const traces: Trace[] = [];
   const labels: FloorLabel[] = [];
   const draw = (x: number[], y: number[], text: string, dash: string, mode = "lines") => {
@@ -70,11 +75,11 @@ export function floorTraces(
       const y = value(floors[name]);
       // A floor that another stream has too is drawn once.
       const same = labels.some((known) => Math.abs(Math.log(known.y / y)) < 0.01 && i > 0);
-      if (y > 0 && !same) draw([left, right], [y, y], of(label), "dot");
+      if (y > lowest && !same) draw([left, right], [y, y], of(label), "dot");
     }
     for (const [name, { label, dash }] of Object.entries(CURVES)) {
       const found = arms.filter(({ stream, floors }) => stream === i && floors[name])
-        .map(({ floors }) => [l0(floors[name]), value(floors[name])]).filter(([, y]) => y > 0);
+        .map(({ floors }) => [l0(floors[name]), value(floors[name])]).filter(([, y]) => y > lowest);
       // Of floors with the same L0, the strongest.
       const best = new Map<number, number>();
       for (const [x, y] of found) best.set(x, Math.min(y, best.get(x) ?? Infinity));
