@@ -11,16 +11,17 @@ import { dirname, join } from "@std/path";
 import { type Progress, resultSettings } from "../../../cli/mod.ts";
 import { FOLDED, type HookedModel, loadTokenizer, readModelConfig } from "../../../model/mod.ts";
 import { ResultPaths, type TranscoderSweep, transcoderSweeps } from "../../../results/mod.ts";
-import { bytesPerRow, evaluationRows, KeptRows } from "../../../transcoders/mod.ts";
+import { bytesPerRow, captured, evaluationRows } from "../../../transcoders/mod.ts";
 import { forEachCheckpoint } from "../../checkpoint_loop.ts";
+import { CaptureThread, threadShares } from "../capture_thread.ts";
 import { trainSets } from "../checkpoint.ts";
 import type { Checkpoint } from "../checkpoint_input.ts";
 import { dropSets, finishedSets } from "../guard.ts";
 import { planOf } from "../plan.ts";
 import { optimiserOf } from "../recipe.ts";
-import { checkpointsOf, modelOf, removeStates } from "../run.ts";
+import { modelOf, openRows } from "../model.ts";
+import { checkpointsOf, removeStates } from "../run.ts";
 import { FREE } from "../settings.ts";
-import { openText } from "../text.ts";
 import { armsOf } from "./arms.ts";
 import { evaluateArms, isEvaluated, type PlannedArm, type SweepEvaluation } from "./evaluation.ts";
 import { groupsOf, streamsOf } from "./groups.ts";
@@ -112,9 +113,9 @@ export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
     results,
     text: { ...evaluated, seed: settings.eval_seed },
   };
-  const text = await openText(settings, tokenizer, workDir);
-  const rows = new KeptRows(text.stream, { excluded });
-  const runtime = ref.runtime(config);
+  const text = await openRows(settings, folder, workDir);
+  const { capture, training: threads } = threadShares(settings.threads);
+  const runtime = ref.runtime(config, { threads, arena: true });
   const processing = settings.input_convention === "folded" ? FOLDED : undefined;
   const isTrained = (step: number) => arms.every(({ name }) => done.get(name)!.has(step));
 
@@ -125,12 +126,19 @@ export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
     const bar = progress.begin("group", groups.length);
     const errors: string[] = [];
     for (const { arms: group } of groups) {
+      const { taps, settings } = group[0].plan;
+      const thread = capture > 0
+        ? await CaptureThread.start({ settings, taps, workDir, threads: capture })
+        : undefined;
+      const source = thread?.at(step) ?? captured(model, taps, text.rows);
       const inputs = group.map(({ name, plan }) => {
         const own = checkpoints.get(name)!;
         const at = own.findIndex((checkpoint: Checkpoint) => checkpoint.step === step);
-        return { plan, checkpoint: own[at], before: own[at - 1], model, rows };
+        const [checkpoint, before] = [own[at], own[at - 1]];
+        return { plan, checkpoint, before, model, source, ahead: thread !== undefined, threads };
       });
-      for (const [i, end] of (await trainSets(inputs, bar)).entries()) {
+      const ends = await trainSets(inputs, bar).finally(() => thread?.stop());
+      for (const [i, end] of ends.entries()) {
         const { name, plan } = group[i];
         if (end instanceof Error) errors.push(`arm ${name}: ${end.message}`);
         else {
@@ -180,6 +188,8 @@ async function description(arms: readonly PlannedArm[], budget: number): Promise
   const most = Math.max(...groups.map(({ bytes }) => bytes));
   return `${arms.length} arms of ${taps.length} layers, ${count(steps)} steps of ` +
     `${count(settings.train_batch_size)} tokens, ${passes}\n` +
-    `buffer: ${count(blockRows)} rows, ${(blockRows * bytesPerRow(taps) / 1e6).toFixed(0)} MB; ` +
+    `buffer: ${count(blockRows)} rows, ${
+      (blockRows * bytesPerRow(taps) / 1e6).toFixed(0)
+    } MB, and as much to fill it ahead; ` +
     `coders side by side: about ${(most / 1e6).toFixed(0)} MB`;
 }
