@@ -52,6 +52,7 @@ export {
 } from "./formats/mod.ts";
 export {
   type CoderAlone,
+  CoderEvaluator,
   type CoderPointValues,
   type CoderRun,
   type DensityReport,
@@ -69,6 +70,7 @@ export {
   type LabelledFeature,
   LabelMeter,
   LossMeter,
+  type MeasureOptions,
   printEvaluation,
   readCoderPoints,
   replacementLosses,

@@ -5,3 +5,4 @@
 export type { Evaluate } from "./checkpoint_input.ts";
 export { trainCoders, type TrainingHooks } from "./run.ts";
 export { transcoderSchema, type TranscoderSettings } from "./settings.ts";
+export * from "./sweep/mod.ts";

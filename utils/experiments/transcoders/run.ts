@@ -104,7 +104,7 @@ export async function trainCoders(
 }
 
 /** Returns the checkpoints with how the coders of each start. */
-function checkpointsOf(
+export function checkpointsOf(
   { settings, steps: each }: Plan,
   steps: readonly number[],
   weights: ReadonlyMap<number, string>,
@@ -119,7 +119,7 @@ function checkpointsOf(
 }
 
 /** Removes the states that no later checkpoint starts from. */
-async function removeStates(plan: Plan, { step, start }: Checkpoint): Promise<void> {
+export async function removeStates(plan: Plan, { step, start }: Checkpoint): Promise<void> {
   const moments = plan.settings.warm_start === "moments";
   const stale = moments ? start.kind === "moments" ? start.step : undefined : step;
   if (stale === undefined) return;

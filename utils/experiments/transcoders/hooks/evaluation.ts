@@ -44,14 +44,14 @@ export function evaluationHook(input: CheckpointInput): Hook<CoderRun> {
   return {
     due: (step) => heldOut !== undefined && every > 0 && step > 0 && step % every === 0,
     async run({ step, run }) {
-      run.log.add({ step, ...await evaluateAlone(model, coderOf(input, run), heldOut!.rows) });
+      run.log.add({ step, ...await evaluateAlone(model, coderOf(run), heldOut!.rows) });
     },
     saves: false,
   };
 }
 
 /** Returns what a set's line says of its evaluation: the protocols, beside as many real neurons. */
-export function evaluationText({ coders, floors, features }: TranscoderEvaluation): string {
+export function evaluationText({ coders, floors }: TranscoderEvaluation): string {
   const each = (values: readonly number[], digits: number) =>
     values.map((value) => value.toFixed(digits)).join(" ");
   const { places, clean, propagating } = coders;
@@ -59,7 +59,7 @@ export function evaluationText({ coders, floors, features }: TranscoderEvaluatio
   const fvus = (of: typeof places) => each(of.map(({ fvu }) => fvu), 4);
   const beside = neurons && ` (real neurons ${neurons.propagating.delta_ce.toFixed(4)}, FVU ` +
       `${fvus(neurons.places)})`;
-  return `held out: FVU ${fvus(places)}, dead ${each(features.map(({ dead }) => dead), 0)}, ` +
+  return `held out: FVU ${fvus(places)}, ` +
     `Δ CE alone ${each(places.map(({ alone }) => alone.delta_ce), 4)}, ` +
     `clean ${clean.delta_ce.toFixed(4)}, propagating ${propagating.delta_ce.toFixed(4)}` +
     (beside ?? "");

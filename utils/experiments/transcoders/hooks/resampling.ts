@@ -33,10 +33,10 @@ export function resamplingHook(
   const window = deadWindow(plan);
   return {
     due: (step) => method !== null && step > 0 && step % window === 0 && step + window <= steps,
-    async run({ step, run, index }) {
+    async run({ step, run }) {
       const { steps_since_fired } = run.trainer.state.carried;
       const dead = [...steps_since_fired.keys()].filter((f) => steps_since_fired[f] >= window);
-      const count = dead.length === 0 ? 0 : await resample(input, batches, run, index, step, dead);
+      const count = dead.length === 0 ? 0 : await resample(input, batches, run, step, dead);
       run.log.add({ step, n_resampled_neurons: count });
     },
   };
@@ -46,18 +46,18 @@ async function resample(
   input: CheckpointInput,
   batches: Batches<ActivationBatch>,
   run: CoderRun,
-  index: number,
   step: number,
   dead: readonly number[],
 ): Promise<number> {
   const { plan: { settings, steps, blockRows }, model } = input;
+  const index = input.plan.taps.indexOf(run.tap);
   const { tap: { layer, head, dIn, dOut }, objective, trainer: { state } } = run;
   const { input: a, target: b } = objective.normalize
     ? carriedScales(state.carried)
     : { input: 1, target: 1 };
   const rng = rngFor(settings.seed, 0x2e5a3, layer, (head ?? -1) + 1, step);
   const draw = new WeighedDraw<ResampledRow>(dead.length, () => (rng.next() >>> 0) / 2 ** 32);
-  const coder = coderOf(input, run);
+  const coder = coderOf(run);
   const mean = new Float64Array(dIn);
   const perBlock = blockRows / settings.train_batch_size;
   const block = Math.floor((step - 1) / perBlock) * perBlock;
