@@ -57,7 +57,7 @@ export async function trainCoders(
   const text = await openRows(settings, folder, plan.workDir);
   const shares = threadShares(settings.threads);
   const { training: threads } = shares;
-  const runtime = ref.runtime(config, { threads, arena: true });
+  const runtime = ref.runtime(config, { threads, arena: shares.capture === 0 });
   const { taps, workDir } = plan;
   const thread = shares.capture > 0 && done.size < steps.length
     ? await CaptureThread.start({ settings, taps, workDir, threads: shares.capture })

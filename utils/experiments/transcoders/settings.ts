@@ -54,7 +54,7 @@ const dataPart = {
   store_batch_size: count.default(64).describe("rows per pass of the model"),
   n_batches_in_buffer: count.optional()
     .describe("passes of the model in a full buffer; default: as many as memory_budget allows"),
-  memory_budget: z.number().positive().default(0.25)
+  memory_budget: z.number().positive().default(0.15)
     .describe("gigabytes of buffered activations; decides how far tokens are shuffled"),
   cache_activations: z.boolean().default(false)
     .describe("train on activations rounded to float16, kept on the disk for later runs"),

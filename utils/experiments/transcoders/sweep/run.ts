@@ -117,7 +117,7 @@ export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
   };
   const text = await openRows(settings, folder, workDir);
   const { capture, training: threads } = threadShares(settings.threads);
-  const runtime = ref.runtime(config, { threads, arena: true });
+  const runtime = ref.runtime(config, { threads, arena: capture === 0 });
   const processing = settings.input_convention === "folded" ? FOLDED : undefined;
   const isTrained = (step: number) => arms.every(({ name }) => done.get(name)!.has(step));
 
