@@ -77,7 +77,7 @@ Deno.test("coders of two checkpoints: whole, killed and resumed, and one alone h
     const both = ["--checkpoints", `0,${LAST}`];
     const whole = await trained(join(folder, "whole"), ...both);
     assertMatch(whole.stdout, /2 transcoders of 4 layers, 96 features \(topk 4\), 78 steps of 128/);
-    assertMatch(whole.stdout, /buffer: [\d,]+ rows, \d+ MB/);
+    assertMatch(whole.stdout, /buffer: [\d,]+ rows, twice: \d+ MB/);
     assertMatch(whole.stdout, /step +0 +FVU [\d.]+ [\d.]+, L0 [34]\.\d [34]\.\d, dead \d+ \d+/);
     const expected = await filesOf(join(folder, "whole"));
 
