@@ -6,6 +6,7 @@
  */
 export { caseVerdicts } from "./case_verdicts.ts";
 export { coderGraphRows, type GraphRow } from "./graph_quantities.ts";
+export { featurePathRows } from "./feature_path_quantities.ts";
 export { findQuantity, relativeError, type Verdict, verdicts } from "./comparison.ts";
 export { QUANTITIES } from "./quantities.ts";
 export {
