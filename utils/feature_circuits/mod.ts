@@ -8,6 +8,8 @@
  *     influence, pruneGraph, graphScores                                                                graph/
  *     splitByHead       every edge into a target as direct + Σ heads                                   splits/
  *     queryKeyScore     an attention score as a sum over pairs of nodes                                 splits/
+ *     writeGraph, readGraph, neuronpediaGraph
+ *                       graphs in files: exactly, and for Neuronpedia                                   files/
  *     pathRun, featureRoot, greedyPaths, pathGraph, nodeBalances
  *                       paths to a feature, what a graph of them leaves out                             paths/
  *     pullback, deEmbedding, ovNorms, meanInputGradient
@@ -52,6 +54,7 @@ export {
   writesTo,
   type Written,
 } from "./linear/mod.ts";
+export * from "./files/mod.ts";
 export * from "./graph/mod.ts";
 export * from "./paths/mod.ts";
 export * from "./splits/mod.ts";

@@ -1,8 +1,7 @@
 /** Compares the case in a folder, whatever kind of case it is. */
 import { join } from "@std/path";
 import { coderTrainingRows } from "./coder_training.ts";
-import { featurePathRows } from "./feature_path_quantities.ts";
-import { coderGraphRows, type GraphRow } from "./graph_quantities.ts";
+import { coderGraphRows, featurePathRows, type GraphRow } from "./features/mod.ts";
 import { type Verdict, verdicts } from "./comparison.ts";
 import { QUANTITIES } from "./quantities.ts";
 import { ReferenceCase } from "./reference_case.ts";

@@ -19,6 +19,7 @@ export {
   type PruneOptions,
 } from "./influence.ts";
 export { checkMemory, graphBytes } from "./memory.ts";
+export { strongestPaths, type WeightedPath } from "./strongest_paths.ts";
 export {
   featureTarget,
   type GraphTarget,

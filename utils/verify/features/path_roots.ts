@@ -1,5 +1,5 @@
-/** Compares what a root of `circuits.json` receives, its paths, and their graph (`feature_path_quantities.ts`). */
-import type { TensorSet } from "../tensor_files/mod.ts";
+/** Compares what a root of `circuits.json` receives, its paths, and their graph (`path_quantities.ts`). */
+import type { TensorSet } from "../../tensor_files/mod.ts";
 import {
   chainName,
   featureRoot,
@@ -15,10 +15,10 @@ import {
   pullback,
   received,
   topEnds,
-} from "../feature_circuits/mod.ts";
-import { relativeError } from "./comparison.ts";
+} from "../../feature_circuits/mod.ts";
+import { relativeError } from "../comparison.ts";
 import type { GraphRow } from "./graph_quantities.ts";
-import type { ReferenceEdge, ReferenceNode, ReferenceRoot } from "./feature_path_files.ts";
+import type { ReferenceEdge, ReferenceNode, ReferenceRoot } from "./path_files.ts";
 
 /** Settings of the format. */
 export const GREEDY = { iterations: 3, branches: 5 };

@@ -12,10 +12,10 @@
  * Settings are those of the format: three iterations, five branches.
  */
 import { join } from "@std/path";
-import { isFile, isFolder, readJson } from "../base/mod.ts";
-import { FOLDED, HookedModel } from "../model/mod.ts";
-import { openSafetensors, type TensorSet } from "../tensor_files/mod.ts";
-import { openCoders } from "../transcoders/mod.ts";
+import { isFile, isFolder, readJson } from "../../base/mod.ts";
+import { FOLDED, HookedModel } from "../../model/mod.ts";
+import { openSafetensors, type TensorSet } from "../../tensor_files/mod.ts";
+import { openCoders } from "../../transcoders/mod.ts";
 import {
   deEmbedding,
   directionRoot,
@@ -29,11 +29,11 @@ import {
   pathRun,
   pullback,
   throughOv,
-} from "../feature_circuits/mod.ts";
-import { relativeError } from "./comparison.ts";
+} from "../../feature_circuits/mod.ts";
+import { relativeError } from "../comparison.ts";
 import type { GraphRow } from "./graph_quantities.ts";
-import { GREEDY, pathRows, rootRows } from "./feature_path_roots.ts";
-import type { CircuitsFile } from "./feature_path_files.ts";
+import { GREEDY, pathRows, rootRows } from "./path_roots.ts";
+import type { CircuitsFile } from "./path_files.ts";
 
 /** Yields the compared quantities of a case that has `circuits.json` and the coders of `tcc/`. */
 export async function* featurePathRows(
