@@ -62,6 +62,11 @@ export class ResultPaths {
     return this.#at("images", task, `${step}.${extension}`);
   }
 
+  /** folder of the attribution graphs of one checkpoint: `attribution_graphs/{model}/step{step}` */
+  attributionGraphs(step: number): string {
+    return this.#at("attribution_graphs", `step${step}`);
+  }
+
   /** faithfulness by size: `faithfulness/{model}/{task}/{step}.json` */
   faithfulness(task: string, step: number): string {
     return this.#at("faithfulness", task, `${step}.json`);

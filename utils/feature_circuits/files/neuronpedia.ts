@@ -6,7 +6,9 @@
  *     token     E_{token}_{position}
  *     target    {L + 1}_{token}_{position}        a target that is not a logit counts from the end of the vocabulary
  *
- * The id of an error may be that of a feature of layer 0. Where both are in the graph, the error becomes `ERR_{layer}_{position}`.
+ * The id of an error may be that of a feature of layer 0. Where both are in the graph, the error becomes `ERR_{layer}_{position}`,
+ * unless circuit-tracer's ambiguous ids are asked for.
+ *
  * Nodes without an edge are left out, tokens and targets excepted. Biases have no node in this format; `writeGraph` keeps them.
  */
 import { withFolderLocked } from "../../base/mod.ts";
@@ -34,6 +36,8 @@ export interface NeuronpediaInfo {
   vocabulary: number;
   /** thresholds that the graph was pruned with */
   pruning: { nodeThreshold: number; edgeThreshold: number };
+  /** keep circuit-tracer's ids of errors even where a feature has the same; default false */
+  ambiguousIds?: boolean;
   /** other entries of the metadata, e.g. `info`, `generation_settings` */
   metadata?: Record<string, unknown>;
 }
@@ -67,7 +71,7 @@ export function neuronpediaGraph(
   const features = new Set(
     shown.filter((node) => node < K).map((node) => nodes.get(node)!.node_id),
   );
-  for (const [node, made] of nodes) {
+  for (const [node, made] of info.ambiguousIds ? [] : nodes) {
     if (node < K || node >= sources - n || !features.has(made.node_id)) continue;
     made.node_id = `ERR_${made.layer}_${made.ctx_idx}`;
   }

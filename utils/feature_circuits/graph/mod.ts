@@ -21,6 +21,7 @@ export {
 export { checkMemory, graphBytes } from "./memory.ts";
 export { strongestPaths, type WeightedPath } from "./strongest_paths.ts";
 export {
+  answerDifference,
   featureTarget,
   type GraphTarget,
   headTargets,

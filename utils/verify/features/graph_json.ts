@@ -44,6 +44,7 @@ export async function* graphJsonRows(
     tokens: graph.tokens.map(tokenText),
     tokenText,
     vocabulary,
+    ambiguousIds: true,
     pruning: { nodeThreshold: 0.8, edgeThreshold: 0.98 },
   });
   const exact = (name: string, a: readonly string[], b: readonly string[]): GraphRow => ({
@@ -92,7 +93,7 @@ export async function* graphJsonRows(
   );
   const sorted = ({ links }: NeuronpediaGraph) =>
     links.map(({ source, target, weight }) => ({ name: `${source} ${target}`, weight }))
-      .sort((a, b) => a.name < b.name ? -1 : 1);
+      .sort((a, b) => a.name === b.name ? a.weight - b.weight : a.name < b.name ? -1 : 1);
   const [a, b] = [sorted(ours), sorted(reference)];
   yield exact("links", a.map(({ name }) => name), b.map(({ name }) => name));
   yield number("weights", a.map(({ weight }) => weight), b.map(({ weight }) => weight));

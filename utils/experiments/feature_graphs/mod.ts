@@ -1,0 +1,24 @@
+/** Scripts on the features of one checkpoint: attribution graphs of prompts, paths between features. @module */
+export { graphFolder, type MadeGraph, makeGraph, namedPrompts } from "./attribution_graphs.ts";
+export { type FeatureModel, openFeatureModel } from "./feature_model.ts";
+export {
+  graphWarnings,
+  nodeLabel,
+  pathLines,
+  type PromptOutcome,
+  promptOutcome,
+} from "./graph_report.ts";
+export {
+  attributionGraphSchema,
+  type AttributionGraphSettings,
+  GRAPH_TARGETS,
+} from "./graph_settings.ts";
+export { graphTargets } from "./graph_targets.ts";
+export { answerToken, type FeaturePrompt, featurePrompts, tokenText } from "./prompts.ts";
+export {
+  DEFAULT_CODERS,
+  featureModelKeys,
+  type FeatureModelSettings,
+  featurePromptKeys,
+  type FeaturePromptSettings,
+} from "./settings.ts";
