@@ -12,7 +12,7 @@
  *                       graphs in files: exactly, and for Neuronpedia                                   files/
  *     pathRun, featureRoot, greedyPaths, pathGraph, nodeBalances
  *                       paths to a feature, what a graph of them leaves out                             paths/
- *     pullback, deEmbedding, ovNorms, meanInputGradient
+ *     pullback, deEmbedding, ovNorms, meanInputGradients
  *                       connections that do not depend on a prompt                                      paths/
  *     graphRows         rows of any target at the level of the walk, for analyses of the caller's       graph/, linear/
  *

@@ -67,6 +67,11 @@ export class ResultPaths {
     return this.#at("attribution_graphs", `step${step}`);
   }
 
+  /** an analysis of paths between features: `feature_paths/{model}/step{step}/{name}.json` */
+  featurePaths(step: number, name: string): string {
+    return this.#at("feature_paths", `step${step}`, `${name}.json`);
+  }
+
   /** faithfulness by size: `faithfulness/{model}/{task}/{step}.json` */
   faithfulness(task: string, step: number): string {
     return this.#at("faithfulness", task, `${step}.json`);

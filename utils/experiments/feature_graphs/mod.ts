@@ -1,5 +1,22 @@
 /** Scripts on the features of one checkpoint: attribution graphs of prompts, paths between features. @module */
 export { graphFolder, type MadeGraph, makeGraph, namedPrompts } from "./attribution_graphs.ts";
+export {
+  type Connection,
+  type ConnectionEntry,
+  deEmbeddings,
+  extremes,
+  headNorms,
+  meanConnections,
+  pullbacks,
+} from "./connections.ts";
+export { printConnection, printNorms, printPaths } from "./path_report.ts";
+export {
+  featurePathSchema,
+  type FeaturePathSettings,
+  PATH_ANALYSES,
+  PATH_ROOTS,
+} from "./path_settings.ts";
+export { pathsJson, type PromptPaths, promptPaths } from "./prompt_paths.ts";
 export { type FeatureModel, openFeatureModel } from "./feature_model.ts";
 export {
   graphWarnings,

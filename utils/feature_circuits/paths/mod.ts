@@ -41,13 +41,14 @@ export {
 export { type PathRun, pathRun, type Received, received } from "./path_run.ts";
 export {
   attentionsBelow,
+  type ConnectedCoder,
   deEmbedding,
   featureVector,
   inContext,
   type InputGradient,
   type LayerOv,
   layerOv,
-  meanInputGradient,
+  meanInputGradients,
   ovNorms,
   pullback,
   throughOv,

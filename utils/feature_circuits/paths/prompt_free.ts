@@ -12,7 +12,7 @@
  */
 import type { F32 } from "../../onnx/mod.ts";
 import { type HookedModel, hookName, storedOutIn } from "../../model/mod.ts";
-import { type Coder, coderName, runCoders } from "../../transcoders/mod.ts";
+import { type Coder, coderName, runCoders, type TokenRows } from "../../transcoders/mod.ts";
 import { type GraphTarget, headTargets } from "../graph/mod.ts";
 import { decoderRow, type Reader, readingAt, readStream, writesTo } from "../linear/mod.ts";
 import { dot } from "./path_run.ts";
@@ -148,35 +148,42 @@ export interface InputGradient {
   tokens: number;
 }
 
+/** Features of a coder, and how strongly a later vector reads each. */
+export interface ConnectedCoder {
+  /** the coder */
+  coder: Coder;
+  /** pull-back of the vector, `[F]` */
+  connection: ArrayLike<number>;
+}
+
 /**
- * Returns the mean input × gradient between a vector and the features of a coder over text; see the header.
- * @param connection pull-back of the vector, `[F]`
- * @param batches rows of token ids; the rows of a batch have one length
- * @param counts which positions count; default: all
+ * Returns the mean input × gradient between a vector and the features of coders over text, a result per coder; see the
+ * header. One pass of the model serves all coders.
+ * @param rows rows of tokens, and the positions that count
  * @throws Error if no position counts.
  */
-export async function meanInputGradient(
+export async function meanInputGradients(
   model: HookedModel,
-  coder: Coder,
-  connection: ArrayLike<number>,
-  batches: Iterable<number[][]>,
-  counts: (row: readonly number[], position: number) => boolean = () => true,
-): Promise<InputGradient> {
-  const F = coder.config.features;
-  const sums = new Float64Array(F), positive = new Float64Array(F), times = new Float64Array(F);
+  connected: readonly ConnectedCoder[],
+  rows: Iterable<Pick<TokenRows, "prompts" | "counted">>,
+): Promise<InputGradient[]> {
+  const sums = connected.map(({ coder: { config: { features: F } } }) => ({
+    all: new Float64Array(F),
+    positive: new Float64Array(F),
+    times: new Float64Array(F),
+  }));
   let tokens = 0;
-  for (const batch of batches) {
-    const [{ activations: { data } }] = await runCoders(model, [coder], batch);
-    let at = 0;
-    for (const row of batch) {
-      for (let p = 0; p < row.length; p++, at += F) {
-        if (!counts(row, p)) continue;
-        tokens++;
-        for (let f = 0; f < F; f++) {
+  for (const { prompts, counted } of rows) {
+    const runs = await runCoders(model, connected.map(({ coder }) => coder), prompts);
+    tokens += counted.reduce((sum, one) => sum + one, 0);
+    for (const [c, { connection }] of connected.entries()) {
+      const { all, positive, times } = sums[c], { data } = runs[c].activations;
+      for (let p = 0, at = 0; p < counted.length; p++, at += all.length) {
+        if (!counted[p]) continue;
+        for (let f = 0; f < all.length; f++) {
           const product = data[at + f] * connection[f];
-          if (product === 0) continue;
-          sums[f] += product;
-          if (product < 0) continue;
+          all[f] += product;
+          if (product <= 0) continue;
           positive[f] += product;
           times[f]++;
         }
@@ -184,12 +191,12 @@ export async function meanInputGradient(
     }
   }
   if (tokens === 0) throw new Error("mean input × gradient: no position counts");
-  return {
-    mean: sums.map((sum) => sum / tokens),
+  return sums.map(({ all, positive, times }) => ({
+    mean: all.map((sum) => sum / tokens),
     positiveMean: positive.map((sum, f) => times[f] === 0 ? 0 : sum / times[f]),
     frequency: times.map((count) => count / tokens),
     tokens,
-  };
+  }));
 }
 
 /** Returns the connections of a vector with the active features of a layer at a position, times activation, `[F]`. */

@@ -15,7 +15,7 @@ import { join } from "@std/path";
 import { isFile, isFolder, readJson } from "../../base/mod.ts";
 import { FOLDED, HookedModel } from "../../model/mod.ts";
 import { openSafetensors, type TensorSet } from "../../tensor_files/mod.ts";
-import { openCoders } from "../../transcoders/mod.ts";
+import { openCoders, rowsOf } from "../../transcoders/mod.ts";
 import {
   deEmbedding,
   directionRoot,
@@ -23,7 +23,7 @@ import {
   greedyPaths,
   layerOv,
   linearRun,
-  meanInputGradient,
+  meanInputGradients,
   ovNorms,
   type PathRun,
   pathRun,
@@ -108,9 +108,10 @@ async function* meanRows(
   );
   const batches = Array.from(
     { length: Math.ceil(docs.length / batch_size) },
-    (_, i) => docs.slice(i * batch_size, (i + 1) * batch_size),
+    (_, i) => rowsOf(docs.slice(i * batch_size, (i + 1) * batch_size)),
   );
-  const { mean } = await meanInputGradient(model, coders[from_layer], connection, batches);
+  const connected = [{ coder: coders[from_layer], connection }];
+  const [{ mean }] = await meanInputGradients(model, connected, batches);
   yield compared("mean_ixg.pullback", connection, await tensors.read("mean_ixg.pullback"));
   yield compared("mean_ixg.value", mean, await tensors.read("mean_ixg.value"));
 }
