@@ -17,6 +17,10 @@ const EXPECTED: Record<string, string[]> = {
     "relu_top40.selected_features",
     "relu_custom.row",
     "clt.influence",
+    "graph_relu.schema",
+    "graph_relu.nodes",
+    "graph_relu.links",
+    "graph_relu.weights",
   ],
   gpt2: ["topk_skip.adjacency", "topk_skip.edges", "topk_skip.node_mask", "topk_skip.rest"],
 };

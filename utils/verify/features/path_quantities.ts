@@ -15,7 +15,7 @@ import { join } from "@std/path";
 import { isFile, isFolder, readJson } from "../../base/mod.ts";
 import { FOLDED, HookedModel } from "../../model/mod.ts";
 import { openSafetensors, type TensorSet } from "../../tensor_files/mod.ts";
-import { openCoders, rowsOf } from "../../transcoders/mod.ts";
+import { type Coder, openCoders, rowsOf } from "../../transcoders/mod.ts";
 import {
   deEmbedding,
   directionRoot,
@@ -35,17 +35,16 @@ import type { GraphRow } from "./graph_quantities.ts";
 import { GREEDY, pathRows, rootRows } from "./path_roots.ts";
 import type { CircuitsFile } from "./path_files.ts";
 
-/** Yields the compared quantities of a case that has `circuits.json` and the coders of `tcc/`. */
+/** Yields the compared quantities of a case that has `circuits.json` and coders of all layers. */
 export async function* featurePathRows(
   dir: string,
   { dir: modelDir, runtime }: HookedModel,
 ): AsyncGenerator<GraphRow> {
   const json = await readJson(join(dir, "circuits.json")) as CircuitsFile | undefined;
-  const folder = join(dir, "transcoders", "tcc");
-  if (!json || !isFolder(folder)) return;
-  const { coders } = await openCoders(folder);
+  if (!json) return;
   const model = await HookedModel.load(modelDir!, { processing: FOLDED, runtime });
-  if (coders.length !== model.config.nLayers) return;
+  const coders = await codersOf(dir, model.config.nLayers);
+  if (!coders) return;
   const prepared = await pathRun(await linearRun(model, coders, json.tokens));
   const tensors = await openSafetensors(join(dir, "circuits.safetensors"));
   try {
@@ -58,6 +57,21 @@ export async function* featurePathRows(
     tensors.close();
   }
   if (isFile(join(dir, "dashboards.json"))) yield* dashboardRows(dir, prepared);
+}
+
+/** Returns the coders of `tcc/`, or those of `relu/`, which are the same functions; none if a layer has none. */
+async function codersOf(dir: string, layers: number): Promise<Coder[] | undefined> {
+  for (const set of ["tcc", "relu"]) {
+    const folder = join(dir, "transcoders", set);
+    if (!isFolder(folder)) continue;
+    const { coders } = await openCoders(folder);
+    if (coders.length !== layers) continue;
+    // Their decoder rows are centred and they read the bare vector, so they are coders of the folded model, too.
+    return coders.map(({ config, weights }) => ({
+      config: { ...config, inputConvention: "folded" },
+      weights,
+    }));
+  }
 }
 
 const compared = (
