@@ -14,7 +14,14 @@
  * Source: Dunefsky, Chlenski & Nanda (2406.11944), `paths_to_graph`, `add_error_nodes_to_graph`, `sum_over_tokens`.
  */
 import type { Path } from "./greedy_paths.ts";
-import { chainName, componentName, componentOf, nodeName, type PathNode } from "./path_node.ts";
+import {
+  chainName,
+  componentName,
+  componentOf,
+  nodeName,
+  type PathComponent,
+  type PathNode,
+} from "./path_node.ts";
 import { type PathRun, received } from "./path_run.ts";
 
 /** An edge of a graph of paths. */
@@ -83,15 +90,15 @@ export interface NodeBalance {
   contribution: number;
   /** sum of the edges into it */
   edges: number;
-  /** features without an edge */
+  /** features, as far as they are not in the edges */
   features: number;
-  /** heads without an edge, from positions after the first */
+  /** heads from positions after the first, as far as they are not in the edges */
   heads: number;
-  /** heads without an edge, from the first position */
+  /** heads from the first position, as far as they are not in the edges */
   firstSource: number;
-  /** embedding, if it does not have an edge */
+  /** embedding, as far as it is not in the edges */
   embedding: number;
-  /** linear paths without an edge */
+  /** linear paths, as far as they are not in the edges */
   skips: number;
   /** errors of the coders */
   errors: number;
@@ -127,8 +134,9 @@ function balance(
   const { run: { features, tokens, model }, rows: { sources } } = prepared;
   const { direct, heads, skips } = received(prepared, node);
   const n = tokens.length, K = features.count;
-  const isListed = (type: "mlp" | "attn" | "skip", layer: number, rest: object, token: number) =>
-    listed.has(`${componentName({ type, layer, ...rest })}@${token}`);
+  // A component may be listed for some of the node's occurrences only, so what is listed is taken away from the whole.
+  const rest = (value: number, component: PathComponent, token: number) =>
+    value - (listed.get(`${componentName(component)}@${token}`) ?? 0);
   const firstError = K, firstToken = K + model.config.nLayers * n;
   const made = {
     edges: [...listed.values()].reduce((a, b) => a + b, 0),
@@ -144,12 +152,11 @@ function balance(
   };
   for (let i = 0; i < K; i++) {
     const [layer, position, feature] = features.places.subarray(3 * i, 3 * i + 3);
-    if (!isListed("mlp", layer, { feature }, position)) made.features += direct[i];
+    made.features += rest(direct[i], { type: "mlp", layer, feature }, position);
   }
   for (let c = firstError; c < firstToken; c++) made.errors += direct[c];
-  if (!listed.has(`embed0@${node.token}`)) {
-    for (let c = firstToken; c < sources.firstBias; c++) made.embedding += direct[c];
-  }
+  for (let c = firstToken; c < sources.firstBias; c++) made.embedding += direct[c];
+  made.embedding = rest(made.embedding, { type: "embed", layer: 0 }, node.token);
   for (const [b, { origin }] of sources.biases.entries()) {
     made[origin === "attention_output" ? "attentionBias" : "coderBias"] +=
       direct[sources.firstBias + b];
@@ -157,12 +164,15 @@ function balance(
   for (const [layer, values] of heads.entries()) {
     for (const [at, value] of values.entries()) {
       const head = Math.floor(at / n), source = at % n;
-      if (isListed("attn", layer, { head }, source)) continue;
-      made[source === 0 ? "firstSource" : "heads"] += value;
+      made[source === 0 ? "firstSource" : "heads"] += rest(
+        value,
+        { type: "attn", layer, head },
+        source,
+      );
     }
   }
   for (const [layer, value] of skips.entries()) {
-    if (!isListed("skip", layer, {}, node.token)) made.skips += value;
+    made.skips += rest(value, { type: "skip", layer }, node.token);
   }
   const all = Object.values(made).reduce((a, b) => a + b, 0);
   const contribution = node.contribution ?? all;
