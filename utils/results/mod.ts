@@ -54,6 +54,13 @@ export {
   transcoderEvaluations,
 } from "./kinds/mod.ts";
 export type { ModelHeader } from "./kinds/mod.ts";
+export {
+  type SweepArm,
+  type SweepStream,
+  type TranscoderSweep,
+  type TranscoderSweepHeader,
+  transcoderSweeps,
+} from "./kinds/mod.ts";
 export { circuitTransfers } from "./kinds/mod.ts";
 export { type OpenOptions, ResultFile } from "./result_file.ts";
 export { ResultPaths } from "./result_path.ts";

@@ -122,6 +122,11 @@ export class ResultPaths {
     return this.#at("transcoders", name, "evaluation.json");
   }
 
+  /** arms of a sweep of transcoders by step: `transcoders/{model}/{name}/sweep.json` */
+  transcoderSweep(name = "sweep"): string {
+    return this.#at("transcoders", name, "sweep.json");
+  }
+
   #at(kind: string, ...rest: string[]): string {
     return join(this.root, kind, this.model, ...rest);
   }
