@@ -45,7 +45,7 @@ if (import.meta.main) {
     for (const prompt of prompts) {
       const result = await makeGraph(features, prompt, config);
       made.push(result);
-      const { graph, pruned, scores, outcome } = result;
+      const { graph, pruned } = result;
       console.log(`\n${prompt.slug}: ${JSON.stringify(prompt.text)}`);
       const value = graph.values[graph.activations.length];
       const { label, token } = graph.targets[0];
@@ -55,7 +55,7 @@ if (import.meta.main) {
           : graph.targets.map(({ label, weight }) => `${label} ${weight.toFixed(3)}`).join(", "),
       );
       for (const line of pathLines(graph, pruned, config.top_paths, features)) console.log(line);
-      for (const warning of graphWarnings(graph, scores, outcome, features)) {
+      for (const warning of graphWarnings(result, features)) {
         console.log(`warning: ${warning}`);
       }
     }
@@ -72,6 +72,7 @@ if (import.meta.main) {
       { header: "kept edges", value: ({ pruned }) => pruned.edges.length / 2 },
       { header: "replacement", value: ({ scores }) => scores.replacement },
       { header: "completeness", value: ({ scores }) => scores.completeness },
+      { header: "missed", value: ({ errors }) => Math.max(...errors) },
       { header: "conservation", value: ({ conservation }) => conservation.toExponential(0) },
       { header: "MB", value: ({ bytes }) => bytes / 1e6, digits: 1 },
       { header: "s", value: ({ seconds }) => seconds, digits: 2 },

@@ -23,7 +23,7 @@ import {
 import type { FeatureModel } from "./feature_model.ts";
 import type { AttributionGraphSettings } from "./graph_settings.ts";
 import { graphTargets } from "./graph_targets.ts";
-import { type PromptOutcome, promptOutcome } from "./graph_report.ts";
+import { errorShares, type PromptOutcome, promptOutcome } from "./graph_report.ts";
 import { type FeaturePrompt, tokenText } from "./prompts.ts";
 
 /** A graph that was made and written. */
@@ -38,6 +38,8 @@ export interface MadeGraph {
   scores: GraphScores;
   /** largest difference of a row's sum and its value, of the largest value */
   conservation: number;
+  /** share of each MLP's output that its coder misses on the prompt */
+  errors: number[];
   /** what the model predicts */
   outcome: PromptOutcome;
   /** bytes of the edges */
@@ -133,15 +135,17 @@ export async function makeGraph(
   });
   await writeJsonAtomic(path, json);
   indexGraph(folder, json.metadata);
+  const seconds = (performance.now() - start) / 1000;
   return {
     prompt,
     graph,
     pruned,
     scores,
     conservation: conservation(graph).ofLargest,
+    errors: await errorShares(run),
     outcome: await promptOutcome(run, prompt),
     bytes: graph.edges.byteLength,
-    seconds: (performance.now() - start) / 1000,
+    seconds,
     path,
   };
 }

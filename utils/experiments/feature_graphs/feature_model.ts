@@ -1,6 +1,7 @@
 /** Opens one checkpoint with its coders. */
 import { isFolder, UserError } from "../../base/mod.ts";
 import {
+  FOLDED,
   type HookedModel,
   loadTokenizer,
   readModelConfig,
@@ -74,7 +75,9 @@ export async function openFeatureModel(settings: FeatureModelSettings): Promise<
     );
   }
   return {
-    model: await chosen.open(at, chosen.runtime(config)),
+    model: await chosen.open(at, chosen.runtime(config), {
+      processing: settings.folded ? FOLDED : undefined,
+    }),
     name: chosen.name,
     step: at,
     tokenizer,

@@ -6,12 +6,15 @@ import {
   type PrunedGraph,
   strongestPaths,
 } from "../../feature_circuits/mod.ts";
+import { runCoders } from "../../transcoders/mod.ts";
 import type { FeatureModel } from "./feature_model.ts";
 import { type FeaturePrompt, tokenText } from "./prompts.ts";
 
 /** Below this the errors of the coders say more than their features. */
 const POOR_REPLACEMENT = 0.3;
 const POOR_COMPLETENESS = 0.5;
+/** Share of an MLP's output above which its coder fails on the prompt; random coders miss all of it, or add to it. */
+const LARGE_ERROR = 0.3;
 /** Probability below which the most probable token is hardly a prediction. */
 const UNSURE = 0.05;
 /** Share of the features' influence that a cap may leave out without a warning. */
@@ -74,11 +77,41 @@ export async function promptOutcome(
   };
 }
 
+/**
+ * Returns the share of each MLP's output on a prompt that its coder does not give: `Σ‖y − ŷ‖² / Σ‖y‖²` over the positions
+ * that are not ignored, `[L]`.
+ */
+export async function errorShares(
+  { model, coders, tokens, ignored }: Pick<LinearRun, "model" | "coders" | "tokens" | "ignored">,
+): Promise<number[]> {
+  const runs = await runCoders(model, coders, [[...tokens]]);
+  return runs.map(({ target, output }) => {
+    let error = 0, all = 0;
+    const d = target.data.length / tokens.length;
+    target.data.forEach((y, i) => {
+      if (ignored.includes(Math.floor(i / d))) return;
+      error += (y - output.data[i]) ** 2;
+      all += y * y;
+    });
+    return all === 0 ? 0 : error / all;
+  });
+}
+
+/** What is known of a graph when it is judged. */
+export interface JudgedGraph {
+  /** the graph */
+  graph: AttributionGraph;
+  /** its scores */
+  scores: GraphScores;
+  /** what the model predicts */
+  outcome: PromptOutcome;
+  /** errors of the coders, {@link errorShares} */
+  errors: readonly number[];
+}
+
 /** Returns reasons not to trust a graph, one line each; none for a good one. */
 export function graphWarnings(
-  graph: AttributionGraph,
-  scores: GraphScores,
-  { top, probability, difference }: PromptOutcome,
+  { graph, scores, outcome: { top, probability, difference }, errors }: JudgedGraph,
   { tokenizer }: Texts,
 ): string[] {
   const found: string[] = [];
@@ -86,12 +119,15 @@ export function graphWarnings(
   if (graph.activations.length === 0) {
     found.push("no feature is active: the coders see nothing here");
   }
+  const poor = Array.from(errors.keys()).filter((layer) => errors[layer] > LARGE_ERROR);
+  if (poor.length > 0) {
+    const list = poor.map((layer) => `${percent(errors[layer])} of MLP ${layer}`).join(", ");
+    found.push(`poor coders for this prompt: they miss ${list}; read the features with care`);
+  }
   if (scores.replacement < POOR_REPLACEMENT || scores.completeness < POOR_COMPLETENESS) {
     found.push(
-      `poor coders for this prompt: errors carry ${
-        percent(1 - scores.replacement)
-      } of the influence ` +
-        `(completeness ${scores.completeness.toFixed(2)}); read the graph's features with care`,
+      `errors carry ${percent(1 - scores.replacement)} of the influence ` +
+        `(completeness ${scores.completeness.toFixed(2)}): the features explain little`,
     );
   }
   if (difference !== undefined && difference <= 0) {

@@ -19,7 +19,9 @@ export {
 export { pathsJson, type PromptPaths, promptPaths } from "./prompt_paths.ts";
 export { type FeatureModel, openFeatureModel } from "./feature_model.ts";
 export {
+  errorShares,
   graphWarnings,
+  type JudgedGraph,
   nodeLabel,
   pathLines,
   type PromptOutcome,

@@ -18,6 +18,10 @@ export const featureModelKeys = {
   coders: z.string().min(1).default(DEFAULT_CODERS).describe(
     "folder or Hub repository of the transcoders, one per layer; {model} and {step} stand for the checkpoint",
   ),
+  folded: z.boolean().default(false).describe(
+    "fold LayerNorms and centre writing weights, as TransformerLens and transcoder_circuits do; splits heads from biases " +
+      "as they do",
+  ),
   format: z.enum(FORMAT_NAMES).optional()
     .describe("format of the files; default: what their names say"),
 } as const;
