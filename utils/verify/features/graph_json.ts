@@ -20,7 +20,7 @@ import {
   type PrunedGraph,
 } from "../../feature_circuits/mod.ts";
 import { relativeError } from "../comparison.ts";
-import type { GraphRow } from "./graph_quantities.ts";
+import type { GraphRow } from "./row.ts";
 
 /** Values of a node; everything else is compared exactly. */
 const VALUES = ["influence", "activation", "token_prob"] as const;

@@ -29,6 +29,7 @@ import {
   pruneGraph,
 } from "../../feature_circuits/mod.ts";
 import { graphJsonRows } from "./graph_json.ts";
+import type { GraphRow } from "./row.ts";
 import { relativeError } from "../comparison.ts";
 
 /** One entry of `graphs.json`. */
@@ -38,16 +39,6 @@ interface GraphEntry {
   ids?: [number, number];
   replacement_score?: number;
   completeness_score?: number;
-}
-
-/** One quantity compared. */
-export interface GraphRow {
-  /** set and name, e.g. `relu.adjacency` */
-  quantity: string;
-  /** `max|ours − reference| / max|reference|`; for numbers of nodes and masks the share that differs; Infinity for another length */
-  error: number;
-  /** whether any difference is an error */
-  exact: boolean;
 }
 
 /** Settings of the format. */

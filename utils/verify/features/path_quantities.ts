@@ -31,7 +31,7 @@ import {
   throughOv,
 } from "../../feature_circuits/mod.ts";
 import { relativeError } from "../comparison.ts";
-import type { GraphRow } from "./graph_quantities.ts";
+import type { GraphRow } from "./row.ts";
 import { GREEDY, pathRows, rootRows } from "./path_roots.ts";
 import type { CircuitsFile } from "./path_files.ts";
 

@@ -17,7 +17,7 @@ import {
   topEnds,
 } from "../../feature_circuits/mod.ts";
 import { relativeError } from "../comparison.ts";
-import type { GraphRow } from "./graph_quantities.ts";
+import type { GraphRow } from "./row.ts";
 import type { ReferenceEdge, ReferenceNode, ReferenceRoot } from "./path_files.ts";
 
 /** Settings of the format. */
