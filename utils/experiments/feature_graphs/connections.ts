@@ -36,7 +36,8 @@ export interface ConnectionEntry {
   value: number;
 }
 
-type Features = Pick<FeatureModel, "model" | "coders" | "tokenizer">;
+/** What connections are computed from. */
+export type ConnectionModel = Pick<FeatureModel, "model" | "coders" | "tokenizer">;
 
 /** Returns the k largest and the k smallest entries of a connection, each the most extreme first. */
 export function extremes(
@@ -49,7 +50,7 @@ export function extremes(
 }
 
 /** Returns the feature's vector. @throws UserError naming a layer, feature or head that does not exist. */
-async function vectorOf({ model, coders }: Features, settings: FeaturePathSettings) {
+async function vectorOf({ model, coders }: ConnectionModel, settings: FeaturePathSettings) {
   const { layer, feature, heads, from_layers } = settings;
   const coder = coders[layer!];
   if (!coder) {
@@ -83,7 +84,7 @@ async function vectorOf({ model, coders }: Features, settings: FeaturePathSettin
 }
 
 /** Returns the feature's vector itself, and pulled back through each of the heads. */
-async function routes({ model, coders }: Features, settings: FeaturePathSettings) {
+async function routes({ model, coders }: ConnectionModel, settings: FeaturePathSettings) {
   const { vector, heads } = await vectorOf({ model, coders }, settings);
   const found: { name: string; before: number; vector: ArrayLike<number> }[] = [
     { name: "", before: settings.layer!, vector },
@@ -105,7 +106,7 @@ const fromLayers = ({ from_layers }: FeaturePathSettings, before: number) =>
  * activations at the feature's position, for the direct way.
  */
 export async function pullbacks(
-  features: Features,
+  features: ConnectionModel,
   settings: FeaturePathSettings,
   prompt?: FeaturePrompt,
 ): Promise<Connection[]> {
@@ -136,7 +137,7 @@ export async function pullbacks(
 
 /** Returns the de-embeddings of the feature, directly and through heads. */
 export async function deEmbeddings(
-  features: Features,
+  features: ConnectionModel,
   settings: FeaturePathSettings,
 ): Promise<Connection[]> {
   const found: Connection[] = [];
@@ -149,7 +150,7 @@ export async function deEmbeddings(
 
 /** Returns the norms of the feature's vector through every head that it reads, `[layer][head]`. */
 export async function headNorms(
-  features: Features,
+  features: ConnectionModel,
   settings: FeaturePathSettings,
 ): Promise<number[][]> {
   const { vector, below } = await vectorOf(features, settings);
@@ -158,7 +159,7 @@ export async function headNorms(
 
 /** Returns the mean input × gradient of the feature with the features of earlier layers over text. */
 export async function meanConnections(
-  features: Features,
+  features: ConnectionModel,
   settings: FeaturePathSettings,
 ): Promise<{ connections: Connection[]; tokens: number }> {
   const { model, coders, tokenizer } = features;

@@ -20,10 +20,12 @@ const UNSURE = 0.05;
 /** Share of the features' influence that a cap may leave out without a warning. */
 const MUCH_LEFT_OUT = 0.1;
 
-type Texts = Pick<FeatureModel, "tokenizer">;
-
 /** Returns the name of a node for people: `3.514@12`, `error 3@12`, `" Mary"@4`, the label of a target. */
-export function nodeLabel(graph: AttributionGraph, node: number, { tokenizer }: Texts): string {
+export function nodeLabel(
+  graph: AttributionGraph,
+  node: number,
+  { tokenizer }: Pick<FeatureModel, "tokenizer">,
+): string {
   const { activations: { length: K }, features, tokens, layers, targets } = graph;
   const n = tokens.length;
   if (node < K) {
@@ -41,7 +43,7 @@ export function pathLines(
   graph: AttributionGraph,
   pruned: PrunedGraph,
   count: number,
-  texts: Texts,
+  texts: Pick<FeatureModel, "tokenizer">,
 ): string[] {
   const all = graph.targets.reduce((sum, { weight }) => sum + weight, 0);
   return strongestPaths(graph, pruned, count).map(({ nodes, weight, sign }) => {
@@ -112,7 +114,7 @@ export interface JudgedGraph {
 /** Returns reasons not to trust a graph, one line each; none for a good one. */
 export function graphWarnings(
   { graph, scores, outcome: { top, probability, difference }, errors }: JudgedGraph,
-  { tokenizer }: Texts,
+  { tokenizer }: Pick<FeatureModel, "tokenizer">,
 ): string[] {
   const found: string[] = [];
   const percent = (x: number) => `${(100 * x).toFixed(0)} %`;

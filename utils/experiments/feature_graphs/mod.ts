@@ -3,6 +3,7 @@ export { graphFolder, type MadeGraph, makeGraph, namedPrompts } from "./attribut
 export {
   type Connection,
   type ConnectionEntry,
+  type ConnectionModel,
   deEmbeddings,
   extremes,
   headNorms,

@@ -105,7 +105,9 @@ async function rootOf(
 }
 
 /** Returns paths as a result file holds them. */
-export function pathsJson({ root, lists, chosen, top, edges, balances }: PromptPaths) {
+export function pathsJson(
+  { root, lists, chosen, top, edges, balances }: PromptPaths,
+): Record<string, unknown> {
   const node = (each: PathNode) => ({
     name: nodeName(each),
     chain: chainName(each),
