@@ -138,7 +138,7 @@ export function graphWarnings(
         "the graph shows how it fails",
     );
   }
-  if (probability < UNSURE) {
+  if (difference === undefined && probability < UNSURE) {
     found.push(
       `the model is unsure: its most probable token, ${
         JSON.stringify(tokenText(tokenizer, top))

@@ -25,7 +25,7 @@ export interface ContributionOptions {
   ignoreFirst?: boolean;
   /** largest contribution; larger ones are lowered to it */
   cap?: number;
-  /** keeps a component */
+  /** keeps a component; sees everything of the node but its vector, constant and scale */
   filter?: (node: PathNode) => boolean;
 }
 
@@ -45,19 +45,27 @@ export function topContributions(
   { branches = 5, ignoreFirst = true, cap, filter }: ContributionOptions = {},
 ): PathNode[] {
   const values = received(prepared, node);
-  const nodes = [
+  const candidates = [
     ...featureCandidates(prepared, node, values, branches),
     ...headCandidates(prepared, node, values, branches, ignoreFirst),
     ...otherCandidates(prepared, node, values),
-  ].map((candidate) => nodeOf(prepared, node, candidate));
-  const kept = filter ? nodes.filter(filter) : nodes;
-  for (const made of kept) {
-    if (cap === undefined || made.contribution! <= cap) continue;
-    made.contribution = cap;
-    made.capped = true;
+  ];
+  const made = candidates.map((candidate) => ({
+    candidate,
+    child: nodeOf(prepared, node, candidate),
+  }));
+  const kept = filter ? made.filter(({ child }) => filter(child)) : made;
+  for (const { child } of kept) {
+    if (cap === undefined || child.contribution! <= cap) continue;
+    child.contribution = cap;
+    child.capped = true;
   }
-  return kept.sort((a, b) => b.contribution! - a.contribution!).slice(0, branches);
+  return kept.sort((a, b) => b.child.contribution! - a.child.contribution!).slice(0, branches)
+    .map(({ candidate, child }) => ({ ...child, ...candidate.make() }));
 }
+
+/** The vector of a node whose vector is not needed yet. */
+const NO_VECTOR = { vector: new Float64Array(0), constant: 0, scale: 1 };
 
 const largest = (candidates: Candidate[], k: number): Candidate[] =>
   candidates.sort((a, b) => b.contribution - a.contribution).slice(0, k);
@@ -142,7 +150,7 @@ function otherCandidates(
   return found;
 }
 
-/** Returns the node of a candidate. */
+/** Returns the node of a candidate without its vector. */
 function nodeOf(prepared: PathRun, parent: PathNode, candidate: Candidate): PathNode {
   const { component, token, contribution, error } = candidate;
   const { type, layer } = component;
@@ -155,7 +163,7 @@ function nodeOf(prepared: PathRun, parent: PathNode, candidate: Candidate): Path
     layer,
     sublayer: place[0],
     stage: place[1],
-    ...candidate.make(),
+    ...NO_VECTOR,
     contribution,
     capped: false,
     error,
