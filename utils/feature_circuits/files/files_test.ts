@@ -142,6 +142,32 @@ Deno.test("Cantor pairs are those of circuit-tracer, and lead back", () => {
   }
 });
 
+Deno.test("the schema refuses what viewers cannot read", async () => {
+  const { graph, pruned } = await made("GPT-NeoX, bare");
+  const json = neuronpediaGraph(graph, pruned, info(graph));
+  const refuses = (change: (copy: typeof json) => void) => {
+    const copy = structuredClone(json);
+    change(copy);
+    assert(!neuronpediaSchema.safeParse(copy).success);
+  };
+  const key = (part: object) => part as Record<string, unknown>;
+  for (const name of ["slug", "scan", "prompt_tokens", "prompt"]) {
+    refuses(({ metadata }) => delete key(metadata)[name]);
+  }
+  for (const name of ["node_id", "layer", "ctx_idx", "feature_type", "jsNodeId", "clerp"]) {
+    refuses(({ nodes }) => delete key(nodes[0])[name]);
+  }
+  for (const name of ["source", "target", "weight"]) {
+    refuses(({ links }) => delete key(links[0])[name]);
+  }
+  refuses(({ nodes }) => key(nodes[0]).feature_type = "neuron");
+  refuses(({ links }) => key(links[0]).weight = "1");
+  assertEquals(
+    neuronpediaSchema.parse({ ...json, metadata: { ...json.metadata, other: 1 } }).metadata.other,
+    1,
+  );
+});
+
 Deno.test("the list of graphs has one entry per slug, and a damaged list is refused", async () => {
   const folder = await Deno.makeTempDir(), path = join(folder, "graph-metadata.json");
   const { graph, pruned } = await made("GPT-NeoX, bare");
