@@ -1,5 +1,5 @@
 /**
- * How features of a model's transcoders are connected: TCC's analyses.
+ * How features of a model's transcoders are connected: the analyses of transcoder_circuits.
  *
  *   deno run -A get_feature_paths.ts paths --task ioi --n 1
  *   deno run -A get_feature_paths.ts paths --layer 3 --feature 101 --prompt "The minister knew the doctors"

@@ -46,6 +46,7 @@ Deno.test("get_attribution_graph writes graphs of a task's prompts that fit the 
       assert(conservation(graph).ofLargest < 1e-5);
       assertEquals(json.metadata.prompt_tokens.length, graph.tokens.length);
       assertEquals(json.metadata.prompt, about.prompt);
+      assertEquals(json.metadata.scan, "pythia-nano");
       assertEquals(graph.targets.length, 1);
       // The value of the target is the logit difference that the script prints.
       const value = graph.values[graph.activations.length];

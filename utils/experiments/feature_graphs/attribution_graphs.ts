@@ -80,7 +80,7 @@ export async function makeGraph(
   settings: AttributionGraphSettings,
 ): Promise<MadeGraph> {
   const start = performance.now();
-  const { model, coders, tokenizer, source, name, step, digest } = features;
+  const { model, coders, tokenizer, source, name, step, digest, paths } = features;
   const ignore = settings.ignore_first ? [0] : [];
   const run = await linearRun(model, coders, prompt.tokens, { ignore });
   const targets = await graphTargets(run, features, prompt, settings);
@@ -97,7 +97,7 @@ export async function makeGraph(
   const tokenTexts = prompt.tokens.map((token) => tokenText(tokenizer, token));
   const json = neuronpediaGraph(graph, pruned, {
     slug: prompt.slug,
-    scan: settings.scan ?? source,
+    scan: settings.scan ?? paths.model,
     tokens: tokenTexts,
     prompt: prompt.text,
     tokenText: (token) => tokenText(tokenizer, token),
@@ -112,8 +112,11 @@ export async function makeGraph(
       generation_settings: {
         max_n_logits: settings.max_logits,
         desired_logit_prob: settings.logit_probability,
-        max_feature_nodes: settings.max_nodes ?? null,
+        ...(settings.max_nodes === undefined ? {} : { max_feature_nodes: settings.max_nodes }),
       },
+      ...(settings.source_set === undefined
+        ? {}
+        : { feature_details: { neuronpedia_source_set: settings.source_set } }),
     },
   });
   const folder = graphFolder(features, settings), path = join(folder, `${prompt.slug}.json`);

@@ -42,8 +42,12 @@ export const attributionGraphSchema = z.object({
   graph_memory: z.number().positive().default(1.5)
     .describe("gigabytes that a graph may take besides model and coders"),
   top_paths: z.int().min(0).default(5).describe("number of paths to print"),
-  scan: z.string().min(1).optional()
-    .describe("name of the set of coders in the files; default: where they come from"),
+  scan: z.string().min(1).optional().describe(
+    "what the file says it is of: for Neuronpedia its id of the model, for circuit-tracer's viewer the set of transcoders; " +
+      "default: the model",
+  ),
+  source_set: z.string().min(1).optional()
+    .describe("set of feature dashboards on Neuronpedia, if there is one"),
   slug: z.string().min(1).optional().describe(
     "name of the files; default: made from the task or the prompt",
   ),

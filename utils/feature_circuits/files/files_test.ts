@@ -161,6 +161,7 @@ Deno.test("the schema refuses what viewers cannot read", async () => {
     refuses(({ links }) => delete key(links[0])[name]);
   }
   refuses(({ nodes }) => key(nodes[0]).feature_type = "neuron");
+  refuses(({ metadata }) => key(metadata).generation_settings = { max_feature_nodes: null });
   refuses(({ links }) => key(links[0]).weight = "1");
   assertEquals(
     neuronpediaSchema.parse({ ...json, metadata: { ...json.metadata, other: 1 } }).metadata.other,

@@ -24,7 +24,7 @@ import { join } from "@std/path";
 export interface NeuronpediaInfo {
   /** name of the file: letters, digits, `-`, `_` and `.` */
   slug: string;
-  /** name of the set of coders */
+  /** what the file is of: the model's id on Neuronpedia, or the set of coders for circuit-tracer's viewer */
   scan: string;
   /** text of each token of the prompt */
   tokens: readonly string[];

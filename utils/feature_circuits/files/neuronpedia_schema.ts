@@ -19,7 +19,7 @@ const metadata = z.looseObject({
   transcoder_list: z.array(z.string()).optional(),
   prompt_tokens: z.array(z.string()),
   prompt: z.string(),
-  node_threshold: z.number().min(0).max(1).nullable().optional(),
+  node_threshold: z.number().min(0).max(1).optional(),
   schema_version: z.number().optional(),
   info: z.looseObject({
     description: z.string().optional(),
@@ -36,7 +36,7 @@ const metadata = z.looseObject({
     max_n_logits: z.int().optional(),
     desired_logit_prob: z.number().optional(),
     batch_size: z.int().optional(),
-    max_feature_nodes: z.int().nullable().optional(),
+    max_feature_nodes: z.int().optional(),
   }).optional(),
   pruning_settings: z.looseObject({
     node_threshold: z.number().min(0).max(1),
