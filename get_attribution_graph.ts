@@ -23,7 +23,7 @@ import { nodeCount } from "./utils/feature_circuits/mod.ts";
 export const script = {
   name: "get_attribution_graph",
   description:
-    "Computes the attribution graph of prompts: every direct effect between the active features of a model's transcoders,\n" +
+    "Computes the attribution graph of prompts: every direct effect between the active features of a model's transcoders, " +
     "their errors, tokens, biases and the answer. Prunes it, scores it, and writes it for Neuronpedia and exactly.",
   examples: [
     "configs/attribution_graph/pythia-nano_ioi.json",

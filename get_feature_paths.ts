@@ -37,7 +37,7 @@ const FORMAT = "circuits-over-time/feature_paths/1";
 export const script = {
   name: "get_feature_paths",
   description:
-    "Finds what makes a feature of a model's transcoders, or an answer: greedy paths on prompts (paths), connections with\n" +
+    "Finds what makes a feature of a model's transcoders, or an answer: greedy paths on prompts (paths), connections with " +
     "earlier features (pullback), with tokens (deembedding), through heads (ov), and their mean effect over text (ixg).",
   examples: [
     "paths --model pythia-nano --task ioi --n 1 --branches 8",
