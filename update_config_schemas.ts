@@ -6,9 +6,11 @@
  */
 import { script as transcoders } from "./evaluate_transcoder.ts";
 import { script as exportCircuit } from "./export_circuit.ts";
+import { script as attributionGraph } from "./get_attribution_graph.ts";
 import { script as circuitComponents } from "./get_circuit_components_over_time.ts";
 import { script as circuits } from "./get_circuits_over_time.ts";
 import { script as swaps } from "./get_component_swaps.ts";
+import { script as featurePaths } from "./get_feature_paths.ts";
 import { script as components } from "./get_full_model_components_over_time.ts";
 import { script as consistency } from "./get_ioi_consistency.ts";
 import { script as cspa } from "./get_model_cspa.ts";
@@ -38,6 +40,8 @@ export const SCRIPTS = [
   coderTraining,
   sweep,
   transcoders,
+  attributionGraph,
+  featurePaths,
 ];
 
 if (import.meta.main) {

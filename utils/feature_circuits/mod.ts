@@ -8,6 +8,12 @@
  *     influence, pruneGraph, graphScores                                                                graph/
  *     splitByHead       every edge into a target as direct + Σ heads                                   splits/
  *     queryKeyScore     an attention score as a sum over pairs of nodes                                 splits/
+ *     writeGraph, readGraph, neuronpediaGraph
+ *                       graphs in files: exactly, and for Neuronpedia                                   files/
+ *     pathRun, featureRoot, greedyPaths, pathGraph, nodeBalances
+ *                       paths to a feature, what a graph of them leaves out                             paths/
+ *     pullback, deEmbedding, ovNorms, meanInputGradients
+ *                       connections that do not depend on a prompt                                      paths/
  *     graphRows         rows of any target at the level of the walk, for analyses of the caller's       graph/, linear/
  *
  * Contract:
@@ -48,5 +54,7 @@ export {
   writesTo,
   type Written,
 } from "./linear/mod.ts";
+export * from "./files/mod.ts";
 export * from "./graph/mod.ts";
+export * from "./paths/mod.ts";
 export * from "./splits/mod.ts";

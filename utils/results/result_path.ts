@@ -62,6 +62,16 @@ export class ResultPaths {
     return this.#at("images", task, `${step}.${extension}`);
   }
 
+  /** folder of the attribution graphs of one checkpoint: `attribution_graphs/{model}/step{step}` */
+  attributionGraphs(step: number): string {
+    return this.#at("attribution_graphs", `step${step}`);
+  }
+
+  /** an analysis of paths between features: `feature_paths/{model}/step{step}/{name}.json` */
+  featurePaths(step: number, name: string): string {
+    return this.#at("feature_paths", `step${step}`, `${name}.json`);
+  }
+
   /** faithfulness by size: `faithfulness/{model}/{task}/{step}.json` */
   faithfulness(task: string, step: number): string {
     return this.#at("faithfulness", task, `${step}.json`);
