@@ -101,7 +101,7 @@ Deno.test("an SAE gives back what it reads, here the MLP's output", () =>
     assertEquals(outputHook, `blocks.${LAYER}.hook_mlp_out`);
   }));
 
-Deno.test("a text file is trained on, and evaluated where training has not read", () =>
+Deno.test("coders train on a text file and are evaluated on text that training does not read", () =>
   inFolder(async (folder) => {
     const text = join(folder, "text.txt");
     const names = ["Mary", "John", "Anna", "Tom", "Sarah", "Peter", "Lucy", "James"];

@@ -59,7 +59,7 @@ export async function openFeatureModel(settings: FeatureModelSettings): Promise<
     .replaceAll("{step}", String(at));
   if (settings.coders === DEFAULT_CODERS && !isFolder(source)) {
     throw new UserError(
-      `coders: there are no transcoders in ${source}; train them ` +
+      `coders: found no transcoders in ${source}; train them ` +
         `(deno run -A train_transcoder.ts --model-name ${chosen.name} --checkpoints ${at}), ` +
         "or name yours with --coders",
       2,

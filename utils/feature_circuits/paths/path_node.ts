@@ -1,5 +1,5 @@
 /**
- * Nodes of a path: a component at a position, and the vector by which the path reads the stream there.
+ * Nodes of a path: a component at a position, and the vector that reads the stream there.
  *
  *     what the node gives its parent = vector·x + constant
  *

@@ -159,7 +159,7 @@ export function throughFeature(
   return { vector: Float64Array.from(stream, (x) => x * strength), constant: constant * strength };
 }
 
-/** Returns the vector by which a node reads the stream before a head's attention at a source, and its constant. */
+/** Returns the vector that a node reads the stream with, before a head's attention at a source, and its constant. */
 export function throughHead(
   prepared: PathRun,
   node: PathNode,
@@ -179,7 +179,7 @@ export function throughHead(
   return { vector, constant: weight * dot(w, valueBias.data, head * e) };
 }
 
-/** Returns the vector by which a node reads a layer's coder through its linear path; none if there is none. */
+/** Returns the vector that a node reads a coder's linear path with; undefined for a coder without one. */
 export function skipped(
   { rows: { maps }, run }: PathRun,
   { vector, token }: PathNode,

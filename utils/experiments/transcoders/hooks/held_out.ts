@@ -3,8 +3,8 @@
  *
  *   eval_text            a file of its own: its first rows; floors are fitted on the rows after them
  *   the embedded corpus  its validation split, which no training row comes from; floors on the training split
- *   a file               rows at the end of the first pass over it, which training has not reached. Where training takes
- *                        the whole file, nothing is evaluated, and the run says so
+ *   a file               the last rows of the first pass, after those that training reads. Where training reads the
+ *                        whole file, the run evaluates nothing and says so
  *
  * Packed rows of a file may share a document with a training row, where it goes on from one row to the next.
  */

@@ -2,7 +2,7 @@
  * Resamples dead features during a training (`resampleFeatures`).
  *
  *   when        after every `dead_feature_window` steps that leave a whole window, so that each new feature is trained
- *   which       features that have not fired in the window
+ *   which       features that did not fire within the window
  *   from        `resample_batches` batches around the step, from the block of activations that is in memory
  *
  * Draws depend on seed, layer and step alone, so a resumed run leaves the same bytes. The log gets `n_resampled_neurons`.
