@@ -8,6 +8,9 @@
  *     influence, pruneGraph, graphScores                                                                graph/
  *     splitByHead       every edge into a target as direct + Σ heads                                   splits/
  *     queryKeyScore     an attention score as a sum over pairs of nodes                                 splits/
+ *     taskValues, chooseFeatures, edgeShares    the circuit of a task, over its prompts, by roles            tasks/
+ *     textProfiles, compareFeatures, turnoverOf, trackBack    the identity of features over checkpoints      identity/
+ *     edgeLags, rewiringOf, growthOf    how circuits form over checkpoints                                   formation/
  *     graphRows         rows of any target at the level of the walk, for analyses of the caller's       graph/, linear/
  *
  * Contract:
@@ -50,3 +53,6 @@ export {
 } from "./linear/mod.ts";
 export * from "./graph/mod.ts";
 export * from "./splits/mod.ts";
+export * from "./tasks/mod.ts";
+export * from "./identity/mod.ts";
+export * from "./formation/mod.ts";

@@ -112,6 +112,16 @@ export class ResultPaths {
     return this.#at("transcoders", name, "evaluation.json");
   }
 
+  /** circuits of a task in features, or their formation: `feature_circuits/{model}/{task}/{set}/{name}.json` */
+  featureCircuits(task: string, set = "coders", name: "circuits" | "formation"): string {
+    return this.#at("feature_circuits", task, set, `${name}.json`);
+  }
+
+  /** identity of features over checkpoints: `feature_circuits/{model}/identity/{set}.json` */
+  featureIdentity(set: string): string {
+    return this.#at("feature_circuits", "identity", `${set}.json`);
+  }
+
   #at(kind: string, ...rest: string[]): string {
     return join(this.root, kind, this.model, ...rest);
   }

@@ -14,4 +14,5 @@ export {
 } from "./similarity.ts";
 export { addTokens, noActivations, type SparseActivations } from "./sparse_activations.ts";
 export { ABSENT, type KeptPairs, trackBack } from "./tracks.ts";
+export { type TextProfile, textProfiles } from "./text_profile.ts";
 export { type Turnover, turnoverOf } from "./turnover.ts";

@@ -14,77 +14,85 @@ import { type LinearRun, linearRun } from "../linear/mod.ts";
 import { graphRows, type GraphTarget } from "../graph/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
 import type { PromptPair } from "../../tasks/mod.ts";
-import { ERROR } from "./node_space.ts";
+import { ERROR, type NodeSpace } from "./node_space.ts";
 import { type FeatureTask, readTokens, type TaskValues } from "./task_values.ts";
 
 /** The target of the metric. */
 export const OUTPUT = -1;
 
-/** A pair of nodes; target {@link OUTPUT} is the metric. */
-export interface NodePair {
-  source: number;
-  target: number;
-}
-
-/** Shares of one prompt, by source, for one target. */
-export type ShareRow = Map<number, number>;
+/** Shares by target, then by source, prompt by prompt: `[N]`. Pairs that no prompt has are absent. */
+export type EdgeShares = Map<number, Map<number, Float32Array>>;
 
 /**
- * Returns the shares of every prompt: by target, the sources among `nodes` and their shares. Targets without a share on a
- * prompt are absent.
- * @param nodes node numbers, features and errors; features are also targets, and so is {@link OUTPUT}
+ * Returns the shares of every prompt. Sources are nodes, and tokens by role: token nodes have the numbers after the space's,
+ * `space.size + role`.
+ * @param targets numbers of features, and {@link OUTPUT}
+ * @param sources those wanted; default: all
  */
 export async function edgeShares(
   task: Pick<FeatureTask, "model" | "coders" | "prompts">,
   { space, roles }: Pick<TaskValues, "space" | "roles">,
-  nodes: readonly number[],
-): Promise<Map<number, ShareRow>[]> {
-  const wanted = new Set(nodes), found: Map<number, ShareRow>[] = [];
+  targets: Iterable<number>,
+  sources?: Iterable<number>,
+): Promise<EdgeShares> {
+  const wanted = { targets: new Set(targets), sources: sources && new Set(sources) };
+  const found: EdgeShares = new Map();
   for (const [i, prompt] of task.prompts.entries()) {
     const tokens = readTokens(prompt.clean, prompt.position);
     const run = await linearRun(task.model, task.coders, tokens);
-    found.push(
-      await sharesOf(
-        run,
-        prompt,
-        wanted,
-        (layer, p, feature) => space.index(layer, roles[i][p], feature),
-      ),
-    );
+    const nodes = nodesOfColumns(run, space, roles[i]);
+    for (const [target, row] of await sharesOf(run, prompt, nodes, wanted)) {
+      const shares = found.get(target) ?? new Map<number, Float32Array>();
+      found.set(target, shares);
+      for (const [source, share] of row) {
+        const list = shares.get(source) ?? new Float32Array(task.prompts.length);
+        shares.set(source, list);
+        list[i] = share;
+      }
+    }
   }
   return found;
+}
+
+/** Returns the node of each column of a run's graph, without biases. */
+function nodesOfColumns(run: LinearRun, space: NodeSpace, roles: Int32Array): Int32Array {
+  const { places, count: K } = run.features, n = run.tokens.length, L = run.coders.length;
+  return Int32Array.from({ length: K + (L + 1) * n }, (_, c) => {
+    if (c < K) return space.index(places[3 * c], roles[places[3 * c + 1]], places[3 * c + 2]);
+    const layer = Math.floor((c - K) / n), role = roles[(c - K) % n];
+    return layer < L ? space.index(layer, role, ERROR) : space.size + role;
+  });
 }
 
 async function sharesOf(
   run: LinearRun,
   prompt: PromptPair,
-  wanted: ReadonlySet<number>,
-  nodeOf: (layer: number, position: number, feature: number) => number,
-): Promise<Map<number, ShareRow>> {
-  const { places, count: K } = run.features, n = run.tokens.length;
+  nodes: Int32Array,
+  wanted: { targets: ReadonlySet<number>; sources?: ReadonlySet<number> },
+): Promise<Map<number, Map<number, number>>> {
+  const K = run.features.count;
   const rows = await graphRows(run);
-  const { columns, firstBias } = rows.sources;
-  const nodeOfColumn = Int32Array.from({ length: K + run.coders.length * n }, (_, c) => {
-    if (c < K) return nodeOf(places[3 * c], places[3 * c + 1], places[3 * c + 2]);
-    return nodeOf(Math.floor((c - K) / n), (c - K) % n, ERROR);
-  });
-  const targets = Array.from({ length: K }, (_, i) => i).filter((i) => wanted.has(nodeOfColumn[i]));
-  const { rows: [output] } = await rows.targetRows([await answerTarget(run.model, prompt)]);
-  const walked = [...targets.map((i) => rows.featureRow(i)), output];
+  const { columns } = rows.sources;
+  const features = Array.from({ length: K }, (_, i) => i)
+    .filter((i) => wanted.targets.has(nodes[i]));
+  const walked = features.map((i) => rows.featureRow(i));
+  const targets = features.map((i) => nodes[i]);
+  if (wanted.targets.has(OUTPUT)) {
+    walked.push((await rows.targetRows([await answerTarget(run.model, prompt)])).rows[0]);
+    targets.push(OUTPUT);
+  }
   const edges = new Float32Array(walked.length * columns);
   await rows.walk.edges(walked, { data: edges, offset: (r) => r * columns });
-  const sums = new Map<number, number>(), shares = new Map<number, ShareRow>();
-  walked.forEach((_, r) => {
-    const target = r < targets.length ? nodeOfColumn[targets[r]] : OUTPUT;
+  const sums = new Map<number, number>(), shares = new Map<number, Map<number, number>>();
+  targets.forEach((target, r) => {
     const row = shares.get(target) ?? new Map<number, number>();
     let sum = sums.get(target) ?? 0;
-    for (let c = 0; c < firstBias; c++) {
+    nodes.forEach((source, c) => {
       const edge = edges[r * columns + c];
       sum += Math.abs(edge);
-      const source = nodeOfColumn[c];
-      if (edge === 0 || source === undefined || !wanted.has(source)) continue;
+      if (edge === 0 || wanted.sources && !wanted.sources.has(source)) return;
       row.set(source, (row.get(source) ?? 0) + edge);
-    }
+    });
     sums.set(target, sum);
     shares.set(target, row);
   });

@@ -10,7 +10,7 @@ export {
   meanOver,
   MEASURES,
 } from "./choice.ts";
-export { edgeShares, type NodePair, OUTPUT, type ShareRow } from "./edges.ts";
+export { type EdgeShares, edgeShares, OUTPUT } from "./edges.ts";
 export { circuitMetrics } from "./evaluation.ts";
 export { ERROR, NodeSpace, type TaskNode } from "./node_space.ts";
 export { roleNames, rolesOf } from "./roles.ts";

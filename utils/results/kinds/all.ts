@@ -3,6 +3,9 @@ import { circuitComponentScores, headsByType } from "./circuit_components.ts";
 import { circuitSummary } from "./circuit_summary.ts";
 import { componentSwaps } from "./component_swaps.ts";
 import { copySuppression } from "./cspa.ts";
+import { featureCircuits } from "./feature_circuits.ts";
+import { featureFormations } from "./feature_formation.ts";
+import { featureIdentities } from "./feature_identity.ts";
 import { fullModelComponents } from "./full_model_components.ts";
 import { greaterThanChecks } from "./greater_than.ts";
 import { ioiConsistencies } from "./ioi_consistency.ts";
@@ -27,4 +30,7 @@ export const RESULT_KINDS = {
   greaterThanChecks,
   taskPerformances,
   transcoderEvaluations,
+  featureCircuits,
+  featureIdentities,
+  featureFormations,
 };
