@@ -28,3 +28,4 @@ export { modelKeys, type ModelSchedule, type ModelSettings } from "./model_keys.
 export { type ModelRef, resultPaths } from "./model_ref.ts";
 export * from "./circuits/mod.ts";
 export * from "./transcoders/mod.ts";
+export * from "./feature_circuits/mod.ts";

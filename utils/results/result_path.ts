@@ -113,7 +113,7 @@ export class ResultPaths {
   }
 
   /** circuits of a task in features, or their formation: `feature_circuits/{model}/{task}/{set}/{name}.json` */
-  featureCircuits(task: string, set = "coders", name: "circuits" | "formation"): string {
+  featureCircuits(task: string, set = "main", name: "circuits" | "formation"): string {
     return this.#at("feature_circuits", task, set, `${name}.json`);
   }
 

@@ -3,7 +3,7 @@
  * of a set of coders. Roles are named in the header; the feature of an error node is null.
  */
 import { z } from "zod";
-import { defineResult, type ResultKind } from "../kind.ts";
+import { defineResult, type ResultKind } from "../../kind.ts";
 
 const interval = z.tuple([z.number(), z.number()]);
 

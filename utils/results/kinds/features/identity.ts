@@ -1,6 +1,6 @@
 /** What becomes of features from checkpoint to checkpoint, `feature_circuits/{model}/identity/{set}.json`. */
 import { z } from "zod";
-import { defineResult, type ResultKind } from "../kind.ts";
+import { defineResult, type ResultKind } from "../../kind.ts";
 
 const layer = z.object({
   /** smallest similarity of a match, the larger of the nulls' */

@@ -3,7 +3,7 @@
  * the presence of its features and the inputs of those that are there; under `answers`, what follows from them.
  */
 import { z } from "zod";
-import { defineResult, type ResultKind } from "../kind.ts";
+import { defineResult, type ResultKind } from "../../kind.ts";
 
 const interval = z.tuple([z.number(), z.number()]);
 const estimate = z.object({ mean: z.number(), interval });
