@@ -61,6 +61,7 @@ export function formationAnswers(
         steps: lags.steps,
         last: lags.last,
         together: lags.together,
+        at_track_start: atTrackStart(run, lags.edges),
         null: lags.null,
       }
       : null,
@@ -76,6 +77,22 @@ export function formationAnswers(
     }),
     transitions: steps.slice(1).map((to, t) => transitionAt(run, entries, t, to, config)),
   };
+}
+
+/**
+ * Returns the share of edges that appear where one of their features' tracks begins, the first checkpoint aside. Such an edge may
+ * have been there before, between features that the matching did not find again.
+ */
+function atTrackStart(
+  { tracks, edges }: FormationRun,
+  lags: readonly ({ edge: number } | null)[],
+): number {
+  const start = (track: number) => tracks[track].numbers.findIndex((n) => n !== ABSENT);
+  const there = lags.flatMap((lag, e) => lag ? [{ at: lag.edge, ...edges[e] }] : []);
+  const cut = there.filter(({ at, source, target }) =>
+    at > 0 && (start(source) === at || start(target) === at)
+  );
+  return cut.length / there.length;
 }
 
 const silence = (prompts: number) => new Array<number>(prompts).fill(0);

@@ -39,8 +39,11 @@ import {
 
 /** What was found with one set of coders. */
 export interface SetResults {
+  /** the set */
   set: CoderSet;
+  /** steps at which it has coders */
   steps: number[];
+  /** identity of its features */
   identity: ResultFile<FeatureIdentityEntry>;
   /** by task */
   circuits: Map<string, ResultFile<FeatureCircuitEntry>>;
@@ -50,6 +53,7 @@ export interface SetResults {
 
 /** Results of all sets. */
 export interface FeatureCircuitResults {
+  /** the main set first */
   sets: SetResults[];
   /** 1 if a checkpoint failed */
   exitCode: 0 | 1;

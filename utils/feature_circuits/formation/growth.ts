@@ -22,14 +22,19 @@ import type { Estimate } from "./lags.ts";
 
 /** A feature by layer and number, and its role on the prompts. */
 export interface PlacedFeature {
+  /** layer, counted from 0 */
   layer: number;
+  /** role of its positions */
   role: string;
+  /** number in the layer */
   feature: number;
 }
 
 /** An edge of a circuit; no target for the output. */
 export interface CircuitEdgeShares {
+  /** what it comes from */
   source: PlacedFeature;
+  /** what it goes to */
   target: PlacedFeature | null;
   /** share of the target's input on each prompt */
   shares: ArrayLike<number>;
@@ -39,6 +44,7 @@ export interface CircuitEdgeShares {
 export interface CircuitAt {
   /** its features */
   nodes: readonly PlacedFeature[];
+  /** its edges */
   edges: readonly CircuitEdgeShares[];
 }
 
@@ -46,6 +52,7 @@ export interface CircuitAt {
 export interface LayerIdentity {
   /** old and new number */
   kept: readonly (readonly [old: number, now: number, similarity: number])[];
+  /** those without a match */
   born: readonly number[];
 }
 

@@ -34,9 +34,11 @@ export interface LagOptions {
 
 /** Lag of one edge. */
 export interface EdgeLag {
-  /** places of the appearances in the list of checkpoints */
+  /** place of the source's appearance in the list of checkpoints */
   source: number;
+  /** the target's */
   target: number;
+  /** the edge's */
   edge: number;
   /** in checkpoints */
   lag: number;
@@ -46,7 +48,9 @@ export interface EdgeLag {
 
 /** A mean with its 95 % interval. */
 export interface Estimate {
+  /** from all prompts */
   mean: number;
+  /** 95 % over resampled prompts */
   interval: [number, number];
 }
 

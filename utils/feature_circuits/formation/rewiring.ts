@@ -4,11 +4,12 @@
  *
  *     overlap = Σ_s min(|a_s|, |b_s|)·[same sign] / Σ_s max(|a_s|, |b_s|)
  *
- * over sources that count as the same when they are kept too. 1 means the same inputs in the same amounts.
+ * over sources that count as the same when they are kept too. 1 means the same inputs in the same amounts. a comes from one half
+ * of the prompts and b from the other, so that noise lowers all three numbers below by the same amount.
  *
- *  - `ceiling`: the overlap of two halves of the prompts at the later checkpoint, what noise alone leaves.
- *  - `floor`: the overlap with the later inputs of another kept feature of the same layer and role, or of the same layer if the
- *    role has no other.
+ *  - `ceiling`: the overlap of both halves at the later checkpoint, which is what an unchanged feature would have.
+ *  - `floor`: the overlap with the later inputs of another kept feature of the same layer and role, or of any other if the role
+ *    has no other.
  *  - The change 1 − overlap is split into what sources that are kept change, and what sources without a match bring or take.
  *
  * Intervals are over resampled prompts.
@@ -21,7 +22,7 @@ export type Inputs = ReadonlyMap<string, ArrayLike<number>>;
 
 /** A kept feature. */
 export interface KeptTarget {
-  /** layer and role, by which the floor chooses another feature */
+  /** layer and role; the floor takes another feature of the same group */
   group: string;
   /** inputs at the earlier checkpoint, by the name of the source at the later one; without a match by any other name */
   before: Inputs;
@@ -35,8 +36,11 @@ export interface KeptTarget {
 export interface Rewiring {
   /** number of kept features */
   features: number;
+  /** mean overlap of a feature's inputs at the two checkpoints */
   overlap: Estimate;
+  /** mean overlap at the later checkpoint with itself */
   ceiling: number;
+  /** mean overlap with another feature */
   floor: number;
   /** share of the change that comes from sources that are kept */
   fromKept: Estimate;
@@ -64,43 +68,49 @@ function meanInputs(inputs: Inputs, drawn: ArrayLike<number>): Map<string, numbe
   return means;
 }
 
-/** Measures the rewiring of kept features; undefined if there are none. */
+/** Prompts of the two halves. */
+type Halves = readonly [ArrayLike<number>, ArrayLike<number>];
+
+/** Measures the rewiring of kept features; undefined if there are none. @param prompts number of prompts, at least 2 */
 export function rewiringOf(
   targets: readonly KeptTarget[],
   prompts: number,
   { resamples, seed }: { resamples: number; seed: number },
 ): Rewiring | undefined {
   if (targets.length === 0) return undefined;
-  const all = Array.from({ length: prompts }, (_, i) => i);
-  const observed = once(targets, all);
-  const overlaps: number[] = [], fromKept: number[] = [];
-  for (const drawn of resampledIndices(prompts, resamples, seededIndices(seed))) {
-    const found = once(targets, drawn);
-    overlaps.push(found.overlap);
-    fromKept.push(found.fromKept);
-  }
-  const estimate = (mean: number, list: number[]): Estimate => ({
-    mean,
-    interval: list.length === 0 ? [mean, mean] : percentileInterval(Float64Array.from(list), 0.95),
+  const half = (h: number) =>
+    Array.from({ length: Math.ceil((prompts - h) / 2) }, (_, i) => 2 * i + h);
+  const halves = [half(0), half(1)] as const;
+  const observed = once(targets, halves);
+  const draws = halves.map((list, h) => {
+    const indices = resampledIndices(list.length, resamples, seededIndices(seed + h));
+    return [...indices].map((drawn) => Array.from(drawn, (i) => list[i]));
   });
-  const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
-  const halves = [0, 1].map((h) => all.filter((i) => i % 2 === h));
-  const after = targets.map((t) => meanInputs(t.after, all));
+  const drawn = Array.from(
+    { length: resamples },
+    (_, b) => once(targets, [draws[0][b], draws[1][b]]),
+  );
+  const estimate = (key: keyof typeof observed): Estimate => ({
+    mean: observed[key],
+    interval: resamples === 0
+      ? [observed[key], observed[key]]
+      : percentileInterval(Float64Array.from(drawn, (found) => found[key]), 0.95),
+  });
+  const mean = (of: (target: KeptTarget, i: number) => number) =>
+    targets.reduce((sum, target, i) => sum + of(target, i), 0) / targets.length;
   return {
     features: targets.length,
-    overlap: estimate(observed.overlap, overlaps),
-    ceiling: mean(
-      targets.map(({ after }) =>
-        overlapOf(meanInputs(after, halves[0]), meanInputs(after, halves[1]))
-      ),
-    ),
-    floor: mean(
-      targets.map((target, i) =>
-        overlapOf(meanInputs(target.before, all), after[otherThan(targets, i)])
-      ),
-    ),
-    fromKept: estimate(observed.fromKept, fromKept),
+    overlap: estimate("overlap"),
+    ceiling: mean(({ after }) => crossed(after, after, halves)),
+    floor: mean(({ before }, i) => crossed(before, targets[otherThan(targets, i)].after, halves)),
+    fromKept: estimate("fromKept"),
   };
+}
+
+/** Returns the overlap of two lists, each from one half of the prompts; the mean of both ways. */
+function crossed(a: Inputs, b: Inputs, [one, two]: Halves): number {
+  return (overlapOf(meanInputs(a, one), meanInputs(b, two)) +
+    overlapOf(meanInputs(a, two), meanInputs(b, one))) / 2;
 }
 
 /** Returns another target: the next of the same group in the list, else the next in the list, else itself. */
@@ -110,11 +120,12 @@ function otherThan(targets: readonly KeptTarget[], i: number): number {
   return next.find((j) => targets[j].group === targets[i].group) ?? next[0] ?? i;
 }
 
-function once(targets: readonly KeptTarget[], drawn: ArrayLike<number>) {
+function once(targets: readonly KeptTarget[], halves: Halves) {
   let overlap = 0, ofKept = 0, change = 0;
+  const all = [...Array.from(halves[0]), ...Array.from(halves[1])];
   for (const { before, after, kept } of targets) {
-    const a = meanInputs(before, drawn), b = meanInputs(after, drawn);
-    overlap += overlapOf(a, b) / targets.length;
+    overlap += crossed(before, after, halves) / targets.length;
+    const a = meanInputs(before, all), b = meanInputs(after, all);
     for (const name of new Set([...a.keys(), ...b.keys()])) {
       const by = Math.abs((a.get(name) ?? 0) - (b.get(name) ?? 0));
       change += by;

@@ -4,7 +4,7 @@
 export type KeptPairs = readonly (readonly [old: number, now: number, similarity: number])[];
 
 /** What a feature of the last checkpoint was at a checkpoint where it was not yet there. */
-export const ABSENT = -1;
+export const ABSENT: number = -1;
 
 /**
  * Returns the number of a feature at every checkpoint, {@link ABSENT} before the first match of its unbroken chain.

@@ -18,7 +18,7 @@ import { ERROR, type NodeSpace } from "./node_space.ts";
 import { type FeatureTask, readTokens, type TaskValues } from "./task_values.ts";
 
 /** The target of the metric. */
-export const OUTPUT = -1;
+export const OUTPUT: number = -1;
 
 /** Shares by target, then by source, prompt by prompt: `[N]`. Pairs that no prompt has are absent. */
 export type EdgeShares = Map<number, Map<number, Float32Array>>;

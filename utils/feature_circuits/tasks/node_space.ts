@@ -5,7 +5,7 @@
  */
 
 /** The feature number of the error in a {@link TaskNode}. */
-export const ERROR = -1;
+export const ERROR: number = -1;
 
 /** A node of a task's circuit. */
 export interface TaskNode {

@@ -1,5 +1,5 @@
 /**
- * Roles of positions, by which the prompts of a task are aligned:
+ * Roles of positions, which align the prompts of a task:
  *
  *     a marked position        the mark: IO, S1, S2, END, YY, NAME, SUBJECT …
  *     between two marks        the mark before, with "+": IO+, S1+, S2+

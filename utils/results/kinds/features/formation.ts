@@ -41,6 +41,8 @@ const lags = z.object({
   last: estimate,
   /** share that appear with the later one */
   together: estimate,
+  /** share of the edges that appear where the match of one of their features with the checkpoint before is missing */
+  at_track_start: z.number(),
   /** mean lag in checkpoints under circular shifts */
   null: z.object({ mean: z.number(), interval, p: z.number() }),
 });
