@@ -8,9 +8,18 @@
  *     influence, pruneGraph, graphScores                                                                graph/
  *     splitByHead       every edge into a target as direct + Σ heads                                   splits/
  *     queryKeyScore     an attention score as a sum over pairs of nodes                                 splits/
- *     taskValues, chooseFeatures, edgeShares    the circuit of a task, over its prompts, by roles            tasks/
- *     textProfiles, compareFeatures, turnoverOf, trackBack    the identity of features over checkpoints      identity/
- *     edgeLags, rewiringOf, growthOf    how circuits form over checkpoints                                   formation/
+ *     taskValues, chooseFeatures, edgeShares
+ *                       the circuit of a task, over its prompts, by roles                               tasks/
+ *     textProfiles, compareFeatures, turnoverOf, trackBack
+ *                       the identity of features over checkpoints                                       identity/
+ *     edgeLags, rewiringOf, growthOf
+ *                       how circuits form over checkpoints                                              formation/
+ *     writeGraph, readGraph, neuronpediaGraph
+ *                       graphs in files: exactly, and for Neuronpedia                                   files/
+ *     pathRun, featureRoot, greedyPaths, pathGraph, nodeBalances
+ *                       paths to a feature, what a graph of them leaves out                             paths/
+ *     pullback, deEmbedding, ovNorms, meanInputGradients
+ *                       connections that do not depend on a prompt                                      paths/
  *     graphRows         rows of any target at the level of the walk, for analyses of the caller's       graph/, linear/
  *
  * Contract:
@@ -51,7 +60,9 @@ export {
   writesTo,
   type Written,
 } from "./linear/mod.ts";
+export * from "./files/mod.ts";
 export * from "./graph/mod.ts";
+export * from "./paths/mod.ts";
 export * from "./splits/mod.ts";
 export * from "./tasks/mod.ts";
 export * from "./identity/mod.ts";

@@ -41,6 +41,7 @@ export {
   featureFormations,
   featureIdentities,
   type FeatureIdentityEntry,
+  type FeatureIdentityHeader,
   type FormationAnswers,
   type FormationEntry,
   type FormationHeader,
@@ -65,6 +66,13 @@ export {
   transcoderEvaluations,
 } from "./kinds/mod.ts";
 export type { ModelHeader } from "./kinds/mod.ts";
+export {
+  type SweepArm,
+  type SweepStream,
+  type TranscoderSweep,
+  type TranscoderSweepHeader,
+  transcoderSweeps,
+} from "./kinds/mod.ts";
 export { circuitTransfers } from "./kinds/mod.ts";
 export { type OpenOptions, ResultFile } from "./result_file.ts";
 export { ResultPaths } from "./result_path.ts";

@@ -11,6 +11,7 @@ import { selfRepairs } from "./self_repair.ts";
 import { successorHeads } from "./successor_heads.ts";
 import { taskPerformances } from "./task_performance.ts";
 import { transcoderEvaluations } from "./transcoder_evaluation.ts";
+import { transcoderSweeps } from "./transcoder_sweep.ts";
 import { circuitTransfers } from "./transfer.ts";
 
 /** Every kind, by its name in messages and tests. */
@@ -31,4 +32,5 @@ export const RESULT_KINDS = {
   featureCircuits,
   featureIdentities,
   featureFormations,
+  transcoderSweeps,
 };

@@ -45,4 +45,11 @@ export {
   type TranscoderEvaluationHeader,
   transcoderEvaluations,
 } from "./transcoder_evaluation.ts";
+export {
+  type SweepArm,
+  type SweepStream,
+  type TranscoderSweep,
+  type TranscoderSweepHeader,
+  transcoderSweeps,
+} from "./transcoder_sweep.ts";
 export { circuitTransfers } from "./transfer.ts";

@@ -44,9 +44,12 @@ const header = z.object({
 /** Identity of features at one checkpoint. */
 export type FeatureIdentityEntry = z.infer<typeof entry>;
 
+/** Header of the file. */
+export type FeatureIdentityHeader = z.infer<typeof header>;
+
 /** `feature_circuits/{model}/identity/{set}.json`. */
 export const featureIdentities: ResultKind<
-  z.infer<typeof header>,
+  FeatureIdentityHeader,
   FeatureIdentityEntry,
   [set: string]
 > = defineResult({

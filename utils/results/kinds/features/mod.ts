@@ -10,4 +10,8 @@ export {
   type FormationEntry,
   type FormationHeader,
 } from "./formation.ts";
-export { featureIdentities, type FeatureIdentityEntry } from "./identity.ts";
+export {
+  featureIdentities,
+  type FeatureIdentityEntry,
+  type FeatureIdentityHeader,
+} from "./identity.ts";

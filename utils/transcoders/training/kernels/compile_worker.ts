@@ -21,7 +21,8 @@ self.onmessage = async ({ data: sources }: MessageEvent<Record<string, string>>)
     ...["--enable", "simd", "--enable", "threads", "--importMemory", "--sharedMemory"],
     ...["--initialMemory", "1", "--maximumMemory", String(MOST_PAGES)],
   ], {
-    readFile: (name) => sources[name] ?? null,
+    // The compiler adds .ts to the names in imports, which have it already for Deno.
+    readFile: (name) => sources[name.replace(/\.ts\.ts$/, ".ts")] ?? null,
     writeFile(name, data) {
       if (name === "kernels.wasm") binary = Uint8Array.from(data as Uint8Array);
     },

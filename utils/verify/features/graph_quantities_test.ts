@@ -1,14 +1,14 @@
 /** Compares attribution graphs with circuit-tracer's (tests/reference/transcoders). */
 import { assert, assertEquals } from "@std/assert";
 import { coderGraphRows } from "./graph_quantities.ts";
-import { relativeError } from "./comparison.ts";
-import { readJson } from "../base/mod.ts";
-import { attributionGraph, linearRun } from "../feature_circuits/mod.ts";
-import { HookedModel } from "../model/mod.ts";
-import { openSafetensors } from "../tensor_files/mod.ts";
-import { openCoders } from "../transcoders/mod.ts";
+import { relativeError } from "../comparison.ts";
+import { readJson } from "../../base/mod.ts";
+import { attributionGraph, linearRun } from "../../feature_circuits/mod.ts";
+import { HookedModel } from "../../model/mod.ts";
+import { openSafetensors } from "../../tensor_files/mod.ts";
+import { openCoders } from "../../transcoders/mod.ts";
 
-const REFERENCE = new URL("../../tests/reference", import.meta.url).pathname;
+const REFERENCE = new URL("../../../tests/reference", import.meta.url).pathname;
 
 const EXPECTED: Record<string, string[]> = {
   neox: [
@@ -17,6 +17,10 @@ const EXPECTED: Record<string, string[]> = {
     "relu_top40.selected_features",
     "relu_custom.row",
     "clt.influence",
+    "graph_relu.schema",
+    "graph_relu.nodes",
+    "graph_relu.links",
+    "graph_relu.weights",
   ],
   gpt2: ["topk_skip.adjacency", "topk_skip.edges", "topk_skip.node_mask", "topk_skip.rest"],
 };

@@ -5,16 +5,17 @@
  *  {set}.adjacency, influence, cumulative, node_mask, edges, replacement_score, completeness_score
  *  {set}.value, rest           what a row adds up to, and its part from biases
  *  {set}_top{n}.*              the same under a cap of n features, ranked again after every 16
+ *  graph_relu.*                the graph file of the set relu (`graph_json.ts`)
  *  {set}_custom, {set}_ids     other targets: a difference of two logits, logits by id
  *
  * A set that the case has no coders of is left out. Settings are those of the format: position 0 ignored, the position
  * embedding not part of the tokens, 6 logits or a probability of 0.9, thresholds 0.8 and 0.98.
  */
 import { join } from "@std/path";
-import { isFolder, readJson } from "../base/mod.ts";
-import type { HookedModel } from "../model/mod.ts";
-import { openSafetensors, type TensorSet } from "../tensor_files/mod.ts";
-import { openCoders } from "../transcoders/mod.ts";
+import { isFolder, readJson } from "../../base/mod.ts";
+import type { HookedModel } from "../../model/mod.ts";
+import { openSafetensors, type TensorSet } from "../../tensor_files/mod.ts";
+import { openCoders } from "../../transcoders/mod.ts";
 import {
   type AttributionGraph,
   attributionGraph,
@@ -26,8 +27,10 @@ import {
   nodeCount,
   type PrunedGraph,
   pruneGraph,
-} from "../feature_circuits/mod.ts";
-import { relativeError } from "./comparison.ts";
+} from "../../feature_circuits/mod.ts";
+import { graphJsonRows } from "./graph_json.ts";
+import type { GraphRow } from "./row.ts";
+import { relativeError } from "../comparison.ts";
 
 /** One entry of `graphs.json`. */
 interface GraphEntry {
@@ -36,16 +39,6 @@ interface GraphEntry {
   ids?: [number, number];
   replacement_score?: number;
   completeness_score?: number;
-}
-
-/** One quantity compared. */
-export interface GraphRow {
-  /** set and name, e.g. `relu.adjacency` */
-  quantity: string;
-  /** `max|ours − reference| / max|reference|`; for numbers of nodes and masks the share that differs; Infinity for another length */
-  error: number;
-  /** whether any difference is an error */
-  exact: boolean;
 }
 
 /** Settings of the format. */
@@ -121,7 +114,7 @@ function shareThatDiffers(ours: ArrayLike<number>, reference: ArrayLike<number>)
 export async function* coderGraphRows(dir: string, model: HookedModel): AsyncGenerator<GraphRow> {
   const json = await readJson(join(dir, "graphs.json")) as
     & Record<string, GraphEntry>
-    & { tokens: number[] };
+    & { tokens: number[]; graph_metadata?: { graphs: unknown[] } };
   const tensors = await openSafetensors(join(dir, "graphs.safetensors"));
   try {
     const sets = Object.keys(json).filter((name) => isFolder(join(dir, "transcoders", name)));
@@ -129,10 +122,21 @@ export async function* coderGraphRows(dir: string, model: HookedModel): AsyncGen
       const { coders } = await openCoders(join(dir, "transcoders", set));
       const run = await linearRun(model, coders, json.tokens, { ignore: [0] });
       yield* ofSet(set, run, json, tensors);
+      if (set === "relu") yield* fileRows(dir, run, json.graph_metadata);
     }
   } finally {
     tensors.close();
   }
+}
+
+async function* fileRows(
+  dir: string,
+  run: LinearRun,
+  listed?: { graphs: unknown[] },
+): AsyncGenerator<GraphRow> {
+  const targets = await logitTargets(run, LOGITS);
+  const graph = await attributionGraph(run, targets, { ownPositions: true });
+  yield* graphJsonRows(dir, graph, pruneGraph(graph), run.model.config.vocabSize, listed);
 }
 
 async function* ofSet(
