@@ -41,7 +41,10 @@ export function bestMatching(matrix: Float64Array, rows: number, columns: number
 /** Returns the similarities of the pairs found when activations are exchanged at random. */
 export function permutedNull(found: Similarities, seed: number): number[] {
   const { left, right } = found;
-  const order = new PythonRandom(seed).shuffle(right.map((_, j) => j));
+  // one random circle through all features, so that none keeps its own activations
+  const circle = new PythonRandom(seed).shuffle(right.map((_, j) => j));
+  const order = new Array<number>(right.length);
+  circle.forEach((j, i) => order[j] = circle[(i + 1) % circle.length]);
   const matrix = similarityMatrix(found, order);
   return bestMatching(matrix, left.length, right.length).map(({ similarity }) => similarity);
 }

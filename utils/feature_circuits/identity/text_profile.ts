@@ -12,6 +12,7 @@
 import type { HookedModel, Readout } from "../../model/mod.ts";
 import { seededIndices } from "../../base/mod.ts";
 import { type Coder, coderHook, coderSplice, type TokenRows } from "../../transcoders/mod.ts";
+import { frozenScales } from "../linear/mod.ts";
 import type { FeatureProfile } from "./similarity.ts";
 import { addTokens, noActivations } from "./sparse_activations.ts";
 
@@ -36,6 +37,7 @@ export async function textProfiles(
   seed: number,
 ): Promise<TextProfile[]> {
   const splices = coders.map((coder) => coderSplice(coder, "with_error"));
+  const freeze = frozenScales(coders);
   const hooks = coders.map(({ config }) => coderHook(config, "hook_acts"));
   const profiles = coders.map(({ config, weights }) => ({
     decoder: weights.W_dec,
@@ -48,7 +50,10 @@ export async function textProfiles(
     const { hooks: read } = await model.run(prompts, { splices, read: hooks });
     const positions = prompts.map((tokens) => tokens.length - 2);
     const readout = lastTokens(prompts, model.config.vocabSize, draw);
-    const { gradients } = await model.gradients(prompts, positions, readout, hooks, { splices });
+    const { gradients } = await model.gradients(prompts, positions, readout, hooks, {
+      splices,
+      freeze,
+    });
     profiles.forEach(({ activations, effects, masses }, layer) => {
       const a = read.get(hooks[layer])!, g = gradients.get(hooks[layer])!.data;
       addTokens(activations, a, counted);

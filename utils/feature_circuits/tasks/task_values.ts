@@ -3,16 +3,17 @@
  *
  *  1. One pass over the clean prompts and one over the corrupted ones, coders beside the MLPs.
  *  2. The ablated value of a node is its mean over the positions of its role in all corrupted prompts (`mean`), or 0 (`zero`).
- *  3. The effect of a node on a prompt is first order in its ablation, through the whole model with its errors:
+ *  3. The effect of a node on a prompt is first order in its ablation, through the whole model:
  *
  *         effect = Σ over positions of the role  ⟨value − ablated value, ∂metric/∂value⟩
  *
- *     Attention patterns and LayerNorm scales move, so a feature that only directs attention counts too. The value of an error
- *     is a vector. Source: attribution patching of features, Marks et al. (2403.19647).
+ *     MLPs have the derivatives of their coders, errors are held. Attention patterns and LayerNorm scales move (except
+ *     `frozen_scales.ts`), so a feature that only directs attention counts too. The value of an error is a vector. Source: attribution patching of features, Marks et al. (2403.19647).
  */
 import { bucketBy, type HookedModel, hookName, type Readout } from "../../model/mod.ts";
 import { type PromptPair, readoutRows } from "../../tasks/mod.ts";
 import { type Coder, coderHook, coderName, coderSplice } from "../../transcoders/mod.ts";
+import { frozenScales } from "../linear/mod.ts";
 import { NodeSpace } from "./node_space.ts";
 import { roleNames, rolesOf } from "./roles.ts";
 
@@ -76,6 +77,7 @@ export async function taskValues(task: FeatureTask): Promise<TaskValues> {
   const effects = new Float32Array(prompts.length * space.size);
   const masses = new Float32Array(effects.length);
   const splices = coders.map((coder) => coderSplice(coder, "with_error"));
+  const freeze = frozenScales(coders);
   const acts = coders.map(({ config }) => coderHook(config, "hook_acts"));
   const errors = coders.map(({ config }) => coderHook(config, "hook_error"));
   for (const group of bucketBy(prompts, (p) => p.position, 32)) {
@@ -85,6 +87,7 @@ export async function taskValues(task: FeatureTask): Promise<TaskValues> {
     const rows = readoutRows(readout, group);
     const { values, gradients } = await model.gradients(tokens, at, rows, [...acts, ...errors], {
       splices,
+      freeze,
     });
     const n = tokens[0].length;
     for (const [b, i] of group.entries()) {
