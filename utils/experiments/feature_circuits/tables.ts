@@ -1,6 +1,7 @@
 /** Prints what was found: the circuits of each task and set, the identity of features, and the three answers. */
 import { type Column, printTable } from "../../cli/mod.ts";
 import type { FeatureIdentityEntry, FormationAnswers } from "../../results/mod.ts";
+import { printSeeds } from "./seed_table.ts";
 import type { FeatureCircuitResults, SetResults } from "./run.ts";
 
 /** Prints all tables. */
@@ -11,6 +12,7 @@ export function printFeatureCircuits({ sets }: FeatureCircuitResults): void {
   }
   printLags(sets);
   printTransitions(sets);
+  printSeeds(sets);
 }
 
 function printCircuits({ set, circuits }: SetResults, task: string): void {
@@ -111,6 +113,7 @@ function printLags(sets: readonly SetResults[]): void {
       header: "together",
       value: ({ answers: { lags } }) => lags ? withInterval(lags.together) : undefined,
     },
+    { header: "at track start", value: ({ answers: { lags } }) => lags?.at_track_start, digits: 2 },
     {
       header: "shifted",
       value: ({ answers: { lags } }) => lags ? withInterval(lags.null) : undefined,
