@@ -10,6 +10,7 @@ import { script as attributionGraph } from "./get_attribution_graph.ts";
 import { script as circuitComponents } from "./get_circuit_components_over_time.ts";
 import { script as circuits } from "./get_circuits_over_time.ts";
 import { script as swaps } from "./get_component_swaps.ts";
+import { script as featureCircuits } from "./get_feature_circuits_over_time.ts";
 import { script as featurePaths } from "./get_feature_paths.ts";
 import { script as components } from "./get_full_model_components_over_time.ts";
 import { script as consistency } from "./get_ioi_consistency.ts";
@@ -26,6 +27,7 @@ import { script as greaterThan } from "./verify_greater_than.ts";
 /** All scripts with settings. */
 export const SCRIPTS = [
   circuits,
+  featureCircuits,
   exportCircuit,
   circuitComponents,
   swaps,

@@ -29,3 +29,4 @@ export { type ModelRef, resultPaths } from "./model_ref.ts";
 export * from "./circuits/mod.ts";
 export * from "./feature_graphs/mod.ts";
 export * from "./transcoders/mod.ts";
+export * from "./feature_circuits/mod.ts";

@@ -8,6 +8,12 @@
  *     influence, pruneGraph, graphScores                                                                graph/
  *     splitByHead       every edge into a target as direct + Σ heads                                   splits/
  *     queryKeyScore     an attention score as a sum over pairs of nodes                                 splits/
+ *     taskValues, chooseFeatures, edgeShares
+ *                       the circuit of a task, over its prompts, by roles                               tasks/
+ *     textProfiles, compareFeatures, turnoverOf, trackBack
+ *                       the identity of features over checkpoints                                       identity/
+ *     edgeLags, rewiringOf, growthOf
+ *                       how circuits form over checkpoints                                              formation/
  *     writeGraph, readGraph, neuronpediaGraph
  *                       graphs in files: exactly, and for Neuronpedia                                   files/
  *     pathRun, featureRoot, greedyPaths, pathGraph, nodeBalances
@@ -58,3 +64,6 @@ export * from "./files/mod.ts";
 export * from "./graph/mod.ts";
 export * from "./paths/mod.ts";
 export * from "./splits/mod.ts";
+export * from "./tasks/mod.ts";
+export * from "./identity/mod.ts";
+export * from "./formation/mod.ts";

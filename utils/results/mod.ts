@@ -34,6 +34,18 @@ export {
 } from "./kinds/mod.ts";
 export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./kinds/mod.ts";
 export { type CopySuppression, copySuppression } from "./kinds/mod.ts";
+export {
+  type FeatureCircuitEntry,
+  type FeatureCircuitHeader,
+  featureCircuits,
+  featureFormations,
+  featureIdentities,
+  type FeatureIdentityEntry,
+  type FeatureIdentityHeader,
+  type FormationAnswers,
+  type FormationEntry,
+  type FormationHeader,
+} from "./kinds/mod.ts";
 export { type FullModelComponents, fullModelComponents } from "./kinds/mod.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./kinds/mod.ts";
 export { type Consistency, ioiConsistencies } from "./kinds/mod.ts";

@@ -122,6 +122,16 @@ export class ResultPaths {
     return this.#at("transcoders", name, "evaluation.json");
   }
 
+  /** circuits of a task in features, or their formation: `feature_circuits/{model}/{task}/{set}/{name}.json` */
+  featureCircuits(task: string, set = "main", name: "circuits" | "formation"): string {
+    return this.#at("feature_circuits", task, set, `${name}.json`);
+  }
+
+  /** identity of features over checkpoints: `feature_circuits/{model}/identity/{set}.json` */
+  featureIdentity(set: string): string {
+    return this.#at("feature_circuits", "identity", `${set}.json`);
+  }
+
   /** arms of a sweep of transcoders by step: `transcoders/{model}/{name}/sweep.json` */
   transcoderSweep(name = "sweep"): string {
     return this.#at("transcoders", name, "sweep.json");

@@ -3,6 +3,7 @@ import { circuitComponentScores, headsByType } from "./circuit_components.ts";
 import { circuitSummary } from "./circuit_summary.ts";
 import { componentSwaps } from "./component_swaps.ts";
 import { copySuppression } from "./cspa.ts";
+import { featureCircuits, featureFormations, featureIdentities } from "./features/mod.ts";
 import { fullModelComponents } from "./full_model_components.ts";
 import { greaterThanChecks } from "./greater_than.ts";
 import { ioiConsistencies } from "./ioi_consistency.ts";
@@ -28,5 +29,8 @@ export const RESULT_KINDS = {
   greaterThanChecks,
   taskPerformances,
   transcoderEvaluations,
+  featureCircuits,
+  featureIdentities,
+  featureFormations,
   transcoderSweeps,
 };

@@ -24,6 +24,7 @@ export {
 } from "./circuit_summary.ts";
 export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./component_swaps.ts";
 export { type CopySuppression, copySuppression } from "./cspa.ts";
+export * from "./features/mod.ts";
 export { type FullModelComponents, fullModelComponents } from "./full_model_components.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./greater_than.ts";
 export { type Consistency, ioiConsistencies } from "./ioi_consistency.ts";
