@@ -63,7 +63,7 @@ Deno.test("get_circuits_over_time: an adaptive path remembers its tolerance, not
     const args = [...QUICK, "--custom-schedule", "6144", "--quadrature", "adaptive"];
     const end = await circuits(dir, ...args);
     assertEquals(end.code, 0, end.stderr);
-    assertMatch(end.stdout, /IG missing  IG points\n/);
+    assertMatch(end.stdout, /IG missing {2}IG points\n/);
     const file = join(dir, "graphs/pythia-nano/ioi/summary.json");
     const { checkpoints: { 0: { completeness } }, config } = JSON.parse(
       await Deno.readTextFile(file),
