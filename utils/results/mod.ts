@@ -3,7 +3,7 @@
  * its version, the schema, the path and the script that makes the file.
  */
 export type { ResultLayout, ResultSchema } from "./check.ts";
-export { findResults, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
+export { findResults, formatOf, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
 export {
   defineResult,
   type EntryOf,
