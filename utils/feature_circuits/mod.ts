@@ -8,6 +8,7 @@
  *     influence, pruneGraph, graphScores                                                                graph/
  *     splitByHead       every edge into a target as direct + Σ heads                                   splits/
  *     queryKeyScore     an attention score as a sum over pairs of nodes                                 splits/
+ *     intervene         the model with features changed, the rest frozen, frozen in part, or free       interventions/
  *     graphRows         rows of any target at the level of the walk, for analyses of the caller's       graph/, linear/
  *
  * Contract:
@@ -49,4 +50,5 @@ export {
   type Written,
 } from "./linear/mod.ts";
 export * from "./graph/mod.ts";
+export * from "./interventions/mod.ts";
 export * from "./splits/mod.ts";

@@ -2,6 +2,7 @@
 import { join } from "@std/path";
 import { coderTrainingRows } from "./coder_training.ts";
 import { coderGraphRows } from "./graph_quantities.ts";
+import { interventionRows } from "./intervention_quantities.ts";
 import { type Verdict, verdicts } from "./comparison.ts";
 import { QUANTITIES } from "./quantities.ts";
 import { ReferenceCase } from "./reference_case.ts";
@@ -49,15 +50,17 @@ async function* trainingVerdicts(dir: string, only = ""): AsyncGenerator<Verdict
   }
 }
 
-/** Yields one verdict per quantity of the attribution graphs of a case. */
+/** Yields one verdict per quantity of the attribution graphs of a case, and of interventions. */
 async function* graphVerdicts(
   { dir, model }: TranscoderCase,
   only = "",
 ): AsyncGenerator<Verdict> {
   if (!"graphs.".startsWith(only) && !only.startsWith("graphs.")) return;
-  for await (const { quantity: name, error, exact } of coderGraphRows(dir, model)) {
-    const quantity = `graphs.${name}`, tolerance = exact ? 0 : GRAPH_TOLERANCE;
-    if (!quantity.startsWith(only)) continue;
-    yield { case: dir, quantity, error, tolerance, ok: error <= tolerance };
+  for (const rows of [coderGraphRows, interventionRows]) {
+    for await (const { quantity: name, error, exact } of rows(dir, model)) {
+      const quantity = `graphs.${name}`, tolerance = exact ? 0 : GRAPH_TOLERANCE;
+      if (!quantity.startsWith(only)) continue;
+      yield { case: dir, quantity, error, tolerance, ok: error <= tolerance };
+    }
   }
 }

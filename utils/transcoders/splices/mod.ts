@@ -23,6 +23,12 @@ export {
 } from "./coder_splice.ts";
 export { givenSplice } from "./given_output.ts";
 export {
+  type IntervenedFeeds,
+  intervenedHook,
+  intervenedSplice,
+  type InterventionBase,
+} from "./intervened_coder.ts";
+export {
   type CrossLayerReplacement,
   crossLayerReplacement,
   replacement,
