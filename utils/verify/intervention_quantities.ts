@@ -29,17 +29,16 @@ export async function* interventionRows(
   dir: string,
   model: HookedModel,
 ): AsyncGenerator<GraphRow> {
-  const json = await readJson(join(dir, "graphs.json")) as
-    & { tokens: number[] }
-    & Record<string, { set: Setting[] }[]>;
+  const json = await readJson(join(dir, "graphs.json")) as Record<string, unknown>;
+  const tokens = json.tokens as number[];
   const tensors = await openSafetensors(join(dir, "graphs.safetensors"));
   try {
     for (const [key, entries] of Object.entries(json)) {
       const set = key.slice(0, -SUFFIX.length);
       if (!key.endsWith(SUFFIX) || !isFolder(join(dir, "transcoders", set))) continue;
       const { coders } = await openCoders(join(dir, "transcoders", set));
-      const clean = await cleanPrompt(model, coders, json.tokens);
-      const lists = entries.map(({ set }) =>
+      const clean = await cleanPrompt(model, coders, tokens);
+      const lists = (entries as { set: Setting[] }[]).map(({ set }) =>
         set.map(([layer, position, feature, value]): Intervention => ({
           layer,
           position,
