@@ -15,6 +15,7 @@ import { script as cspa } from "./get_model_cspa.ts";
 import { script as performance } from "./get_model_task_performance.ts";
 import { script as successors } from "./get_new_successor_head_scores_over_time.ts";
 import { script as selfRepair } from "./get_self_repair_over_time.ts";
+import { script as judgement } from "./judge_attribution_graph.ts";
 import { script as training } from "./train_pythia_nano.ts";
 import { script as coderTraining } from "./train_transcoder.ts";
 import { writeSchemas } from "./utils/cli/mod.ts";
@@ -36,6 +37,7 @@ export const SCRIPTS = [
   training,
   coderTraining,
   transcoders,
+  judgement,
 ];
 
 if (import.meta.main) {

@@ -9,6 +9,7 @@
  *     splitByHead       every edge into a target as direct + Σ heads                                   splits/
  *     queryKeyScore     an attention score as a sum over pairs of nodes                                 splits/
  *     intervene         the model with features changed, the rest frozen, frozen in part, or free       interventions/
+ *     judgePrompt       how well a graph predicts ablations, and what its pruned form is worth              judging/
  *     graphRows         rows of any target at the level of the walk, for analyses of the caller's       graph/, linear/
  *
  * Contract:
@@ -51,4 +52,5 @@ export {
 } from "./linear/mod.ts";
 export * from "./graph/mod.ts";
 export * from "./interventions/mod.ts";
+export * from "./judging/mod.ts";
 export * from "./splits/mod.ts";

@@ -112,6 +112,11 @@ export class ResultPaths {
     return this.#at("transcoders", name, "evaluation.json");
   }
 
+  /** how well graphs of features predict interventions: `feature_circuits/{model}/{task}/judgement.json` */
+  graphJudgement(task: string): string {
+    return this.#at("feature_circuits", task, "judgement.json");
+  }
+
   #at(kind: string, ...rest: string[]): string {
     return join(this.root, kind, this.model, ...rest);
   }

@@ -4,6 +4,7 @@ import { circuitSummary } from "./circuit_summary.ts";
 import { componentSwaps } from "./component_swaps.ts";
 import { copySuppression } from "./cspa.ts";
 import { fullModelComponents } from "./full_model_components.ts";
+import { graphJudgements } from "./graph_judgement.ts";
 import { greaterThanChecks } from "./greater_than.ts";
 import { ioiConsistencies } from "./ioi_consistency.ts";
 import { selfRepairs } from "./self_repair.ts";
@@ -27,4 +28,5 @@ export const RESULT_KINDS = {
   greaterThanChecks,
   taskPerformances,
   transcoderEvaluations,
+  graphJudgements,
 };

@@ -25,6 +25,11 @@ export {
 export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./component_swaps.ts";
 export { type CopySuppression, copySuppression } from "./cspa.ts";
 export { type FullModelComponents, fullModelComponents } from "./full_model_components.ts";
+export {
+  type GraphJudgement,
+  type GraphJudgementHeader,
+  graphJudgements,
+} from "./graph_judgement.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./greater_than.ts";
 export { type Consistency, ioiConsistencies } from "./ioi_consistency.ts";
 export { type ModelHeader, type modelHeader } from "./parts.ts";
