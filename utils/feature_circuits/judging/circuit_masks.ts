@@ -30,7 +30,9 @@ export const MASK_KINDS: readonly MaskKind[] = (["zero", "mean"] as const).flatM
 
 /** Values of the metric under one kind of mask. */
 export interface MaskedMetrics {
+  /** nothing masked */
   full: number;
+  /** every feature masked */
   none: number;
   /** of each circuit */
   only: number[];

@@ -75,6 +75,7 @@ export interface MaskedCircuit extends MaskKind {
   without: number;
   /** means over the random circuits */
   random_only: number;
+  /** means over the random circuits */
   random_without: number;
 }
 
@@ -90,8 +91,9 @@ export interface PromptJudgement {
   circuit: number;
   /** features of the circuit without a random counterpart, mean over the random circuits */
   unmatched: number;
-  /** scores of the whole graph */
+  /** replacement score of the whole graph */
   replacement: number;
+  /** completeness score of the whole graph */
   completeness: number;
   /** attention patterns as in the clean run */
   frozen_attention: AblationRanks;

@@ -14,6 +14,7 @@ import type { AblationRanks, MaskedCircuit, PromptJudgement } from "./judge.ts";
 
 /** A mean, or a ratio of means, with its interval. */
 export interface Estimate {
+  /** mean, or ratio of means */
   value: number;
   /** 95 % */
   interval: [number, number];
@@ -24,22 +25,35 @@ export type RankSummary = Record<keyof AblationRanks, Estimate | null>;
 
 /** Sufficiency and necessity under one kind of mask; null where masking all features does not change the mean metric. */
 export interface MaskSummary extends MaskKind {
+  /** of the pruned graph; see `circuit_masks.ts` */
   sufficiency: Estimate | null;
+  /** of the pruned graph */
   necessity: Estimate | null;
+  /** of matched random features */
   random_sufficiency: Estimate | null;
+  /** of matched random features */
   random_necessity: Estimate | null;
 }
 
 /** What all prompts say. */
 export interface JudgementSummary {
+  /** number of prompts */
   prompts: number;
+  /** metric of the clean runs */
   metric: Estimate;
+  /** active features */
   features: Estimate;
+  /** features in the pruned graph */
   circuit: Estimate;
+  /** replacement score of the whole graph */
   replacement: Estimate;
+  /** completeness score of the whole graph */
   completeness: Estimate;
+  /** correlations with attention patterns as in the clean run */
   frozen_attention: RankSummary;
+  /** correlations with nothing frozen */
   free: RankSummary;
+  /** by kind of mask, in the order of {@link MASK_KINDS} */
   masks: MaskSummary[];
 }
 
