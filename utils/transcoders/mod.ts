@@ -32,6 +32,7 @@ export {
   crossLayerReplacement,
   hookWidth,
   type IntervenedFeeds,
+  type IntervenedHook,
   intervenedHook,
   intervenedSplice,
   type InterventionBase,

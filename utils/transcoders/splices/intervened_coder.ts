@@ -53,8 +53,9 @@ export interface IntervenedFeeds {
   error?: F32;
 }
 
-/** Own hook points of the splice. */
-export const INTERVENED_POINTS = ["hook_pre", "hook_acts", "hook_decoded"] as const;
+/** An own hook point of the splice. */
+export type IntervenedHook = "hook_pre" | "hook_acts" | "hook_decoded";
+const INTERVENED_POINTS: readonly IntervenedHook[] = ["hook_pre", "hook_acts", "hook_decoded"];
 
 interface Settings {
   form: CoderForm;
@@ -130,6 +131,6 @@ export function intervenedSplice(
 }
 
 /** Returns the full name of a hook point of {@link intervenedSplice}. */
-export function intervenedHook(layer: number, point: typeof INTERVENED_POINTS[number]): string {
+export function intervenedHook(layer: number, point: IntervenedHook): string {
   return hookName(layer, `intervention.${point}`);
 }

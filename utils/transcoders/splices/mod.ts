@@ -24,6 +24,7 @@ export {
 export { givenSplice } from "./given_output.ts";
 export {
   type IntervenedFeeds,
+  type IntervenedHook,
   intervenedHook,
   intervenedSplice,
   type InterventionBase,
