@@ -4,7 +4,12 @@
  *   deno run -A convert_transcoder.ts EleutherAI/Pythia-160m-SST-k32-32k transcoders/pythia-160m --to circuit-tracer
  */
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { convertCoders, type ConvertOptions, FORMAT_NAMES } from "./utils/transcoders/mod.ts";
+import {
+  CODER_DTYPES,
+  convertCoders,
+  type ConvertOptions,
+  FORMAT_NAMES,
+} from "./utils/transcoders/mod.ts";
 
 /** Reads `0,2,4-7` as a list of layers. */
 function layersOf(text: string): number[] {
@@ -44,6 +49,13 @@ if (import.meta.main) {
     .addOption(
       new Option("--format <format>", "format to read; default: what the files' names say")
         .choices(FORMAT_NAMES),
+    )
+    .addOption(
+      new Option(
+        "--dtype <name>",
+        "number format of the matrices; biases and thresholds stay float32",
+      )
+        .choices(CODER_DTYPES).default("float32" as const),
     )
     .option("--layers <list>", "layers to convert, e.g. 0,2,4-7; default: all", layersOf)
     .option("--revision <name>", "branch, tag or commit of the repository")

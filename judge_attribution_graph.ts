@@ -12,10 +12,10 @@ import { z } from "zod";
 import { formatTable, hasColors, runScript, UserError } from "./utils/cli/mod.ts";
 import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
 import {
-  type Estimate,
   featureStatistics,
   type JudgementSummary,
   judgePrompt,
+  type MeanEstimate,
   type PromptJudgement,
   summariseJudgements,
 } from "./utils/feature_circuits/mod.ts";
@@ -56,7 +56,7 @@ export const script = {
   }),
 };
 
-const text = (x: Estimate | null) =>
+const text = (x: MeanEstimate | null) =>
   x && `${x.value.toFixed(3)} [${x.interval.map((v) => v.toFixed(2)).join(", ")}]`;
 
 /** Prints what one checkpoint's prompts say. */

@@ -6,9 +6,12 @@
  */
 import { script as transcoders } from "./evaluate_transcoder.ts";
 import { script as exportCircuit } from "./export_circuit.ts";
+import { script as attributionGraph } from "./get_attribution_graph.ts";
 import { script as circuitComponents } from "./get_circuit_components_over_time.ts";
 import { script as circuits } from "./get_circuits_over_time.ts";
 import { script as swaps } from "./get_component_swaps.ts";
+import { script as featureCircuits } from "./get_feature_circuits_over_time.ts";
+import { script as featurePaths } from "./get_feature_paths.ts";
 import { script as components } from "./get_full_model_components_over_time.ts";
 import { script as consistency } from "./get_ioi_consistency.ts";
 import { script as cspa } from "./get_model_cspa.ts";
@@ -16,6 +19,7 @@ import { script as performance } from "./get_model_task_performance.ts";
 import { script as successors } from "./get_new_successor_head_scores_over_time.ts";
 import { script as selfRepair } from "./get_self_repair_over_time.ts";
 import { script as judgement } from "./judge_attribution_graph.ts";
+import { script as sweep } from "./sweep_transcoders.ts";
 import { script as training } from "./train_pythia_nano.ts";
 import { script as coderTraining } from "./train_transcoder.ts";
 import { writeSchemas } from "./utils/cli/mod.ts";
@@ -24,6 +28,7 @@ import { script as greaterThan } from "./verify_greater_than.ts";
 /** All scripts with settings. */
 export const SCRIPTS = [
   circuits,
+  featureCircuits,
   exportCircuit,
   circuitComponents,
   swaps,
@@ -36,8 +41,11 @@ export const SCRIPTS = [
   performance,
   training,
   coderTraining,
+  sweep,
   transcoders,
   judgement,
+  attributionGraph,
+  featurePaths,
 ];
 
 if (import.meta.main) {

@@ -1,5 +1,5 @@
 /**
- * Times exact attribution graphs (`utils/feature_circuits`): all nodes of one prompt of 20 tokens, with ten logits as targets,
+ * Times exact attribution graphs and greedy paths (`utils/feature_circuits`): of the graph all nodes of one prompt of 20 tokens, with ten logits as targets,
  * from the forward pass on. Model and coders are random; TopK fixes the number of active features, and so the size of the graph.
  *
  * The rate counts the products of the walk alone: 4d² for each row, position and layer that the row goes through. The matrix
@@ -14,9 +14,12 @@ import {
   type AttributionGraph,
   attributionGraph,
   conservation,
+  featureRoot,
+  greedyPaths,
   linearRun,
   logitTargets,
   nodeCount,
+  pathRun,
 } from "../utils/feature_circuits/mod.ts";
 import { median } from "../utils/base/mod.ts";
 
@@ -121,6 +124,41 @@ export const benches: Bench[] = [{
       weightsMb: (model.weights.totalBytes +
         coders.reduce((sum, { weights }) => sum + 8 * weights.W_enc.data.length, 0)) / 2 ** 20,
       more: { nodes, seconds_per_node: taken / nodes, conservation: ofOwn },
+    };
+  },
+}, {
+  name: "feature_paths",
+  description: "greedy paths to a feature of the last layer: three extensions of fifteen branches",
+  shapes: ["pythia-nano", "gpt2-small"],
+  prompts: [1],
+  async measure(config, { repeats, threads }) {
+    const { nLayers, vocabSize } = config;
+    const model = HookedModel.fromSource(randomSource(config), {
+      runtime: new Runtime({ threads }),
+    });
+    const coders = randomCoders(config);
+    const [prompt] = randomPrompts(1, TOKENS, vocabSize);
+    let paths = 0;
+    const once = async () => {
+      const prepared = await pathRun(await linearRun(model, coders, prompt));
+      const { count, places } = prepared.run.features;
+      const feature = places[3 * count - 1];
+      const root = featureRoot(prepared, nLayers - 1, feature, TOKENS - 1);
+      paths = greedyPaths(prepared, root, { iterations: 3, branches: 15 }).flat().length;
+    };
+    await once();
+    const seconds: number[] = [];
+    for (let i = 0; i < repeats; i++) seconds.push(await timed(once));
+    const encoders = coders.reduce((sum, { weights }) => sum + weights.W_enc.data.length, 0);
+    const layers = config.nLayers * 12 * config.dModel ** 2;
+    return {
+      tokens: TOKENS,
+      seconds: median(seconds),
+      // Two passes of the model, and the coders' encoders; the search itself is not made of matrix products.
+      flops: 2 * TOKENS * (2 * layers + encoders),
+      peakRssMb: peakRssMb(),
+      weightsMb: (model.weights.totalBytes + 8 * encoders) / 2 ** 20,
+      more: { paths },
     };
   },
 }];

@@ -72,7 +72,7 @@ async function measure(
   const activations = layerActivationBytes(config, count, POSITIONS);
   const bytes = (model.weights.totalBytes - 4 * config.vocabSize * config.dModel) *
       (backward ? 2 : 1) + 2 * activations * config.nLayers * (backward ? 2 : 1);
-  const bandwidth = await memoryBandwidth();
+  const bandwidth = memoryBandwidth();
   return {
     tokens: count,
     seconds: median(times),

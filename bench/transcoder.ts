@@ -26,6 +26,8 @@ import { type Bench, type BenchCase, type Measurement, peakRssMb, timed } from "
 import { memoryBandwidth } from "./yardstick.ts";
 
 const BATCH = 4096, ACTIVE = 32, CONTEXT = 64;
+/** Rows of the yardstick's products. */
+const BLOCK = 1024;
 
 /** Features by the width of the model. */
 const FEATURES: Record<number, number> = { 96: 768, 512: 4096, 768: 24_576 };
@@ -124,17 +126,19 @@ async function measure(
   const batch = { x: noise(BATCH * d, 2), y: noise(BATCH * d, 3) };
   let l0 = (await trainer.step(batch)).metrics.l0;
   const peak = peakRssMb();
-  const product = await MatmulRate.compile({ encoder: [F, d] }, BATCH, { threads });
+  // Blocks of rows in memory that is kept, or the yardstick would time page faults of a result of hundreds of megabytes.
+  const product = await MatmulRate.compile({ encoder: [F, d] }, BLOCK, { threads, arena: true });
   const times: number[] = [], rates: number[] = [];
   for (let i = 0; i < repeats; i++) {
-    rates.push(await product.sample());
+    // Several in a row: the first finds cold caches.
+    for (let j = 0; j < BATCH / BLOCK; j++) rates.push(await product.sample());
     times.push(await timed(async () => l0 = (await trainer.step(batch)).metrics.l0));
   }
   await product.release();
   await trainer.release();
   const flops = 2 * BATCH * d * F;
   const seconds = median(times), rate = median(rates);
-  const bandwidth = await memoryBandwidth();
+  const bandwidth = memoryBandwidth();
   const floor = flops / rate + (4 * BATCH * ACTIVE * d + 24 * 2 * d * F) / bandwidth;
   const capture = await captureSeconds(config, repeats, threads);
   return {

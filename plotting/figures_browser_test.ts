@@ -1,11 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import type { CircuitSummary } from "../utils/results/kinds/circuit_summary.ts";
+import { transcoderSweeps } from "../utils/results/kinds/transcoder_sweep.ts";
 import { correlationFigure, publishedPoints } from "./correlation.ts";
 import { edgesOverTimeFigure } from "./edges_over_time.ts";
 import { faithfulnessFigure } from "./faithfulness.ts";
 import { behaviourFigure, type ModelPerformance } from "./figure_1.ts";
 import { type Figure, plotlyImage, plotlyPage, timeAxis } from "./figures/mod.ts";
 import { jaccardFigure } from "./jaccard.ts";
+import { sweepFigure } from "./transcoder_sweep.ts";
 import { browserTest, withPage } from "./testing/browser.ts";
 import { formingCircuit } from "./testing/forming_circuit.ts";
 
@@ -36,7 +38,13 @@ function somePerformances(): ModelPerformance[] {
   });
 }
 
+const SWEEP = await transcoderSweeps.read(
+  new URL("../tests/reference/result_files/transcoders/pythia-nano/ioi/sweep.json", import.meta.url)
+    .pathname,
+);
+
 const FIGURES: Record<string, () => Figure> = {
+  transcoder_sweep: () => sweepFigure("pythia-nano", 2560, SWEEP.entries.get(2560)!, "ce"),
   faithfulness: () => faithfulnessFigure(someSummaries(), "faithfulness"),
   edges_over_time: () => edgesOverTimeFigure(someSummaries(), timeAxis(false)),
   jaccard: () => jaccardFigure(someSummaries()),

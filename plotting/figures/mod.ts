@@ -14,6 +14,7 @@ export {
   slider,
   type SliderStep,
 } from "./heat_maps.ts";
+export { logAxis, logTicks } from "./log_axis.ts";
 export { baseModel, compareModels, modelColour, PARAMETERS, tokensPerStep } from "./models.ts";
 export { axesOf, levelLine, lineKeys, type Panel, panelGrid } from "./panels.ts";
 export {

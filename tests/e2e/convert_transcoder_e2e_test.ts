@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { assertOneLine, inFolder, run } from "../support/run_script.ts";
-import { openCoders } from "../../utils/transcoders/formats/open.ts";
+import { FORMATS, openCoders } from "../../utils/transcoders/formats/open.ts";
 
 const REFERENCE = fromFileUrl(new URL("../reference", import.meta.url));
 const SETS = join(REFERENCE, "transcoders/neox/transcoders");
@@ -48,6 +48,26 @@ Deno.test("convert_transcoder moves LayerNorm into coders for sparsify, and warn
     );
     assertEquals(topk.code, 0, topk.stderr);
     assertStringIncludes(topk.stderr, "warning: sparsify sets negative activations");
+  }));
+
+Deno.test("convert_transcoder --dtype float16 halves the matrices, and refuses what float16 cannot hold", () =>
+  inFolder(async (folder) => {
+    const [half, wide] = [join(folder, "half"), join(folder, "wide")];
+    const to = await run("convert_transcoder", join(SETS, "relu"), half, "--dtype", "float16");
+    assertEquals(to.code, 0, to.stderr);
+    const [a, b] = [await openCoders(join(SETS, "relu")), await openCoders(half)];
+    for (const [i, { weights }] of b.coders.entries()) {
+      const { W_enc, b_enc } = a.coders[i].weights;
+      assertEquals([...weights.W_enc.data], [...new Float16Array(W_enc.data)]);
+      assertEquals(weights.b_enc.data, b_enc.data);
+    }
+    a.coders[1].weights.W_enc.data[3] = 7e4;
+    await FORMATS.native.write(wide, a.coders);
+    assertOneLine(
+      await run("convert_transcoder", wide, join(folder, "out"), "--dtype", "float16"),
+      1,
+      /blocks\.1\..* cannot be written in float16: W_enc\[3\] is 70000; expected at most 65504/,
+    );
   }));
 
 Deno.test("convert_transcoder reports mistakes in one line", () =>

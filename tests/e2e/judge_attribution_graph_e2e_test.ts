@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { randomCoder } from "../support/coder_cases.ts";
 import { assertOneLine, inFolder, run, runKilledAndAgain } from "../support/run_script.ts";
-import { graphJudgements } from "../../utils/results/kinds/graph_judgement.ts";
+import { graphJudgements } from "../../utils/results/kinds/features/judgement.ts";
 import { writeCoder } from "../../utils/transcoders/formats/native.ts";
 
 const script = "judge_attribution_graph";

@@ -49,6 +49,8 @@ export interface ResultsOptions<Header, Entry> {
   settings?: Record<string, unknown>;
   /** what the file says about all checkpoints in addition to the model; default: its shape */
   header?: Omit<Header, "model">;
+  /** start from scratch, whatever the settings say */
+  overwrite?: boolean;
   /** keys of the file that follow from its entries */
   derive?: OpenOptions<Header, Entry>["derive"];
 }
@@ -170,7 +172,7 @@ export class Experiment {
    */
   results<Header, Entry, Place extends unknown[]>(
     kind: ResultKind<Header, Entry, Place>,
-    { free, settings, header, derive }: ResultsOptions<Header, Entry> = {},
+    { free, settings, header, derive, overwrite: scratch }: ResultsOptions<Header, Entry> = {},
     ...place: Place
   ): Promise<ResultFile<Entry>> {
     const { paths, weights, config: { overwrite } } = this.parts;
@@ -179,7 +181,7 @@ export class Experiment {
       settings: { ...this.settings(free), ...settings },
       header: { model: paths.model, ...(header ?? { shape: this.shape }) } as Header,
       weights,
-      overwrite,
+      overwrite: scratch || overwrite,
       derive,
     });
   }

@@ -27,4 +27,6 @@ export {
 export { modelKeys, type ModelSchedule, type ModelSettings } from "./model_keys.ts";
 export { type ModelRef, resultPaths } from "./model_ref.ts";
 export * from "./circuits/mod.ts";
+export * from "./feature_graphs/mod.ts";
 export * from "./transcoders/mod.ts";
+export * from "./feature_circuits/mod.ts";

@@ -9,7 +9,19 @@
  *     splitByHead       every edge into a target as direct + Σ heads                                   splits/
  *     queryKeyScore     an attention score as a sum over pairs of nodes                                 splits/
  *     intervene         the model with features changed, the rest frozen, frozen in part, or free       interventions/
- *     judgePrompt       how well a graph predicts ablations, and what its pruned form is worth              judging/
+ *     judgePrompt       how well a graph predicts ablations, and what its pruned form is worth          judging/
+ *     taskValues, chooseFeatures, edgeShares
+ *                       the circuit of a task, over its prompts, by roles                               tasks/
+ *     textProfiles, compareFeatures, turnoverOf, trackBack
+ *                       the identity of features over checkpoints                                       identity/
+ *     edgeLags, rewiringOf, growthOf
+ *                       how circuits form over checkpoints                                              formation/
+ *     writeGraph, readGraph, neuronpediaGraph
+ *                       graphs in files: exactly, and for Neuronpedia                                   files/
+ *     pathRun, featureRoot, greedyPaths, pathGraph, nodeBalances
+ *                       paths to a feature, what a graph of them leaves out                             paths/
+ *     pullback, deEmbedding, ovNorms, meanInputGradients
+ *                       connections that do not depend on a prompt                                      paths/
  *     graphRows         rows of any target at the level of the walk, for analyses of the caller's       graph/, linear/
  *
  * Contract:
@@ -50,7 +62,12 @@ export {
   writesTo,
   type Written,
 } from "./linear/mod.ts";
+export * from "./files/mod.ts";
 export * from "./graph/mod.ts";
 export * from "./interventions/mod.ts";
 export * from "./judging/mod.ts";
+export * from "./paths/mod.ts";
 export * from "./splits/mod.ts";
+export * from "./tasks/mod.ts";
+export * from "./identity/mod.ts";
+export * from "./formation/mod.ts";

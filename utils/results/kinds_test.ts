@@ -14,7 +14,7 @@ const PATHS = new ResultPaths(OLD, "pythia-nano");
 
 /** Keys that are not part of a run's header. */
 const BODY = ["format", "config", "weights", "checkpoints", "tasks", "toPrevious", "toFinal"];
-const END = ["failed", "transfer", "roles"];
+const END = ["failed", "transfer", "roles", "answers"];
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();

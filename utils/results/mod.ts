@@ -34,6 +34,18 @@ export {
 } from "./kinds/mod.ts";
 export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./kinds/mod.ts";
 export { type CopySuppression, copySuppression } from "./kinds/mod.ts";
+export {
+  type FeatureCircuitEntry,
+  type FeatureCircuitHeader,
+  featureCircuits,
+  featureFormations,
+  featureIdentities,
+  type FeatureIdentityEntry,
+  type FeatureIdentityHeader,
+  type FormationAnswers,
+  type FormationEntry,
+  type FormationHeader,
+} from "./kinds/mod.ts";
 export { type FullModelComponents, fullModelComponents } from "./kinds/mod.ts";
 export { type GraphJudgement, type GraphJudgementHeader, graphJudgements } from "./kinds/mod.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./kinds/mod.ts";
@@ -55,6 +67,13 @@ export {
   transcoderEvaluations,
 } from "./kinds/mod.ts";
 export type { ModelHeader } from "./kinds/mod.ts";
+export {
+  type SweepArm,
+  type SweepStream,
+  type TranscoderSweep,
+  type TranscoderSweepHeader,
+  transcoderSweeps,
+} from "./kinds/mod.ts";
 export { circuitTransfers } from "./kinds/mod.ts";
 export { type OpenOptions, ResultFile } from "./result_file.ts";
 export { ResultPaths } from "./result_path.ts";

@@ -62,6 +62,16 @@ export class ResultPaths {
     return this.#at("images", task, `${step}.${extension}`);
   }
 
+  /** folder of the attribution graphs of one checkpoint: `attribution_graphs/{model}/step{step}` */
+  attributionGraphs(step: number): string {
+    return this.#at("attribution_graphs", `step${step}`);
+  }
+
+  /** an analysis of paths between features: `feature_paths/{model}/step{step}/{name}.json` */
+  featurePaths(step: number, name: string): string {
+    return this.#at("feature_paths", `step${step}`, `${name}.json`);
+  }
+
   /** faithfulness by size: `faithfulness/{model}/{task}/{step}.json` */
   faithfulness(task: string, step: number): string {
     return this.#at("faithfulness", task, `${step}.json`);
@@ -115,6 +125,21 @@ export class ResultPaths {
   /** how well graphs of features predict interventions: `feature_circuits/{model}/{task}/judgement.json` */
   graphJudgement(task: string): string {
     return this.#at("feature_circuits", task, "judgement.json");
+  }
+
+  /** circuits of a task in features, or their formation: `feature_circuits/{model}/{task}/{set}/{name}.json` */
+  featureCircuits(task: string, set = "main", name: "circuits" | "formation"): string {
+    return this.#at("feature_circuits", task, set, `${name}.json`);
+  }
+
+  /** identity of features over checkpoints: `feature_circuits/{model}/identity/{set}.json` */
+  featureIdentity(set: string): string {
+    return this.#at("feature_circuits", "identity", `${set}.json`);
+  }
+
+  /** arms of a sweep of transcoders by step: `transcoders/{model}/{name}/sweep.json` */
+  transcoderSweep(name = "sweep"): string {
+    return this.#at("transcoders", name, "sweep.json");
   }
 
   #at(kind: string, ...rest: string[]): string {

@@ -6,7 +6,8 @@
  *     on the step's number alone, so a resumed run repeats what an uninterrupted one would have done.
  *  3. After each step, run the hooks that are due, in order. Save a run after a hook, every `saveEvery` steps and at the end.
  *
- * Runs that were killed between two saves may be at different steps; those ahead wait for the others.
+ * Runs that were killed between two saves may be at different steps; those ahead wait for the others. Where the caller
+ * says so, a run that fails stops, and the others go on.
  */
 import { Progress } from "../cli/mod.ts";
 import type { TrainingState } from "./state.ts";
@@ -76,6 +77,8 @@ export interface FitOptions<Batch, R extends FittedRun<Batch>> {
   progress?(total: number, from: number): Progress;
   /** Returns the note beside the progress bar; default: the loss of the first run. */
   note?(results: readonly StepResult[], stepsPerSecond: number): string;
+  /** Called when a step of a run fails. Returns the runs that stop, unsaved; default: all, with the error. */
+  onFailure?(run: R, error: unknown): Iterable<R>;
 }
 
 /** What the loop measured. */
@@ -94,6 +97,7 @@ export async function fit<Batch, R extends FittedRun<Batch>>(
   const first = Math.min(...runs.map(done));
   const progress = options.progress?.(steps, first) ?? new Progress("step", steps, { from: first });
   const times: number[] = [];
+  const stopped = new Set<R>();
   let total = 0;
   const stepsPerSecond = () => total > 0 ? 1000 * times.length / total : 0;
 
@@ -113,24 +117,34 @@ export async function fit<Batch, R extends FittedRun<Batch>>(
     await runHooks(run, 0);
   }
   for (let step = first; step < steps; step++) {
+    if (stopped.size === runs.length) break;
     const batch = await batches.at(step);
-    const due = runs.filter((run) => done(run) === step);
-    const results: StepResult[] = [];
+    const results = new Map<R, StepResult>();
     const started = performance.now();
-    for (const run of due) results.push(await run.trainer.step(batch));
+    for (const run of runs) {
+      if (stopped.has(run) || done(run) !== step) continue;
+      try {
+        results.set(run, await run.trainer.step(batch));
+      } catch (error) {
+        if (!options.onFailure) throw error;
+        for (const each of options.onFailure(run, error)) {
+          stopped.add(each);
+          results.delete(each);
+        }
+      }
+    }
     times.push(performance.now() - started);
     total += times.at(-1)!;
-    due.forEach((run, i) => {
-      const { loss, metrics, rate } = results[i];
+    for (const [run, { loss, metrics, rate }] of results) {
       run.log.add({ step: step + 1, loss, ...metrics, ...(rate !== undefined && { rate }) });
-    });
-    progress.update(step + 1, note(results, stepsPerSecond()));
-    for (const [i, run] of due.entries()) {
-      const save = await runHooks(run, step + 1, results[i]);
+    }
+    if (results.size > 0) progress.update(step + 1, note([...results.values()], stepsPerSecond()));
+    for (const [run, result] of results) {
+      const save = await runHooks(run, step + 1, result);
       if (save || (step + 1) % saveEvery === 0) await run.save();
     }
   }
   progress.finish();
-  for (const run of runs) await run.save();
+  for (const run of runs) if (!stopped.has(run)) await run.save();
   return { times };
 }

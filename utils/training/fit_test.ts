@@ -161,3 +161,35 @@ Deno.test("openRun() refuses a state of other settings or a damaged one, and ign
     await next.trainer.release();
   });
 });
+
+Deno.test("where the caller says so, a run that fails stops unsaved and the others end as they do alone", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const [a, b, alone] = ["a", "b", "alone"].map((name) => join(folder, name));
+    await train([alone], {}, [0.3]);
+    const runs = [await open(a), await open(b, { peak: 0.3 })];
+    const step = runs[0].trainer.step.bind(runs[0].trainer);
+    runs[0].trainer.step = (batch) => {
+      if (runs[0].trainer.state.step === 9) throw new Error("diverged");
+      return step(batch);
+    };
+    const failures: unknown[] = [];
+    await fit({
+      runs,
+      batches: { at: points },
+      steps: STEPS,
+      saveEvery: 4,
+      hooks: [rounding],
+      onFailure(run, error) {
+        failures.push([runs.indexOf(run), (error as Error).message]);
+        return [run];
+      },
+    });
+    for (const run of runs) await run.trainer.release();
+    assertEquals(failures, [[0, "diverged"]]);
+    assertEquals(await bytesOf(b), await bytesOf(alone));
+    assertEquals((await open(a)).trainer.state.step, 8);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -10,12 +10,20 @@ import { HookedModel } from "../model/mod.ts";
 import { UserError } from "../base/mod.ts";
 import type { Coder } from "./coder.ts";
 import { readingBare, readingMlpInput, readsBare, readsMlpInput } from "./conventions.ts";
-import { type FormatName, FORMATS, openCoders, type OpenOptions } from "./formats/mod.ts";
+import {
+  type CoderDtype,
+  type FormatName,
+  FORMATS,
+  openCoders,
+  type OpenOptions,
+} from "./formats/mod.ts";
 
 /** Settings of a conversion. */
 export interface ConvertOptions extends OpenOptions {
   /** format to write; default: our own */
   to?: FormatName;
+  /** number format of the matrices; default float32 */
+  dtype?: CoderDtype;
   /** the model that the coders are for, where its LayerNorms are needed */
   model?: string;
   /** training checkpoint of the model */
@@ -51,7 +59,7 @@ export async function convertCoders(
   const coders = options.model === undefined
     ? opened.coders
     : await withNorms(opened.coders, to, options.model, options);
-  const notes = await FORMATS[to].write(target, coders);
+  const notes = await FORMATS[to].write(target, coders, { dtype: options.dtype });
   const uncentred = coders.some(({ config }, i) =>
     config.inputConvention === "raw" && opened.coders[i].config.inputConvention === "folded"
   );

@@ -41,6 +41,8 @@ export {
   splitHook,
 } from "./splices/mod.ts";
 export {
+  CODER_DTYPES,
+  type CoderDtype,
   type CoderFormat,
   FORMAT_NAMES,
   type FormatName,
@@ -49,13 +51,18 @@ export {
   type OpenedCoders,
   type OpenOptions,
   readCoder,
+  storedCoder,
   writeCoder,
+  type WriteOptions,
 } from "./formats/mod.ts";
 export {
+  type CoderAlone,
+  CoderEvaluator,
   type CoderPointValues,
   type CoderRun,
   type DensityReport,
   densityReport,
+  evaluateAlone,
   evaluateCoders,
   type EvaluationOptions,
   type EvaluationRows,
@@ -68,6 +75,7 @@ export {
   type LabelledFeature,
   LabelMeter,
   LossMeter,
+  type MeasureOptions,
   printEvaluation,
   readCoderPoints,
   replacementLosses,

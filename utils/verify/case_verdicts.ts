@@ -1,8 +1,12 @@
 /** Compares the case in a folder, whatever kind of case it is. */
 import { join } from "@std/path";
 import { coderTrainingRows } from "./coder_training.ts";
-import { coderGraphRows } from "./graph_quantities.ts";
-import { interventionRows } from "./intervention_quantities.ts";
+import {
+  coderGraphRows,
+  featurePathRows,
+  type GraphRow,
+  interventionRows,
+} from "./features/mod.ts";
 import { type Verdict, verdicts } from "./comparison.ts";
 import { QUANTITIES } from "./quantities.ts";
 import { ReferenceCase } from "./reference_case.ts";
@@ -14,6 +18,8 @@ import { TRANSCODER_QUANTITIES } from "./transcoder_quantities.ts";
 const TRAINING_TOLERANCE = 1e-4;
 /** Largest error of a graph's quantity: float32 against float64. */
 const GRAPH_TOLERANCE = 1e-5;
+/** Largest error of a path's quantity: shares of small errors have the rounding of what they are differences of. */
+const PATH_TOLERANCE = 1e-4;
 
 /**
  * Yields one verdict per reference value that begins with `only`, in the order of the files. Closes the case at the end.
@@ -24,7 +30,12 @@ export async function* caseVerdicts(dir: string, only?: string): AsyncGenerator<
     const transcoders = await TranscoderCase.open(dir);
     try {
       yield* verdicts(transcoders, TRANSCODER_QUANTITIES, only);
-      if (isFile(join(dir, "graphs.json"))) yield* graphVerdicts(transcoders, only);
+      const { model } = transcoders;
+      if (isFile(join(dir, "graphs.json"))) {
+        yield* graphVerdicts("graphs", dir, coderGraphRows(dir, model), only);
+        yield* graphVerdicts("graphs", dir, interventionRows(dir, model), only);
+      }
+      yield* graphVerdicts("circuits", dir, featurePathRows(dir, model), only);
     } finally {
       transcoders.close();
     }
@@ -50,17 +61,18 @@ async function* trainingVerdicts(dir: string, only = ""): AsyncGenerator<Verdict
   }
 }
 
-/** Yields one verdict per quantity of the attribution graphs of a case, and of interventions. */
+/** Yields one verdict per quantity of the attribution graphs, of interventions, or of the paths, of a case. */
 async function* graphVerdicts(
-  { dir, model }: TranscoderCase,
+  prefix: string,
+  dir: string,
+  rows: AsyncGenerator<GraphRow>,
   only = "",
 ): AsyncGenerator<Verdict> {
-  if (!"graphs.".startsWith(only) && !only.startsWith("graphs.")) return;
-  for (const rows of [coderGraphRows, interventionRows]) {
-    for await (const { quantity: name, error, exact } of rows(dir, model)) {
-      const quantity = `graphs.${name}`, tolerance = exact ? 0 : GRAPH_TOLERANCE;
-      if (!quantity.startsWith(only)) continue;
-      yield { case: dir, quantity, error, tolerance, ok: error <= tolerance };
-    }
+  if (!`${prefix}.`.startsWith(only) && !only.startsWith(`${prefix}.`)) return;
+  for await (const { quantity: name, error, exact } of rows) {
+    const largest = prefix === "graphs" ? GRAPH_TOLERANCE : PATH_TOLERANCE;
+    const quantity = `${prefix}.${name}`, tolerance = exact ? 0 : largest;
+    if (!quantity.startsWith(only)) continue;
+    yield { case: dir, quantity, error, tolerance, ok: error <= tolerance };
   }
 }

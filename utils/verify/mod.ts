@@ -5,7 +5,7 @@
  * `TranscoderCase` and `TRANSCODER_QUANTITIES` are the same for transcoders, and `caseVerdicts` takes a folder of either kind.
  */
 export { caseVerdicts } from "./case_verdicts.ts";
-export { coderGraphRows, type GraphRow } from "./graph_quantities.ts";
+export { coderGraphRows, featurePathRows, type GraphRow } from "./features/mod.ts";
 export { findQuantity, relativeError, type Verdict, verdicts } from "./comparison.ts";
 export { QUANTITIES } from "./quantities.ts";
 export {

@@ -1,6 +1,8 @@
 /** What the training of the coders of one checkpoint needs. */
 import type { HookedModel } from "../../model/mod.ts";
-import type { BlockSource, Coder } from "../../transcoders/mod.ts";
+import type { Progress } from "../../cli/mod.ts";
+import type { TranscoderEvaluation } from "../../results/mod.ts";
+import type { BlockSource, Coder, EvaluationRows } from "../../transcoders/mod.ts";
 import type { Plan } from "./plan.ts";
 import type { Start } from "./start.ts";
 
@@ -14,6 +16,13 @@ export interface Checkpoint {
   start: Start;
 }
 
+/** Evaluates the coders of a checkpoint before they are written. */
+export type Evaluate = (
+  coders: readonly Coder[],
+  model: HookedModel,
+  progress: Progress,
+) => Promise<TranscoderEvaluation>;
+
 /** What the coders of a checkpoint are trained from. */
 export interface CheckpointInput {
   plan: Plan;
@@ -21,6 +30,8 @@ export interface CheckpointInput {
   /** the checkpoint that a warm start is from */
   before?: Checkpoint;
   model: HookedModel;
+  /** held-out text for evaluations during training */
+  heldOut?: EvaluationRows;
   /** blocks of activations */
   source: BlockSource;
   /** whether a thread of its own fills them, into shared memory */
@@ -28,5 +39,5 @@ export interface CheckpointInput {
   /** threads that train */
   threads: number;
   /** Evaluates the coders at the end; the record gets the result. */
-  evaluate?(coders: readonly Coder[], model: HookedModel): Promise<unknown>;
+  evaluate?: Evaluate;
 }

@@ -38,6 +38,8 @@ export interface CoderRun extends FittedRun<ActivationBatch> {
   readonly trainer: FittedRun<ActivationBatch>["trainer"] & {
     readonly state: TrainingState<ArrayBufferLike>;
   };
+  /** what its set is trained from */
+  readonly input: CheckpointInput;
   /** hook points of the coder */
   readonly tap: Tap;
   /** what it is trained for */
@@ -112,6 +114,7 @@ export async function openCoderRun(
   }
   const { train_batch_size: tokens, lr } = plan.settings;
   return {
+    input,
     tap,
     objective: settings,
     log: run.log,
@@ -161,9 +164,10 @@ async function lastState(
 }
 
 /** Returns the coder that the state of a run holds. */
-export function coderOf({ plan, checkpoint }: CheckpointInput, run: CoderRun): Coder {
+export function coderOf(
+  { input: { plan, checkpoint }, tap, objective, trainer: { state } }: CoderRun,
+): Coder {
   const { settings } = plan;
-  const { tap, objective, trainer: { state } } = run;
   const { activation, weights } = trainedCoder(objective, state);
   return {
     config: {

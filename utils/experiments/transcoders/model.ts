@@ -1,11 +1,11 @@
 /** The model of the settings, and the rows of text that its activations are taken from. */
 import { UserError } from "../../base/mod.ts";
-import { loadTokenizer } from "../../model/mod.ts";
+import { loadTokenizer, type Tokenizer } from "../../model/mod.ts";
 import { KeptRows } from "../../transcoders/mod.ts";
 import { ModelRef } from "../model_ref.ts";
 import type { ModelSchedule, ModelSettings } from "../model_keys.ts";
 import type { TranscoderSettings } from "./settings.ts";
-import { openText } from "./text.ts";
+import { type OpenText, openText } from "./text.ts";
 
 /** Resolves the model and its checkpoints. */
 export function modelOf(settings: TranscoderSettings): ModelRef {
@@ -45,9 +45,16 @@ export function modelOf(settings: TranscoderSettings): ModelRef {
   return refOf("custom", steps);
 }
 
-/** Rows of text, and what closes the text. */
+/** Rows of text, and what they come from. */
 export interface OpenRows {
   rows: KeptRows;
+  /** the text */
+  text: OpenText;
+  /** tokenizer of the model */
+  tokenizer: Tokenizer;
+  /** ids whose positions are left out */
+  excluded: readonly number[];
+  /** Closes the text. */
   close(): void;
 }
 
@@ -63,6 +70,8 @@ export async function openRows(
 ): Promise<OpenRows> {
   const tokenizer = await loadTokenizer(folder);
   const text = await openText(settings, tokenizer, workDir);
-  const excluded = settings.exclude_special_tokens ? [tokenizer.eosId] : [];
-  return { rows: new KeptRows(text.stream, { excluded }), close: () => text.close() };
+  const { eosId } = tokenizer;
+  const excluded = settings.exclude_special_tokens && eosId !== undefined ? [eosId] : [];
+  const rows = new KeptRows(text.stream, { excluded });
+  return { rows, text, tokenizer, excluded, close: () => text.close() };
 }

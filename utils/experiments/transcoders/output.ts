@@ -10,7 +10,7 @@
 import { join } from "@std/path";
 import { isThere, UserError, writeJsonAtomic } from "../../base/mod.ts";
 import { writeSafetensors } from "../../tensor_files/mod.ts";
-import { type Coder, coderName, writeCoder } from "../../transcoders/mod.ts";
+import { type Coder, type CoderDtype, coderName, writeCoder } from "../../transcoders/mod.ts";
 import type { Start } from "./start.ts";
 
 /** Format of the record, its first key. */
@@ -37,6 +37,8 @@ export interface SetRecord {
   start: Start;
   /** by layer: means over the last steps of what the log has */
   final: Record<string, Record<string, number>>;
+  /** settings of that evaluation */
+  evaluated_on?: Record<string, unknown>;
   /** result of an evaluation at the end, if there was one */
   evaluation?: unknown;
 }
@@ -52,11 +54,16 @@ export const recordPath = (folder: string): string => join(folder, "TRAINING.jso
 export const coderFile = ({ layer, head }: { layer: number; head?: number }): string =>
   `layer_${layer}${head === undefined ? "" : `_head_${head}`}`;
 
-/** Writes a set, completely or not at all. @throws Error naming a coder with a weight that is not finite. */
+/**
+ * Writes a set, completely or not at all.
+ * @param dtype number format of the matrices
+ * @throws Error naming a coder with a weight that is not finite, or too large for the number format.
+ */
 export async function writeSet(
   outputDir: string,
   made: readonly MadeCoder[],
   record: SetRecord,
+  dtype: CoderDtype = "float32",
 ): Promise<void> {
   const folder = setFolder(outputDir, record.model.step);
   const temporary = join(outputDir, `.step${record.model.step}.tmp`);
@@ -71,7 +78,7 @@ export async function writeSet(
         data: logFrequencies,
       },
     });
-    await writeCoder(path, coder);
+    await writeCoder(path, coder, { dtype });
   }
   await writeJsonAtomic(recordPath(temporary), { format: FORMAT, ...record });
   await remove(folder);

@@ -8,7 +8,7 @@ import { UserError } from "../../base/mod.ts";
 import type { ModelConfig } from "../../model/mod.ts";
 import { ResultPaths } from "../../results/mod.ts";
 import { blockRows, hookWidth, splitHook, type Tap } from "../../transcoders/mod.ts";
-import { FREE, type TranscoderSettings } from "./settings.ts";
+import { type TranscoderSettings, unrecorded } from "./settings.ts";
 
 /** A training of coders, the same at all checkpoints. */
 export interface Plan {
@@ -57,8 +57,7 @@ export function planOf(settings: TranscoderSettings, model: ModelConfig): Plan {
   const rows = blockRows(taps, {
     batch,
     steps,
-    // A second buffer fills while one is used.
-    budget: settings.memory_budget * 1e9 / 2,
+    budget: settings.memory_budget * 1e9,
     wanted: passes && passes * settings.store_batch_size * context_size,
   });
   const { model: name } = new ResultPaths("results", settings.model_name);
@@ -68,7 +67,7 @@ export function planOf(settings: TranscoderSettings, model: ModelConfig): Plan {
     outputDir: settings.output_dir ?? join("results", "transcoders", name),
     workDir: settings.work_dir ?? join("results", "training", "transcoders", name),
     fingerprint: {
-      ...resultSettings({ ...settings }, FREE),
+      ...resultSettings({ ...settings }, unrecorded(settings)),
       layers: taps.map(({ layer }) => layer),
       features: features.length > 0 && features.every((n) => n === features[0])
         ? features[0]

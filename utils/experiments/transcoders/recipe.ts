@@ -37,13 +37,18 @@ export function samplingWindow({ settings, steps }: Plan): number {
   return settings.feature_sampling_window ?? Math.min(SAMPLING_WINDOW, Math.ceil(steps / 4));
 }
 
+/** Returns the steps without firing after which a feature is dead. */
+export function deadWindow({ settings, steps }: Plan): number {
+  return settings.dead_feature_window ?? Math.min(DEAD_AFTER, Math.ceil(steps / 10));
+}
+
 /**
  * Returns what the coder of a tap is trained for.
  * @param index place of the tap in the plan
  * @throws UserError when the coders of a sparse connection have another width.
  */
 export async function objectiveOf(plan: Plan, index: number): Promise<CoderObjectiveSettings> {
-  const { settings, taps, features, steps } = plan;
+  const { settings, taps, features } = plan;
   const { dIn, dOut } = taps[index];
   const { kind, activation, normalize_decoder: unit } = settings;
   const { form: wanted = features[index] <= DENSE ? "dense" : "sparse" } = settings;
@@ -57,13 +62,12 @@ export async function objectiveOf(plan: Plan, index: number): Promise<CoderObjec
     skip: settings.skip,
     threshold: activation === "jumprelu",
   };
-  const after = settings.dead_feature_window ?? Math.min(DEAD_AFTER, Math.ceil(steps / 10));
   return {
     ...{ shape, form },
     activation: activationOf(settings),
     reconstruction: settings.reconstruction ?? (activation === "relu" ? "relative" : "fvu"),
     terms: [...termsOf(settings, !unit), ...await connections(plan, index)],
-    dead: { after },
+    dead: { after: deadWindow(plan) },
     normalize: settings.normalize_activations ?? activation !== "relu",
   };
 }

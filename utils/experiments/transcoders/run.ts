@@ -5,14 +5,16 @@
  *  2. Refuse to mix coders with those of another training (`guard.ts`). Skip checkpoints whose coders are there.
  *  3. Train the coders of each checkpoint (`checkpoint.ts`), from scratch or from those of the checkpoint before.
  */
-import { FOLDED, type HookedModel, type ModelConfig, readModelConfig } from "../../model/mod.ts";
-import { bytesPerRow, captured, type Coder } from "../../transcoders/mod.ts";
+import { FOLDED, type ModelConfig, readModelConfig } from "../../model/mod.ts";
+import { bytesPerRow, captured } from "../../transcoders/mod.ts";
+import { ResultPaths } from "../../results/mod.ts";
 import { forEachCheckpoint } from "../checkpoint_loop.ts";
 import { CaptureThread, threadShares } from "./capture_thread.ts";
 import { trainCheckpoint } from "./checkpoint.ts";
-import type { Checkpoint } from "./checkpoint_input.ts";
+import type { Checkpoint, Evaluate } from "./checkpoint_input.ts";
 import { runFiles } from "./coder_run.ts";
 import { dropSets, finishedSets } from "./guard.ts";
+import { collectEvaluations, evaluateSet, heldOutRows } from "./hooks/mod.ts";
 import { remove } from "./output.ts";
 import { modelOf, openRows } from "./model.ts";
 import { type Plan, planOf } from "./plan.ts";
@@ -22,8 +24,8 @@ import type { Start } from "./start.ts";
 
 /** What a caller may add to a training. */
 export interface TrainingHooks {
-  /** Evaluates the coders of a checkpoint before they are written; their record gets the result. */
-  evaluate?(coders: readonly Coder[], model: HookedModel): Promise<unknown>;
+  /** Evaluates the coders of a checkpoint before they are written; their record gets the result. Default: on held-out text */
+  evaluate?: Evaluate;
 }
 
 /**
@@ -47,10 +49,15 @@ export async function trainCoders(
   const done = await finishedSets({ plan, steps, starts, weights });
   console.log(description(plan, config));
 
+  const { model: name } = new ResultPaths("results", settings.model_name);
+  const summary = {
+    model: name,
+    shape: { nLayers: config.nLayers, nHeads: config.nHeads },
+  };
   const text = await openRows(settings, folder, plan.workDir);
   const shares = threadShares(settings.threads);
   const { training: threads } = shares;
-  const runtime = ref.runtime(config, { threads, arena: true });
+  const runtime = ref.runtime(config, { threads, arena: shares.capture === 0 });
   const { taps, workDir } = plan;
   const thread = shares.capture > 0 && done.size < steps.length
     ? await CaptureThread.start({ settings, taps, workDir, threads: shares.capture })
@@ -58,6 +65,16 @@ export async function trainCoders(
   const processing = settings.input_convention === "folded" ? FOLDED : undefined;
   const at = (step: number) => checkpoints.findIndex((checkpoint) => checkpoint.step === step);
   try {
+    // What a run that was killed after writing a set has left undone.
+    await collectEvaluations(plan, summary);
+    for (const checkpoint of checkpoints.filter(({ step }) => done.has(step))) {
+      await removeStates(plan, checkpoint);
+    }
+    const heldOut = steps.every((step) => done.has(step))
+      ? undefined
+      : await heldOutRows(plan, text);
+    const evaluate: Evaluate | undefined = hooks.evaluate ?? (heldOut &&
+      ((coders, model, progress) => evaluateSet(coders, model, heldOut, progress)));
     const { exitCode } = await forEachCheckpoint({
       steps,
       isDone: (step) => done.has(step),
@@ -66,8 +83,12 @@ export async function trainCoders(
         const [checkpoint, before] = [checkpoints[at(step)], checkpoints[at(step) - 1]];
         const source = thread?.at(step) ?? captured(model, taps, text.rows);
         const ahead = thread !== undefined;
-        const input = { plan, checkpoint, before, model, source, ahead, threads, ...hooks };
+        const input = {
+          ...{ plan, checkpoint, before, model, source, ahead, threads },
+          ...{ heldOut, evaluate },
+        };
         const line = await trainCheckpoint(input, progress);
+        await collectEvaluations(plan, summary);
         await removeStates(plan, checkpoint);
         return line;
       },
@@ -83,7 +104,7 @@ export async function trainCoders(
 }
 
 /** Returns the checkpoints with how the coders of each start. */
-function checkpointsOf(
+export function checkpointsOf(
   { settings, steps: each }: Plan,
   steps: readonly number[],
   weights: ReadonlyMap<number, string>,
@@ -98,7 +119,7 @@ function checkpointsOf(
 }
 
 /** Removes the states that no later checkpoint starts from. */
-async function removeStates(plan: Plan, { step, start }: Checkpoint): Promise<void> {
+export async function removeStates(plan: Plan, { step, start }: Checkpoint): Promise<void> {
   const moments = plan.settings.warm_start === "moments";
   const stale = moments ? start.kind === "moments" ? start.step : undefined : step;
   if (stale === undefined) return;
@@ -112,7 +133,7 @@ function description({ taps, features, steps, settings, blockRows }: Plan, model
   const chosen = activation.endsWith("topk") ? `${activation} ${k}` : activation;
   return `${taps.length} ${kind}${taps.length === 1 ? "" : "s"} of ${model.nLayers} layers, ` +
     `${sizes} features (${chosen}), ${count(steps)} steps of ${count(train_batch_size)} tokens\n` +
-    `buffer: ${count(blockRows)} rows, ${
-      (blockRows * bytesPerRow(taps) / 1e6).toFixed(0)
-    } MB, and as much to fill it ahead`;
+    `buffer: ${count(blockRows)} rows, twice: ${
+      (2 * blockRows * bytesPerRow(taps) / 1e6).toFixed(0)
+    } MB`;
 }

@@ -3,7 +3,7 @@
  * The exports have types of zod, which `deno doc` does not know; they are marked internal to it.
  */
 import { z } from "zod";
-import { SCHEDULE_NAMES as RATE_SCHEDULES } from "../../transcoders/mod.ts";
+import { CODER_DTYPES, SCHEDULE_NAMES as RATE_SCHEDULES } from "../../transcoders/mod.ts";
 import { MODEL_SCHEDULES } from "../model_keys.ts";
 
 const count = z.int().min(1);
@@ -54,7 +54,7 @@ const dataPart = {
   store_batch_size: count.default(64).describe("rows per pass of the model"),
   n_batches_in_buffer: count.optional()
     .describe("passes of the model in a full buffer; default: as many as memory_budget allows"),
-  memory_budget: z.number().positive().default(0.25)
+  memory_budget: z.number().positive().default(0.15)
     .describe("gigabytes of buffered activations; decides how far tokens are shuffled"),
   cache_activations: z.boolean().default(false)
     .describe("train on activations rounded to float16, kept on the disk for later runs"),
@@ -135,6 +135,12 @@ const trainingPart = {
   ),
   dead_feature_threshold: factor.default(1e-8)
     .describe("firing frequency below which dead_features counts a feature"),
+  feature_sampling_method: z.enum(["l2"]).nullable().default(null).describe(
+    "resampling of features that did not fire in dead_feature_window steps, from inputs weighed by their squared loss: l2, or not at all",
+  ),
+  resample_batches: count.default(32).describe("batches that inputs are drawn from"),
+  feature_reinit_scale: z.number().positive().default(0.2)
+    .describe("encoder norm of a resampled feature, as a share of the living ones' mean"),
   feature_sampling_window: count.optional()
     .describe("steps that firing frequencies are counted over; default: a quarter, at most 2000"),
   form: z.enum(["kernels", "sparse", "dense"]).optional().describe(
@@ -147,6 +153,19 @@ const trainingPart = {
 /** Where files go. */
 const placePart = {
   n_checkpoints: z.int().min(0).default(0).describe("coders saved on the way, in work_dir"),
+  eval_tokens: z.int().min(0).default(4096).describe(
+    "held-out tokens that every set is evaluated on at the end, under three protocols beside floors; 0: not at all",
+  ),
+  eval_fit_tokens: count.default(8192).describe("tokens that floors are fitted on"),
+  eval_text: z.string().min(1).optional().describe(
+    "text or token file to evaluate on; default: text that training does not reach",
+  ),
+  eval_every: z.int().min(0).default(0).describe(
+    "steps between evaluations of each coder alone during training, into its log; 0: none",
+  ),
+  dtype: z.enum(CODER_DTYPES).default("float32").describe(
+    "number format of the coders' matrices; biases and thresholds stay float32",
+  ),
   save_every: count.default(64).describe("steps between saved states"),
   output_dir: z.string().optional()
     .describe("folder of the coders; default results/transcoders/{model}"),
@@ -187,6 +206,9 @@ export const transcoderSchema = z.object({
 }).refine((c) => c.kind === "sae" || c.hook_point_head_index === null, {
   path: ["hook_point_head_index"],
   error: "a head is for saes only",
+}).refine((c) => c.eval_every === 0 || c.eval_tokens > 0, {
+  path: ["eval_every"],
+  error: "evaluations during training need eval_tokens",
 });
 
 /**
@@ -196,8 +218,24 @@ export const transcoderSchema = z.object({
 export type TranscoderSettings = z.output<typeof transcoderSchema>;
 
 /** Settings that do not change the coders of a checkpoint, or that the plan replaces by what follows from them. */
-export const FREE = [
+const FREE = [
   ...["checkpoints", "cache_dir", "cached_activations_path", "cache_budget", "n_checkpoints"],
   ...["save_every", "output_dir", "work_dir", "threads", "overwrite", "memory_budget"],
+  ...["eval_tokens", "eval_fit_tokens", "eval_text", "eval_every"],
   ...["n_batches_in_buffer", "layers", "features", "expansion_factor"],
 ] as (keyof TranscoderSettings)[];
+
+/** Settings that are recorded only where they differ from this, so that sets from before these keys stay valid. */
+const PLAIN: Partial<TranscoderSettings> = { dtype: "float32", feature_sampling_method: null };
+/** Settings of resampling. */
+const RESAMPLING = ["resample_batches", "feature_reinit_scale"] as const;
+
+/** Returns the settings that the fingerprint leaves out: {@link FREE}, and newer ones at their plain value. */
+export function unrecorded(settings: TranscoderSettings): (keyof TranscoderSettings)[] {
+  const keys = Object.keys(PLAIN) as (keyof TranscoderSettings)[];
+  return [
+    ...FREE,
+    ...keys.filter((key) => settings[key] === PLAIN[key]),
+    ...settings.feature_sampling_method === null ? RESAMPLING : [],
+  ];
+}

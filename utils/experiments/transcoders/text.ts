@@ -8,6 +8,8 @@ import type { TranscoderSettings } from "./settings.ts";
 /** A stream, and what closes it. */
 export interface OpenText {
   stream: TokenStream;
+  /** rows in one pass over a file; absent for the embedded corpus, which has no end */
+  rowsPerPass?: number;
   close(): void;
 }
 
@@ -43,5 +45,5 @@ export async function openText(
     field: settings.text_field,
     cacheDir: join(cacheDir, "tokens"),
   });
-  return { stream, close: () => stream.close() };
+  return { stream, rowsPerPass: stream.rows, close: () => stream.close() };
 }

@@ -19,7 +19,9 @@ export {
   type PruneOptions,
 } from "./influence.ts";
 export { checkMemory, graphBytes } from "./memory.ts";
+export { strongestPaths, type WeightedPath } from "./strongest_paths.ts";
 export {
+  answerDifference,
   featureTarget,
   type GraphTarget,
   headTargets,

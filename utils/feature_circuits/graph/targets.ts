@@ -78,6 +78,39 @@ export async function logitDifference(
   };
 }
 
+/**
+ * Returns the mean logit of some tokens less that of others at the last position as a target of weight 1. It is the logit
+ * difference of a task's answers.
+ * @throws Error if either list is empty, or naming a token that the vocabulary does not have.
+ */
+export async function answerDifference(
+  { model, tokens }: Pick<LinearRun, "model" | "tokens">,
+  correct: readonly number[],
+  wrong: readonly number[],
+): Promise<GraphTarget> {
+  if (correct.length === 0 || wrong.length === 0) {
+    throw new Error("a difference of answers needs at least one correct and one wrong token");
+  }
+  const { W_U, b_U } = await model.weights.unembedding();
+  const vector = new Float64Array(model.config.dModel);
+  let constant = 0;
+  for (const [list, sign] of [[correct, 1], [wrong, -1]] as const) {
+    for (const token of list) {
+      const by = sign / list.length;
+      rowOf(W_U, token).forEach((x, i) => vector[i] += by * x);
+      if (b_U) constant += by * b_U.data[token];
+    }
+  }
+  return {
+    label: "correct − wrong",
+    hook: UNEMBEDDED,
+    position: tokens.length - 1,
+    vector: Float32Array.from(vector),
+    constant,
+    weight: 1,
+  };
+}
+
 /** Returns a feature's pre-activation as a target of weight 1, active or not. */
 export function featureTarget(
   { coders }: Pick<LinearRun, "coders">,

@@ -20,9 +20,9 @@ export { type MatchedFeatures, matchedFeatures, writtenNorms } from "./matched_f
 export { type LogitMetric, metricOf, metricTarget } from "./metric.ts";
 export { ranks, spearman } from "./rank_correlation.ts";
 export {
-  type Estimate,
   type JudgementSummary,
   type MaskSummary,
+  type MeanEstimate,
   type RankSummary,
   summariseJudgements,
 } from "./summary.ts";

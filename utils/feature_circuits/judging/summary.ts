@@ -13,7 +13,7 @@ import { MASK_KINDS, type MaskKind } from "./circuit_masks.ts";
 import type { AblationRanks, MaskedCircuit, PromptJudgement } from "./judge.ts";
 
 /** A mean, or a ratio of means, with its interval. */
-export interface Estimate {
+export interface MeanEstimate {
   /** mean, or ratio of means */
   value: number;
   /** 95 % */
@@ -21,18 +21,18 @@ export interface Estimate {
 }
 
 /** Correlations of all prompts; null where no prompt has one. */
-export type RankSummary = Record<keyof AblationRanks, Estimate | null>;
+export type RankSummary = Record<keyof AblationRanks, MeanEstimate | null>;
 
 /** Sufficiency and necessity under one kind of mask; null where masking all features does not change the mean metric. */
 export interface MaskSummary extends MaskKind {
   /** of the pruned graph; see `circuit_masks.ts` */
-  sufficiency: Estimate | null;
+  sufficiency: MeanEstimate | null;
   /** of the pruned graph */
-  necessity: Estimate | null;
+  necessity: MeanEstimate | null;
   /** of matched random features */
-  random_sufficiency: Estimate | null;
+  random_sufficiency: MeanEstimate | null;
   /** of matched random features */
-  random_necessity: Estimate | null;
+  random_necessity: MeanEstimate | null;
 }
 
 /** What all prompts say. */
@@ -40,15 +40,15 @@ export interface JudgementSummary {
   /** number of prompts */
   prompts: number;
   /** metric of the clean runs */
-  metric: Estimate;
+  metric: MeanEstimate;
   /** active features */
-  features: Estimate;
+  features: MeanEstimate;
   /** features in the pruned graph */
-  circuit: Estimate;
+  circuit: MeanEstimate;
   /** replacement score of the whole graph */
-  replacement: Estimate;
+  replacement: MeanEstimate;
   /** completeness score of the whole graph */
-  completeness: Estimate;
+  completeness: MeanEstimate;
   /** correlations with attention patterns as in the clean run */
   frozen_attention: RankSummary;
   /** correlations with nothing frozen */
@@ -59,7 +59,7 @@ export interface JudgementSummary {
 
 const RESAMPLES = 1000;
 
-function estimate(values: readonly number[]): Estimate {
+function estimate(values: readonly number[]): MeanEstimate {
   return { value: mean(values), interval: bootstrapMeanIntervals([values])[0] };
 }
 
@@ -79,7 +79,7 @@ function rankSummary(ranks: readonly AblationRanks[]): RankSummary {
 }
 
 /** Returns Σ numerator / Σ denominator; null if the denominator is 0 in the sample or in a resample. */
-function ratio(numerator: readonly number[], denominator: readonly number[]): Estimate | null {
+function ratio(numerator: readonly number[], denominator: readonly number[]): MeanEstimate | null {
   const n = numerator.length;
   const of = (indices: ArrayLike<number>) => {
     let above = 0, below = 0;

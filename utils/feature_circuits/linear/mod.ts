@@ -1,4 +1,5 @@
 /** The linearised run of a prompt, and rows on their way down through it. @module */
+export { frozenScales } from "./frozen_scales.ts";
 export { type LayerMaps, layerMaps } from "./layer_maps.ts";
 export {
   type ActiveFeatures,

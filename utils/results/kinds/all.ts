@@ -3,14 +3,20 @@ import { circuitComponentScores, headsByType } from "./circuit_components.ts";
 import { circuitSummary } from "./circuit_summary.ts";
 import { componentSwaps } from "./component_swaps.ts";
 import { copySuppression } from "./cspa.ts";
+import {
+  featureCircuits,
+  featureFormations,
+  featureIdentities,
+  graphJudgements,
+} from "./features/mod.ts";
 import { fullModelComponents } from "./full_model_components.ts";
-import { graphJudgements } from "./graph_judgement.ts";
 import { greaterThanChecks } from "./greater_than.ts";
 import { ioiConsistencies } from "./ioi_consistency.ts";
 import { selfRepairs } from "./self_repair.ts";
 import { successorHeads } from "./successor_heads.ts";
 import { taskPerformances } from "./task_performance.ts";
 import { transcoderEvaluations } from "./transcoder_evaluation.ts";
+import { transcoderSweeps } from "./transcoder_sweep.ts";
 import { circuitTransfers } from "./transfer.ts";
 
 /** Every kind, by its name in messages and tests. */
@@ -29,4 +35,8 @@ export const RESULT_KINDS = {
   taskPerformances,
   transcoderEvaluations,
   graphJudgements,
+  featureCircuits,
+  featureIdentities,
+  featureFormations,
+  transcoderSweeps,
 };

@@ -24,12 +24,8 @@ export {
 } from "./circuit_summary.ts";
 export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./component_swaps.ts";
 export { type CopySuppression, copySuppression } from "./cspa.ts";
+export * from "./features/mod.ts";
 export { type FullModelComponents, fullModelComponents } from "./full_model_components.ts";
-export {
-  type GraphJudgement,
-  type GraphJudgementHeader,
-  graphJudgements,
-} from "./graph_judgement.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./greater_than.ts";
 export { type Consistency, ioiConsistencies } from "./ioi_consistency.ts";
 export { type ModelHeader, type modelHeader } from "./parts.ts";
@@ -49,4 +45,11 @@ export {
   type TranscoderEvaluationHeader,
   transcoderEvaluations,
 } from "./transcoder_evaluation.ts";
+export {
+  type SweepArm,
+  type SweepStream,
+  type TranscoderSweep,
+  type TranscoderSweepHeader,
+  transcoderSweeps,
+} from "./transcoder_sweep.ts";
 export { circuitTransfers } from "./transfer.ts";

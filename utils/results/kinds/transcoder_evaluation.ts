@@ -40,7 +40,8 @@ const place = z.object({
 /** A stand-in at one place. */
 export type StandInPlace = z.infer<typeof place>;
 
-const arm = z.object({
+/** Schema of a stand-in. */
+export const arm = z.object({
   places: z.array(place),
   /** all places are taken; each stand-in reads the clean model's values */
   clean: losses,
@@ -51,6 +52,18 @@ const arm = z.object({
 /** A set of coders, or a floor. */
 export type EvaluatedArm = z.infer<typeof arm>;
 
+/** Schema of how often features fire. */
+export const features = z.array(z.object({
+  layer: z.int(),
+  features: z.int(),
+  /** features that never fired in the tokens of the evaluation */
+  dead: z.int(),
+  /** features that fired in more than 10 % of them */
+  dense: z.int(),
+  /** features by log10 of their density, in bins of 0.5 from −6 to 0 */
+  density_histogram: z.array(z.int()),
+}));
+
 const entry = z.object({
   /** cross-entropy of the model as it is */
   ce: z.number(),
@@ -58,17 +71,7 @@ const entry = z.object({
   tokens: z.int(),
   /** digest of the coders' settings and weights */
   coders_digest: z.string(),
-  /** how often features fire */
-  features: z.array(z.object({
-    layer: z.int(),
-    features: z.int(),
-    /** features that never fired in the tokens of the evaluation */
-    dead: z.int(),
-    /** features that fired in more than 10 % of them */
-    dense: z.int(),
-    /** features by log10 of their density, in bins of 0.5 from −6 to 0 */
-    density_histogram: z.array(z.int()),
-  })),
+  features,
   coders: arm,
   /** by name: zero, mean, unigram, skip, random, neurons */
   floors: z.record(z.string(), arm),

@@ -56,6 +56,42 @@ async function numbers(batches: ReturnType<typeof activationBatches>, step: numb
   return rows;
 }
 
+Deno.test("batches filled ahead are the same, and their arrays can be fed", async () => {
+  const plain = activationBatches(source(), settings);
+  const slow = source();
+  const fill = slow.fill;
+  let writing = 0;
+  slow.fill = async (block, order, into) => {
+    assertEquals(++writing, 1, "one block is filled at a time");
+    for (const { x } of into) assert(x.buffer instanceof SharedArrayBuffer);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    await fill(block, order, into);
+    writing--;
+  };
+  const ahead = activationBatches(slow, { ...settings, ahead: 9 });
+  // forwards, then back into a block that was dropped, then past one that was being filled
+  for (const step of [0, 1, 2, 3, 4, 1, 8, 0, 8]) {
+    assertEquals(await numbers(ahead, step), await numbers(plain, step), `step ${step}`);
+    const [{ x }] = await ahead.at(step);
+    assert(x.buffer instanceof ArrayBuffer);
+  }
+  assertEquals(slow.filled.slice(0, 3), [0, 1, 2], "the next block is filled while one is used");
+  assert(!slow.filled.includes(3), "no block is filled after the last");
+});
+
+Deno.test("a block that fails ahead is reported when its turn comes, and tried again", async () => {
+  const failing = source();
+  const fill = failing.fill;
+  let fail = true;
+  failing.fill = (block, order, into) =>
+    block === 1 && fail ? Promise.reject(new Error("no block 1")) : fill(block, order, into);
+  const batches = activationBatches(failing, { ...settings, ahead: 9 });
+  await batches.at(2);
+  await assertRejects(() => Promise.resolve(batches.at(3)), Error, "no block 1");
+  fail = false;
+  assertEquals(await numbers(batches, 3), await numbers(activationBatches(source(), settings), 3));
+});
+
 Deno.test("batches have every row once, in an order that seed and step decide", async () => {
   const batches = activationBatches(source(), settings);
   const steps: number[][] = [];
@@ -155,7 +191,7 @@ Deno.test("values beyond float16 are refused", async () => {
 
 Deno.test("the buffer fits the budget and fills evenly", () => {
   assertEquals(bytesPerRow(taps), 4 * (2 + 3 + 2));
-  const each = 28 * 10;
+  const each = 2 * 28 * 10;
   const rows = (steps: number, budget: number, wanted?: number) =>
     blockRows(taps, { batch: 10, steps, budget, wanted }) / 10;
   assertEquals(rows(100, 30.5 * each), 25); // 4 buffers of 25 batches, not 30, 30, 30, 10

@@ -55,6 +55,11 @@ export class KeptRows {
     }
   }
 
+  /** Returns how many steps of the stream hold the first `rows` rows. @throws Error when the stream has no more rows. */
+  stepsOf(rows: number): number {
+    return rows === 0 ? 0 : this.#stepOf(rows - 1) + 1;
+  }
+
   /** Returns the last step that begins at or before a row. */
   #stepOf(row: number): number {
     let step = 0;

@@ -47,7 +47,8 @@ export function emptyRows(
 }
 
 /**
- * Returns the rows of a buffer: as many batches as fit the budget, spread evenly over the buffers that the run fills.
+ * Returns the rows of a block: as many batches as fit the budget, spread evenly over the blocks that the run fills. There is
+ * memory for two blocks, because the next one fills while one is used.
  * @param budget bytes
  * @param wanted rows, if the caller asks for a number; it is rounded up to whole batches
  * @throws UserError when one batch, or the number that is wanted, does not fit.
@@ -61,13 +62,13 @@ export function blockRows(
     wanted?: number;
   },
 ): number {
-  const each = bytesPerRow(taps);
+  const each = 2 * bytesPerRow(taps);
   const fitting = Math.floor(budget / (batch * each));
   const most = Math.min(steps, wanted === undefined ? fitting : Math.ceil(wanted / batch));
   if (most < 1 || most > fitting) {
     const needed = Math.max(1, most) * batch;
     throw new UserError(
-      `a buffer of ${needed.toLocaleString("en")} rows for ${taps.length} layer(s) takes ` +
+      `two buffers of ${needed.toLocaleString("en")} rows for ${taps.length} layer(s) take ` +
         `${(needed * each / 1e9).toFixed(3)} GB, and memory_budget is ${budget / 1e9} GB; ` +
         "choose a larger memory_budget, fewer layers or a smaller buffer",
       2,

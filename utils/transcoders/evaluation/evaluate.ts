@@ -5,56 +5,39 @@
  * 2. On the rows of the evaluation, compare what coders and floors give for the clean model's inputs with their targets
  *    (`fit_quality.ts`), count how often features fire (`density.ts`), and run the model with them under three protocols
  *    (`protocols.ts`).
- * 3. Give each loss as a score between ablation and the model as it is:
- *
- *        score = (CE_ablated − CE) / (CE_ablated − CE_clean) = 1 − ΔCE / ΔCE_ablated
- *
- *    where the ablation takes the same places under the same protocol.
+ * 3. Give each loss as a score between ablation and the model as it is (`measured_arm.ts`).
  */
-import type {
-  EvaluatedArm,
-  ReplacementLosses,
-  StandInPlace,
-  TranscoderEvaluation,
-} from "../../results/mod.ts";
+import type { TranscoderEvaluation } from "../../results/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
 import type { Coder } from "../coder.ts";
 import { codersDigest } from "../coder_digest.ts";
 import { replacement } from "../splices/mod.ts";
-import { type CleanLogits, cleanRun, withLogits } from "./clean_run.ts";
+import { cleanRun } from "./clean_run.ts";
 import { densityReport } from "./density.ts";
-import { FitMeter } from "./fit_quality.ts";
-import { fitFloors, FLOOR_NAMES, type FloorName } from "./floors/mod.ts";
-import { hasMlpJacobian, jacobianCosine } from "./jacobian.ts";
-import { type ProtocolLosses, ProtocolMeter } from "./protocols.ts";
-import { coderStandIn, type StandIn } from "./stand_in.ts";
-import { LossMeter, type TokenLosses } from "./token_losses.ts";
+import { ActiveMeter, type FloorName, PlaceFit } from "./floors/mod.ts";
+import {
+  type ArmName,
+  armsOf,
+  evaluated,
+  measure,
+  type Measured,
+  measured,
+  type MeasureOptions,
+  scorer,
+} from "./measured_arm.ts";
+import { coderStandIn } from "./stand_in.ts";
+import { LossMeter } from "./token_losses.ts";
 import type { TokenRows } from "./token_rows.ts";
 
+/** Floors that depend on the number of active features; the others are the same for all coders. */
+const SPARSE = ["random", "neurons"] as const;
+
 /** What an evaluation runs on. */
-export interface EvaluationOptions {
-  /** rows that coders and floors are measured on */
-  rows: readonly TokenRows[];
+export interface EvaluationOptions extends MeasureOptions {
   /** rows that floors are fitted on; they should share no text with `rows` */
   fitRows: readonly TokenRows[];
-  /** seed of the random floor and of the Jacobian's directions; default 0 */
-  seed?: number;
-  /** positions for the Jacobian, from the first batch; default 256 */
-  jacobianTokens?: number;
   /** called before each stage with its name and number of batches, and after each batch */
   onStage?: (stage: string, batches: number) => () => void;
-}
-
-/** Stand-ins that are measured together: the coders, and the floors by name. */
-type ArmName = "coders" | FloorName;
-
-/** Everything that is added up for one stand-in. */
-interface Arm {
-  name: ArmName;
-  standIn: StandIn;
-  fit: FitMeter[];
-  protocols: ProtocolMeter;
-  jacobian: (number | null)[];
 }
 
 /**
@@ -66,104 +49,128 @@ export async function evaluateCoders(
   coders: readonly Coder[],
   options: EvaluationOptions,
 ): Promise<TranscoderEvaluation> {
-  const { rows, fitRows, seed = 0, jacobianTokens = 256, onStage = () => () => {} } = options;
-  const { runtime } = model;
-  const configs = coders.map(({ config }) => config);
-  if (!configs.some(({ kind }) => kind === "cross_layer")) replacement(model, { coders });
-  const onBatch = onStage("floors", 2 * fitRows.length);
-  const floors = await fitFloors(model, coders, fitRows, { seed, onBatch });
-  const arms = (["coders", ...FLOOR_NAMES] as const).flatMap((name): Arm[] => {
-    const standIn = name === "coders" ? coderStandIn(model, coders) : floors[name];
-    if (!standIn) return [];
-    return [{
-      name,
-      standIn,
-      fit: configs.map(({ dOut }, i) => new FitMeter(runtime, standIn.features[i], dOut)),
-      protocols: new ProtocolMeter(model, configs, standIn),
-      jacobian: configs.map(() => null),
-    }];
-  });
-  const clean = new LossMeter(runtime);
-  const onRows = onStage("evaluation", rows.length);
-  for (const [b, batch] of rows.entries()) {
-    const run = await withLogits(model, await cleanRun(model, configs, batch));
-    await clean.add(batch.prompts, run.logits, run.logits, batch.counted);
-    for (const arm of arms) {
-      await addBatch(arm, run);
-      if (b > 0) continue;
-      const settings = { tokens: jacobianTokens, seed };
-      for (const [i, coder] of (arm.standIn.coders ?? []).entries()) {
-        if (!hasMlpJacobian(coder)) continue;
-        arm.jacobian[i] = await jacobianCosine(model, coder, run.points[i].input, batch, settings);
-      }
+  return await (await CoderEvaluator.open(model, coders, options)).evaluate(coders);
+}
+
+/**
+ * Evaluates any number of sets of coders at the same places. The floors that are the same for all sets are fitted and
+ * measured once, the others once for each number of active features.
+ */
+export class CoderEvaluator {
+  /** what is known of floors that depend on a number of active features */
+  readonly #sparse = new Map<string, Measured>();
+
+  private constructor(
+    private readonly model: HookedModel,
+    private readonly options: EvaluationOptions,
+    /** the set that the evaluator was opened with, and its active features */
+    private readonly first: { coders: readonly Coder[]; ks: readonly number[] },
+    private readonly fit: PlaceFit,
+    private readonly ce: number,
+    private readonly fixed: readonly Measured[],
+  ) {}
+
+  /**
+   * Fits and measures the floors that are the same for all sets.
+   * @param coders the first set; all others are at its places
+   * @throws Error as {@link evaluateCoders} does.
+   */
+  static async open(
+    model: HookedModel,
+    coders: readonly Coder[],
+    options: EvaluationOptions,
+  ): Promise<CoderEvaluator> {
+    checkPlaces(model, coders);
+    const { rows, fitRows, onStage = noStage } = options;
+    const configs = coders.map(({ config }) => config);
+    const active = new ActiveMeter(model, coders);
+    const onBatch = onStage("floors", fitRows.length + rows.length);
+    const fit = await PlaceFit.open(model, configs, fitRows, async (clean) => {
+      await active.add(clean);
+      onBatch();
+    });
+    const clean = new LossMeter(model.runtime);
+    const arms = armsOf(model, configs, fit.fixed());
+    await measure(model, configs, arms, options, async ({ rows: { prompts, counted }, logits }) => {
+      await clean.add(prompts, logits, logits, counted);
+      onBatch();
+    });
+    const first = { coders, ks: active.ks() };
+    return new CoderEvaluator(model, options, first, fit, clean.losses().ce, arms.map(measured));
+  }
+
+  /**
+   * Evaluates a set of coders.
+   * @throws Error naming a coder that does not fit the model, or a set at other places than the first.
+   */
+  async evaluate(coders: readonly Coder[]): Promise<TranscoderEvaluation> {
+    const { model, options, ce } = this;
+    const { rows } = options;
+    const configs = coders.map(({ config }) => config);
+    const [expected, found] = [this.first.coders, coders].map(placesOf);
+    if (found !== expected) {
+      throw new Error(`expected coders at the places ${expected}, found ${found}`);
     }
-    onRows();
-  }
-  const measured = arms.map((arm) => ({ arm, losses: arm.protocols.losses() }));
-  const lossesOf = (name: ArmName) => measured.find(({ arm }) => arm.name === name)!.losses;
-  const { ce } = clean.losses();
-  const scored = scorer(ce, lossesOf("zero"), lossesOf("mean"));
-  const [own, ...others] = measured;
-  return {
-    ce,
-    tokens: rows.reduce((sum, { count }) => sum + count, 0),
-    coders_digest: await codersDigest(coders),
-    features: configs.map(({ layer, features }, i) => {
-      const { dead, dense, histogram } = densityReport(own.arm.fit[i].densities());
-      return { layer, features, dead, dense, density_histogram: histogram };
-    }),
-    coders: evaluated(own.arm, coders, scored(own.losses)),
-    floors: Object.fromEntries(
-      others.map(({ arm, losses }) => [arm.name, evaluated(arm, coders, scored(losses))]),
-    ),
-  };
-}
-
-async function addBatch({ standIn, fit, protocols }: Arm, run: CleanLogits): Promise<void> {
-  const outputs = await standIn.outputs(run);
-  for (const [i, { output, activations }] of outputs.entries()) {
-    await fit[i].add(activations, output, run.points[i].target, run.rows.counted);
-  }
-  await protocols.add(run, outputs);
-}
-
-/** Returns a function from losses to losses with rise and scores. */
-function scorer(clean: number, zero: ProtocolLosses, mean: ProtocolLosses) {
-  const score = (delta: number, ablated: TokenLosses) =>
-    ablated.ce > clean ? 1 - delta / (ablated.ce - clean) : null;
-  const one = (found: TokenLosses, atZero: TokenLosses, atMean: TokenLosses): ReplacementLosses => {
-    const delta = found.ce - clean;
+    checkPlaces(model, coders);
+    const { sparse, own } = await this.#measure(coders);
+    const all = [...this.fixed, ...sparse];
+    const of = (name: FloorName) => all.find(({ arm }) => arm.name === name)!;
+    const scored = scorer(ce, of("zero").losses, of("mean").losses);
     return {
-      ce: found.ce,
-      delta_ce: delta,
-      kl: found.kl,
-      score_zero: score(delta, atZero),
-      score_mean: score(delta, atMean),
+      ce,
+      tokens: rows.reduce((sum, { count }) => sum + count, 0),
+      coders_digest: await codersDigest(coders),
+      features: configs.map(({ layer, features }, i) => {
+        const { dead, dense, histogram } = densityReport(own.arm.fit[i].densities());
+        return { layer, features, dead, dense, density_histogram: histogram };
+      }),
+      coders: evaluated(own.arm, coders, scored(own.losses)),
+      floors: Object.fromEntries(
+        all.map(({ arm, losses }) => [arm.name, evaluated(arm, coders, scored(losses))]),
+      ),
     };
-  };
-  return (found: ProtocolLosses): ProtocolLosses<ReplacementLosses> => ({
-    alone: found.alone.map((losses, i) => one(losses, zero.alone[i], mean.alone[i])),
-    clean: one(found.clean, zero.clean, mean.clean),
-    propagating: one(found.propagating, zero.propagating, mean.propagating),
-  });
+  }
+
+  /** Measures a set of coders, and those of its floors that are not known yet. */
+  async #measure(coders: readonly Coder[]): Promise<{ own: Measured; sparse: Measured[] }> {
+    const { model, options, first, fit } = this;
+    const { rows, fitRows, seed = 0, onStage = noStage } = options;
+    const configs = coders.map(({ config }) => config);
+    const isFirst = coders === first.coders;
+    const onBatch = onStage("evaluation", (isFirst ? 1 : 2) * fitRows.length + rows.length);
+    let ks = first.ks;
+    if (!isFirst) {
+      const active = new ActiveMeter(model, coders);
+      for (const batch of fitRows) {
+        await active.add(await cleanRun(model, configs, batch));
+        onBatch();
+      }
+      ks = active.ks();
+    }
+    const features = configs.map((config) => config.features);
+    // Random features depend on how many there are; the MLP has its neurons whatever the coders have.
+    const keyOf = (name: ArmName) =>
+      JSON.stringify(name === "random" ? { name, ks, features } : { name, ks });
+    const unknown = SPARSE.filter((name) => !this.#sparse.has(keyOf(name)));
+    const fitted = unknown.length > 0 ? await fit.sparse(configs, ks, { seed, onBatch }) : {};
+    const floors = Object.fromEntries(unknown.map((name) => [name, fitted[name]]));
+    const arms = armsOf(model, configs, { coders: coderStandIn(model, coders), ...floors });
+    await measure(model, configs, arms, options, onBatch);
+    const [own, ...others] = arms.map(measured);
+    for (const floor of others) this.#sparse.set(keyOf(floor.arm.name), floor);
+    return { own, sparse: SPARSE.flatMap((name) => this.#sparse.get(keyOf(name)) ?? []) };
+  }
 }
 
-function evaluated(
-  { standIn, fit, jacobian }: Arm,
-  coders: readonly Coder[],
-  { alone, clean, propagating }: ProtocolLosses<ReplacementLosses>,
-): EvaluatedArm {
-  const places = coders.map(({ config: { layer } }, i): StandInPlace => {
-    const { l0, mse, fvu, explained_variance_uncentred } = fit[i].quality();
-    return {
-      layer,
-      l0: standIn.features[i] > 0 ? l0 : null,
-      mse,
-      fvu,
-      explained_variance_uncentred,
-      jacobian_cosine: jacobian[i],
-      alone: alone[i],
-    };
-  });
-  return { places, clean, propagating };
+const noStage = () => () => {};
+
+/** Checks that coders can be in place together. @throws Error naming a coder that cannot. */
+function checkPlaces(model: HookedModel, coders: readonly Coder[]): void {
+  if (!coders.some(({ config }) => config.kind === "cross_layer")) replacement(model, { coders });
 }
+
+/** Names the places of coders. */
+const placesOf = (coders: readonly Coder[]): string =>
+  coders.map(({ config: { inputHook, outputHook, head, inputConvention } }) =>
+    `${inputHook}${head === undefined ? "" : ` head ${head}`} (${inputConvention}) → ${outputHook}`
+  ).join(", ");

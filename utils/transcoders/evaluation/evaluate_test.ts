@@ -19,7 +19,7 @@ import { oracle } from "../../../tests/oracle/oracle_transformer.ts";
 import type { EvaluatedArm } from "../../results/mod.ts";
 import { tensor } from "../../onnx/mod.ts";
 import type { Coder } from "../coder.ts";
-import { evaluateCoders } from "./evaluate.ts";
+import { CoderEvaluator, evaluateCoders } from "./evaluate.ts";
 import { rowsOf } from "./token_rows.ts";
 
 function assertArm(
@@ -237,4 +237,25 @@ Deno.test("cross-layer coders and SAEs of heads are evaluated, and positions lef
   assertAlmostEquals(clean.ce, propagating.ce, 1e-6);
   // The best linear map from a value to itself is the identity.
   assertAlmostEquals(heads.floors.skip.places[0].fvu, 0, 1e-6);
+});
+
+Deno.test("a second set of coders on shared floors is evaluated as alone, and one of other places is refused", async () => {
+  await using context = setup(ARCHITECTURES["GPT-NeoX"]);
+  const { model } = context;
+  const options = { rows: [rowsOf(PROMPTS, [EXCLUDED])], fitRows: [rowsOf(FIT, [EXCLUDED])] };
+  const sets = [
+    { activation: { name: "topk", k: 3 }, features: 9 },
+    { activation: { name: "topk", k: 2 }, features: 9 },
+    { activation: { name: "topk", k: 2 }, features: 11 },
+    { activation: { name: "relu" }, features: 9 },
+  ].map((changes) => [0, 1].map((layer) => coderAt(layer, changes as Partial<Coder["config"]>)));
+  const shared = await CoderEvaluator.open(model, sets[0], options);
+  for (const coders of sets) {
+    assertEquals(await shared.evaluate(coders), await evaluateCoders(model, coders, options));
+  }
+  await assertRejects(
+    () => shared.evaluate([coderAt(0), coderAt(1, { inputHook: "blocks.1.ln2.hook_normalized" })]),
+    Error,
+    "expected coders at the places blocks.0.mlp.hook_in",
+  );
 });

@@ -15,7 +15,7 @@ import type { TensorToWrite } from "../../tensor_files/mod.ts";
 import { type Activation, checkCoder, type Coder } from "../coder.ts";
 import { filesOfClt, readClt, writeClt } from "./circuit_tracer_clt.ts";
 import { type SetConfig, setConfig, setConfigSchema } from "./circuit_tracer_config.ts";
-import { type CoderFormat, isWanted, stored } from "./format.ts";
+import { type CoderFormat, isWanted } from "./format.ts";
 import { constantVector } from "../layout.ts";
 import {
   checkNames,
@@ -25,6 +25,7 @@ import {
   readTensor,
   readYamlObject,
 } from "./reading.ts";
+import { type CoderDtype, stored, storedCoder } from "./stored_dtype.ts";
 
 const CONFIG = "config.yaml";
 const LAYER = /^layer_(\d+)\.safetensors$/;
@@ -53,15 +54,15 @@ export const circuitTracer: CoderFormat = {
       layers.sort((a, b) => a - b).map((layer) => readLayer(dir, layer, config, raw)),
     );
   },
-  async write(dir, coders) {
-    coders.forEach((coder) => checkCoder(coder));
+  async write(dir, given, { dtype } = {}) {
+    const coders = given.map((coder) => storedCoder(coder, dtype));
     const set = coders[0]?.config.kind === "cross_layer";
     const { config, notes } = setConfig(coders);
-    if (set) await writeClt(dir, coders);
+    if (set) await writeClt(dir, coders, dtype);
     else {
       for (const coder of coders) {
         const path = join(dir, `layer_${coder.config.layer}.safetensors`);
-        await writeSafetensors(path, layerTensors(coder));
+        await writeSafetensors(path, layerTensors(coder, dtype));
       }
     }
     await writeFileAtomic(join(dir, CONFIG), stringifyYaml(config));
@@ -136,18 +137,21 @@ async function activationOf(
   throw new Error(`${path}: activation ${activation}; expected relu, jump_relu or topk`);
 }
 
-function layerTensors({ config, weights }: Coder): Record<string, TensorToWrite> {
+function layerTensors(
+  { config, weights }: Coder,
+  dtype?: CoderDtype,
+): Record<string, TensorToWrite> {
   const { W_enc, b_enc, W_dec, b_dec, W_skip } = weights;
   const { activation, features } = config;
   const threshold = activation.name === "batchtopk"
     ? constantVector(features, activation.threshold)
     : weights.threshold;
   return {
-    W_enc: stored(W_enc),
+    W_enc: stored(W_enc, dtype),
     b_enc: stored(b_enc),
-    W_dec: stored(W_dec),
+    W_dec: stored(W_dec, dtype),
     b_dec: stored(b_dec),
-    ...(W_skip ? { W_skip: stored(W_skip) } : {}),
+    ...(W_skip ? { W_skip: stored(W_skip, dtype) } : {}),
     ...(threshold ? { [THRESHOLD]: stored(threshold) } : {}),
   };
 }

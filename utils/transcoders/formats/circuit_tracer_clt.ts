@@ -11,9 +11,9 @@ import { tensor } from "../../onnx/mod.ts";
 import { openSafetensors, writeSafetensors } from "../../tensor_files/mod.ts";
 import { checkCoder, type Coder, coderName } from "../coder.ts";
 import type { SetConfig } from "./circuit_tracer_config.ts";
-import { stored } from "./format.ts";
 import { transposed } from "../layout.ts";
 import { checkNames, type JsonObject, matrixSizes, readTensor } from "./reading.ts";
+import { type CoderDtype, stored } from "./stored_dtype.ts";
 
 const ENCODER = /^W_enc_(\d+)\.safetensors$/;
 
@@ -97,7 +97,11 @@ async function readLayer(
 }
 
 /** Writes the tensors of a cross-layer set. @throws Error naming a coder that such a set cannot express. */
-export async function writeClt(dir: string, coders: readonly Coder[]): Promise<void> {
+export async function writeClt(
+  dir: string,
+  coders: readonly Coder[],
+  dtype?: CoderDtype,
+): Promise<void> {
   for (const { config, weights } of coders) {
     const { layer, activation, decoderLayers } = config;
     if (decoderLayers?.length !== coders.length - layer) {
@@ -117,14 +121,14 @@ export async function writeClt(dir: string, coders: readonly Coder[]): Promise<v
     }
     const { W_enc, b_enc, W_dec, b_dec, W_skip, threshold } = weights;
     await writeSafetensors(join(dir, `W_enc_${layer}.safetensors`), {
-      [`W_enc_${layer}`]: stored(W_enc),
+      [`W_enc_${layer}`]: stored(W_enc, dtype),
       [`b_enc_${layer}`]: stored(b_enc),
       [`b_dec_${layer}`]: stored(b_dec),
-      ...(W_skip ? { [`W_skip_${layer}`]: stored(transposed(W_skip)) } : {}),
+      ...(W_skip ? { [`W_skip_${layer}`]: stored(transposed(W_skip), dtype) } : {}),
       ...(threshold ? { [`threshold_${layer}`]: stored(threshold) } : {}),
     });
     await writeSafetensors(join(dir, `W_dec_${layer}.safetensors`), {
-      [`W_dec_${layer}`]: stored(W_dec),
+      [`W_dec_${layer}`]: stored(W_dec, dtype),
     });
   }
 }

@@ -1,13 +1,18 @@
 /** What every file format of coders can do. */
 import { join } from "@std/path";
 import type { Coder, CoderConfig } from "../coder.ts";
-import type { TensorToWrite } from "../../tensor_files/mod.ts";
-import type { F32 } from "../../onnx/mod.ts";
+import type { CoderDtype } from "./stored_dtype.ts";
 
 /** Names of the formats. */
 export const FORMAT_NAMES = ["native", "circuit-tracer", "sae-lens", "sparsify", "tcc"] as const;
 /** Name of a format. */
 export type FormatName = typeof FORMAT_NAMES[number];
+
+/** How coders are written. */
+export interface WriteOptions {
+  /** number format of the matrices; default float32 */
+  dtype?: CoderDtype;
+}
 
 /** A file format of coders. Paths are relative to the folder of the set, with forward slashes. */
 export interface CoderFormat {
@@ -29,7 +34,7 @@ export interface CoderFormat {
    * @returns sentences on how the files differ from the coders, if they do
    * @throws Error naming the coder, and the property that the format cannot express
    */
-  write(dir: string, coders: readonly Coder[]): Promise<string[]>;
+  write(dir: string, coders: readonly Coder[], options?: WriteOptions): Promise<string[]>;
 }
 
 /** Returns the folders that hold both files, as `""` or `a/b/`. */
@@ -77,13 +82,6 @@ export function coderFolders(dir: string, coders: readonly Coder[]): [string, Co
   if (twice) throw new Error(`${twice[0]}: two coders would have this folder; write them apart`);
   return pairs;
 }
-
-/** Returns a tensor as the safetensors writer takes it. */
-export const stored = ({ data, shape }: F32): TensorToWrite => ({
-  dtype: "F32",
-  shape: [...shape],
-  data,
-});
 
 /** Returns the part of the metadata that a format keeps of the file it read; empty for coders from elsewhere. */
 export function keptMetadata(

@@ -2,9 +2,10 @@
  * Our own format: a folder per coder, a set of coders in one folder.
  *
  *     layer_3/cfg.json              everything except the weights: the fields of CoderConfig
- *     layer_3/weights.safetensors   the weights in the internal form, float32, by their internal names
+ *     layer_3/weights.safetensors   the weights in the internal form, by their internal names
  *
- * The weights are written first, so a folder with a `cfg.json` is complete.
+ * Weights are float32. With `dtype` "float16" in `cfg.json` the matrices are float16, and vectors stay float32. The weights are
+ * written first, so a folder with a `cfg.json` is complete.
  */
 import { join } from "@std/path";
 import { z } from "zod";
@@ -25,9 +26,10 @@ import {
   type CoderFormat,
   foldersWith,
   isWanted,
-  stored,
+  type WriteOptions,
 } from "./format.ts";
 import { checkNames, fieldsOf, readObject, readTensor } from "./reading.ts";
+import { CODER_DTYPES, stored, storedCoder } from "./stored_dtype.ts";
 
 const CONFIG = "cfg.json", WEIGHTS = "weights.safetensors";
 /** Name and version of the format, the first key of `cfg.json`. */
@@ -36,6 +38,7 @@ const FORMAT = "circuits-over-time/coder@1";
 const size = z.int().positive();
 const schema = z.object({
   format: z.literal(FORMAT),
+  dtype: z.enum(CODER_DTYPES).optional(),
   kind: z.enum(["transcoder", "sae", "cross_layer"]),
   activation: z.discriminatedUnion("name", [
     z.object({ name: z.literal("relu") }),
@@ -59,7 +62,7 @@ const schema = z.object({
 /** Reads one coder of our own format. @throws Error naming file, key or tensor, what was found and expected. */
 export async function readCoder(dir: string): Promise<Coder> {
   const path = join(dir, CONFIG);
-  const { format: _, ...config } = fieldsOf(schema, await readObject(path), path);
+  const { format: _, dtype: __, ...config } = fieldsOf(schema, await readObject(path), path);
   const files = await openSafetensors(join(dir, WEIGHTS));
   const shapes = Object.entries(coderShapes(config)) as [CoderWeight, number[]][];
   checkNames(files, shapes.map(([name]) => name));
@@ -70,15 +73,26 @@ export async function readCoder(dir: string): Promise<Coder> {
   return coder;
 }
 
-/** Writes one coder in our own format. @throws Error if its settings and weights disagree, or naming the path. */
-export async function writeCoder(dir: string, coder: Coder): Promise<void> {
-  checkCoder(coder);
-  const weights = Object.entries(coder.weights).filter(([, value]) => value !== undefined);
+/**
+ * Writes one coder in our own format.
+ * @throws Error if its settings and weights disagree, a weight is too large for float16, or naming the path.
+ */
+export async function writeCoder(
+  dir: string,
+  coder: Coder,
+  { dtype }: WriteOptions = {},
+): Promise<void> {
+  const { config, weights: all } = storedCoder(coder, dtype);
+  const weights = Object.entries(all).filter(([, value]) => value !== undefined);
   await writeSafetensors(
     join(dir, WEIGHTS),
-    Object.fromEntries(weights.map(([name, value]) => [name, stored(value as F32)])),
+    Object.fromEntries(weights.map(([name, value]) => [name, stored(value as F32, dtype)])),
   );
-  await writeJsonAtomic(join(dir, CONFIG), { format: FORMAT, ...coder.config });
+  await writeJsonAtomic(join(dir, CONFIG), {
+    format: FORMAT,
+    ...dtype === "float16" && { dtype },
+    ...config,
+  });
 }
 
 /** Our own format. */
@@ -91,8 +105,10 @@ export const native: CoderFormat = {
     const folders = foldersWith(files, WEIGHTS, CONFIG);
     return (await Promise.all(folders.map((folder) => readCoder(join(dir, folder))))).sort(byLayer);
   },
-  async write(dir, coders) {
-    for (const [folder, coder] of coderFolders(dir, coders)) await writeCoder(folder, coder);
+  async write(dir, coders, options) {
+    for (const [folder, coder] of coderFolders(dir, coders)) {
+      await writeCoder(folder, coder, options);
+    }
     return [];
   },
 };

@@ -23,7 +23,7 @@ import {
   isWanted,
   keptMetadata,
   modelName,
-  stored,
+  type WriteOptions,
 } from "./format.ts";
 import { constantVector, rowNorms, scaledRows, shiftedBias, transposed } from "../layout.ts";
 import {
@@ -34,6 +34,7 @@ import {
   readObject,
   readTensor,
 } from "./reading.ts";
+import { stored, storedCoder } from "./stored_dtype.ts";
 
 const CONFIG = "cfg.json", WEIGHTS = "sae_weights.safetensors";
 
@@ -86,10 +87,10 @@ export const saeLens: CoderFormat = {
     const folders = foldersWith(files, WEIGHTS, CONFIG);
     return (await Promise.all(folders.map((folder) => readOne(join(dir, folder))))).sort(byLayer);
   },
-  async write(dir, coders) {
+  async write(dir, coders, options) {
     const notes = new Set<string>();
     for (const [folder, coder] of coderFolders(dir, coders)) {
-      (await writeOne(folder, coder)).forEach((note) => notes.add(note));
+      (await writeOne(folder, coder, options)).forEach((note) => notes.add(note));
     }
     return [...notes];
   },
@@ -188,9 +189,12 @@ function activationOf(fields: Fields, path: string): Activation {
   return { name: "topk", k };
 }
 
-async function writeOne(dir: string, coder: Coder): Promise<string[]> {
-  checkCoder(coder);
-  const { config, weights } = coder;
+async function writeOne(
+  dir: string,
+  coder: Coder,
+  { dtype = "float32" }: WriteOptions = {},
+): Promise<string[]> {
+  const { config, weights } = storedCoder(coder, dtype);
   const { architecture, notes } = architectureOf(config);
   const { W_enc, b_enc, W_dec, b_dec, W_skip } = weights;
   const { activation, dIn, dOut, features } = config;
@@ -201,17 +205,17 @@ async function writeOne(dir: string, coder: Coder): Promise<string[]> {
     notes.push("SAELens sets negative activations to 0, also above a negative threshold");
   }
   await writeSafetensors(join(dir, WEIGHTS), {
-    W_enc: stored(transposed(W_enc)),
+    W_enc: stored(transposed(W_enc), dtype),
     b_enc: stored(b_enc),
-    W_dec: stored(W_dec),
+    W_dec: stored(W_dec, dtype),
     b_dec: stored(b_dec),
-    ...(W_skip ? { W_skip: stored(W_skip) } : {}),
+    ...(W_skip ? { W_skip: stored(W_skip, dtype) } : {}),
     ...(threshold ? { threshold: stored(threshold) } : {}),
   });
-  const kept = keptMetadata(config, "sae-lens");
+  const { dtype: said, ...kept } = keptMetadata(config, "sae-lens");
   const folded = { fold_ln: true, center_writing_weights: true };
   await writeJsonAtomic(join(dir, CONFIG), {
-    dtype: "float32",
+    dtype: said === `torch.${dtype}` ? said : dtype,
     device: "cpu",
     ...kept,
     architecture,

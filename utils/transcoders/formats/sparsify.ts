@@ -21,10 +21,11 @@ import {
   isWanted,
   keptMetadata,
   modelName,
-  stored,
+  type WriteOptions,
 } from "./format.ts";
 import { shiftedBias } from "../layout.ts";
 import { checkNames, fieldsOf, matrixSizes, readObject, readTensor } from "./reading.ts";
+import { stored, storedCoder } from "./stored_dtype.ts";
 
 const CONFIG = "cfg.json", WEIGHTS = "sae.safetensors", RUN = "config.json";
 
@@ -64,10 +65,10 @@ export const sparsify: CoderFormat = {
     const folders = foldersWith(files, WEIGHTS, CONFIG);
     return (await Promise.all(folders.map((folder) => readOne(join(dir, folder))))).sort(byLayer);
   },
-  async write(dir, coders) {
+  async write(dir, coders, options) {
     const notes = new Set<string>();
     for (const coder of coders) {
-      (await writeOne(dir, coder)).forEach((note) => notes.add(note));
+      (await writeOne(dir, coder, options)).forEach((note) => notes.add(note));
     }
     return [...notes];
   },
@@ -141,9 +142,12 @@ async function readOne(dir: string): Promise<Coder> {
   return coder;
 }
 
-async function writeOne(dir: string, coder: Coder): Promise<string[]> {
-  checkCoder(coder);
-  const { config, weights } = coder;
+async function writeOne(
+  dir: string,
+  coder: Coder,
+  { dtype }: WriteOptions = {},
+): Promise<string[]> {
+  const { config, weights } = storedCoder(coder, dtype);
   const { W_enc, b_enc, W_dec, b_dec, W_skip } = weights;
   const { activation, features, skip, dIn } = config;
   const notes: string[] = [];
@@ -154,11 +158,11 @@ async function writeOne(dir: string, coder: Coder): Promise<string[]> {
   const transcode = config.kind === "transcoder";
   const bias = transcode ? b_enc : shiftedBias(b_enc, W_enc, b_dec.data, 1);
   await writeSafetensors(join(dir, hookpoint, WEIGHTS), {
-    "encoder.weight": stored(W_enc),
+    "encoder.weight": stored(W_enc, dtype),
     "encoder.bias": stored(bias),
-    W_dec: stored(W_dec),
+    W_dec: stored(W_dec, dtype),
     b_dec: stored(b_dec),
-    ...(W_skip ? { W_skip: stored(W_skip) } : {}),
+    ...(W_skip ? { W_skip: stored(W_skip, dtype) } : {}),
   });
   const { hookpoint: _, ...kept } = keptMetadata(config, "sparsify");
   await writeJsonAtomic(join(dir, hookpoint, CONFIG), {

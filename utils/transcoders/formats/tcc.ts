@@ -47,7 +47,10 @@ export const tcc: CoderFormat = {
   async read(dir, files) {
     return (await Promise.all(files.map((file) => readTccFile(join(dir, file))))).sort(byLayer);
   },
-  async write(dir, coders) {
+  async write(dir, coders, { dtype = "float32" } = {}) {
+    if (dtype !== "float32") {
+      throw new Error(`TCC's files are float32; expected dtype float32, found ${dtype}`);
+    }
     const notes = new Set<string>();
     for (const coder of coders) {
       checkCoder(coder);

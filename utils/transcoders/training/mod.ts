@@ -33,6 +33,12 @@ export { kernelsLack, KernelTrainer } from "./kernels/mod.ts";
 export { coderOptimiser, type CoderOptimiserSettings } from "./optimiser.ts";
 export { type PeerSettings, reluL1, saelensJumpRelu, saelensTopK, sparsifyTopK } from "./peers.ts";
 export { schedule, SCHEDULE_NAMES, type ScheduleName, type ScheduleSettings } from "./schedules.ts";
+export {
+  type ResampledRow,
+  resampleFeatures,
+  type ResampleSettings,
+  WeighedDraw,
+} from "./resampling.ts";
 export { carriedScales, type Scales, scalesOf, setScales, toScaled } from "./scales.ts";
 export { coderParameters, type CoderShape } from "./shape.ts";
 export {

@@ -93,7 +93,9 @@ export class KernelPool {
   ): void {
     const { words, numbers } = this.#control;
     const index = this.#names.indexOf(name);
-    if (index < 0) throw new Error(`there is no kernel "${name}": ${this.#names.join(", ")}`);
+    if (index < 0) {
+      throw new Error(`unknown kernel "${name}": expected one of ${this.#names.join(", ")}`);
+    }
     if (alone || this.threads === 1) {
       functions[index](0, 1, ...args);
       return;

@@ -1,6 +1,6 @@
 // @ts-nocheck: AssemblyScript, TypeScript's syntax over WebAssembly's types. `compile.ts` compiles it.
 /** Which features of a row of pre-activations are active. */
-import { at, row, share } from "./rows";
+import { at, row, share } from "./rows.ts";
 
 /** Writes the elements of a row that are at least `least`, and their indices, in order. Returns their number. */
 function collect(from: usize, F: i32, least: f32, values: usize, ids: usize): i32 {

@@ -1,6 +1,6 @@
 // @ts-nocheck: AssemblyScript, TypeScript's syntax over WebAssembly's types. `compile.ts` compiles it.
 /** Decodes rows, and goes back to their activations. */
-import { addManyRows, addScaled, at, dot, row, share } from "./rows";
+import { addManyRows, addScaled, at, dot, row, share } from "./rows.ts";
 
 /** Numbers per row that `decode` writes: ‖ŷ − y‖², ‖y‖², ‖ŷ‖², active features, their sum. */
 export const NUMBERS: i32 = 5;

@@ -16,8 +16,8 @@
  *
  * Long sums are made in parts, which keeps float32 rounding near that of a blocked product.
  */
-export { select, selectPositive } from "./choice";
-export { columns, scale } from "./targets";
-export { decode } from "./decode";
-export { count, encoderBias, list, rowSums } from "./places";
-export { adamVector, update } from "./update";
+export { select, selectPositive } from "./choice.ts";
+export { columns, scale } from "./targets.ts";
+export { decode } from "./decode.ts";
+export { count, encoderBias, list, rowSums } from "./places.ts";
+export { adamVector, update } from "./update.ts";

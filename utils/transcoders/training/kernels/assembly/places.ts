@@ -1,7 +1,7 @@
 // @ts-nocheck: AssemblyScript, TypeScript's syntax over WebAssembly's types. `compile.ts` compiles it.
 /** Places by feature, and sums over rows. */
-import { addScaled, at, clear, PART, row, share, sumOf } from "./rows";
-import { NUMBERS } from "./decode";
+import { addScaled, at, clear, PART, row, share, sumOf } from "./rows.ts";
+import { NUMBERS } from "./decode.ts";
 
 /** Counts the places of each feature into `starts` [F + 1]: element f + 1 gets those of f. Zero it before. */
 export function count(

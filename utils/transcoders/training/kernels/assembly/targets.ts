@@ -1,6 +1,6 @@
 // @ts-nocheck: AssemblyScript, TypeScript's syntax over WebAssembly's types. `compile.ts` compiles it.
 /** Scales and statistics of a batch. */
-import { addScaled, at, clear, PART, row, share } from "./rows";
+import { addScaled, at, clear, PART, row, share } from "./rows.ts";
 
 /**
  * Scales rows: m[r] ← factor · m[r] − bias.

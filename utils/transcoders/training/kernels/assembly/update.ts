@@ -1,6 +1,6 @@
 // @ts-nocheck: AssemblyScript, TypeScript's syntax over WebAssembly's types. `compile.ts` compiles it.
 /** Gradients of feature rows, and Adam on them. */
-import { addManyRows, addScaled, at, clear, dot, row, share, SMALLEST } from "./rows";
+import { addManyRows, addScaled, at, clear, dot, row, share, SMALLEST } from "./rows.ts";
 
 /**
  * One step of Adam. m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², w ← w − rate · m/(√v + offset); `rate` and `offset` have the
