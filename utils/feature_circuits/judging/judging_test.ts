@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { ablationEffects, runsPerBatch } from "./ablation_effects.ts";
-import { maskedMetrics } from "./circuit_masks.ts";
+import { MASK_KINDS, maskedMetrics } from "./circuit_masks.ts";
 import { featureStatistics } from "./feature_statistics.ts";
-import { judgePrompt } from "./judge.ts";
+import { judgePrompt, type PromptJudgement } from "./judge.ts";
 import { matchedFeatures, writtenNorms } from "./matched_features.ts";
 import { metricOf, metricTarget } from "./metric.ts";
 import { ranks, spearman } from "./rank_correlation.ts";
@@ -211,4 +211,44 @@ Deno.test("a planted circuit is sufficient and necessary, and random features ar
     }
   }
   model.close();
+});
+
+Deno.test("a ratio is one of means, and is left out where masks may raise or lower the metric", () => {
+  const ranks = {
+    influence: null,
+    total: null,
+    direct: null,
+    signed: null,
+    strongest: null,
+    norm: null,
+  };
+  const judged = (full: number, only: number): PromptJudgement => ({
+    metric: full,
+    features: 9,
+    connected: 9,
+    circuit: 2,
+    unmatched: 0,
+    replacement: 1,
+    completeness: 1,
+    frozen_attention: ranks,
+    free: ranks,
+    masks: MASK_KINDS.map((kind) => ({
+      ...kind,
+      full,
+      none: 0,
+      only,
+      without: full / 4,
+      random_only: 0,
+      random_without: full,
+    })),
+  });
+  const [{ sufficiency, necessity, random_necessity }] =
+    summariseJudgements([judged(1, 1), judged(3, 1)]).masks;
+  // (1 + 1) / (1 + 3), where the mean of ratios is 2/3; resamples take one prompt twice.
+  assertEquals(sufficiency, { value: 0.5, interval: [1 / 3, 1] });
+  assertEquals(necessity, { value: 0.75, interval: [0.75, 0.75] });
+  assertEquals(random_necessity!.value, 0);
+  for (const mask of summariseJudgements([judged(1, 1), judged(-0.9, 1)]).masks) {
+    assertEquals([mask.sufficiency, mask.necessity, mask.random_sufficiency], [null, null, null]);
+  }
 });

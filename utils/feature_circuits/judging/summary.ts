@@ -1,6 +1,7 @@
 /**
  * Means over prompts with 95 % bootstrap intervals. Correlations are averaged; sufficiency and necessity are ratios of means
- * over the prompts, because a single prompt's denominator may be near zero, and their intervals resample prompts.
+ * over the prompts, because a single prompt's denominator may be near zero, and their intervals resample prompts. A ratio whose
+ * denominator may have either sign (its own interval has 0) says nothing, and is left out.
  */
 import {
   bootstrapMeanIntervals,
@@ -23,7 +24,7 @@ export interface MeanEstimate {
 /** Correlations of all prompts; null where no prompt has one. */
 export type RankSummary = Record<keyof AblationRanks, MeanEstimate | null>;
 
-/** Sufficiency and necessity under one kind of mask; null where masking all features does not change the mean metric. */
+/** Sufficiency and necessity under one kind of mask; null where masking all features may raise or lower the mean metric. */
 export interface MaskSummary extends MaskKind {
   /** of the pruned graph; see `circuit_masks.ts` */
   sufficiency: MeanEstimate | null;
@@ -78,9 +79,11 @@ function rankSummary(ranks: readonly AblationRanks[]): RankSummary {
   };
 }
 
-/** Returns Σ numerator / Σ denominator; null if the denominator is 0 in the sample or in a resample. */
+/** Returns Σ numerator / Σ denominator; null if the denominator's interval has 0, or a resample's denominator is 0. */
 function ratio(numerator: readonly number[], denominator: readonly number[]): MeanEstimate | null {
   const n = numerator.length;
+  const [low, high] = bootstrapMeanIntervals([denominator])[0];
+  if (low <= 0 && high >= 0) return null;
   const of = (indices: ArrayLike<number>) => {
     let above = 0, below = 0;
     for (let i = 0; i < n; i++) {
