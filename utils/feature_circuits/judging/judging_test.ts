@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ablationEffects, runsPerBatch } from "./ablation_effects.ts";
 import { MASK_KINDS, maskedMetrics } from "./circuit_masks.ts";
 import { featureStatistics } from "./feature_statistics.ts";
@@ -22,6 +22,7 @@ Deno.test("Spearman's ρ of lists with ties", () => {
   // Without ties: 1 − 6Σd²/(n(n² − 1)); here d = 1, 1, 1, 1, 0.
   assertAlmostEquals(spearman([1, 2, 3, 4, 5], [2, 1, 4, 3, 5]), 1 - 6 * 4 / (5 * 24), 1e-12);
   assert(Number.isNaN(spearman([1, 1, 1], [1, 2, 3])));
+  assertThrows(() => spearman([1, 2, 3], [1, NaN, 3]), Error, "found NaN at place 1");
 });
 
 /** Total effects by walking every path of a graph, with the target's weight. */
