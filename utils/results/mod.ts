@@ -47,6 +47,7 @@ export {
   type FormationHeader,
 } from "./kinds/mod.ts";
 export { type FullModelComponents, fullModelComponents } from "./kinds/mod.ts";
+export { type GraphJudgement, type GraphJudgementHeader, graphJudgements } from "./kinds/mod.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./kinds/mod.ts";
 export { type Consistency, ioiConsistencies } from "./kinds/mod.ts";
 export { type SelfRepairEntry, selfRepairs } from "./kinds/mod.ts";
