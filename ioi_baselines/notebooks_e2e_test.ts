@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
-import { readNotebook } from "./notebook.ts";
-import { moduleOf } from "./run_notebook.ts";
+import { readNotebook } from "../notebooks/notebook.ts";
+import { moduleOf } from "../notebooks/run_notebook.ts";
 
 const NAMES = ["ioi_circuit", "ioi_over_training"];
 

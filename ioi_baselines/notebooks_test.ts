@@ -1,11 +1,11 @@
 /**
  * The saved notebooks: they have outputs, their code runs, and it gives the saved numbers. If this fails because a model or
- * a definition has changed, run `deno run -A ioi_baselines/run_notebook.ts ioi_baselines/{name}.ipynb`.
+ * a definition has changed, run `deno run -A notebooks/run_notebook.ts ioi_baselines/{name}.ipynb`.
  */
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { Resvg } from "@resvg/resvg-js";
-import { keyNumbers, type Notebook, readNotebook } from "./notebook.ts";
-import { runNotebook } from "./run_notebook.ts";
+import { keyNumbers, type Notebook, readNotebook } from "../notebooks/notebook.ts";
+import { runNotebook } from "../notebooks/run_notebook.ts";
 
 const pathOf = (name: string) => new URL(`./${name}.ipynb`, import.meta.url).pathname;
 const NAMES = ["ioi_circuit", "ioi_over_training"];

@@ -1,8 +1,8 @@
 /**
  * Runs a notebook without Jupyter and saves its outputs in it:
  *
- *   deno run -A ioi_baselines/run_notebook.ts ioi_baselines/ioi_circuit.ipynb
- *   deno run -A ioi_baselines/run_notebook.ts ioi_baselines/ioi_circuit.ipynb --set MODEL='"pythia-160m"' --output my.ipynb
+ *   deno run -A notebooks/run_notebook.ts ioi_baselines/ioi_circuit.ipynb
+ *   deno run -A notebooks/run_notebook.ts ioi_baselines/ioi_circuit.ipynb --set MODEL='"pythia-160m"' --output my.ipynb
  *
  *  1. Write the code cells, in order, as one module in the folder of the notebook, so that relative imports and top-level
  *     names mean the same as in Jupyter. Before each cell, a call says which cell runs.
@@ -23,7 +23,7 @@ import {
   writeNotebook,
 } from "./notebook.ts";
 
-const CELL_BEGINS = Symbol.for("ioi_baselines.cellBegins");
+const CELL_BEGINS = Symbol.for("notebooks.cellBegins");
 type CellBegins = { [CELL_BEGINS]?: (cell: number) => void };
 
 /** New values of parameters, as TypeScript expressions. */
