@@ -4,6 +4,7 @@ export {
   type Displayable,
   Figure,
   KeyNumbers,
+  type MediaBundle,
   receiveDisplays,
   show,
   table,
@@ -21,5 +22,5 @@ export {
   readNotebook,
   writeNotebook,
 } from "./notebook.ts";
-export { moduleOf, type Parameters, runNotebook } from "./run_notebook.ts";
+export { moduleOf, type Parameters, runNotebook } from "./runner.ts";
 export { trainingTime } from "./svg.ts";
