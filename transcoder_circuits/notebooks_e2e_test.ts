@@ -1,4 +1,8 @@
 import { assertTypeChecks } from "../tests/support/notebooks.ts";
 
 Deno.test("the code of the notebooks on transcoders passes the type checker", () =>
-  assertTypeChecks([new URL("./walkthrough.ipynb", import.meta.url).pathname]));
+  assertTypeChecks(
+    ["walkthrough", "greater_than"].map((name) =>
+      new URL(`./${name}.ipynb`, import.meta.url).pathname
+    ),
+  ));

@@ -6,10 +6,13 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { keyNumbers, readNotebook, runNotebook } from "../notebooks/mod.ts";
 import { assertSameNumbers, assertSavedOutputs, textOf } from "../tests/support/notebooks.ts";
 
-const WALKTHROUGH = new URL("./walkthrough.ipynb", import.meta.url).pathname;
+const pathOf = (name: string) => new URL(`./${name}.ipynb`, import.meta.url).pathname;
+const WALKTHROUGH = pathOf("walkthrough"), YEARS = pathOf("greater_than");
 
-Deno.test("walkthrough.ipynb holds the outputs of all its cells", () =>
-  assertSavedOutputs(WALKTHROUGH, 1));
+for (const [name, pictures] of [["walkthrough", 1], ["greater_than", 2]] as const) {
+  Deno.test(`${name}.ipynb holds the outputs of all its cells`, () =>
+    assertSavedOutputs(pathOf(name), pictures));
+}
 
 Deno.test("walkthrough.ipynb gives the saved numbers again, and each node's balance adds up", async () => {
   const saved = await readNotebook(WALKTHROUGH);
@@ -29,4 +32,15 @@ Deno.test("walkthrough.ipynb gives the saved numbers again, and each node's bala
 Deno.test("walkthrough.ipynb runs on an early checkpoint", async () => {
   const notebook = await runNotebook(WALKTHROUGH, { STEP: "1024", TOKENS: "2048" });
   assert((keyNumbers(notebook) as { loss: number }).loss > 1);
+});
+
+Deno.test("greater_than.ipynb gives the saved numbers again; few features are enough, and none is worse than no MLP", async () => {
+  const saved = keyNumbers(await readNotebook(YEARS));
+  assertSameNumbers(keyNumbers(await runNotebook(YEARS)), saved);
+  const { score, transcoder, zero, enough, curve_features } = saved as Record<string, number> & {
+    curve_features: number[];
+  };
+  assert(score > 0.8 && Math.abs(score - transcoder) < 0.02);
+  assert(enough <= 4);
+  assertAlmostEquals(curve_features[0], zero, 0.05, "no features leave the output bias");
 });
