@@ -23,6 +23,7 @@ export const FLOORS = [
   "utils/onnx",
   "utils/cli",
   "utils/results",
+  "utils/graphs", // plain data: pages compute with it
   "utils/tensor_files",
   "utils/training", // generic: below the models that it trains
   "utils/model",
@@ -45,7 +46,15 @@ export const FLOORS = [
 
 /** Rooms that import from these alone: plotting reads results, never a model. */
 const ONLY: Record<string, readonly string[]> = {
-  plotting: ["plotting", "utils/names", "utils/base", "utils/cli", "utils/results"],
+  plotting: [
+    "plotting",
+    "utils/names",
+    "utils/base",
+    "utils/cli",
+    "utils/results",
+    "utils/graphs",
+    "utils/tensor_files",
+  ],
 };
 
 /** Second doors: what pages run in the browser is apart from what makes the pages. */

@@ -46,6 +46,16 @@ export {
   type FormationEntry,
   type FormationHeader,
 } from "./kinds/mod.ts";
+export {
+  type ExactGraphHeader,
+  exactGraphHeader,
+  GRAPH_FORMAT,
+  graphIndexSchema,
+  type NeuronpediaGraph,
+  type NeuronpediaNode,
+  neuronpediaSchema,
+  NODE_TYPES,
+} from "./kinds/mod.ts";
 export { type FullModelComponents, fullModelComponents } from "./kinds/mod.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./kinds/mod.ts";
 export { type Consistency, ioiConsistencies } from "./kinds/mod.ts";

@@ -4,6 +4,7 @@ export {
   type FeatureCircuitHeader,
   featureCircuits,
 } from "./circuits.ts";
+export { type ExactGraphHeader, exactGraphHeader, GRAPH_FORMAT } from "./exact_graph.ts";
 export {
   featureFormations,
   type FormationAnswers,
@@ -15,3 +16,10 @@ export {
   type FeatureIdentityEntry,
   type FeatureIdentityHeader,
 } from "./identity.ts";
+export {
+  graphIndexSchema,
+  type NeuronpediaGraph,
+  type NeuronpediaNode,
+  neuronpediaSchema,
+  NODE_TYPES,
+} from "./neuronpedia_graph.ts";
