@@ -39,14 +39,16 @@ export function inputSizes(graph: GraphData): Float64Array {
  * Returns the edges between groups that are not 0; see the header.
  * @param groups nodes of each group; no node in two groups
  * @param influence influence of each node; targets count with their weights
+ * @param sizes size of the inputs of each row, where the data are part of a graph
  */
 export function groupEdges(
   graph: GraphData,
   groups: readonly (readonly number[])[],
   influence: Float64Array,
+  sizes: Float64Array = inputSizes(graph),
 ): GroupEdge[] {
   const { columns, edges, targets } = graph, sources = nodeCount(graph) - targets.length;
-  const sizes = inputSizes(graph), found: GroupEdge[] = [];
+  const found: GroupEdge[] = [];
   const weightOf = (node: number) =>
     node >= sources ? targets[node - sources].weight : influence[node];
   groups.forEach((members, target) => {

@@ -14,6 +14,8 @@ import type { GraphScores } from "./influence.ts";
 export interface PlacedGraph extends GraphData {
   /** (layer, position, feature) of each feature, `[K, 3]` */
   features: Int32Array;
+  /** what each row takes from features that the data do not have, by layer and position, `[K + T, L·n]` */
+  missing?: Float32Array;
 }
 
 /** Smallest sum that a row is divided by, as in circuit-tracer. */
@@ -40,6 +42,8 @@ export function subgraphScores(graph: PlacedGraph, inside: ArrayLike<number>): G
     const at = rowOf(graph, node) * graph.columns;
     merged.fill(0);
     for (let s = 0; s < sources; s++) merged[column[s]] += graph.edges[at + s];
+    const { missing } = graph, places = layers * n, from = rowOf(graph, node) * places;
+    if (missing) { for (let i = 0; i < places; i++) merged[K + i] += missing[from + i]; }
     let sum = 0, errors = 0;
     for (let s = 0; s < sources; s++) {
       const size = Math.abs(merged[s]);

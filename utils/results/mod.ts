@@ -49,7 +49,10 @@ export {
 export {
   type ExactGraphHeader,
   exactGraphHeader,
+  GRAPH_DETAILS_FORMAT,
   GRAPH_FORMAT,
+  type GraphDetails,
+  graphDetails,
   graphIndexSchema,
   type NeuronpediaGraph,
   type NeuronpediaNode,

@@ -11,6 +11,7 @@ export {
   type FormationEntry,
   type FormationHeader,
 } from "./formation.ts";
+export { GRAPH_DETAILS_FORMAT, type GraphDetails, graphDetails } from "./graph_details.ts";
 export {
   featureIdentities,
   type FeatureIdentityEntry,

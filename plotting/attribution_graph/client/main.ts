@@ -1,0 +1,74 @@
+/** Starts the page: decodes the graphs when they are shown, makes the views, and redraws what a change affects. */
+import { byId, createStore, embedded, onResize, onSystemTheme } from "../../page/client/mod.ts";
+import type { PageGraph } from "../page_graph.ts";
+import { createControls } from "./controls.ts";
+import { createGroupsPanel } from "./groups/groups_panel.ts";
+import { createSubgraphView } from "./groups/subgraph_view.ts";
+import { graphModel } from "./page_model.ts";
+import { createPanel } from "./panel.ts";
+import { createGraphView } from "./picture/graph_view.ts";
+import { connectSaving } from "./save.ts";
+import { createShown } from "./shown.ts";
+import { readHash, type State, writeHash } from "./state.ts";
+
+function start() {
+  const models = embedded<PageGraph[]>("graph-data").map(graphModel);
+  const store = createStore<State>(readHash(models, location.hash));
+  const shownOf = createShown();
+  const graph = createGraphView(store);
+  const controls = createControls(models, store, graph);
+  const panel = createPanel(store);
+  const subgraph = createSubgraphView(store);
+  const groups = createGroupsPanel(store);
+  const current = () => models[store.state.graph];
+  connectSaving(store, () => ({ model: current(), view: graph }));
+
+  function draw() {
+    const model = current(), shown = shownOf(model, store.state);
+    controls.update(model);
+    graph.update(model, shown);
+    panel.scores(model, shown);
+    panel.node(model, shown);
+    subgraph.update(model);
+    groups.update(model, shown);
+  }
+
+  store.subscribe((changed) => {
+    const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
+    const only = (...keys: (keyof State)[]) => [...changed].every((key) => keys.includes(key));
+    if (only("hovered")) return graph.highlight();
+    history.replaceState(null, "", writeHash(models, store.state));
+    if (only("view")) return;
+    const model = current(), shown = shownOf(model, store.state);
+    controls.update(model);
+    if (
+      touches(
+        "graph",
+        "nodeThreshold",
+        "edgeThreshold",
+        "biases",
+        "clicked",
+        "pins",
+        "palette",
+        "theme",
+      )
+    ) {
+      graph.update(model, shown);
+    } else graph.highlight();
+    panel.scores(model, shown);
+    panel.node(model, shown);
+    if (touches("graph", "pins", "groups", "labels")) subgraph.update(model);
+    else subgraph.highlight();
+    if (touches("graph", "nodeThreshold", "pins", "groups", "labels", "clicked")) {
+      groups.update(model, shown);
+    }
+  });
+
+  onResize(byId("page"), draw);
+  onSystemTheme(draw);
+  addEventListener("hashchange", () => store.set(readHash(models, location.hash)));
+  draw();
+  document.body.classList.add("ready");
+}
+
+start();
