@@ -4,13 +4,12 @@ import type { Page } from "playwright-core";
 import { neuronpediaSchema } from "../../utils/results/mod.ts";
 import {
   graphScores,
-  influence,
   pruneGraph,
   randomSubgraphScores,
   subgraphScores,
 } from "../../utils/graphs/mod.ts";
 import { browserTest, withPage } from "../testing/browser.ts";
-import { HOSTILE_TOKENS, madeUpGraph } from "../testing/made_up_graph.ts";
+import { madeUpGraph } from "../testing/made_up_graph.ts";
 import { graphModel } from "./client/page_model.ts";
 import { buildGraphPage } from "./page.ts";
 import { pageGraph, type ReadGraph } from "./page_graph.ts";
@@ -62,6 +61,7 @@ browserTest(
       for (const [nodes, edges] of [[0.8, 0.98], [0.36, 0.75], [1, 1]]) {
         await slide(page, "node-threshold", nodes);
         await slide(page, "edge-threshold", edges);
+        await page.waitForTimeout(250);
         const [n, e] = await page.evaluate(() => {
           const parts = new URLSearchParams(location.hash.slice(1));
           return [parts.get("pruningThreshold") ?? "0.8", parts.get("edgeThreshold") ?? "0.98"].map(
@@ -240,74 +240,12 @@ browserTest("graph page: arrows move the focus, Enter opens, the wheel zooms, 0 
     const box = (await page.locator("#graph").boundingBox())!;
     await page.mouse.move(box.x + 200, box.y + 200);
     await page.mouse.wheel(0, -300);
-    await page.waitForTimeout(100);
+    await page.waitForTimeout(300);
     assert(await place() !== before);
     assertStringIncludes(page.url(), "zoom=");
     await page.keyboard.press("0");
-    await page.waitForTimeout(100);
+    await page.waitForTimeout(300);
     assertEquals(await place(), before);
     assertEquals(errors, []);
   });
-});
-
-for (const [width, dark] of [[800, true], [2560, false]] as const) {
-  browserTest(
-    `graph page: hostile tokens stay text, ${width} pixels, ${dark ? "dark" : "light"}`,
-    () => {
-      const read = madeUpGraph({ tokens: HOSTILE_TOKENS });
-      return withPage(buildGraphPage([read]), async ({ page, errors, requests }) => {
-        const text = await page.textContent("#prompt");
-        assertStringIncludes(text!, "</script><script>alert(1)</script>");
-        assertStringIncludes(text!, "‹U+202E›evil␀␇");
-        assertEquals(await page.locator("#page img, #page script").count(), 0);
-        assert(
-          await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
-          "the page scrolls sideways",
-        );
-        const first = `${read.graph.features[0]}.${read.graph.features[2]}`;
-        await page.fill("#search", first);
-        assertStringIncludes((await page.textContent(".logits"))!, "<i>up");
-        await page.click("#pin-shown");
-        const [svg] = await Promise.all([page.waitForEvent("download"), page.click("#save-svg")]);
-        const picture = await Deno.readTextFile(await svg.path());
-        assert(!picture.includes("class=") && picture.includes("<path"));
-        const [png] = await Promise.all([
-          page.waitForEvent("download"),
-          page.click("#save-subgraph-png"),
-        ]);
-        assertEquals([...(await Deno.readFile(await png.path())).subarray(1, 4)], [
-          0x50,
-          0x4e,
-          0x47,
-        ]);
-        const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-        assertEquals(paper, dark ? "rgb(19, 21, 25)" : "rgb(252, 252, 250)");
-        assertEquals(errors, []);
-        assertEquals(requests, []);
-      }, { width, dark });
-    },
-  );
-}
-
-browserTest("graph page: ten thousand edges zoom and pan without errors", () => {
-  const read = madeUpGraph({
-    layers: 4,
-    tokens: " abcdefghij".split("").map((c) => ` ${c}`),
-    perCell: 5,
-  });
-  return withPage(buildGraphPage([read]), async ({ page, errors }) => {
-    assert(influence(read.graph).length > 250);
-    const counts = (await page.evaluate(seen)).hidden!;
-    const edges = Number(/ ([\d,]+) of [\d,]+ edges/.exec(counts)![1].replace(",", ""));
-    assert(edges > 10_000, counts);
-    const box = (await page.locator("#graph").boundingBox())!;
-    await page.mouse.move(box.x + 300, box.y + 60);
-    const start = performance.now();
-    await page.mouse.down();
-    for (let i = 0; i < 20; i++) await page.mouse.move(box.x + 300 + 4 * i, box.y + 60 + i);
-    await page.mouse.up();
-    const perMove = (performance.now() - start) / 22;
-    console.log(`${edges} edges: ${perMove.toFixed(0)} ms per move`);
-    assertEquals(errors, []);
-  }, { hash: "#pruningThreshold=1&edgeThreshold=1" });
 });

@@ -22,7 +22,7 @@ export function nodeFacts(model: GraphModel, { node, kind, index }: PageNode): H
   if (kind !== "target" && kind !== "bias") {
     facts.push(
       fact("influence", number(influence[node])),
-      fact("in the top", `${percent(shares[node])} of influence`),
+      fact("top share", percent(shares[node])),
     );
   }
   return facts;

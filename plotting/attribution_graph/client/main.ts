@@ -1,5 +1,12 @@
 /** Starts the page: decodes the graphs when they are shown, makes the views, and redraws what a change affects. */
-import { byId, createStore, embedded, onResize, onSystemTheme } from "../../page/client/mod.ts";
+import {
+  atMostEvery,
+  byId,
+  createStore,
+  embedded,
+  onResize,
+  onSystemTheme,
+} from "../../page/client/mod.ts";
 import type { PageGraph } from "../page_graph.ts";
 import { createControls } from "./controls.ts";
 import { createGroupsPanel } from "./groups/groups_panel.ts";
@@ -10,6 +17,9 @@ import { createGraphView } from "./picture/graph_view.ts";
 import { connectSaving } from "./save.ts";
 import { createShown } from "./shown.ts";
 import { readHash, type State, writeHash } from "./state.ts";
+
+/** Milliseconds between changes of the address: browsers refuse more than about ten in a second. */
+const ADDRESS_PAUSE = 150;
 
 function start() {
   const models = embedded<PageGraph[]>("graph-data").map(graphModel);
@@ -33,11 +43,15 @@ function start() {
     groups.update(model, shown);
   }
 
+  const address = atMostEvery(
+    ADDRESS_PAUSE,
+    () => history.replaceState(null, "", writeHash(models, store.state)),
+  );
   store.subscribe((changed) => {
     const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
     const only = (...keys: (keyof State)[]) => [...changed].every((key) => keys.includes(key));
     if (only("hovered")) return graph.highlight();
-    history.replaceState(null, "", writeHash(models, store.state));
+    address();
     if (only("view")) return;
     const model = current(), shown = shownOf(model, store.state);
     controls.update(model);

@@ -1,6 +1,8 @@
 /**
- * Draws edges on a canvas: blue or orange by sign, dashed where negative, wider with the square root of |weight|. Edges of a sign
- * and width are one path, so that ten thousand take few strokes.
+ * Draws edges on a canvas: blue or orange by sign, dashed where negative, wider with the square root of |weight|.
+ *
+ * Ten thousand edges stay fluent: the strongest {@link AT_ONCE} appear at once, weaker ones below them frame by frame, and while
+ * the reader zooms or pans, the browser moves the drawn picture.
  */
 import { themeValue, type View } from "../../../page/client/mod.ts";
 import type { GraphLayout, Spot } from "./layout.ts";
@@ -12,8 +14,15 @@ export interface DrawnEdge {
   weight: number;
 }
 
-/** Steps of width between the thinnest and the widest edge. */
-const WIDTHS = 6;
+/** Steps of width and opacity between the weakest and the strongest edge. */
+const STEPS = 24;
+/** Edges drawn at once, with their width; weaker ones follow frame by frame as thin lines. */
+export const AT_ONCE = 800;
+const PER_FRAME = 2000;
+/** Thin edges in a path. */
+const PER_PATH = 8;
+/** A moved picture is drawn again after this many milliseconds without a move, or twice the time that drawing took. */
+const REST = 150;
 /** Points at which the distance of a pointer from an edge is measured. */
 const SAMPLES = 14;
 
@@ -51,48 +60,118 @@ export interface EdgeCanvas {
     largest: number,
     strong: boolean,
   ): void;
+  /** Shows the same edges in another view: moves what is drawn, and draws it again when the reader rests. */
+  move(view: View): void;
 }
 
 export function createEdgeCanvas(): EdgeCanvas {
   const element = document.createElement("canvas");
   element.setAttribute("aria-hidden", "true");
+  let last: Parameters<EdgeCanvas["draw"]> | undefined;
+  let frame = 0, took = 0, rest: ReturnType<typeof setTimeout> | undefined;
+
+  const draw: EdgeCanvas["draw"] = (edges, layout, view, largest, strong) => {
+    last = [edges, layout, view, largest, strong];
+    cancelAnimationFrame(frame);
+    clearTimeout(rest);
+    const start = performance.now();
+    const brush = cleared(element);
+    const order = [...edges].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+    const look: Look = {
+      view,
+      largest,
+      strong,
+      crowd: Math.min(1, (400 / edges.length) ** 0.3),
+      colours: [themeValue("--plus"), themeValue("--minus")],
+    };
+    stroke(brush, order.slice(0, AT_ONCE), layout, look, false);
+    let at = AT_ONCE;
+    const next = () => {
+      took = performance.now() - start;
+      if (at >= order.length) return;
+      stroke(brush, order.slice(at, at += PER_FRAME), layout, look, true);
+      frame = requestAnimationFrame(next);
+    };
+    if (order.length > at) frame = requestAnimationFrame(next);
+  };
   return {
     element,
-    draw(edges, layout, view, largest, strong) {
-      const { clientWidth: width, clientHeight: height } = element;
-      const ratio = devicePixelRatio || 1;
-      if (element.width !== Math.round(width * ratio)) element.width = Math.round(width * ratio);
-      if (element.height !== Math.round(height * ratio)) {
-        element.height = Math.round(height * ratio);
-      }
-      const brush = element.getContext("2d")!;
-      brush.setTransform(ratio, 0, 0, ratio, 0, 0);
-      brush.clearRect(0, 0, width, height);
-      const { scale: k, x, y } = view;
-      const paths = new Map<number, Path2D>();
-      for (const edge of edges) {
-        const curve = curveOf(layout, edge);
-        if (!curve) continue;
-        const strength = strengthOf(edge.weight, largest);
-        const key = 2 * Math.round(strength * WIDTHS) + Number(edge.weight < 0);
-        let path = paths.get(key);
-        if (!path) paths.set(key, path = new Path2D());
-        const [a, b, c, d, e, f, g, h] = curve;
-        path.moveTo(k * a + x, k * b + y);
-        path.bezierCurveTo(k * c + x, k * d + y, k * e + x, k * f + y, k * g + x, k * h + y);
-      }
-      const colours = [themeValue("--plus"), themeValue("--minus")];
-      const crowd = edges.length > 400 ? 0.55 : 1;
-      for (const [key, path] of [...paths].sort(([a], [b]) => a - b)) {
-        const strength = (key >> 1) / WIDTHS, negative = (key & 1) === 1;
-        brush.strokeStyle = colours[key & 1];
-        brush.globalAlpha = strong ? 0.55 + 0.4 * strength : crowd * (0.16 + 0.62 * strength);
-        brush.lineWidth = (0.7 + 3.6 * strength) * Math.min(1.5, Math.max(0.75, k));
-        brush.setLineDash(negative ? [5, 3.5] : []);
-        brush.stroke(path);
-      }
+    draw,
+    move(view) {
+      if (!last) return;
+      const [edges, layout, from, largest, strong] = last;
+      const again = () => draw(edges, layout, view, largest, strong);
+      if (edges.length <= AT_ONCE) return again();
+      const by = view.scale / from.scale, moved = element.style.transform !== "";
+      if (!moved && by === 1 && view.x === from.x && view.y === from.y) return;
+      clearTimeout(rest);
+      cancelAnimationFrame(frame);
+      element.style.transform = `matrix(${by},0,0,${by},${view.x - by * from.x},${
+        view.y - by * from.y
+      })`;
+      rest = setTimeout(again, Math.max(REST, 2 * took));
     },
   };
+}
+
+/** How edges are drawn. */
+interface Look {
+  view: View;
+  largest: number;
+  strong: boolean;
+  /** opacity relative to that in a small graph */
+  crowd: number;
+  /** of positive and negative edges */
+  colours: readonly [string, string];
+}
+
+/** Returns the brush of an empty canvas at the size of its element. */
+function cleared(element: HTMLCanvasElement): CanvasRenderingContext2D {
+  const { clientWidth: width, clientHeight: height } = element;
+  const ratio = devicePixelRatio || 1;
+  if (element.width !== Math.round(width * ratio)) element.width = Math.round(width * ratio);
+  if (element.height !== Math.round(height * ratio)) element.height = Math.round(height * ratio);
+  element.style.transform = "";
+  const brush = element.getContext("2d")!;
+  brush.setTransform(ratio, 0, 0, ratio, 0, 0);
+  brush.clearRect(0, 0, width, height);
+  brush.lineCap = "butt";
+  // the strongest come first and stay on top
+  brush.globalCompositeOperation = "destination-over";
+  return brush;
+}
+
+/** Draws edges below those that are there. @param thin draws them one device pixel wide, a few to a path, which is fast */
+function stroke(
+  brush: CanvasRenderingContext2D,
+  edges: readonly DrawnEdge[],
+  layout: GraphLayout,
+  { view: { scale: k, x, y }, largest, strong, crowd, colours }: Look,
+  thin: boolean,
+): void {
+  const hairline = 1 / (devicePixelRatio || 1);
+  let before = -1, count = 0;
+  for (const edge of edges) {
+    const curve = curveOf(layout, edge);
+    if (!curve) continue;
+    const negative = edge.weight < 0;
+    const step = Math.round(strengthOf(edge.weight, largest) * STEPS), strength = step / STEPS;
+    const key = 2 * step + Number(negative);
+    if (!thin || key !== before || count >= PER_PATH) {
+      if (count > 0) brush.stroke();
+      brush.beginPath();
+      [before, count] = [key, 0];
+      brush.strokeStyle = colours[Number(negative)];
+      brush.globalAlpha = strong ? 0.55 + 0.4 * strength : crowd * (0.16 + 0.62 * strength);
+      brush.lineWidth = thin ? hairline : (0.7 + 3.6 * strength) * Math.min(1.5, Math.max(0.75, k));
+      brush.setLineDash(negative ? [5, 3.5] : []);
+    }
+    const [a, b, c, d, e, f, g, h] = curve;
+    brush.moveTo(k * a + x, k * b + y);
+    brush.bezierCurveTo(k * c + x, k * d + y, k * e + x, k * f + y, k * g + x, k * h + y);
+    count++;
+  }
+  if (count > 0) brush.stroke();
 }
 
 /** Returns the edge nearest to a point of the picture, not farther than `most`; undefined if there is none. */

@@ -83,6 +83,7 @@ export function createGraphView(store: Store): GraphView {
     const again = focused && model.byId.get(focused);
     if (again) elements.get(again.node)?.focus({ preventScroll: true });
     place();
+    all.draw(shown.edges, layout, view(), shown.largest, false);
     highlight();
   }
 
@@ -132,7 +133,7 @@ export function createGraphView(store: Store): GraphView {
     hideTooltip();
   }
 
-  /** Places nodes, axes and edges by the view. */
+  /** Places nodes and axes by the view. */
   function place() {
     const { scale, x, y } = view();
     const size = Math.min(1.7, Math.max(0.55, scale));
@@ -148,8 +149,6 @@ export function createGraphView(store: Store): GraphView {
     axisLayer.replaceChildren(
       ...axesOf(model, layout, view(), { width: box.clientWidth, height: box.clientHeight }),
     );
-    all.draw(shown.edges, layout, view(), shown.largest, false);
-    some.draw(marked, layout, view(), shown.largest, true);
   }
 
   function highlight() {
@@ -249,7 +248,11 @@ export function createGraphView(store: Store): GraphView {
     leave();
   });
   root.addEventListener("click", () => store.set({ clicked: null }));
-  const redraw = oncePerFrame(place);
+  const redraw = oncePerFrame(() => {
+    place();
+    all.move(view());
+    some.move(view());
+  });
   store.subscribe((changed) => {
     if (changed.has("view") && layout) redraw();
   });

@@ -1,0 +1,103 @@
+/** Tests the page of attribution graphs in a browser with hostile tokens, at several widths, and with ten thousand edges. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { influence } from "../../utils/graphs/mod.ts";
+import { browserTest, withPage } from "../testing/browser.ts";
+import { HOSTILE_TOKENS, madeUpGraph } from "../testing/made_up_graph.ts";
+import { buildGraphPage } from "./page.ts";
+
+for (const [width, dark] of [[800, true], [2560, false]] as const) {
+  browserTest(
+    `graph page: hostile tokens stay text, ${width} pixels, ${dark ? "dark" : "light"}`,
+    () => {
+      const read = madeUpGraph({ tokens: HOSTILE_TOKENS });
+      return withPage(buildGraphPage([read]), async ({ page, errors, requests }) => {
+        const text = await page.textContent("#prompt");
+        assertStringIncludes(text!, "</script><script>alert(1)</script>");
+        assertStringIncludes(text!, "‹U+202E›evil␀␇");
+        assertEquals(await page.locator("#page img, #page script").count(), 0);
+        assert(
+          await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+          "the page scrolls sideways",
+        );
+        const first = `${read.graph.features[0]}.${read.graph.features[2]}`;
+        await page.fill("#search", first);
+        assertStringIncludes((await page.textContent(".logits"))!, "<i>up");
+        await page.click("#pin-shown");
+        const [svg] = await Promise.all([page.waitForEvent("download"), page.click("#save-svg")]);
+        const picture = await Deno.readTextFile(await svg.path());
+        assert(!picture.includes("class=") && picture.includes("<path"));
+        const [png] = await Promise.all([
+          page.waitForEvent("download"),
+          page.click("#save-subgraph-png"),
+        ]);
+        assertEquals([...(await Deno.readFile(await png.path())).subarray(1, 4)], [
+          0x50,
+          0x4e,
+          0x47,
+        ]);
+        const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+        assertEquals(paper, dark ? "rgb(19, 21, 25)" : "rgb(252, 252, 250)");
+        assertEquals(errors, []);
+        assertEquals(requests, []);
+      }, { width, dark });
+    },
+  );
+}
+
+browserTest("graph page: ten thousand edges zoom and pan without errors", () => {
+  const read = madeUpGraph({
+    layers: 4,
+    tokens: " abcdefghij".split("").map((c) => ` ${c}`),
+    perCell: 5,
+  });
+  return withPage(buildGraphPage([read]), async ({ page, errors }) => {
+    assert(influence(read.graph).length > 250);
+    const counts = (await page.textContent("#hidden"))!;
+    const edges = Number(/ ([\d,]+) of [\d,]+ edges/.exec(counts)![1].replace(",", ""));
+    assert(edges > 10_000, counts);
+    // the weakest edges arrive frame by frame
+    await page.waitForTimeout(1000);
+    const ink = () =>
+      page.evaluate(() => {
+        const canvas = document.querySelector<HTMLCanvasElement>("#graph-box canvas")!;
+        const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+        return data.reduce((sum, value, i) => i % 4 === 3 && value > 0 ? sum + 1 : sum, 0);
+      });
+    const shift = () =>
+      page.evaluate(() =>
+        document.querySelector<HTMLCanvasElement>("#graph-box canvas")!.style.transform
+      );
+    const before = await ink();
+    await page.evaluate(() => {
+      const frames: number[] = [];
+      Object.assign(globalThis, { frames });
+      const note = (time: number) => {
+        frames.push(time);
+        requestAnimationFrame(note);
+      };
+      requestAnimationFrame(note);
+    });
+    const box = (await page.locator("#graph").boundingBox())!;
+    await page.mouse.move(box.x + 300, box.y + 60);
+    await page.mouse.down();
+    for (let i = 0; i < 40; i++) await page.mouse.move(box.x + 300 + i, box.y + 60 + i / 4);
+    const gaps = await page.evaluate(() => {
+      const { frames } = globalThis as unknown as { frames: number[] };
+      return frames.slice(1).map((time, i) => time - frames[i]).sort((a, b) => a - b);
+    });
+    await page.mouse.up();
+    await page.waitForFunction(() =>
+      document.querySelector<HTMLCanvasElement>("#graph-box canvas")!.style.transform === ""
+    );
+    await page.waitForTimeout(1000);
+    const after = await ink();
+    assert(before > 10_000 && Math.abs(after / before - 1) < 0.2, `${before} ${after}`);
+    assertEquals(await shift(), "");
+    console.log(
+      `${edges} edges: frames of ${gaps[gaps.length >> 1].toFixed(0)} ms, 95 % within ${
+        gaps[Math.floor(0.95 * gaps.length)].toFixed(0)
+      } ms`,
+    );
+    assertEquals(errors, []);
+  }, { hash: "#pruningThreshold=1&edgeThreshold=1" });
+});
