@@ -44,6 +44,42 @@ for (const [width, dark] of [[800, true], [2560, false]] as const) {
   );
 }
 
+browserTest("graph page: the browser keeps a reader's labels, but not those of a link", () => {
+  const read = madeUpGraph(), html = buildGraphPage([read]);
+  const [layer, position, feature] = read.graph.features;
+  const id = `${layer}_${feature}_${position}`;
+  return withPage(html, async ({ page, errors }) => {
+    const labels = () =>
+      page.evaluate(() => {
+        const texts = [
+          ...document.querySelectorAll<SVGElement>(".node.extra .label, .label.always"),
+        ];
+        return texts.map((text) => text.textContent!).filter((text) => text.startsWith("of "));
+      });
+    const file = page.url().replace(/#.*/, "");
+    const open = async (hash: string) => {
+      await page.goto("about:blank");
+      await page.goto(`${file}#${hash}`);
+      await page.waitForSelector("#kept:not(:empty)");
+    };
+    await page.waitForSelector("#kept:not(:empty)");
+    await page.fill("#search", `${layer}.${feature}`);
+    await page.fill("#node-card .label-input", "of the reader");
+    await page.keyboard.press("Tab");
+    assertEquals(await labels(), ["of the reader"]);
+    await open("");
+    await page.waitForSelector("text=of the reader", { state: "attached" });
+    assertEquals(await labels(), ["of the reader"]);
+    const link = new URLSearchParams({ clerps: JSON.stringify([[id, "of a link"]]) });
+    await open(String(link));
+    assertEquals(await labels(), ["of a link"]);
+    await open(`pruningThreshold=1`);
+    await page.waitForSelector("text=of the reader", { state: "attached" });
+    assertEquals(await labels(), ["of the reader"]);
+    assertEquals(errors, []);
+  }, { hash: "#pruningThreshold=1" });
+});
+
 browserTest("graph page: ten thousand edges zoom and pan without errors", () => {
   const read = madeUpGraph({
     layers: 4,

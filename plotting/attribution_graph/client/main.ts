@@ -11,6 +11,7 @@ import type { PageGraph } from "../page_graph.ts";
 import { createControls } from "./controls.ts";
 import { createGroupsPanel } from "./groups/groups_panel.ts";
 import { createSubgraphView } from "./groups/subgraph_view.ts";
+import { keepLabels } from "./keep_labels.ts";
 import { graphModel } from "./page_model.ts";
 import { createPanel } from "./panel.ts";
 import { createGraphView } from "./picture/graph_view.ts";
@@ -82,6 +83,7 @@ function start() {
   onSystemTheme(draw);
   addEventListener("hashchange", () => store.set(readHash(models, location.hash)));
   draw();
+  keepLabels(models, store);
   document.body.classList.add("ready");
 }
 
