@@ -1,9 +1,10 @@
 /** Tests the page of attribution graphs in a browser with hostile tokens, at several widths, and with ten thousand edges. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { influence } from "../../utils/graphs/mod.ts";
+import { influence, pruneGraph, subgraphScores } from "../../utils/graphs/mod.ts";
 import { browserTest, withPage } from "../testing/browser.ts";
 import { HOSTILE_TOKENS, madeUpGraph } from "../testing/made_up_graph.ts";
 import { buildGraphPage } from "./page.ts";
+import type { ReadGraph } from "./page_graph.ts";
 
 for (const [width, dark] of [[800, true], [2560, false]] as const) {
   browserTest(
@@ -79,6 +80,63 @@ browserTest("graph page: the browser keeps a reader's labels, but not those of a
     assertEquals(errors, []);
   }, { hash: "#pruningThreshold=1" });
 });
+
+browserTest(
+  "graph page: a second graph has its own scores, follows, and a click makes it the first",
+  () => {
+    const first = madeUpGraph(), second = madeUpGraph({ slug: "second", perCell: 2 });
+    return withPage(buildGraphPage([first, second]), async ({ page, errors }) => {
+      await page.selectOption("#compare", "1");
+      await page.waitForTimeout(200);
+      assertStringIncludes(page.url(), "compare=second");
+      const shownBy = ({ graph }: ReadGraph) => {
+        const linked = new Set(
+          pruneGraph(graph, { nodeThreshold: 0.8, edgeThreshold: 0.98 }).edges,
+        );
+        const inside = Uint8Array.from(graph.activations, (_, i) => Number(linked.has(i)));
+        const names = [...inside].flatMap((is, i) =>
+          is ? [`${graph.features[3 * i]}.${graph.features[3 * i + 2]}`] : []
+        );
+        return { names: new Set(names), scores: subgraphScores(graph, inside) };
+      };
+      const [a, b] = [shownBy(first), shownBy(second)];
+      const both = [...a.names].filter((name) => b.names.has(name));
+      assertEquals(
+        await page.textContent("#other-title"),
+        `second: replacement ${b.scores.replacement.toFixed(3)}, completeness ${
+          b.scores.completeness.toFixed(3)
+        }; both show ${both.length} of ${a.names.size} and ${b.names.size} distinct features`,
+      );
+      await page.hover('#graph .node[data-node="E_13_3"]');
+      assertEquals(
+        await page.locator("#other-graph .node.lit").getAttribute("data-node"),
+        "E_13_3",
+      );
+      const node = page.locator("#other-graph .node.feature").first();
+      const id = await node.getAttribute("data-node");
+      await node.focus();
+      await page.keyboard.press("ArrowDown");
+      assert(
+        await page.evaluate(() =>
+          document.activeElement!.closest("#other-graph .node.token") !== null
+        ),
+      );
+      await node.click();
+      await page.waitForTimeout(200);
+      const parts = new URLSearchParams(page.url().split("#")[1]);
+      assertEquals(
+        [parts.get("slug"), parts.get("compare"), parts.get("clickedId")],
+        ["second", "made-up", id],
+      );
+      assertEquals(await page.locator("#graph .node.clicked").getAttribute("data-node"), id);
+      await page.reload();
+      assertEquals(await page.locator("#other-graph .node").count() > 0, true);
+      await page.selectOption("#compare", "");
+      assertEquals(await page.locator("#other").isHidden(), true);
+      assertEquals(errors, []);
+    }, { width: 1500 });
+  },
+);
 
 browserTest("graph page: ten thousand edges zoom and pan without errors", () => {
   const read = madeUpGraph({

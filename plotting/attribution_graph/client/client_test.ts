@@ -28,6 +28,7 @@ Deno.test("an address keeps the graph, thresholds, pins, groups and labels, and 
     labels: { [b]: "says “hello”, [1]" },
     view: { scale: 2, x: -3.5, y: 10 },
     heads: "split" as const,
+    compare: 0,
   };
   assertEquals(readHash(models, writeHash(models, state)), state);
   const broken =

@@ -3,10 +3,20 @@ import { applyTheme, byId, connectChoices, html, isDark, percent } from "../../p
 import { longName, shortName, tokenLabel, visibleText } from "./names.ts";
 import type { GraphModel } from "./page_model.ts";
 import { type GraphView, togglePin } from "./picture/graph_view.ts";
-import { initialState, type Marks, type Store } from "./state.ts";
+import { initialState, type Marks, type State, type Store } from "./state.ts";
+
+/** Directions of the arrow keys. */
+export const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
 export interface Controls {
   update(model: GraphModel): void;
+  /** Makes another graph the first, with the reader's marks, and changes the state. */
+  switchTo(graph: number, change?: Partial<State>): void;
 }
 
 /** Positions of a slider: fine steps near 1, where a graph grows fast. */
@@ -38,19 +48,26 @@ export function createControls(
   const showChoices = connectChoices(store);
 
   const chooser = byId<HTMLSelectElement>("graphs");
-  chooser.append(
-    ...models.map(({ data }, i) =>
+  const options = () =>
+    models.map(({ data }, i) =>
       html("option", { value: i }, `${visibleText(data.slug, 40)}: ${visibleText(data.prompt, 90)}`)
-    ),
+    );
+  chooser.append(...options());
+  const beside = byId<HTMLSelectElement>("compare");
+  beside.append(html("option", { value: "" }, "no other graph"), ...options());
+  byId("graph-choice").hidden = byId("compare-choice").hidden = models.length < 2;
+  beside.addEventListener(
+    "change",
+    () => store.set({ compare: beside.value === "" ? null : Number(beside.value), view: null }),
   );
-  byId("graph-choice").hidden = models.length < 2;
   const marks = new Map<number, Marks>();
-  chooser.addEventListener("change", () => {
-    const { graph, pins, groups, labels, theme, palette, biases, heads } = store.state;
+  function switchTo(to: number, change: Partial<State> = {}) {
+    const { graph, pins, groups, labels, theme, palette, biases, heads, compare } = store.state;
     marks.set(graph, { pins, groups, labels });
-    const to = Number(chooser.value);
-    store.set({ ...initialState(models, to), ...marks.get(to), theme, palette, biases, heads });
-  });
+    const kept = { theme, palette, biases, heads, compare: compare === to ? null : compare };
+    store.set({ ...initialState(models, to), ...marks.get(to), ...kept, ...change });
+  }
+  chooser.addEventListener("change", () => switchTo(Number(chooser.value)));
 
   const search = byId<HTMLInputElement>("search");
   search.addEventListener("input", () => {
@@ -70,15 +87,9 @@ export function createControls(
       event.ctrlKey || event.metaKey || event.altKey ||
       /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)
     ) return;
-    const id = target.closest<SVGGElement>(".node")?.dataset.node ?? null;
+    const id = target.closest<SVGGElement>("#graph .node")?.dataset.node ?? null;
     const chosen = id ?? store.state.clicked;
     const node = id === null ? undefined : models[store.state.graph].byId.get(id)!.node;
-    const arrows: Record<string, [number, number]> = {
-      ArrowLeft: [-1, 0],
-      ArrowRight: [1, 0],
-      ArrowUp: [0, -1],
-      ArrowDown: [0, 1],
-    };
     const keys: Record<string, () => void> = {
       "/": () => search.focus(),
       "0": () => store.set({ view: null }),
@@ -87,8 +98,8 @@ export function createControls(
     if (id) {
       keys.Enter = keys[" "] = () => store.set({ clicked: store.state.clicked === id ? null : id });
     }
-    if (node !== undefined && arrows[event.key]) {
-      keys[event.key] = () => view.move(node, ...arrows[event.key]);
+    if (node !== undefined && ARROWS[event.key]) {
+      keys[event.key] = () => view.move(node, ...ARROWS[event.key]);
     }
     if (!keys[event.key]) return;
     event.preventDefault();
@@ -104,6 +115,8 @@ export function createControls(
       byId(`${slider.id}-value`).textContent = percent(value);
     }
     chooser.value = String(state.graph);
+    beside.value = state.compare === null ? "" : String(state.compare);
+    for (const option of beside.options) option.disabled = option.value === String(state.graph);
     byId("title").textContent =
       data.targets.map((_, t) => shortName(model, model.nodes[model.firstTarget + t])).slice(0, 3)
         .join(", ") +
@@ -117,7 +130,7 @@ export function createControls(
     document.documentElement.dataset.palette = state.palette;
     byId("theme").textContent = isDark(state.theme) ? "Light" : "Dark";
   }
-  return { update };
+  return { update, switchTo };
 }
 
 /** Finds a node by what the reader types: a label, `3.514`, `3.514@4`, a token's text; the one with the largest influence. */

@@ -8,6 +8,7 @@ import {
   onSystemTheme,
 } from "../../page/client/mod.ts";
 import type { PageGraph } from "../page_graph.ts";
+import { createComparison } from "./compare.ts";
 import { createControls } from "./controls.ts";
 import { createGroupsPanel } from "./groups/groups_panel.ts";
 import { createSubgraphView } from "./groups/subgraph_view.ts";
@@ -26,8 +27,12 @@ function start() {
   const models = embedded<PageGraph[]>("graph-data").map(graphModel);
   const store = createStore<State>(readHash(models, location.hash));
   const shownOf = createShown();
-  const graph = createGraphView(store);
+  const graph = createGraphView(store, {
+    box: byId("graph-box"),
+    root: byId<SVGSVGElement>("graph"),
+  });
   const controls = createControls(models, store, graph);
+  const comparison = createComparison(models, store, controls.switchTo);
   const panel = createPanel(store);
   const subgraph = createSubgraphView(store);
   const groups = createGroupsPanel(store);
@@ -37,6 +42,7 @@ function start() {
   function draw() {
     const model = current(), shown = shownOf(model, store.state);
     controls.update(model);
+    comparison.update(shown);
     graph.update(model, shown);
     panel.scores(model, shown);
     panel.node(model, shown);
@@ -51,6 +57,7 @@ function start() {
   store.subscribe((changed) => {
     const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
     const only = (...keys: (keyof State)[]) => [...changed].every((key) => keys.includes(key));
+    if (changed.has("hovered")) comparison.highlight();
     if (only("hovered")) return graph.highlight();
     address();
     if (only("view")) return;
@@ -59,6 +66,7 @@ function start() {
     if (
       touches(
         "graph",
+        "compare",
         "nodeThreshold",
         "edgeThreshold",
         "biases",
@@ -68,6 +76,7 @@ function start() {
         "theme",
       )
     ) {
+      comparison.update(shown);
       graph.update(model, shown);
     } else graph.highlight();
     panel.scores(model, shown);

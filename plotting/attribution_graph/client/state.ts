@@ -32,6 +32,8 @@ export interface Marks {
 export interface State extends Marks {
   /** place of the graph on the page */
   graph: number;
+  /** place of the graph beside it; null: none */
+  compare: number | null;
   nodeThreshold: number;
   edgeThreshold: number;
   /** id of the node whose panel is open */
@@ -55,6 +57,7 @@ export function initialState(models: readonly GraphModel[], graph = 0): State {
   const model = models[graph], { thresholds } = model.data;
   return {
     graph,
+    compare: null,
     nodeThreshold: Math.min(model.mostThreshold, thresholds.node),
     edgeThreshold: thresholds.edge,
     clicked: null,
@@ -161,6 +164,14 @@ function fieldsOf(models: readonly GraphModel[], graph: number): AddressField<St
       name: "slug",
       write: (state) => state.graph === 0 ? null : models[state.graph].data.slug,
       read: () => ({ graph }),
+    },
+    {
+      name: "compare",
+      write: ({ compare }) => compare === null ? null : models[compare].data.slug,
+      read(text) {
+        const compare = models.findIndex(({ data }) => data.slug === text);
+        return compare < 0 || compare === graph ? null : { compare };
+      },
     },
     thresholdField("pruningThreshold", "nodeThreshold", start.nodeThreshold, model.mostThreshold),
     thresholdField("edgeThreshold", "edgeThreshold", start.edgeThreshold, 1),

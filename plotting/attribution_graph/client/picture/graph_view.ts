@@ -3,7 +3,6 @@
  * layer axes that stay in place while the reader zooms.
  */
 import {
-  byId,
   enableZoom,
   fitView,
   hideTooltip,
@@ -38,8 +37,11 @@ export interface GraphView {
   move(from: number, dx: number, dy: number): void;
 }
 
-export function createGraphView(store: Store): GraphView {
-  const box = byId("graph-box"), root = byId<SVGSVGElement>("graph");
+/** @param box contains the picture @param root the picture's SVG */
+export function createGraphView(
+  store: Store,
+  { box, root }: { box: HTMLElement; root: SVGSVGElement },
+): GraphView {
   const all = createEdgeCanvas(), some = createEdgeCanvas();
   box.prepend(all.element, some.element);
   const axisLayer = root.appendChild(svg("g", { class: "axes" }));
