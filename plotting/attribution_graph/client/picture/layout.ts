@@ -2,8 +2,8 @@
  * Places nodes: a column per position, a row per layer, tokens at the bottom, targets on top, biases in a column of their own on
  * the left. Nodes of the same layer and position fill a cell, line by line, the largest influence first.
  *
- * Columns are as wide as their widest cell needs, rows as high as their highest; both grow to fill the room. Targets are side by
- * side and end at the right edge of their column.
+ * Columns are as wide as their widest cell needs, and their token if there is room; rows are as high as their highest cell. Both
+ * grow to fill the room. Targets are side by side and end at the right edge of their column.
  */
 import type { GraphModel, PageNode } from "../page_model.ts";
 
@@ -59,14 +59,24 @@ export function layOut(
     if (position < 0) biasWidth = BIAS_COLUMN;
     else widths[position] = Math.max(widths[position], line);
   }
-  const natural = widths.map((count, p) =>
-    Math.max(count * STEP, Math.min(CHARACTER * 12, textWidth(p))) + COLUMN_GAP
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  const least = widths.map((count) => count * STEP + COLUMN_GAP);
+  const wanted = least.map((width, p) =>
+    Math.max(width, Math.min(CHARACTER * 12, textWidth(p)) + COLUMN_GAP)
   );
-  const naturalWidth = biasWidth + natural.reduce((a, b) => a + b, 0);
+  // tokens that do not have their room are turned
+  const asked = sum(wanted) - sum(least);
+  const share = asked > 0
+    ? Math.max(0, Math.min(1, (room.width - biasWidth - sum(least)) / asked))
+    : 1;
+  const natural = least.map((width, p) => width + share * (wanted[p] - width));
+  const naturalWidth = biasWidth + sum(natural);
   const spare = Math.max(0, room.width - naturalWidth) / n;
   const heights = rows.map((lines) => lines * STEP + ROW_GAP);
-  const naturalHeight = heights.reduce((a, b) => a + b, 0);
-  const spareHeight = Math.max(0, room.height - naturalHeight) / rows.length;
+  const naturalHeight = sum(heights);
+  // a picture that is made smaller to fit in width fills the height of the room, too
+  const roomHeight = room.height * Math.max(1, naturalWidth / room.width);
+  const spareHeight = Math.max(0, roomHeight - naturalHeight) / rows.length;
 
   let x = biasWidth;
   const columns = natural.map((width) => {
