@@ -6,6 +6,7 @@ import {
   circuitSummary,
   featureFormations,
   findResults,
+  GRAPH_FORMAT,
   ioiConsistencies,
   readCircuitSummary,
   selfRepairs,
@@ -13,6 +14,8 @@ import {
   transcoderSweeps,
 } from "../../utils/results/mod.ts";
 import { UserError } from "../../utils/base/mod.ts";
+import { buildGraphPage } from "../attribution_graph/page.ts";
+import { readGraphs } from "../attribution_graph/read.ts";
 import { edgesOverTimeFigure } from "../edges_over_time.ts";
 import { buildExplorer } from "../explorer/page.ts";
 import { faithfulnessFigure } from "../faithfulness.ts";
@@ -56,6 +59,12 @@ export const FILE_PAGES: readonly ServedPage[] = [
     title: "Circuit explorer",
     formats: [circuitSummary.format],
     build: async ([path]) => buildExplorer(await readCircuitSummary(path)),
+  },
+  {
+    name: "attribution_graph",
+    title: "Attribution graph",
+    formats: [GRAPH_FORMAT],
+    build: async (paths) => buildGraphPage(await readGraphs(paths)),
   },
   {
     name: "faithfulness",
