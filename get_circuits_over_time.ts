@@ -11,6 +11,9 @@ import { resolve, toFileUrl } from "@std/path";
 import { buildExplorer } from "./plotting/explorer/page.ts";
 import {
   checkCircuitConfig,
+  circuitColumns,
+  circuitLine,
+  circuitRemarks,
   circuitSchema,
   circuitTransfer,
   findCircuit,
@@ -22,6 +25,7 @@ import {
 } from "./utils/experiments/mod.ts";
 import { headRoles } from "./utils/heads/mod.ts";
 import { writeFileAtomic } from "./utils/base/mod.ts";
+import { ableCheckpoints } from "./utils/results/mod.ts";
 import { runScript } from "./utils/cli/mod.ts";
 
 export const script = {
@@ -44,6 +48,7 @@ if (import.meta.main) {
     const results = await openCircuitResults(experiment, config, task);
     // before the long computation, which a damaged file would waste
     const roles = await headRoles(experiment.paths);
+    const run = { metric: task.metric, threshold: config.threshold };
     const page = experiment.paths.explorer(config.task);
 
     return await experiment.run({
@@ -51,9 +56,7 @@ if (import.meta.main) {
       measure: async (step, model, progress) => {
         const found = await findCircuit(model, task, config, step, progress);
         await results.add(found);
-        const { baseline, edges, faithfulness } = found.summary;
-        return `baseline ${baseline.toFixed(3)}  ${edges} edges  ` +
-          `faithfulness ${faithfulness.toFixed(3)}`;
+        return circuitLine(run, found.summary);
       },
       compare: async ({ failed }) => {
         const transferOf = config.transfer ? circuitTransfer : storedTransfer;
@@ -63,21 +66,11 @@ if (import.meta.main) {
         await writeFileAtomic(page, buildExplorer(summary));
         return exitCode;
       },
-      columns: () => [
-        { header: "baseline", value: (step) => results.get(step).baseline, digits: 3 },
-        { header: "size", value: (step) => results.get(step).size },
-        { header: "edges", value: (step) => results.get(step).edges },
-        { header: "nodes", value: (step) => results.get(step).nodes.length },
-        { header: "faithfulness", value: (step) => results.get(step).faithfulness, digits: 3 },
-        { header: "normalized", value: (step) => results.get(step).normalized, digits: 3 },
-        {
-          header: "IG missing",
-          value: (step) => results.get(step).completeness.missing,
-          digits: 3,
-        },
-      ],
+      columns: () => circuitColumns(run, (step) => results.get(step)),
       closing: () => {
-        const coarse = pathWarning(results.summaries(), config);
+        const checkpoints = results.summaries();
+        for (const remark of circuitRemarks(run, checkpoints, config)) console.log(remark);
+        const coarse = pathWarning(ableCheckpoints({ ...run, checkpoints }), config);
         if (coarse) console.warn(`warning: ${coarse}`);
         console.log(`Open ${toFileUrl(resolve(page)).href}`);
       },

@@ -2,6 +2,12 @@
  * Result files: one contract per kind (`kinds/`), through which scripts write and plots read. A kind says the format with
  * its version, the schema, the path and the script that makes the file.
  */
+export {
+  ableCheckpoints,
+  checkpointAble,
+  reachesThreshold,
+  unableSteps,
+} from "./circuit_ability.ts";
 export type { ResultLayout, ResultSchema } from "./check.ts";
 export { findResults, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
 export {

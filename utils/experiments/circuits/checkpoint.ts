@@ -2,7 +2,8 @@
  * The circuit behind a task at one checkpoint:
  *
  *  1. scores of all edges (attribution);
- *  2. the metric of the whole model on clean prompts (baseline) and on corrupted ones;
+ *  2. the metric of the whole model on clean prompts (baseline) and on corrupted ones, and whether the model does the
+ *     task (`abilityOf`);
  *  3. the smallest size n whose greedy circuit, pruned, keeps more than the threshold of the baseline (search), or top_n;
  *  4. for comparison, random circuits of the same sizes and MIB's areas; over resampled prompts, the interval of every
  *     score and the stability of the choice.
@@ -11,7 +12,7 @@
  */
 import type { CheckpointSummary, CurvePoint } from "../../results/mod.ts";
 import type { Progress } from "../../cli/mod.ts";
-import { mean } from "../../base/mod.ts";
+import { type Ability, abilityOf, LEAST_RISES, mean } from "../../base/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
 import {
   circuitEdges,
@@ -43,6 +44,9 @@ import { promptBatches } from "../../tasks/mod.ts";
 import { edgeName } from "../../names/mod.ts";
 import type { CircuitConfig } from "./settings.ts";
 import type { CircuitTask } from "./task.ts";
+
+/** Resamples of the intervals by which ability is judged; `bootstrap` may be 0. */
+const ABILITY_RESAMPLES = 1000;
 
 /** What is found at one checkpoint. */
 export interface CheckpointCircuit {
@@ -77,6 +81,16 @@ export class FaithfulnessScale {
     return new FaithfulnessScale(
       await CircuitEvaluator.prepare(model, batches, { intervention, means }),
     );
+  }
+
+  /** Judges whether the model does the task, by the metric on every clean and corrupted prompt. */
+  ability(options: { seed: number; leastRise?: number }): Ability {
+    const { cleanMetric, corruptedMetric } = this.evaluator;
+    return abilityOf(cleanMetric, {
+      ...options,
+      resamples: ABILITY_RESAMPLES,
+      corrupted: corruptedMetric,
+    });
   }
 
   /**
@@ -130,7 +144,7 @@ export async function prepareEvaluation(
 /** Finds the circuit of one checkpoint; see the header. */
 export async function findCircuit(
   model: HookedModel,
-  task: Pick<CircuitTask, "prompts" | "readout">,
+  task: Pick<CircuitTask, "prompts" | "readout" | "metric">,
   config: CircuitConfig,
   step: number,
   progress: Progress,
@@ -140,6 +154,8 @@ export async function findCircuit(
   const attribution = await scoreEdges(model, evaluation, config, progress);
   const { scores, completeness, perPrompt } = attribution;
   const scale = await FaithfulnessScale.of(model, evaluation, config);
+  const leastRise = config.least_rise ?? LEAST_RISES[task.metric];
+  const { able, interval, accuracy, rise } = scale.ability({ seed: config.seed, leastRise });
   const { size, curve, points, mask } = await chooseSize(scale, shape, scores, config, progress);
   const sizes = [...curve.keys()].sort((a, b) => a - b);
   const random = config.random_baseline
@@ -156,6 +172,7 @@ export async function findCircuit(
     step,
     baseline: scale.baseline,
     corrupted: scale.corrupted,
+    ability: { able, interval, accuracy, rise: rise! },
     size,
     edges: countEdges(mask),
     nodes: nodesInCircuit(shape, mask),

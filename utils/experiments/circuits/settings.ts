@@ -1,6 +1,6 @@
 /** Settings of the main experiment: the original script's keys, typed, and keys for what its code had fixed. */
 import { z } from "zod";
-import { UserError } from "../../base/mod.ts";
+import { LEAST_RISES, UserError } from "../../base/mod.ts";
 import { modelKeys } from "../model_keys.ts";
 import { EDGE_METHODS, INTERVENTIONS, QUADRATURES } from "../../circuits/mod.ts";
 
@@ -44,6 +44,10 @@ export const circuitSchema = z.object({
     "how the search steps through sizes",
   ),
   threshold: z.number().default(0.8).describe("faithfulness that the circuit must exceed"),
+  least_rise: z.number().min(0).optional().describe(
+    "the model does the task where the metric rises by more than this from corrupted to clean prompts; " +
+      `default: ${LEAST_RISES.logit_diff} for logit_diff, ${LEAST_RISES.prob_diff} for prob_diff`,
+  ),
   start: z.int().min(1).default(25).describe("smallest size of the search"),
   end: z.int().min(1).default(1600).describe("largest size of the search"),
   step: z.int().min(1).default(25).describe("first stride of the search"),
