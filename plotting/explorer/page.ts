@@ -5,6 +5,7 @@
 import type { CircuitSummary } from "../../utils/results/mod.ts";
 import { metricName, taskInSentence } from "../display_names.ts";
 import { buildPage, escapeHtml, fillTemplate, KIT_STYLES } from "../page/mod.ts";
+import { shownSummary } from "./shown_summary.ts";
 
 const here = (path: string) => new URL(path, import.meta.url);
 
@@ -33,10 +34,7 @@ function method(summary: CircuitSummary): string {
 
 /** Returns the HTML of the whole page. It orders checkpoints by step. */
 export function buildExplorer(summary: CircuitSummary): string {
-  const ordered: CircuitSummary = {
-    ...summary,
-    checkpoints: [...summary.checkpoints].sort((a, b) => a.step - b.step),
-  };
+  const shown = shownSummary(summary);
   const body = fillTemplate(Deno.readTextFileSync(here("body.html")), {
     heading: escapeHtml(heading(summary)),
     intro: escapeHtml(intro(summary)),
@@ -53,7 +51,7 @@ export function buildExplorer(summary: CircuitSummary): string {
       ...OWN_STYLES.map((name) => here(`styles/${name}.css`)),
     ],
     body,
-    data: { summary: ordered },
+    data: { summary: shown },
     script: here("client/main.ts"),
   });
 }

@@ -3,12 +3,13 @@
  * glide to their new width, those that join fade in, those that leave fade out and are then removed (CSS
  * transitions).
  */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
-import { afterPaint, byId, hideTooltip, showTooltip, svg } from "../../page/client/mod.ts";
+import type { CircuitEdge } from "../../../utils/results/mod.ts";
+import { afterPaint, byId, hideTooltip, percent, showTooltip, svg } from "../../page/client/mod.ts";
 import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
 import { edgeName, nodeNames, parseNodeName } from "../../../utils/names/mod.ts";
 import { lineKind, longName, shortName } from "./names.ts";
+import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
 import { describeEdge, describeNode, roleIndex, roleLabel, rolesAt } from "./describe.ts";
 
@@ -27,7 +28,7 @@ export interface GraphView {
   resize(): void;
 }
 
-export function createGraphView(summary: CircuitSummary, store: Store): GraphView {
+export function createGraphView(summary: ShownSummary, store: Store): GraphView {
   const root = byId<SVGSVGElement>("circuit");
   const box = byId("circuit-box");
   const rows = root.appendChild(svg("g", { class: "rows" }));
@@ -185,7 +186,12 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
     }
     if (fresh.length > 0) afterPaint(() => fadeIn(fresh));
     updateNodes(new Set(checkpoint.nodes), shown);
-    byId("empty-circuit").hidden = checkpoint.circuit.length > 0;
+    const empty = byId("empty-circuit");
+    empty.hidden = checkpoint.circuit.length > 0;
+    empty.textContent = checkpoint.able
+      ? `The circuit is empty: without any edge, ${percent(checkpoint.faithfulness)} remain.`
+      : "The model does not do the task at this step.";
+    box.classList.toggle("unable", !checkpoint.able);
     highlight();
   }
 

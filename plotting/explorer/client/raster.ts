@@ -2,9 +2,10 @@
  * Draws heads over training: one row per head or MLP, one column per checkpoint, darker for a larger share of the
  * circuit's |score|. Rows are in the order nodes first join, so the circuit forms from the top left downwards.
  */
-import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
+  gapsOf,
+  hatched,
   hideTooltip,
   html,
   integer,
@@ -17,12 +18,13 @@ import {
 import { nodeShares } from "./circuit_math.ts";
 import { allRoles, roleIndex, roleLabel, rolesAt } from "./describe.ts";
 import { longName, shortName } from "./names.ts";
+import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
 
 const MOST_ROWS = 32;
 const ROW = 13;
 
-export function createRaster(summary: CircuitSummary, store: Store) {
+export function createRaster(summary: ShownSummary, store: Store) {
   const picture = byId<SVGSVGElement>("raster");
   const box = byId("raster-box");
   const points = summary.checkpoints;
@@ -74,7 +76,17 @@ export function createRaster(summary: CircuitSummary, store: Store) {
         ),
       );
     });
+    const left = (i: number) => pad.left + i * cell;
     picture.replaceChildren(
+      ...hatched(
+        "hatch-raster",
+        gapsOf(points.map((c) => c.able), points.map((_, i) => left(i + 0.5)), [
+          pad.left,
+          left(points.length),
+        ]),
+        0,
+        names.length * ROW,
+      ),
       ...names.flatMap((name, row) => drawRow(name, row, largest)),
       ...ticks,
       marker,

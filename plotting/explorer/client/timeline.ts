@@ -5,6 +5,8 @@
 import {
   axes,
   fact,
+  gapsOf,
+  hatched,
   hideTooltip,
   html,
   integer,
@@ -52,6 +54,7 @@ const PAD = { left: 44, right: 14, top: 10, bottom: 22 };
 export function createTimelineChart(
   spec: ChartSpec,
   steps: number[],
+  able: boolean[],
   jump: (index: number) => void,
 ): TimelineChart {
   const picture = svg("svg", { class: "chart", height: HEIGHT, role: "img" });
@@ -125,6 +128,12 @@ export function createTimelineChart(
         svg("rect", { x: 0, y: PAD.top - 5, width, height: bottom + 9 - PAD.top }),
       ),
       ...axes(x, y, { left: PAD.left, right, top: PAD.top, bottom }, "step"),
+      ...hatched(
+        `hatch-${spec.id}`,
+        gapsOf(able, steps.map(x), [PAD.left, right]),
+        PAD.top,
+        bottom,
+      ),
       ...rule,
       svg(
         "g",
@@ -187,7 +196,10 @@ export function createTimelineChart(
     const lines = spec.series.map((series) =>
       fact(series.name, spec.format(series.values[index] ?? null))
     );
-    showTooltip(event, titled(`Step ${integer(steps[index])}`, ...lines));
+    const note = able[index]
+      ? []
+      : [html("div", { class: "fact" }, "the model does not do the task")];
+    showTooltip(event, titled(`Step ${integer(steps[index])}`, ...lines, ...note));
   });
   picture.addEventListener("pointerleave", hideTooltip);
   return { element, resize, mark };
