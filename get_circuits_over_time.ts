@@ -23,9 +23,8 @@ import {
   pathWarning,
   storedTransfer,
 } from "./utils/experiments/mod.ts";
-import { headRoles } from "./utils/heads/mod.ts";
 import { writeFileAtomic } from "./utils/base/mod.ts";
-import { ableCheckpoints } from "./utils/results/mod.ts";
+import { ableCheckpoints, headRoles } from "./utils/results/mod.ts";
 import { runScript } from "./utils/cli/mod.ts";
 
 export const script = {
@@ -46,9 +45,9 @@ if (import.meta.main) {
     const experiment = await openExperiment(config);
     const task = await loadCircuitTask(config, experiment.tokenizer);
     const results = await openCircuitResults(experiment, config, task);
-    // before the long computation, which a damaged file would waste
-    const roles = await headRoles(experiment.paths);
     const run = { metric: task.metric, threshold: config.threshold };
+    // before the long computation, which a damaged file would waste
+    await headRoles(experiment.paths, { ...run, task: config.task, checkpoints: [] });
     const page = experiment.paths.explorer(config.task);
 
     return await experiment.run({
@@ -61,6 +60,8 @@ if (import.meta.main) {
       compare: async ({ failed }) => {
         const transferOf = config.transfer ? circuitTransfer : storedTransfer;
         const circuits = results.summaries();
+        const shown = { ...run, task: config.task, checkpoints: circuits };
+        const roles = await headRoles(experiment.paths, shown);
         const { transfer, exitCode } = await transferOf(experiment, config, task, circuits);
         const summary = await results.finish({ failed, transfer, roles });
         await writeFileAtomic(page, buildExplorer(summary));

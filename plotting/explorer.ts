@@ -1,14 +1,28 @@
 /**
- * Makes the explorer page of a model and task from its summary.json. The page shows how a circuit forms over training.
+ * Makes the explorer page of a model and task from its summary.json, and the roles of heads from the files of the head
+ * scripts. The page shows how a circuit forms over training.
  *
  * Usage: deno run -A plotting/explorer.ts results/graphs/pythia-160m/ioi [--output explorer.html]
  */
 import { Command } from "@commander-js/extra-typings";
-import { join } from "@std/path";
+import { basename, join, resolve } from "@std/path";
 import { UserError, writeFileAtomic } from "../utils/base/mod.ts";
+import { type CircuitSummary, headRoles, ResultPaths } from "../utils/results/mod.ts";
 import { buildExplorer } from "./explorer/page.ts";
 import { tellUserErrors } from "./figures/mod.ts";
 import { findSummaries } from "./result_files/summaries.ts";
+
+/**
+ * Returns a summary with the roles in the head scripts' result files as they are now, if the summary is in a folder of
+ * results, `{results}/graphs/{model}/{task}`; else with the roles that the run stored.
+ */
+async function withRoles(folder: string, summary: CircuitSummary): Promise<CircuitSummary> {
+  const [results, kind] = [resolve(folder, "../../.."), basename(resolve(folder, "../.."))];
+  if (kind !== "graphs") return summary;
+  const paths = new ResultPaths(results, basename(resolve(folder, "..")));
+  const roles = await headRoles(paths, summary) ?? summary.roles;
+  return roles ? { ...summary, roles } : summary;
+}
 
 if (import.meta.main) {
   const command = new Command("plotting/explorer.ts")
@@ -31,7 +45,7 @@ if (import.meta.main) {
     }
     for (const { folder, summary } of found) {
       const file = output ?? join(folder, "explorer.html");
-      await writeFileAtomic(file, buildExplorer(summary));
+      await writeFileAtomic(file, buildExplorer(await withRoles(folder, summary)));
       console.log(file);
     }
   });

@@ -10,6 +10,7 @@ export {
 } from "./circuit_ability.ts";
 export type { ResultLayout, ResultSchema } from "./check.ts";
 export { findResults, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
+export { headRoles } from "./head_roles.ts";
 export {
   defineResult,
   type EntryOf,
@@ -80,5 +81,6 @@ export {
   transcoderSweeps,
 } from "./kinds/mod.ts";
 export { circuitTransfers } from "./kinds/mod.ts";
+export { isNameMover, nameMovers } from "./name_movers.ts";
 export { type OpenOptions, ResultFile } from "./result_file.ts";
 export { ResultPaths } from "./result_path.ts";

@@ -11,7 +11,7 @@ import { edgeName, nodeNames, parseNodeName } from "../../../utils/names/mod.ts"
 import { lineKind, longName, shortName } from "./names.ts";
 import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
-import { describeEdge, describeNode, roleIndex, roleLabel, rolesAt } from "./describe.ts";
+import { describeEdge, describeNode, roleColour, roleLabel, rolesAt } from "./describe.ts";
 
 const FADE_MS = 450;
 
@@ -37,7 +37,6 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
   const edges = new Map<string, DrawnEdge>();
   const nodes = new Map<string, SVGGElement>();
   const overall = summary.checkpoints.reduce((max, c) => Math.max(max, largestScore(c)), 0) || 1;
-  const roleOf = roleIndex(summary);
   let layout: Layout = layOut(summary.shape, 900);
 
   for (const name of nodeNames(summary.shape)) nodes.set(name, createNode(name));
@@ -214,8 +213,11 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
       group.classList.toggle("bar", fixed);
       if (inside) group.setAttribute("tabindex", "0");
       else group.removeAttribute("tabindex");
-      group.setAttribute("aria-label", [longName(name), ...roles.map(roleLabel)].join(", "));
-      group.dataset.role = roles.length > 0 ? String(roleOf(roles[0])) : "";
+      group.setAttribute(
+        "aria-label",
+        [longName(name), ...roles.map((role) => roleLabel(summary, role))].join(", "),
+      );
+      group.dataset.role = roles.length > 0 ? String(roleColour(roles[0])) : "";
       for (const port of group.querySelectorAll<SVGRectElement>(".port")) {
         port.classList.toggle("used", entered.has(`${name}<${port.dataset.letter}>`));
       }

@@ -10,7 +10,7 @@ import {
 } from "../../page/client/mod.ts";
 import { differingWords, type WordPiece } from "./circuit_math.ts";
 import { createControls } from "./controls.ts";
-import { allRoles, roleIndex, roleLabel } from "./describe.ts";
+import { allRoles, roleColour, roleLabel } from "./describe.ts";
 import { createFaithfulnessChart } from "./faithfulness_chart.ts";
 import { createGraphView } from "./graph_view.ts";
 import { createHeatmap } from "./heatmap.ts";
@@ -41,14 +41,13 @@ function showExample(summary: ShownSummary) {
 }
 
 function showRoles(summary: ShownSummary) {
-  const indexOf = roleIndex(summary);
   byId("roles").replaceChildren(
     ...allRoles(summary).map((role) =>
       html(
         "span",
         { class: "role-key" },
-        html("i", { "data-role": indexOf(role) }),
-        roleLabel(role),
+        html("i", { "data-role": roleColour(role) }),
+        roleLabel(summary, role),
       )
     ),
   );

@@ -16,7 +16,7 @@ import {
   titled,
 } from "../../page/client/mod.ts";
 import { nodeShares } from "./circuit_math.ts";
-import { allRoles, roleIndex, roleLabel, rolesAt } from "./describe.ts";
+import { allRoles, roleColour, roleLabel, rolesAt } from "./describe.ts";
 import { longName, shortName } from "./names.ts";
 import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
@@ -31,7 +31,6 @@ export function createRaster(summary: ShownSummary, store: Store) {
   const shares = points.map((c) => nodeShares(c.circuit));
   const members = points.map((c) => new Set(c.nodes));
   const names = chooseRows();
-  const roleOf = roleIndex(summary);
   const pad = { left: 52, right: allRoles(summary).length > 0 ? 110 : 4, bottom: 22 };
   const marker = svg("rect", { class: "heat-mark", rx: 1 });
   let cell = 1;
@@ -127,7 +126,11 @@ export function createRaster(summary: ShownSummary, store: Store) {
           titled(
             `${longName(name)}, step ${integer(c.step)}`,
             ...(roles.length
-              ? [html("div", { class: "role-line" }, roles.map(roleLabel).join(", "))]
+              ? [html(
+                "div",
+                { class: "role-line" },
+                roles.map((role) => roleLabel(summary, role)).join(", "),
+              )]
               : []),
             html("div", { class: "fact" }, `${percent(share)} of all |score|`),
           ),
@@ -140,7 +143,7 @@ export function createRaster(summary: ShownSummary, store: Store) {
       ? [
         svg("circle", {
           class: "role-dot",
-          "data-role": roleOf(latest[0]),
+          "data-role": roleColour(latest[0]),
           cx: width() - pad.right + 10,
           cy: y + ROW / 2,
           r: 4,
@@ -148,7 +151,7 @@ export function createRaster(summary: ShownSummary, store: Store) {
         svg(
           "text",
           { class: "raster-role", x: width() - pad.right + 19, y: y + ROW / 2, dy: "0.35em" },
-          roleLabel(latest[0]),
+          roleLabel(summary, latest[0]),
         ),
       ]
       : [];
