@@ -25,6 +25,7 @@ export function shownSummary(summary: CircuitSummary): ShownSummary {
   return {
     ...summary,
     checkpoints,
+    searched: summary.config?.verify !== false,
     toPrevious: summary.toPrevious.filter(both),
     toFinal: summary.toFinal.filter(both),
   };

@@ -24,14 +24,14 @@ export function smoothed(values: readonly number[]): number[] {
   return ewma(values, 0.5);
 }
 
-/** Colours that are distinct on light and dark backgrounds. */
-const HEAD_COLOURS = [
+/** Colours that are distinct, and have a contrast of at least 3 : 1 on light and dark paper. */
+export const HEAD_COLOURS: readonly string[] = [
   "#3f74b8",
   "#cc6a2c",
   "#3c9470",
   "#a8559a",
-  "#b8922a",
-  "#4fa6bd",
+  "#a8791a",
+  "#3a8fa8",
   "#96604a",
   "#7a78c2",
   "#c25468",

@@ -119,12 +119,16 @@ export function createFaithfulnessChart(summary: ShownSummary, store: Store) {
         "edges in the circuit",
       ),
       svg("text", { class: "tick", x: 2, y: 9 }, "faithfulness, %"),
-      svg("line", { class: "rule", x1: PAD.left, x2: right, y1: level, y2: level }),
-      svg(
-        "text",
-        { class: "rule-label", x: PAD.left + 4, y: level - 5 },
-        `threshold ${percent(summary.threshold)}`,
-      ),
+      ...(summary.searched
+        ? [
+          svg("line", { class: "rule", x1: PAD.left, x2: right, y1: level, y2: level }),
+          svg(
+            "text",
+            { class: "rule-label", x: PAD.left + 4, y: level - 5 },
+            `threshold ${percent(summary.threshold)}`,
+          ),
+        ]
+        : []),
       svg(
         "g",
         { "clip-path": "url(#clip-size)" },

@@ -10,7 +10,7 @@ import {
   plural,
   showTooltip,
 } from "../../page/client/mod.ts";
-import { metricName } from "../../display_names.ts";
+import { metricName, metricUnit } from "../../display_names.ts";
 import { pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { describeEdge, describeNode } from "./describe.ts";
 import { edgeName } from "../../../utils/names/mod.ts";
@@ -82,9 +82,10 @@ export function createPanel(summary: ShownSummary, store: Store) {
     byId("list-title").textContent = node
       ? `Edges on paths through ${shortName(node)}`
       : "Strongest edges";
-    byId("list-count").textContent = listed.length > MOST_LISTED
+    const number = listed.length > MOST_LISTED
       ? `${MOST_LISTED} of ${integer(listed.length)}`
       : plural(listed.length, "edge");
+    byId("list-count").textContent = `${number}, score in ${metricUnit(summary.metric)}`;
     const largest = Math.max(1e-12, ...listed.map((edge) => Math.abs(edge.score)));
     byId("edge-list").replaceChildren(
       ...listed.slice(0, MOST_LISTED).map((edge) => item(edge, largest)),

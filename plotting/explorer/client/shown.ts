@@ -9,5 +9,7 @@ export interface ShownCheckpoint extends CheckpointSummary {
 
 /** A summary as the page shows it. */
 export interface ShownSummary extends CircuitSummary {
+  /** whether the run searched for a circuit above the threshold */
+  searched: boolean;
   checkpoints: ShownCheckpoint[];
 }

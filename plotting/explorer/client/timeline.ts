@@ -4,6 +4,7 @@
  */
 import {
   axes,
+  bandPath,
   fact,
   gapsOf,
   hatched,
@@ -26,6 +27,8 @@ export interface Series {
   /** CSS class that gives its colour */
   tone: string;
   values: (number | null)[];
+  /** intervals around the values */
+  band?: ([low: number, high: number] | null)[];
   dashed?: boolean;
 }
 
@@ -106,7 +109,7 @@ export function createTimelineChart(
     const right = width - PAD.right;
     const bottom = HEIGHT - PAD.bottom;
     x = stepScale(steps, [PAD.left + 6, right], shortStep);
-    const all = spec.series.flatMap((series) => series.values);
+    const all = spec.series.flatMap(({ values, band = [] }) => [...values, ...band.flat()]);
     const range = rangeOf(all, spec.include, spec.limits);
     y = linearScale(range, [bottom, PAD.top], 4, spec.tick);
     const clip = `clip-${spec.id}`;
@@ -139,6 +142,10 @@ export function createTimelineChart(
         "g",
         { "clip-path": `url(#${clip})` },
         ...spec.series.flatMap((series) => [
+          svg("path", {
+            class: `band ${series.tone}`,
+            d: series.band ? bandPath(series.band, (i) => x(steps[i]), y) : "",
+          }),
           svg("path", {
             class: `series ${series.tone}${series.dashed ? " dashed" : ""}`,
             d: linePath(series.values, (i) => x(steps[i]), y),
@@ -193,9 +200,15 @@ export function createTimelineChart(
   picture.addEventListener("pointermove", (event) => {
     const index = nearest(event);
     if (event.buttons & 1) jump(index);
-    const lines = spec.series.map((series) =>
-      fact(series.name, spec.format(series.values[index] ?? null))
-    );
+    const lines = spec.series.flatMap((series) => {
+      const interval = series.band?.[index];
+      return [
+        fact(series.name, spec.format(series.values[index] ?? null)),
+        ...(interval
+          ? [fact("95 % interval", interval.map((value) => spec.format(value)).join(" to "))]
+          : []),
+      ];
+    });
     const note = able[index]
       ? []
       : [html("div", { class: "fact" }, "the model does not do the task")];

@@ -19,7 +19,12 @@ export function timelineSpecs(summary: ShownSummary): ChartSpec[] {
       id: "chart-metric",
       title: `Mean ${metricName(summary.metric)} of the whole model`,
       series: [
-        { name: "clean prompts", tone: "tone-1", values: points.map((p) => p.baseline) },
+        {
+          name: "clean prompts",
+          tone: "tone-1",
+          values: points.map((p) => p.baseline),
+          band: points.map((p) => p.ability?.interval ?? null),
+        },
         { name: "corrupted", tone: "tone-2", values: points.map((p) => p.corrupted), dashed: true },
       ],
       include: [0],
@@ -40,7 +45,7 @@ export function timelineSpecs(summary: ShownSummary): ChartSpec[] {
       ],
       include: [0, 1],
       limits: [-0.25, 1.5],
-      rule: { value: summary.threshold, label: "threshold" },
+      ...(summary.searched && { rule: { value: summary.threshold, label: "threshold" } }),
       format: percent,
       tick: axisPercent,
     },

@@ -5,7 +5,7 @@
  * @module
  */
 export { type AddressField, choiceField, readAddress, writeAddress } from "./address.ts";
-export { axes, type Frame, linePath } from "./axes.ts";
+export { axes, bandPath, type Frame, linePath } from "./axes.ts";
 export { connectChoices } from "./choices.ts";
 export { type Attributes, byId, embedded, html, svg } from "./dom.ts";
 export { pngOf, saveFile, standaloneSvg } from "./export.ts";
