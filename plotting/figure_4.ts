@@ -120,7 +120,8 @@ export function consistencyFigure(
   const panels = LEVELS.map(({ title }, index) => ({
     title,
     xTitle: time.title,
-    yTitle: index === 0 ? "explained" : "",
+    yTitle:
+      ["direct effects explained", "query effects explained", "value effects explained"][index],
     x: { range: logRange(everyX, 0.04) },
     y: { range: [0, 103], ticksuffix: " %", dtick: 25 },
   }));

@@ -24,6 +24,40 @@ export function smoothed(values: readonly number[]): number[] {
   return ewma(values, 0.5);
 }
 
+/** The look of smoothed lines, thinner than the data, for `lineKeys`. */
+export const SMOOTHED = { name: "smoothed", width: 1, dash: "dash" };
+
+/** Returns the line of the smoothed values; `null` is a gap, and smoothing starts again after it. */
+export function smoothedLine(
+  values: readonly (number | null)[],
+  common: Trace,
+  color: string,
+): Trace {
+  const y: (number | null)[] = [];
+  let stretch: number[] = [];
+  const end = () => {
+    y.push(...smoothed(stretch));
+    stretch = [];
+  };
+  for (const value of values) {
+    if (value !== null) {
+      stretch.push(value);
+      continue;
+    }
+    end();
+    y.push(null);
+  }
+  end();
+  return {
+    ...common,
+    y,
+    mode: "lines",
+    line: { color, width: SMOOTHED.width, dash: SMOOTHED.dash },
+    showlegend: false,
+    hoverinfo: "skip",
+  };
+}
+
 /** Colours that are distinct, and have a contrast of at least 3 : 1 on light and dark paper. */
 export const HEAD_COLOURS: readonly string[] = [
   "#3f74b8",
