@@ -51,8 +51,11 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
   const looks = runLooks(sorted);
   const columns = Math.min(2, sorted.length);
   const data: Trace[] = [];
-  const largest = Math.max(1, ...sorted.flatMap((s) => ableCheckpoints(s).map((c) => c.step)));
-  const place = (step: number) => Math.log10(step + 1) / Math.log10(largest + 1);
+  const steps = sorted.flatMap((s) => ableCheckpoints(s).map((c) => c.step));
+  const ends = [Math.min(...steps, Infinity), Math.max(1, ...steps)].map((step) =>
+    Math.log10((Number.isFinite(step) ? step : 0) + 1)
+  ) as [number, number];
+  const place = (step: number) => (Math.log10(step + 1) - ends[0]) / (ends[1] - ends[0] || 1);
   sorted.forEach((summary, index) => {
     const axes = axesOf(index);
     const checkpoints = ableCheckpoints(summary).sort((a, b) => a.step - b.step);
@@ -78,7 +81,7 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
       }));
     }
   });
-  data.push(colourBar(largest));
+  data.push(colourBar(ends));
   const panels = sorted.map((summary, i) => ({
     title: `${looks[i].name} · ${taskTitle(summary.task)}${finalAreas(summary)}`,
     xTitle: "edges in the circuit",
@@ -119,8 +122,15 @@ function finalAreas({ checkpoints }: CircuitSummary): string {
 }
 
 /** Returns an invisible trace that adds the colour bar of the steps. */
-function colourBar(largest: number): Trace {
-  const ticks = [0, 1, 10, 100, 1000, 10_000, 100_000].filter((step) => step <= largest);
+function colourBar([low, high]: readonly [number, number]): Trace {
+  const inside = (steps: number[]) =>
+    steps.filter((step) => {
+      const place = Math.log10(step + 1);
+      return place >= low && place <= high;
+    });
+  const decades = inside([0, 1, 10, 100, 1000, 10_000, 100_000]);
+  const halves = [0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 5].map((n) => n * 10 ** power));
+  const ticks = decades.length > 2 ? decades : inside([0, ...halves]);
   return {
     type: "scatter",
     mode: "markers",
@@ -131,8 +141,8 @@ function colourBar(largest: number): Trace {
     marker: {
       size: 0.1,
       color: [0],
-      cmin: 0,
-      cmax: Math.log10(largest + 1),
+      cmin: low,
+      cmax: high,
       colorscale: STEP_COLOURS,
       colorbar: {
         title: { text: "step" },

@@ -137,7 +137,11 @@ export function componentsFigure(
       ...chosen.flatMap(({ model, line }) => line.steps.map((step) => time.of(model, step))),
     );
     if (chosen.length > 0) data.push(endLabels(index, end, labels, range));
-    else notes.push(emptyNote(index, names.some((model) => models.get(model)![score])));
+    else {
+      // without a trace Plotly draws neither the axes nor the note
+      data.push({ type: "scatter", x: [null], y: [null], showlegend: false, ...axesOf(index) });
+      notes.push(emptyNote(index, names.some((model) => models.get(model)![score])));
+    }
     return {
       title,
       xTitle: index >= 2 ? time.title : "",

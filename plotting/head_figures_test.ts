@@ -9,6 +9,7 @@ import { headScoresFigure } from "./head_scores.ts";
 import { drawnRange, extremes } from "./result_files/head_measures.ts";
 import { changingHeads, type Repairs } from "./self_repair.ts";
 import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
+import { HEAD_MEASURES } from "./result_files/head_measures.ts";
 import { inFolder, series } from "./testing/small_series.ts";
 
 Deno.test("drawnRange() is the natural range, unless there is none or `fit` is set", () => {
@@ -124,6 +125,14 @@ Deno.test("readSwaps() returns a grid per group of heads; panels of one metric s
     assertEquals([cmin, cmax], [-largest, largest]);
     assertEquals((layout.coloraxis2 as { cmax: number }).cmax, 0.3);
   }));
+
+Deno.test("scores of effects are empty where the model does not do the task", () => {
+  const measure = HEAD_MEASURES["circuits-over-time/ioi_consistency/1"]
+    .find(({ name }) => name === "direct_effect")!;
+  const effects = { direct: [[7]], s2i: null, tertiary: null };
+  const of = (able?: boolean) => measure.grid({ effects, ...(able !== undefined && { able }) });
+  assertEquals([of(), of(true), of(false)], [[[7]], [[7]], null]);
+});
 
 Deno.test("levelPoints() tells a level with nothing to explain from an unexplained one", () => {
   const entry = (s2i: number[][] | null): ConsistencyEntry => ({

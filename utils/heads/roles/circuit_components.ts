@@ -13,6 +13,7 @@ import type { IoiFlipName, PromptPair } from "../../tasks/mod.ts";
 import { attentionToNames, nameCopyScores, repeatedTokenScores } from "../scores/mod.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
 import { headGrid } from "../head_grid.ts";
+import { doesIoi } from "./ioi_roles.ts";
 import { type Head, headName, placeOf } from "../head.ts";
 import { S2I_QUANTITIES, s2Inhibition, type S2IQuantity, SIGNAL_FLIPS } from "./s2_inhibition.ts";
 
@@ -70,10 +71,14 @@ export async function circuitComponents(
     return grid(only(values, s2i.heads));
   };
 
+  const readouts = pairs.map((pair) => pair.position);
+  const clean = await model.metric(pairs.map((pair) => pair.clean), readouts, readout);
+  const corrupted = await model.metric(pairs.map((pair) => pair.corrupted), readouts, readout);
   const tertiary = await repeatedTokenScores(model, repeated);
   const sources = circuit.sources();
   return {
     components: {
+      able: doesIoi(clean, corrupted),
       direct_effect_scores: {
         copy_scores: grid(copy),
         filtered_copy_scores: grid(copy.map((x) => x > copyThreshold ? x : 0)),

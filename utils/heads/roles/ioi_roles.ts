@@ -5,7 +5,19 @@
  *               e(head) = (mean patched − mean clean) / (mean clean − mean corrupted).
  *               0 means no harm; −1 means that patching the head alone does as much as corrupting the prompt
  */
-import { mean } from "../../base/mod.ts";
+import { abilityOf, LEAST_RISES, mean } from "../../base/mod.ts";
+
+/** Resamples of the intervals by which ability is judged. */
+const RESAMPLES = 1000;
+
+/**
+ * Returns whether a model does the task (`abilityOf`), from the logit difference on each clean and corrupted prompt. Effects
+ * in units of the metric's drop mean nothing where it does not drop.
+ */
+export function doesIoi(clean: ArrayLike<number>, corrupted: ArrayLike<number>): boolean {
+  const leastRise = LEAST_RISES.logit_diff;
+  return abilityOf(clean, { resamples: RESAMPLES, seed: 0, corrupted, leastRise }).able;
+}
 
 /**
  * Returns the effects of patched runs `[heads]`; all 0 if clean and corrupted prompts have the same mean metric.
