@@ -134,7 +134,7 @@ export function consistencyFigure(
       "effects at this level. Gaps: the model does not do the task.",
     data,
     layout: {
-      ...panelGrid(panels, 3),
+      ...panelGrid(panels, 3, 0.075),
       legend: { orientation: "h", x: 0, y: -0.24, yanchor: "top" },
     },
     width: 1240,

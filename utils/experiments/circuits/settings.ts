@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { LEAST_RISES, UserError } from "../../base/mod.ts";
 import { modelKeys } from "../model_keys.ts";
-import { EDGE_METHODS, INTERVENTIONS, QUADRATURES } from "../../circuits/mod.ts";
+import { EDGE_METHODS, INTERVENTIONS, PALETTE_NAMES, QUADRATURES } from "../../circuits/mod.ts";
 
 /** The schema of the settings. */
 export const circuitSchema = z.object({
@@ -59,12 +59,21 @@ export const circuitSchema = z.object({
   transfer: z.boolean().default(false)
     .describe("evaluate the circuit of every checkpoint in the model of every other"),
   pictures: z.boolean().default(true).describe("draw every circuit as SVG and PNG"),
+  palette: z.enum(PALETTE_NAMES).default("field").describe(
+    "colours of the pictures: EAP-IG's, or ones that colour-blind readers tell apart",
+  ),
   graph_format: z.union([z.literal(1), z.literal(2)]).default(2)
     .describe("graph files as EAP-IG writes them now (2) or as the original project did (1)"),
 });
 
 /** Keys that change no number of a result, in addition to those of the model. */
-export const FREE_CIRCUIT_KEYS = ["batch_size", "large_model", "transfer", "pictures"] as const;
+export const FREE_CIRCUIT_KEYS = [
+  "batch_size",
+  "large_model",
+  "transfer",
+  "pictures",
+  "palette",
+] as const;
 
 /** Checks that settings fit together. @throws UserError if they contradict each other. */
 export function checkCircuitConfig({ verify, start, end }: CircuitConfig): void {
