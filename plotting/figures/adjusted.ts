@@ -2,7 +2,7 @@
  * Adjusts a figure that is ready: sizes, fonts and title by option, and ticks of log axes by what the figure shows.
  */
 import { UserError } from "../../utils/base/mod.ts";
-import type { Figure, Trace } from "./plotly_page.ts";
+import type { Figure, Trace } from "./figure.ts";
 
 /** Options of every plot, as its command line gives them. */
 export type FigureOptions = {

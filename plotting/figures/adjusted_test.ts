@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../utils/base/user_error.ts";
 import { adjusted, withTicks } from "./adjusted.ts";
 import { panelGrid } from "./panels.ts";
-import type { Figure } from "./plotly_page.ts";
+import type { Figure } from "./figure.ts";
 
 const figure = (x: (number | null)[]): Figure => ({
   ...{ title: "t", caption: "c", width: 700, height: 400 },

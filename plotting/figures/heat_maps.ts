@@ -1,6 +1,6 @@
 /** Makes the parts of heat maps: colours, axes with square cells, sliders over checkpoints. */
 import { axesOf, type Panel } from "./panels.ts";
-import type { Trace } from "./plotly_page.ts";
+import type { Trace } from "./figure.ts";
 
 type ColourScale = [at: number, colour: string][];
 

@@ -27,7 +27,8 @@ export {
   runPlot,
   tellUserErrors,
 } from "./plot_command.ts";
-export { type Figure, plotlyImage, plotlyPage, saveFigure, type Trace } from "./plotly_page.ts";
+export type { Figure, Trace } from "./figure.ts";
+export { plotlyImage, plotlyPage, saveFigure } from "./plotly_page.ts";
 export { type LabelPosition, placeLabels } from "./point_labels.ts";
 export { leftOut, type RunLook, runLooks } from "./runs.ts";
 export { givenSummaries, summaryCommand } from "./summary_command.ts";

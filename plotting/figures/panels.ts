@@ -1,5 +1,5 @@
 /** Lays out grids of panels, for all figures. */
-import type { Trace } from "./plotly_page.ts";
+import type { Trace } from "./figure.ts";
 
 /** A panel of a figure. `x` and `y` override the common settings of its axes. */
 export interface Panel {

@@ -2,7 +2,8 @@
 import { Command } from "@commander-js/extra-typings";
 import { UserError } from "../../utils/base/mod.ts";
 import { adjusted, type FigureOptions } from "./adjusted.ts";
-import { type Figure, saveFigure } from "./plotly_page.ts";
+import type { Figure } from "./figure.ts";
+import { saveFigure } from "./plotly_page.ts";
 
 /** Describes a plot for its command line. */
 export interface PlotCommand {

@@ -5,6 +5,7 @@
 import { dirname, extname } from "@std/path";
 import { UserError, writeFileAtomic } from "../../utils/base/mod.ts";
 import { withTicks } from "./adjusted.ts";
+import type { Figure } from "./figure.ts";
 import {
   type Browser,
   buildPage,
@@ -13,27 +14,6 @@ import {
   KIT_STYLES,
   launchChromium,
 } from "../page/mod.ts";
-
-/** A Plotly trace. */
-export type Trace = Record<string, unknown>;
-
-/** A figure: what Plotly draws, with its title, caption and size. */
-export interface Figure {
-  /** plain text */
-  title: string;
-  /** a sentence or two under the title; plain text */
-  caption: string;
-  /** Plotly's traces */
-  data: Trace[];
-  /** Plotly's layout */
-  layout: Record<string, unknown>;
-  /** pixels of the static picture; the page is as wide as its window */
-  width: number;
-  /** pixels, in the picture and on the page */
-  height: number;
-  /** title inside pictures, which else have none */
-  heading?: string;
-}
 
 /** Below this fraction of the picture's width titles and labels would overlap, so the page scrolls sideways instead. */
 const NARROWEST = 0.9;

@@ -1,4 +1,4 @@
-/** Names and draws the runs of one figure so that two runs of one model and task are told apart. */
+/** Gives every run of one figure a name and a look, different even for two runs of one model and task. */
 import { checkpointAble, type CircuitSummary } from "../../utils/results/mod.ts";
 import { modelColour } from "./models.ts";
 

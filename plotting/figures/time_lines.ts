@@ -2,7 +2,7 @@
 import { ewma } from "../../utils/base/mod.ts";
 import { tokensPerStep } from "./models.ts";
 import { axesOf } from "./panels.ts";
-import type { Trace } from "./plotly_page.ts";
+import type { Trace } from "./figure.ts";
 
 /** An axis over training. */
 export interface TimeAxis {
