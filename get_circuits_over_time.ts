@@ -67,7 +67,7 @@ if (import.meta.main) {
         await writeFileAtomic(page, buildExplorer(summary));
         return exitCode;
       },
-      columns: () => circuitColumns(run, (step) => results.get(step)),
+      columns: () => circuitColumns(run, (step) => results.get(step), config),
       closing: () => {
         const checkpoints = results.summaries();
         for (const remark of circuitRemarks(run, checkpoints, config)) console.log(remark);

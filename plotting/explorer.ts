@@ -5,24 +5,12 @@
  * Usage: deno run -A plotting/explorer.ts results/graphs/pythia-160m/ioi [--output explorer.html]
  */
 import { Command } from "@commander-js/extra-typings";
-import { basename, join, resolve } from "@std/path";
+import { join } from "@std/path";
 import { UserError, writeFileAtomic } from "../utils/base/mod.ts";
-import { type CircuitSummary, headRoles, ResultPaths } from "../utils/results/mod.ts";
 import { buildExplorer } from "./explorer/page.ts";
 import { tellUserErrors } from "./figures/mod.ts";
+import { withCurrentRoles } from "./result_files/current_roles.ts";
 import { findSummaries } from "./result_files/summaries.ts";
-
-/**
- * Returns a summary with the roles in the head scripts' result files as they are now, if the summary is in a folder of
- * results, `{results}/graphs/{model}/{task}`; else with the roles that the run stored.
- */
-async function withRoles(folder: string, summary: CircuitSummary): Promise<CircuitSummary> {
-  const [results, kind] = [resolve(folder, "../../.."), basename(resolve(folder, "../.."))];
-  if (kind !== "graphs") return summary;
-  const paths = new ResultPaths(results, basename(resolve(folder, "..")));
-  const roles = await headRoles(paths, summary) ?? summary.roles;
-  return roles ? { ...summary, roles } : summary;
-}
 
 if (import.meta.main) {
   const command = new Command("plotting/explorer.ts")
@@ -45,7 +33,7 @@ if (import.meta.main) {
     }
     for (const { folder, summary } of found) {
       const file = output ?? join(folder, "explorer.html");
-      await writeFileAtomic(file, buildExplorer(await withRoles(folder, summary)));
+      await writeFileAtomic(file, buildExplorer(await withCurrentRoles(folder, summary)));
       console.log(file);
     }
   });

@@ -82,9 +82,11 @@ export function intro(summary: CircuitSummary): string {
 /** Returns how edges were scored. */
 export function method(summary: CircuitSummary): string {
   const { shape, config = {} } = summary;
-  const points = WITH_POINTS.test(summary.method)
-    ? `, ${count(summary.igSteps, "integration point")} (${summary.quadrature})`
-    : "";
+  const points = !WITH_POINTS.test(summary.method)
+    ? ""
+    : summary.quadrature === "adaptive"
+    ? ", as many midpoints as each prompt needs"
+    : `, ${count(summary.igSteps, "integration point")} (${summary.quadrature})`;
   const edges = config.intervention === undefined || config.intervention === "patching"
     ? ""
     : `, ablation “${config.intervention}”`;

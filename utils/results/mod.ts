@@ -9,7 +9,7 @@ export {
   unableSteps,
 } from "./circuit_ability.ts";
 export type { ResultLayout, ResultSchema } from "./check.ts";
-export { findResults, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
+export { findResults, formatOf, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
 export { headRoles, type RoleCircuits } from "./head_roles.ts";
 export {
   defineResult,
@@ -54,6 +54,7 @@ export {
   type FormationHeader,
 } from "./kinds/mod.ts";
 export { type FullModelComponents, fullModelComponents } from "./kinds/mod.ts";
+export { type GraphJudgement, type GraphJudgementHeader, graphJudgements } from "./kinds/mod.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./kinds/mod.ts";
 export { type Consistency, ioiConsistencies } from "./kinds/mod.ts";
 export { type SelfRepairEntry, selfRepairs } from "./kinds/mod.ts";

@@ -12,11 +12,10 @@
  */
 import type { CheckpointSummary, CurvePoint } from "../../results/mod.ts";
 import type { Progress } from "../../cli/mod.ts";
-import { type Ability, abilityOf, LEAST_RISES, mean } from "../../base/mod.ts";
+import { LEAST_RISES } from "../../base/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
 import {
   circuitEdges,
-  CircuitEvaluator,
   type CircuitShape,
   circuitShape,
   circuitStability,
@@ -28,7 +27,6 @@ import {
   edgeScores,
   greedyOrder,
   maskOf,
-  meanActivations,
   mibEdgeCounts,
   nBackward,
   nForward,
@@ -40,13 +38,10 @@ import {
   searchCircuitSize,
   topnOrder,
 } from "../../circuits/mod.ts";
-import { promptBatches } from "../../tasks/mod.ts";
 import { edgeName } from "../../names/mod.ts";
+import { type Evaluation, FaithfulnessScale, prepareEvaluation } from "./faithfulness_scale.ts";
 import type { CircuitConfig } from "./settings.ts";
 import type { CircuitTask } from "./task.ts";
-
-/** Resamples of the intervals by which ability is judged; `bootstrap` may be 0. */
-const ABILITY_RESAMPLES = 1000;
 
 /** What is found at one checkpoint. */
 export interface CheckpointCircuit {
@@ -60,87 +55,6 @@ export interface CheckpointCircuit {
   curve: Map<number, number>;
 }
 
-/** Measures circuits against the whole model and the corrupted run. */
-export class FaithfulnessScale {
-  /** mean metric of the whole model on clean prompts */
-  readonly baseline: number;
-  /** mean metric of the whole model on corrupted prompts */
-  readonly corrupted: number;
-
-  constructor(private readonly evaluator: CircuitEvaluator) {
-    this.baseline = mean(Array.from(evaluator.cleanMetric));
-    this.corrupted = mean(Array.from(evaluator.corruptedMetric));
-  }
-
-  /** Prepares the model and prompts of a checkpoint. */
-  static async of(
-    model: HookedModel,
-    { batches, means }: Evaluation,
-    { intervention }: CircuitConfig,
-  ): Promise<FaithfulnessScale> {
-    return new FaithfulnessScale(
-      await CircuitEvaluator.prepare(model, batches, { intervention, means }),
-    );
-  }
-
-  /** Judges whether the model does the task, by the metric on every clean and corrupted prompt. */
-  ability(options: { seed: number; leastRise?: number }): Ability {
-    const { cleanMetric, corruptedMetric } = this.evaluator;
-    return abilityOf(cleanMetric, {
-      ...options,
-      resamples: ABILITY_RESAMPLES,
-      corrupted: corruptedMetric,
-    });
-  }
-
-  /**
-   * Returns the curve points of circuits. A metric that is exactly 0 has no ratio; its faithfulness is 0.
-   * @param masks before pruning, `[nForward, nBackward]` each
-   * @param sizes the sizes requested
-   */
-  async points(masks: readonly Uint8Array[], sizes: readonly number[]): Promise<CurvePoint[]> {
-    const { shape } = this.evaluator;
-    const metrics = (await this.evaluator.evaluate(masks)).map((values) =>
-      mean(Array.from(values))
-    );
-    const ratio = (a: number, b: number) => b === 0 ? 0 : a / b;
-    return metrics.map((metric, i) => ({
-      size: sizes[i],
-      edges: countEdges(pruneCircuit(shape, masks[i])),
-      faithfulness: ratio(metric, this.baseline),
-      normalized: ratio(metric - this.corrupted, this.baseline - this.corrupted),
-    }));
-  }
-
-  /** Returns the curve points of the first n edges of an order, for several sizes n. */
-  ofOrder(order: ArrayLike<number>, sizes: readonly number[]): Promise<CurvePoint[]> {
-    const { shape } = this.evaluator;
-    return this.points(sizes.map((n) => maskOf(shape, order, n)), sizes);
-  }
-}
-
-type Evaluation = Awaited<ReturnType<typeof prepareEvaluation>>;
-
-/** Returns prompt batches and, for mean interventions, the means over the corrupted prompts. */
-export async function prepareEvaluation(
-  model: HookedModel,
-  { prompts, readout }: Pick<CircuitTask, "prompts" | "readout">,
-  { intervention, batch_size: batchSize }: CircuitConfig,
-) {
-  const batches = promptBatches(prompts, readout, {
-    batchSize,
-    sharePrefix: intervention === "patching",
-  });
-  const means = intervention.startsWith("mean")
-    ? await meanActivations(
-      model,
-      prompts.map((p) => p.corrupted.slice(0, p.position + 1)),
-      intervention === "mean-positional",
-    )
-    : undefined;
-  return { batches, means };
-}
-
 /** Finds the circuit of one checkpoint; see the header. */
 export async function findCircuit(
   model: HookedModel,
@@ -151,9 +65,13 @@ export async function findCircuit(
 ): Promise<CheckpointCircuit> {
   const shape = circuitShape(model.config);
   const evaluation = await prepareEvaluation(model, task, config);
-  const attribution = await scoreEdges(model, evaluation, config, progress);
+  // An adaptive path must know how much the metric changes; other paths have more memory without the scale.
+  const before = config.quadrature === "adaptive"
+    ? await FaithfulnessScale.of(model, evaluation, config)
+    : undefined;
+  const attribution = await scoreEdges(model, evaluation, config, progress, before?.meanChange);
   const { scores, completeness, perPrompt } = attribution;
-  const scale = await FaithfulnessScale.of(model, evaluation, config);
+  const scale = before ?? await FaithfulnessScale.of(model, evaluation, config);
   const leastRise = config.least_rise ?? LEAST_RISES[task.metric];
   const { able, interval, accuracy, rise } = scale.ability({ seed: config.seed, leastRise });
   const { size, curve, points, mask } = await chooseSize(scale, shape, scores, config, progress);
@@ -194,12 +112,15 @@ async function scoreEdges(
   { batches, means }: Evaluation,
   config: CircuitConfig,
   progress: Progress,
+  meanChange?: number,
 ) {
   const scoring = progress.begin("scores", 1);
   return await edgeScores(model, batches, {
     method: config.method,
     steps: config.ig_steps,
     quadrature: config.quadrature,
+    tolerance: config.tolerance,
+    meanChange,
     compat: config.compat,
     perPrompt: config.bootstrap > 0,
     intervention: config.intervention,

@@ -24,8 +24,9 @@ export function circuitLine(run: CircuitRun, found: CheckpointSummary): string {
 export function circuitColumns(
   run: CircuitRun,
   at: (step: number) => CheckpointSummary,
+  { quadrature }: { quadrature: string },
 ): Column<number>[] {
-  const circuit = (value: (found: CheckpointSummary) => number) => (step: number) =>
+  const circuit = (value: (found: CheckpointSummary) => number | undefined) => (step: number) =>
     checkpointAble(run, at(step)) ? value(at(step)) : undefined;
   return [
     { header: "clean", value: (step) => at(step).baseline, digits: 3 },

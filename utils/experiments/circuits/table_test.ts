@@ -21,7 +21,9 @@ const steps = new Map([
 ].map((each) => [each.step, each]));
 
 Deno.test("circuitColumns() shows no circuit where the model does not do the task", () => {
-  const columns = circuitColumns(run, (step) => steps.get(step)!);
+  const columns = circuitColumns(run, (step) => steps.get(step)!, {
+    quadrature: "midpoint",
+  });
   const lines = formatTable(columns, [256, 2048]).split("\n").map((line) => line.trim());
   const cells = (line: string) => line.split(/\s{2,}/);
   assertEquals(cells(lines[0]), [

@@ -12,7 +12,8 @@ import {
 import { contentDigest, isThere, UserError } from "../../base/mod.ts";
 import { circuitShape } from "../../circuits/mod.ts";
 import type { Experiment } from "../experiment.ts";
-import { FaithfulnessScale, maskOfCircuit, prepareEvaluation } from "./checkpoint.ts";
+import { maskOfCircuit } from "./checkpoint.ts";
+import { FaithfulnessScale, prepareEvaluation } from "./faithfulness_scale.ts";
 import { circuitSettings } from "./results.ts";
 import type { CircuitConfig } from "./settings.ts";
 import type { CircuitTask } from "./task.ts";
@@ -98,7 +99,7 @@ async function rowOptions(
   return {
     path: circuitTransfers.path(experiment.paths, config.task),
     settings: {
-      ...circuitSettings(experiment, task),
+      ...circuitSettings(experiment, config, task),
       steps: circuits.map((c) => c.step),
       circuits_digest: await contentDigest(circuits.map((c) => [c.size, c.circuit])),
     },
