@@ -8,6 +8,7 @@ import {
   findResults,
   ioiConsistencies,
   readCircuitSummary,
+  ROLE_FORMATS,
   selfRepairs,
   taskPerformances,
   transcoderSweeps,
@@ -39,6 +40,8 @@ export interface ServedPage {
   title: string;
   /** formats of the result files that it reads */
   formats: readonly string[];
+  /** formats of further files that the page of one file reads; if they change, the page is made again */
+  alsoReads?: readonly string[];
   /**
    * Returns the HTML of the page.
    * @param paths one result file, or all that have the formats
@@ -57,6 +60,7 @@ export const FILE_PAGES: readonly ServedPage[] = [
     name: "explorer",
     title: "Circuit explorer",
     formats: [circuitSummary.format],
+    alsoReads: ROLE_FORMATS,
     build: async ([path]) =>
       buildExplorer(await withCurrentRoles(dirname(path), await readCircuitSummary(path))),
   },

@@ -38,6 +38,14 @@ function headsAbove(grid: readonly (readonly number[])[], threshold: number): st
   return grid.flatMap((row, l) => row.flatMap((x, h) => x > threshold ? [headName([l, h])] : []));
 }
 
+/** Formats of the files that roles are read from. */
+export const ROLE_FORMATS: readonly string[] = [
+  fullModelComponents,
+  successorHeads,
+  copySuppression,
+  headsByType,
+].map(({ format }) => format);
+
 /** What a role needs of the circuits that the page shows. */
 export type RoleCircuits = Pick<CircuitSummary, "task" | "metric" | "checkpoints">;
 

@@ -10,7 +10,7 @@ export {
 } from "./circuit_ability.ts";
 export type { ResultLayout, ResultSchema } from "./check.ts";
 export { findResults, formatOf, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
-export { headRoles, type RoleCircuits } from "./head_roles.ts";
+export { headRoles, ROLE_FORMATS, type RoleCircuits } from "./head_roles.ts";
 export {
   defineResult,
   type EntryOf,

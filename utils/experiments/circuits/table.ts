@@ -36,11 +36,14 @@ export function circuitColumns(
     { header: "nodes", value: circuit(({ nodes }) => nodes.length), digits: 0 },
     { header: "faithfulness", value: circuit(({ faithfulness }) => faithfulness), digits: 3 },
     { header: "above corrupted", value: circuit(({ normalized }) => normalized), digits: 3 },
-    {
-      header: "IG missing",
-      value: circuit(({ completeness }) => completeness.missing!),
-      digits: 3,
-    },
+    { header: "IG missing", value: circuit(({ completeness }) => completeness.missing), digits: 3 },
+    ...(quadrature === "adaptive"
+      ? [{
+        header: "IG points",
+        value: circuit(({ completeness }) => completeness.points),
+        digits: 1,
+      }]
+      : []),
   ];
 }
 
