@@ -33,6 +33,7 @@ export const FLOORS = [
   "utils/circuits",
   "utils/heads",
   "utils/feature_circuits",
+  "utils/feature_dashboards",
   "utils/experiments",
   "utils/verify",
   "plotting",

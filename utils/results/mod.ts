@@ -35,6 +35,16 @@ export {
 export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./kinds/mod.ts";
 export { type CopySuppression, copySuppression } from "./kinds/mod.ts";
 export {
+  type DashboardFeature,
+  type DashboardHistogram,
+  type DashboardLayer,
+  type DashboardRule,
+  type DashboardScore,
+  type FeatureDashboards,
+  featureDashboards,
+  type FeatureDashboardsHeader,
+} from "./kinds/mod.ts";
+export {
   type FeatureCircuitEntry,
   type FeatureCircuitHeader,
   featureCircuits,
@@ -75,4 +85,4 @@ export {
 } from "./kinds/mod.ts";
 export { circuitTransfers } from "./kinds/mod.ts";
 export { type OpenOptions, ResultFile } from "./result_file.ts";
-export { ResultPaths } from "./result_path.ts";
+export { modelFolder, ResultPaths } from "./result_path.ts";

@@ -3,7 +3,12 @@ import { circuitComponentScores, headsByType } from "./circuit_components.ts";
 import { circuitSummary } from "./circuit_summary.ts";
 import { componentSwaps } from "./component_swaps.ts";
 import { copySuppression } from "./cspa.ts";
-import { featureCircuits, featureFormations, featureIdentities } from "./features/mod.ts";
+import {
+  featureCircuits,
+  featureDashboards,
+  featureFormations,
+  featureIdentities,
+} from "./features/mod.ts";
 import { fullModelComponents } from "./full_model_components.ts";
 import { greaterThanChecks } from "./greater_than.ts";
 import { ioiConsistencies } from "./ioi_consistency.ts";
@@ -32,5 +37,6 @@ export const RESULT_KINDS = {
   featureCircuits,
   featureIdentities,
   featureFormations,
+  featureDashboards,
   transcoderSweeps,
 };

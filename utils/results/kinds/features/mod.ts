@@ -11,6 +11,16 @@ export {
   type FormationHeader,
 } from "./formation.ts";
 export {
+  type DashboardFeature,
+  type DashboardHistogram,
+  type DashboardLayer,
+  type DashboardRule,
+  type DashboardScore,
+  type FeatureDashboards,
+  featureDashboards,
+  type FeatureDashboardsHeader,
+} from "./dashboards.ts";
+export {
   featureIdentities,
   type FeatureIdentityEntry,
   type FeatureIdentityHeader,
