@@ -47,6 +47,12 @@ export function histogramChart(
   ) as SVGSVGElement;
 }
 
+/** Returns a score with two decimals and a real minus sign. */
+export function decimal(value: number): string {
+  const text = value.toFixed(2);
+  return text === "-0.00" ? "0.00" : text.replace("-", "−");
+}
+
 const SPAN = 240;
 const place = (value: number) => 6 + Math.min(1, Math.max(0, value)) * (SPAN - 12);
 
@@ -72,18 +78,16 @@ function readingLine({ layer, feature }: FoundFeature, name: string): HTMLElemen
       svg("circle", { class: "score-dot", cx: value, cy: 9, r: 3.6 }),
     );
   }
-  const text = score
-    ? `${score[0].toFixed(2)} [${score[1].toFixed(2)}, ${score[2].toFixed(2)}]`.replaceAll("-", "−")
-    : "–";
+  const text = score ? `${decimal(score[0])} [${decimal(score[1])}, ${decimal(score[2])}]` : "–";
   const floor = quantiles.length === 5
-    ? `random coder: median ${quantiles[2].toFixed(2)}, 5 to 95 % ${quantiles[0].toFixed(2)} to ${
-      quantiles[4].toFixed(2)
+    ? `random coder: median ${decimal(quantiles[2])}, 5 to 95 % ${decimal(quantiles[0])} to ${
+      decimal(quantiles[4])
     }`
     : "no random feature measured";
   const { name: title, note } = READINGS[name] ?? { name, note: "" };
   return html(
     "div",
-    { class: "reading", title: `${title}: ${note}\n${floor}`.replaceAll(" -", " −") },
+    { class: "reading", title: `${title}: ${note}\n${floor}` },
     html("span", { class: "reading-name" }, title),
     svg(
       "svg",

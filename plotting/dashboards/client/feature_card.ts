@@ -90,7 +90,7 @@ function heading({ layer, feature }: FoundFeature, data: DashboardData): HTMLEle
   const { firings, mean, max } = feature, { tokens } = data.dashboards;
   const facts = [
     `layer ${layer.layer}`,
-    `fires on ${percent(firings / tokens)} of tokens (${integer(firings)})`,
+    `fires on ${number(100 * firings / tokens)} % of tokens (${integer(firings)})`,
     ...(firings > 0 ? [`mean ${number(mean)}, largest ${number(max)}`] : []),
   ];
   return html(

@@ -1,7 +1,7 @@
 /** The list of features: only the rows in sight are in the page, so thousands of features cost nothing. */
 import { html, number, oncePerFrame, onResize, svg } from "../../page/client/mod.ts";
 import { shownToken } from "./dashboard_data.ts";
-import { floorOf, type ListedFeature, valueOf } from "./search.ts";
+import { BEYOND, floorOf, type ListedFeature, valueOf } from "./search.ts";
 
 /** Height of a row in pixels; `styles/list.css` has the same. */
 const ROW = 46;
@@ -65,7 +65,7 @@ export function createFeatureList(
   }
 
   function score(listed: ListedFeature): HTMLElement {
-    const by = key === "name" ? "rule" : key;
+    const by = key === "name" || key === BEYOND ? "rule" : key;
     const value = valueOf(listed, by), floor = floorOf(listed, by);
     const text = value === null
       ? "–"
@@ -106,10 +106,13 @@ export function createFeatureList(
       const index = listed ? features.indexOf(listed) : -1;
       if (index >= 0) {
         const top = index * ROW;
-        if (top < box.scrollTop) box.scrollTop = top;
-        else if (top + ROW > box.scrollTop + box.clientHeight) {
-          box.scrollTop = top + ROW - box.clientHeight;
-        }
+        const { top: boxTop } = box.getBoundingClientRect();
+        const height = Math.min(box.clientHeight, innerHeight - boxTop);
+        const below = top + ROW - (box.scrollTop + height);
+        const far = below > ROW || top < box.scrollTop - ROW;
+        if (far) box.scrollTop = top - height / 2;
+        else if (below > 0) box.scrollTop += below;
+        else box.scrollTop = Math.min(box.scrollTop, top);
       }
       draw();
     },

@@ -13,11 +13,12 @@ import {
 import { type DashboardData, READING_ORDER, READINGS } from "./dashboard_data.ts";
 import { renderFeature } from "./feature_card.ts";
 import { createFeatureList } from "./feature_list.ts";
-import { COUNTS, type ListedFeature, listFeatures, queryTest, sorted } from "./search.ts";
+import { BEYOND, COUNTS, type ListedFeature, listFeatures, queryTest, sorted } from "./search.ts";
 import { initialState, readHash, writeHash } from "./state.ts";
 
 const COUNT_NAMES: Record<string, string> = {
   name: "layer, number",
+  [BEYOND]: "rule beyond random",
   firings: "firings",
   max: "largest activation",
   mean: "mean activation",
@@ -28,8 +29,8 @@ function start() {
   const features = listFeatures(data), { scores, layers } = data.dashboards;
   const byName = new Map(features.map((listed) => [listed.name, listed]));
   const readings = READING_ORDER.filter((name) => scores.includes(name));
-  const sorts = ["name", ...readings, ...COUNTS];
-  const firstSort = readings[0] ?? "firings";
+  const sorts = [BEYOND, "name", ...readings, ...COUNTS];
+  const firstSort = BEYOND;
   const first = sorted(features, firstSort, false)[0];
   const initial = initialState(first?.name ?? "", firstSort);
   const allowed = {
@@ -60,6 +61,8 @@ function start() {
       (layer === "all" || String(listed.layer.layer) === layer) && (!matches || matches(listed))
     );
     shown = sorted(inLayer, sort, order === "up");
+    const named = shown.findIndex(({ name }) => name === query.trim());
+    if (named > 0) shown.unshift(...shown.splice(named, 1));
     byId("count").textContent = shown.length === features.length
       ? `${integer(features.length)} features`
       : `${integer(shown.length)} of ${integer(features.length)} features`;

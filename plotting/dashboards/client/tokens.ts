@@ -11,6 +11,7 @@ export function tokenChip(text: string): HTMLElement {
 /** Returns a token of running text. @param share activation relative to the largest, 0 … 1 */
 function token(text: string, share: number, details: Record<string, string | number>): HTMLElement {
   const attributes: Record<string, string | number> = { class: "tok", ...details };
+  if (/^<\|.*\|>$/.test(text)) attributes.class = "tok special";
   if (share > 0) attributes.style = `--share:${share.toFixed(3)}`;
   return html("bdi", attributes, shownToken(text));
 }
