@@ -16,19 +16,14 @@ import type {
   FeatureDashboards,
 } from "../results/mod.ts";
 import { type Coder, codersDigest } from "../transcoders/mod.ts";
-import { type DashboardText, sampleText } from "./pass/dashboard_text.ts";
-import type { Example, ExampleOptions } from "./pass/examples.ts";
-import type { Firings } from "./pass/firings.ts";
-import { type CoderPass, floorCoders, textPass } from "./pass/text_pass.ts";
+import { type DashboardText, sampleText } from "./pass/mod.ts";
+import type { Example, ExampleOptions } from "./pass/mod.ts";
+import type { Firings } from "./pass/mod.ts";
+import { type CoderPass, floorCoders, textPass } from "./pass/mod.ts";
 import { type Estimate, estimateDashboards } from "./estimate.ts";
-import {
-  FeatureReader,
-  LEAST_FIRINGS,
-  type ReadingName,
-  type Readings,
-} from "./readings/readings.ts";
-import type { Rule } from "./readings/rules.ts";
-import { type ConnectionOptions, type Connections, connections } from "./weights/connections.ts";
+import { FeatureReader, LEAST_FIRINGS, type ReadingName, type Readings } from "./readings/mod.ts";
+import type { Rule } from "./readings/mod.ts";
+import { type ConnectionOptions, type Connections, connections } from "./weights/mod.ts";
 
 /** Settings of dashboards. */
 export interface DashboardOptions extends Omit<ExampleOptions, "sample"> {

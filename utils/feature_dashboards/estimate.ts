@@ -4,9 +4,9 @@
  */
 import type { HookedModel } from "../model/mod.ts";
 import { type Coder, encode, readCoderPoints } from "../transcoders/mod.ts";
-import type { DashboardText, TextSample } from "./pass/dashboard_text.ts";
-import { ExampleKeeper, type ExampleOptions } from "./pass/examples.ts";
-import { ActivationMoments } from "./pass/moments.ts";
+import type { DashboardText, TextSample } from "./pass/mod.ts";
+import { ExampleKeeper, type ExampleOptions } from "./pass/mod.ts";
+import { ActivationMoments } from "./pass/mod.ts";
 
 /** Bytes of a firing of the sample, while it is sorted by feature. */
 const FIRING_BYTES = 20;

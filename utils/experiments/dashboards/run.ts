@@ -20,7 +20,7 @@ import {
 } from "../../results/mod.ts";
 import { type Coder, codersDigest, openCoders } from "../../transcoders/mod.ts";
 import { type Experiment, openExperiment } from "../experiment.ts";
-import { stepsOf } from "../feature_circuits/coder_sets.ts";
+import { stepsOf } from "../feature_circuits/mod.ts";
 import { type DashboardSettings, FREE_FOR_DASHBOARDS } from "./settings.ts";
 import { dashboardText, vocabularyOf } from "./text.ts";
 

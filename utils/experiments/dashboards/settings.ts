@@ -1,7 +1,7 @@
 /** Settings of dashboards of features. */
 import { z } from "zod";
 import { FORMAT_NAMES } from "../../transcoders/mod.ts";
-import { DEFAULT_CODERS } from "../feature_graphs/settings.ts";
+import { DEFAULT_CODERS } from "../feature_graphs/mod.ts";
 import { modelKeys } from "../model_keys.ts";
 
 /** Files of other tools that the script writes. */

@@ -6,7 +6,7 @@
  * m(token) is the mean activation on the token in the fit half, ā the mean there over all tokens; m = ā for a token that the fit
  * half does not have. 1 is a feature of the token; 0 and less one of the context.
  */
-import type { TextSample } from "../pass/dashboard_text.ts";
+import type { TextSample } from "../pass/mod.ts";
 import type { Halves } from "./halves.ts";
 import type { Keys } from "./keys.ts";
 

@@ -1,6 +1,6 @@
 /** A feature's firings on the sample, in two halves: those to fit a reading on, and those that it is measured on. */
-import type { Firings } from "../pass/firings.ts";
-import type { TextSample } from "../pass/dashboard_text.ts";
+import type { Firings } from "../pass/mod.ts";
+import type { TextSample } from "../pass/mod.ts";
 
 /** Firings in one half. */
 export interface Half {

@@ -10,7 +10,7 @@
  * The gain per token is a lower bound of the mutual information in expectation, whatever the number of keys: a key that says
  * nothing gives 0 or less. The share is that of the entropy of firing: 1 where the key tells every firing.
  */
-import type { TextSample } from "../pass/dashboard_text.ts";
+import type { TextSample } from "../pass/mod.ts";
 import type { Halves } from "./halves.ts";
 import type { Keys } from "./keys.ts";
 

@@ -9,7 +9,7 @@
  *
  * A key's tokens are counted in the fit half, and in each block of the held-out half.
  */
-import type { DashboardText, TextSample } from "../pass/dashboard_text.ts";
+import type { DashboardText, TextSample } from "../pass/mod.ts";
 
 /** Names of the keys. */
 export const KEY_NAMES = ["token", "previous", "bigram", "position", "document"] as const;

@@ -11,7 +11,7 @@
  * sentence), and `next_role`, the role of the token that comes next.
  */
 import type { TokenLabel } from "../../text/mod.ts";
-import type { DashboardText, TextSample } from "../pass/dashboard_text.ts";
+import type { DashboardText, TextSample } from "../pass/mod.ts";
 
 /** Kind and value of a predicate; a token's value is its id. */
 export type Predicate = [kind: string, value: number | string];

@@ -8,8 +8,8 @@
  *
  * A feature with fewer than {@link LEAST_FIRINGS} firings in either half has none.
  */
-import type { DashboardText, TextSample } from "../pass/dashboard_text.ts";
-import type { Firings } from "../pass/firings.ts";
+import type { DashboardText, TextSample } from "../pass/mod.ts";
+import type { Firings } from "../pass/mod.ts";
 import { tokenVariance } from "./context_free.ts";
 import { halvesOf } from "./halves.ts";
 import { baseCode, keyGain } from "./information.ts";

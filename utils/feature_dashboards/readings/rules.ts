@@ -11,7 +11,7 @@ import type { Score } from "./intervals.ts";
 import type { BlockBootstrap } from "./intervals.ts";
 import type { Halves } from "./halves.ts";
 import type { Predicate, PredicateTable } from "./predicates.ts";
-import type { TextSample } from "../pass/dashboard_text.ts";
+import type { TextSample } from "../pass/mod.ts";
 
 /** Predicates that pairs start from, by F1 and by recall. */
 const BEAM = 6;
