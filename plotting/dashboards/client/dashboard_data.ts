@@ -97,10 +97,11 @@ const LONGEST = 40;
  */
 export function shownToken(text: string): string {
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
-  return cut.replace(/[\u0000-\u001f\u007f]/g, (c) => {
+  return cut.replace(/\p{Cc}/gu, (c) => {
     if (c === "\n") return "⏎";
     if (c === "\t") return "⇥";
-    return c === "\u007f" ? "␡" : String.fromCharCode(0x2400 + c.charCodeAt(0));
+    const code = c.charCodeAt(0);
+    return code < 32 ? String.fromCharCode(0x2400 + code) : "␡";
   });
 }
 

@@ -1,6 +1,6 @@
 /**
  * Dashboards of features at checkpoints: a result file per checkpoint, written when it is whole, and files for other tools
- * beside it. A stopped run starts again with the checkpoint where it stopped.
+ * beside it, written at the end. A stopped run starts again with the checkpoint where it stopped.
  */
 import { dirname, join } from "@std/path";
 import { type Column, formatDuration } from "../../cli/mod.ts";
@@ -70,7 +70,7 @@ export async function dashboardsOverTime(
   const at = (step: number) => files.get(step)!.get(step);
   const has = (step: number) => files.get(step)?.has(step) ?? false;
   const paths = [...files.values()].map(({ path }) => path);
-  return await experiment.run({
+  const exitCode = await experiment.run({
     files: [{ path: paths.at(-1)!, has, steps: () => experiment.steps.filter(has) }],
     measure: async (step, model, progress) => {
       const started = performance.now();
@@ -95,7 +95,6 @@ export async function dashboardsOverTime(
         },
       });
       await files.get(step)!.set(step, dashboards);
-      await writeExports(dirname(files.get(step)!.path), dashboards, config, vocabulary, scan);
       const features = dashboards.layers.reduce((sum, { features }) => sum + features.length, 0);
       return `${features} features, ${dashboards.tokens} tokens in ` +
         `${((performance.now() - started) / 1000).toFixed(1)} s`;
@@ -107,6 +106,10 @@ export async function dashboardsOverTime(
       console.log(`deno run -A plotting/dashboards.ts ${dirname(paths.at(-1)!)}`);
     },
   });
+  for (const step of experiment.steps.filter(has)) {
+    await writeExports(dirname(files.get(step)!.path), at(step), config, vocabulary, scan);
+  }
+  return exitCode;
 }
 
 function estimateText({ seconds, bytes }: Estimate): string {

@@ -27,8 +27,9 @@ export interface DashboardText {
 export interface SampledRow {
   /** number of the row in the text */
   row: number;
-  /** number of its batch, and its place there */
+  /** number of its batch */
   batch: number;
+  /** its place in the batch */
   place: number;
   /** its tokens */
   tokens: readonly number[];
@@ -48,8 +49,9 @@ export interface TextSample {
   block: Uint8Array;
   /** number of blocks */
   blocks: number;
-  /** number of tokens of each half */
+  /** number of tokens of the half to fit on */
   fitTokens: number;
+  /** number of tokens of the other half */
   heldOutTokens: number;
 }
 

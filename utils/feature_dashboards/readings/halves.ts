@@ -12,7 +12,9 @@ export interface Half {
 
 /** Firings in both halves. */
 export interface Halves {
+  /** to fit a reading on */
   fit: Half;
+  /** to measure it on */
   heldOut: Half;
 }
 

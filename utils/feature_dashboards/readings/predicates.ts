@@ -24,8 +24,9 @@ export interface PredicateTable {
   columns: Int32Array[];
   /** column of each predicate */
   column: Uint8Array;
-  /** tokens of each predicate in the fit half and the held-out half, ascending */
+  /** tokens of each predicate in the fit half, ascending */
   fit: Uint32Array[];
+  /** the same in the held-out half */
   heldOut: Uint32Array[];
 }
 

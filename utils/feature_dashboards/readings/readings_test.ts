@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { seededIndices } from "../../base/mod.ts";
+import type { TokenLabel } from "../../text/mod.ts";
 import { rowsOf } from "../../transcoders/mod.ts";
 import { type DashboardText, FiringCollector, sampleText } from "../pass/mod.ts";
 import { tokenVariance } from "./context_free.ts";
@@ -7,7 +8,7 @@ import { type Halves, halvesOf } from "./halves.ts";
 import { baseCode, keyGain, SHRINKAGE } from "./information.ts";
 import { BlockBootstrap } from "./intervals.ts";
 import { KEY_NAMES, sampleKeys } from "./keys.ts";
-import { textPredicates, tokenClass } from "./predicates.ts";
+import { labelPredicates, textPredicates, tokenClass } from "./predicates.ts";
 import { FeatureReader } from "./readings.ts";
 
 const EOS = 0, VOCABULARY = ["<eos>", " the", " Mary", ".", "17", " ran", "ing", " a"];
@@ -223,4 +224,46 @@ Deno.test("halves: every firing is in the half of its row", () => {
   assertEquals(both.fit.tokens.length + both.heldOut.tokens.length, firings.tokens.length);
   assert(both.fit.tokens.every((t) => !sample.heldOut[t]));
   assert(both.heldOut.tokens.every((t) => sample.heldOut[t] === 1));
+});
+
+Deno.test("predicates: what the generator says of a token, in the row of its batch", () => {
+  const tokens = [2, 5, 1, 4];
+  const labels: TokenLabel[] = [
+    { kind: "two_people", sentence: "gift", position: 0, role: "giver", part: 0 },
+    { kind: "two_people", sentence: "gift", position: 1 },
+    {
+      kind: "two_people",
+      sentence: "gift",
+      position: 2,
+      role: "thing",
+      number: "plural",
+      index: 3,
+    },
+    { kind: "end_of_text", sentence: "end_of_text", position: 0 },
+  ];
+  const other: TokenLabel = { kind: "facts", sentence: "fact", position: 9 };
+  const text: DashboardText = {
+    batches: [rowsOf([tokens, tokens]), rowsOf([tokens, tokens])],
+    labels: (batch) => batch === 1 ? [other, other, other, other, ...labels] : Array(8).fill(other),
+  };
+  const sample = sampleText(text, 1e9);
+  const { predicates, columns } = labelPredicates(text, sample)!;
+  const at = (row: number, p: number) =>
+    Object.fromEntries(
+      columns.map((ids) => ids[sample.rows[row].numbers[p]]).filter((id) => id >= 0)
+        .map((id) => predicates[id]),
+    );
+  const gift = { kind: "two_people", sentence: "two_people/gift" };
+  assertEquals(at(3, 0), { ...gift, role: "giver", part: 0, place: 0 });
+  assertEquals(at(3, 1), { ...gift, place: 1, next_role: "thing" });
+  assertEquals(at(3, 2), {
+    ...gift,
+    role: "thing",
+    number: "plural",
+    index: 3,
+    place: 2,
+    next_role: "end_of_text",
+  });
+  assertEquals(at(2, 3), { kind: "facts", sentence: "facts/fact", place: 9 });
+  assertEquals(labelPredicates({ batches: text.batches }, sample), undefined);
 });

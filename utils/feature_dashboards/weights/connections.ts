@@ -39,21 +39,33 @@ export interface ConnectionOptions {
 
 /** A feature or a head of a layer, and a value. */
 export interface Connected {
+  /** its layer */
   layer: number;
+  /** its number in the layer */
   index: number;
+  /** pull-back, norm or cosine */
   value: number;
 }
 
 /** What a feature writes and reads. Lists have the most extreme first. */
 export interface Connections {
+  /** tokens whose logits it raises */
   raised: Entry[];
+  /** tokens whose logits it lowers */
   lowered: Entry[];
+  /** histogram of its effects on all logits */
   logits: { low: number; high: number; counts: number[] };
+  /** tokens whose embeddings excite it */
   excited: Entry[];
+  /** tokens whose embeddings inhibit it */
   inhibited: Entry[];
+  /** features of earlier layers that excite it */
   inputs: Connected[];
+  /** features of earlier layers that inhibit it */
   inhibitors: Connected[];
+  /** heads that it reads most strongly */
   heads: Connected[];
+  /** features with the most similar decoders */
   similar: Connected[];
 }
 
