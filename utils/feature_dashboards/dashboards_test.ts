@@ -12,6 +12,7 @@ import {
 } from "../feature_circuits/mod.ts";
 import { type Coder, rowsOf, runCoders } from "../transcoders/mod.ts";
 import { type DashboardOptions, makeDashboards } from "./dashboards.ts";
+import { floorCoders, sampleText, textPass } from "./pass/mod.ts";
 import { connections } from "./weights/mod.ts";
 
 const LISTS = { tokens: 5, inputs: 4, similar: 3, bins: 8 };
@@ -161,5 +162,34 @@ Deno.test("dashboards: firings, means and examples are those of a loop over all 
     Error,
     "no position of the text counts",
   );
+  model.close();
+});
+
+Deno.test("text pass: the firings of sampled rows are those of their rows, of coder and floor", async () => {
+  const { model, coders } = graphCase("GPT-2, stream"), { vocabSize } = model.config;
+  const prompts = Array.from({ length: 12 }, (_, i) => randomTokens(7, vocabSize, i));
+  const batches = [rowsOf(prompts.slice(0, 7)), rowsOf(prompts.slice(7))];
+  const sample = sampleText({ batches }, 28);
+  assertEquals(sample.rows.map(({ row }) => row), [2, 5, 8, 11]);
+  const floors = await floorCoders(model, coders, batches, 1);
+  const examples = { ...OPTIONS, sample: 2 };
+  const passes = await textPass(model, coders, floors, { batches }, sample, { examples });
+  for (const [c, { firings, floor }] of passes.entries()) {
+    for (const [found, coder] of [[firings, coders[c]], [floor, floors[c]]] as const) {
+      const F = coder.config.features;
+      for (const { row, numbers } of sample.rows) {
+        const [{ activations: { data } }] = await runCoders(model, [coder], [prompts[row]]);
+        for (let f = 0; f < F; f++) {
+          const own = new Map<number, number>();
+          for (let i = found.starts[f]; i < found.starts[f + 1]; i++) {
+            own.set(found.tokens[i], found.values[i]);
+          }
+          numbers.forEach((t, p) =>
+            assertAlmostEquals(own.get(t) ?? 0, Math.max(0, data[p * F + f]), 1e-4)
+          );
+        }
+      }
+    }
+  }
   model.close();
 });

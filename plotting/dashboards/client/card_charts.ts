@@ -3,6 +3,10 @@ import type { DashboardHistogram } from "../../../utils/results/mod.ts";
 import { html, linearScale, number, svg } from "../../page/client/mod.ts";
 import { type FoundFeature, READING_ORDER, READINGS } from "./dashboard_data.ts";
 
+/** Returns a number for an axis, without zeros at its end. */
+const axisNumber = (value: number): string =>
+  number(value).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+
 const WIDTH = 280, HEIGHT = 96;
 
 /**
@@ -15,7 +19,7 @@ export function histogramChart(
   split = false,
 ): SVGSVGElement {
   const left = 4, right = WIDTH - 4, bottom = HEIGHT - 20, top = 6;
-  const x = linearScale([low, high], [left, right], 5, (value) => number(value));
+  const x = linearScale([low, high], [left, right], 5, axisNumber);
   const most = Math.log1p(Math.max(...counts, 1));
   const width = (right - left) / counts.length;
   const bars = counts.map((count, i) => {
@@ -78,7 +82,9 @@ function readingLine({ layer, feature }: FoundFeature, name: string): HTMLElemen
       svg("circle", { class: "score-dot", cx: value, cy: 9, r: 3.6 }),
     );
   }
-  const text = score ? `${decimal(score[0])} [${decimal(score[1])}, ${decimal(score[2])}]` : "–";
+  const text = score
+    ? [decimal(score[0]), html("small", {}, ` [${decimal(score[1])}, ${decimal(score[2])}]`)]
+    : ["–"];
   const floor = quantiles.length === 5
     ? `random coder: median ${decimal(quantiles[2])}, 5 to 95 % ${decimal(quantiles[0])} to ${
       decimal(quantiles[4])
@@ -94,7 +100,7 @@ function readingLine({ layer, feature }: FoundFeature, name: string): HTMLElemen
       { viewBox: `0 0 ${SPAN} 18`, class: "reading-chart", "aria-hidden": "true" },
       ...marks,
     ),
-    html("span", { class: "reading-value" }, text),
+    html("span", { class: "reading-value" }, ...text),
   );
 }
 

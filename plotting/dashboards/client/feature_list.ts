@@ -38,7 +38,8 @@ export function createFeatureList(
   }
 
   function row(listed: ListedFeature, index: number): HTMLElement {
-    const { feature, tokens, rule, name } = listed;
+    const { feature, tokens, name } = listed;
+    const rule = key === "label" ? listed.label : listed.rule;
     const shown = tokens.slice(0, 5).flatMap((
       text,
     ) => [html("bdi", {}, shownToken(text.trim() || text)), " "]);

@@ -20,8 +20,9 @@ export interface ListedFeature extends FoundFeature {
   name: string;
   /** peak tokens, the most frequent first */
   tokens: string[];
-  /** best rule in words; empty without one */
+  /** best rule in words, and that about labels; empty without one */
   rule: string;
+  label: string;
   /** lower-case texts that search looks at */
   text: { token: string; logit: string; rule: string };
 }
@@ -43,6 +44,7 @@ export function listFeatures(data: DashboardData): ListedFeature[] {
         name: `${layer.layer}.${feature.id}`,
         tokens,
         rule,
+        label,
         text: {
           token: tokens.join("\u0001").toLowerCase(),
           logit: logits.join("\u0001").toLowerCase(),

@@ -6,7 +6,7 @@
  *
  * A feature fires where its activation is positive. Positions that do not count neither fire nor show an activation.
  */
-import type { F32 } from "../../onnx/mod.ts";
+import { type F32, takeRows } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
 import { type Coder, encode, readCoderPoints, type TokenRows } from "../../transcoders/mod.ts";
 import { randomCoder } from "../random_coder.ts";
@@ -91,9 +91,11 @@ export async function textPass(
     for (const [c, { input }] of points.entries()) {
       const activations = await encode(model.runtime, coders[c], input);
       addRows(found[c], activations, batch, row);
-      collect(found[c].firings, activations, batch, sampled);
+      const places = sampled.map(({ place }) => place);
+      collect(found[c].firings, activations, batch, sampled, places);
       if (sampled.length === 0) continue;
-      collect(found[c].floor, await encode(model.runtime, floors[c], input), batch, sampled);
+      const random = await encode(model.runtime, floors[c], takeRows(input, places));
+      collect(found[c].floor, random, batch, sampled, [...places.keys()]);
     }
     row += batch.prompts.length;
     onBatch?.();
@@ -149,17 +151,19 @@ function addRows(
   }
 }
 
+/** Adds the firings of sampled rows. @param places where the activations of each are */
 function collect(
   to: FiringCollector,
   { data, shape }: F32,
   { pos }: TokenRows,
   sampled: readonly SampledRow[],
+  places: readonly number[],
 ): void {
   const F = shape.at(-1)!;
-  for (const { place, numbers } of sampled) {
+  for (const [i, { numbers }] of sampled.entries()) {
     numbers.forEach((number, p) => {
       if (number < 0) return;
-      const start = (place * pos + p) * F;
+      const start = (places[i] * pos + p) * F;
       for (let f = 0; f < F; f++) {
         if (data[start + f] > 0) to.add(number, f, data[start + f]);
       }
