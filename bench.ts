@@ -3,6 +3,7 @@ import { Command } from "@commander-js/extra-typings";
 import { type Bench, type BenchCase, type Measurement, SHAPES } from "./bench/case.ts";
 import { benches as graphs } from "./bench/attribution_graph.ts";
 import { benches as identities } from "./bench/circuit_identities.ts";
+import { benches as adaptivePath } from "./bench/adaptive_path.ts";
 import { benches as circuits } from "./bench/circuits.ts";
 import { benches as engine } from "./bench/engine.ts";
 import { benches as dashboards } from "./bench/feature_dashboards.ts";
@@ -14,6 +15,7 @@ import { formatTable, hasColors } from "./utils/cli/mod.ts";
 const BENCHES: readonly Bench[] = [
   ...engine,
   ...circuits,
+  ...adaptivePath,
   ...identities,
   ...heads,
   ...truth,

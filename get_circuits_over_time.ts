@@ -75,6 +75,13 @@ if (import.meta.main) {
           value: (step) => results.get(step).completeness.missing,
           digits: 3,
         },
+        ...(config.quadrature === "adaptive"
+          ? [{
+            header: "IG points",
+            value: (step: number) => results.get(step).completeness.points,
+            digits: 1,
+          }]
+          : []),
       ],
       closing: () => {
         const coarse = pathWarning(results.summaries(), config);

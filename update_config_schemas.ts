@@ -19,6 +19,7 @@ import { script as cspa } from "./get_model_cspa.ts";
 import { script as performance } from "./get_model_task_performance.ts";
 import { script as successors } from "./get_new_successor_head_scores_over_time.ts";
 import { script as selfRepair } from "./get_self_repair_over_time.ts";
+import { script as judgement } from "./judge_attribution_graph.ts";
 import { script as sweep } from "./sweep_transcoders.ts";
 import { script as training } from "./train_pythia_nano.ts";
 import { script as coderTraining } from "./train_transcoder.ts";
@@ -43,6 +44,7 @@ export const SCRIPTS = [
   coderTraining,
   sweep,
   transcoders,
+  judgement,
   attributionGraph,
   featurePaths,
   dashboards,

@@ -12,10 +12,8 @@
 import {
   attribute,
   batchActivations,
-  circuitShape,
   EdgeContraction,
   layerColumns,
-  nForward,
   sourceDifferences,
 } from "../utils/circuits/mod.ts";
 import { type PromptBatch, promptBatches } from "../utils/tasks/mod.ts";
@@ -37,12 +35,10 @@ async function contraction(model: HookedModel, batch: PromptBatch): Promise<() =
   const { nLayers, dModel: d } = model.config;
   const D = await sourceDifferences(model, await batchActivations(model, batch));
   const [N, , P] = D.shape;
-  const rows = nForward(circuitShape(model.config));
   let sum = 0;
   const all = new EdgeContraction(model, D, {
     edge: (_n, _u, _v, score) => sum += score,
-    nodes: new Float64Array(rows),
-    neurons: new Float64Array(rows * d),
+    neurons: (_n, _u, scores) => sum += scores[0],
   });
   const shape = [N, layerColumns(model.config, 0).end, P, d];
   const gradients = tensor(

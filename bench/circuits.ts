@@ -55,7 +55,7 @@ export const STEPS = 30;
 const EDGES = 400;
 
 /** Length up to the read-out and position of the second subject, for each indirect-object template. */
-const IOI_TEMPLATES = [[15, 10], [18, 13], [18, 13], [21, 15], [17, 13], [14, 9], [17, 11]];
+export const IOI_TEMPLATES = [[15, 10], [18, 13], [18, 13], [21, 15], [17, 13], [14, 9], [17, 11]];
 
 /** Returns random pairs that differ at one position each; they take the `[length, position]` of `structure` in turn. */
 export function randomPairs(

@@ -37,7 +37,9 @@ export const FLOORS = [
   "utils/experiments",
   "utils/verify",
   "plotting",
+  "notebooks",
   "ioi_baselines",
+  "transcoder_circuits",
   "bench",
   "examples",
   "checks",
@@ -55,7 +57,7 @@ const BROWSER_DOORS = ["plotting/page/client/mod.ts", "plotting/dashboards/clien
 /** Largest number of source files in a folder, tests not counted. */
 export const MOST_FILES = 16;
 /** Largest number of scripts at the top level, and in `plotting`. */
-export const MOST_SCRIPTS = 24;
+export const MOST_SCRIPTS = 28;
 /** Largest number of lines in a source file. */
 export const MOST_LINES = 300;
 

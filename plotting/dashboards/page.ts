@@ -9,6 +9,7 @@ import type {
   featureDashboards,
   StoredOf,
 } from "../../utils/results/mod.ts";
+import { UserError } from "../../utils/base/mod.ts";
 import { buildPage, escapeHtml, fillTemplate, KIT_STYLES } from "../page/mod.ts";
 import { type DashboardData, type FeatureName, READING_ORDER, READINGS } from "./client/mod.ts";
 
@@ -25,10 +26,11 @@ export const DASHBOARD_STYLES = {
 /** A file of dashboards, as read. */
 export type StoredDashboards = StoredOf<typeof featureDashboards>;
 
-/** Returns what a page embeds of a file. */
-export function dashboardData({ header, entries }: StoredDashboards): DashboardData {
-  const { model, step, vocabulary } = header;
-  return { model, step, vocabulary, dashboards: entries.get(step)! };
+/** Returns what a page embeds of a file. @throws UserError if the file does not have its checkpoint. */
+export function dashboardData({ path, header, entries }: StoredDashboards): DashboardData {
+  const { model, step, vocabulary } = header, dashboards = entries.get(step);
+  if (!dashboards) throw new UserError(`${path} does not have the dashboards of step ${step}`);
+  return { model, step, vocabulary, dashboards };
 }
 
 /** Returns dashboards with these features only, and the rows of text that they show. */

@@ -27,8 +27,14 @@ function method(summary: CircuitSummary): string {
   const { shape } = summary;
   return `${summary.model}, ${shape.nLayers} layers of ${shape.nHeads} heads, ` +
     `${summary.nEdges.toLocaleString("en-US")} edges. Scores by ${summary.method}, ` +
-    `${summary.igSteps} integration steps (${summary.quadrature}), ` +
+    `${pathWords(summary)}, ` +
     `mean over ${summary.nPrompts} prompt pairs.`;
+}
+
+function pathWords({ quadrature, igSteps }: CircuitSummary): string {
+  return quadrature === "adaptive"
+    ? "as many midpoints as each prompt needs"
+    : `${igSteps} integration steps (${quadrature})`;
 }
 
 /** Returns the HTML of the whole page. It orders checkpoints by step. */

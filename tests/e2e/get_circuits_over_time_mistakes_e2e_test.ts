@@ -20,6 +20,11 @@ const MISTAKES: [string, string[], RegExp][] = [
   ["a task that is not there", ["--task", "io"], /unknown task "io"/],
   ["a model that is not there", ["--model", "pythia-nanoo"], /nearest names are pythia-nano/],
   ["a search from above its end", ["--start", "50"], /start: expected at most end.* 10; found 50/],
+  [
+    "an adaptive path of another method",
+    ["--quadrature", "adaptive", "--method", "EAP"],
+    /quadrature: adaptive .* method must be EAP-IG-inputs, found EAP/,
+  ],
   ["main for a suite", ["--ckpt-schedule", "main"], /"main" is for models that have only one/],
   ["a task named like a path", ["--task", "../evil"], /--task: expected a string matching/],
   ["a missing file of prompts", ["--task-file", "no.csv"], /no.csv: not found/],
@@ -50,6 +55,28 @@ Deno.test("get_circuits_over_time does not add to results of prompts that have s
       await circuits(dir, ...args, "1,2"),
       1,
       /made with other settings: task_file_digest is "\w+" there and "\w+" here/,
+    );
+  }));
+
+Deno.test("get_circuits_over_time: an adaptive path remembers its tolerance, not a number of points", () =>
+  inFolder(async (dir) => {
+    const args = [...QUICK, "--custom-schedule", "6144", "--quadrature", "adaptive"];
+    const end = await circuits(dir, ...args);
+    assertEquals(end.code, 0, end.stderr);
+    assertMatch(end.stdout, /IG missing {2}IG points\n/);
+    const file = join(dir, "graphs/pythia-nano/ioi/summary.json");
+    const { checkpoints: { 0: { completeness } }, config } = JSON.parse(
+      await Deno.readTextFile(file),
+    );
+    assertEquals(completeness.missing <= 0.01, true);
+    assertEquals(completeness.points >= 5, true);
+    assertEquals([config.tolerance, config.ig_steps], [0.01, undefined]);
+    const again = await circuits(dir, ...args, "--ig-steps", "9");
+    assertMatch(again.stdout, /1 of 1 checkpoints have results already/);
+    assertOneLine(
+      await circuits(dir, ...args, "--tolerance", "0.02"),
+      1,
+      /made with other settings: tolerance is 0.01 there and 0.02 here/,
     );
   }));
 

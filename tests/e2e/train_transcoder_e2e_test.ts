@@ -17,8 +17,11 @@ const TINY = [
   ...["--layers", "1,3", "--features", "96", "--k", "4", "--train-batch-size", "128"],
   ...["--total-training-tokens", "10000", "--store-batch-size", "8", "--n-batches-in-buffer", "6"],
   ...["--save-every", "5", "--n-checkpoints", "1", "--threads", "1", "--lr", "0.01"],
-  ...["--eval-tokens", "256", "--eval-fit-tokens", "512"],
+  ...["--eval-tokens", "0"],
 ];
+
+/** Adds an evaluation at the end of each checkpoint, which costs more than the training of settings as tiny. */
+const EVALUATED = ["--eval-tokens", "256", "--eval-fit-tokens", "512"];
 
 /** Collects the evaluations of all sets, so it differs where other checkpoints are trained beside. */
 const COLLECTED = "out/held_out_evaluation.json";
@@ -74,7 +77,7 @@ async function killedWithin(folder: string, ...more: string[]): Promise<void> {
 
 Deno.test("coders of two checkpoints: whole, killed and resumed, and one alone have the same bytes", () =>
   inFolder(async (folder) => {
-    const both = ["--checkpoints", `0,${LAST}`];
+    const both = ["--checkpoints", `0,${LAST}`, ...EVALUATED];
     const whole = await trained(join(folder, "whole"), ...both);
     assertMatch(whole.stdout, /2 transcoders of 4 layers, 96 features \(topk 4\), 78 steps of 128/);
     assertMatch(whole.stdout, /buffer: [\d,]+ rows, twice: \d+ MB/);
@@ -86,7 +89,7 @@ Deno.test("coders of two checkpoints: whole, killed and resumed, and one alone h
     assertEquals(await filesOf(join(folder, "killed")), expected);
 
     // With more threads, one captures while others train.
-    await trained(join(folder, "alone"), "--threads", "3");
+    await trained(join(folder, "alone"), "--threads", "3", ...EVALUATED);
     const { [COLLECTED]: _, ...alone } = await filesOf(join(folder, "alone"));
     assertEquals(
       alone,

@@ -40,3 +40,4 @@ export {
   type Values,
 } from "./statistics.ts";
 export { UserError } from "./user_error.ts";
+export { userCacheFolder } from "./user_cache.ts";

@@ -25,7 +25,9 @@ export {
   type MovingOutput,
   type NodeScores,
   type Pass,
+  PATH_RULES,
   type PathPoint,
+  type PathRule,
   type Quadrature,
   QUADRATURES,
 } from "./attribution/mod.ts";

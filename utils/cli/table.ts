@@ -8,7 +8,7 @@ export interface Column<Row> {
   header: string;
   /** Returns what the column shows of a row. */
   value: (row: Row) => string | number | boolean | null | undefined;
-  /** digits after the decimal point; default 3, or 0 if the column holds only integers */
+  /** digits after the decimal point; default 3, or 0 if the column's numbers are integers */
   digits?: number;
   /** default: numbers right, text left */
   align?: "left" | "right";
@@ -32,7 +32,7 @@ export function formatTable<Row>(
   { colors = false, width = Infinity }: { colors?: boolean; width?: number } = {},
 ): string {
   const digits = columns.map(({ digits, value }) =>
-    digits ?? (rows.every((row) => Number.isInteger(value(row) ?? 0)) ? 0 : 3)
+    digits ?? (rows.every((row) => isWhole(value(row))) ? 0 : 3)
   );
   const cells = rows.map((row) => columns.map(({ value }, i) => show(value(row), digits[i])));
   const right = columns.map(({ align, value }) =>
@@ -71,6 +71,11 @@ export function formatTable<Row>(
 export function printTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
   const width = Deno.stdout.isTerminal() ? terminalColumns() : Infinity;
   console.log(formatTable(columns, rows, { colors: hasColors(Deno.stdout), width }));
+}
+
+/** Tells whether a cell needs no decimal places: an integer, a text, or nothing. */
+function isWhole(value: ReturnType<Column<unknown>["value"]>): boolean {
+  return typeof value !== "number" || Number.isNaN(value) || Number.isInteger(value);
 }
 
 function show(value: ReturnType<Column<unknown>["value"]>, digits: number): string {

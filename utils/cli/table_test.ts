@@ -34,6 +34,14 @@ Deno.test("formatTable() shows a dash for what is missing and a header without r
   assertEquals(formatTable(columns.slice(0, 2), []), "task  mean\n──────────");
 });
 
+Deno.test("formatTable() keeps integers whole beside a text or a missing number", () => {
+  const nodes: Column<{ n: number | string }>[] = [{ header: "nodes", value: ({ n }) => n }];
+  assertEquals(
+    formatTable(nodes, [{ n: 125 }, { n: "not able" }, { n: NaN }]),
+    ["   nodes", "────────", "     125", "not able", "       –"].join("\n"),
+  );
+});
+
 Deno.test("formatTable() wraps the widest text column to the terminal", () => {
   const rows = [{ task: "one two three four five six", mean: 1.5, n: 1 }];
   const lines = formatTable(columns, rows, { width: 30 }).split("\n");

@@ -3,7 +3,7 @@
  * its version, the schema, the path and the script that makes the file.
  */
 export type { ResultLayout, ResultSchema } from "./check.ts";
-export { findResults, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
+export { findResults, formatOf, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
 export {
   defineResult,
   type EntryOf,
@@ -57,6 +57,7 @@ export {
   type FormationHeader,
 } from "./kinds/mod.ts";
 export { type FullModelComponents, fullModelComponents } from "./kinds/mod.ts";
+export { type GraphJudgement, type GraphJudgementHeader, graphJudgements } from "./kinds/mod.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./kinds/mod.ts";
 export { type Consistency, ioiConsistencies } from "./kinds/mod.ts";
 export { type SelfRepairEntry, selfRepairs } from "./kinds/mod.ts";

@@ -127,6 +127,11 @@ export class ResultPaths {
     return this.#at("transcoders", name, "evaluation.json");
   }
 
+  /** how well graphs of features predict interventions: `feature_circuits/{model}/{task}/judgement.json` */
+  graphJudgement(task: string): string {
+    return this.#at("feature_circuits", task, "judgement.json");
+  }
+
   /** circuits of a task in features, or their formation: `feature_circuits/{model}/{task}/{set}/{name}.json` */
   featureCircuits(task: string, set = "main", name: "circuits" | "formation"): string {
     return this.#at("feature_circuits", task, set, `${name}.json`);

@@ -27,11 +27,13 @@ import {
 } from "../activations/mod.ts";
 import { GradientPasses, runsInOneSession } from "./gradient_passes.ts";
 import type { EdgeSink } from "./edge_contraction.ts";
-import { circuitShape, nBackward, nForward } from "../graph/mod.ts";
+import { circuitShape } from "../graph/mod.ts";
 import type { NodeScores } from "./node_scores.ts";
+import { PromptScores, TaskScores } from "./score_sums.ts";
 import type { Component, PassInputs } from "./pass_feeds.ts";
 import { batchTokens, type PromptBatch } from "../../tasks/mod.ts";
-import { type PathPoint, pathPoints, type Quadrature } from "./quadrature.ts";
+import { integrateAdaptively, meanChange, type RunPoints } from "./adaptive.ts";
+import { type PathPoint, pathPoints, type PathRule } from "./quadrature.ts";
 
 /** Names of the methods that the header lists. */
 export const GRADIENT_METHODS = [
@@ -47,10 +49,14 @@ export type GradientMethod = (typeof GRADIENT_METHODS)[number];
 export interface AttributionOptions {
   /** default "EAP-IG-inputs" */
   method?: GradientMethod;
-  /** number of path points of the IG methods; default 30 */
+  /** number of path points of the IG methods; default 30. "adaptive" does not use it. */
   steps?: number;
   /** rule that places the path points; default "reference" */
-  quadrature?: Quadrature;
+  quadrature?: PathRule;
+  /** for "adaptive", the largest error of a prompt's scores, as a share of the mean change of the metric; default 0.01 */
+  tolerance?: number;
+  /** for "adaptive", the mean size of the metric's change, where it is known; default: measured with two more runs */
+  meanChange?: number;
   /** corrupted activations of D; default "patching" */
   intervention?: Intervention;
   /** mean activations, required by the mean interventions */
@@ -66,7 +72,7 @@ export interface AttributionOptions {
   tokensPerPass?: number;
   /** whether all layers run in one session rather than one by one; default: {@link runsInOneSession} */
   inOneSession?: boolean;
-  /** receives the finished and the total number of prompts × path points × components */
+  /** receives the finished and the total number of prompts × path points × components; of prompts, if adaptive */
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -96,7 +102,8 @@ export function defaultTokensPerPass({ dModel }: ModelConfig): number {
   return Math.max(256, Math.min(ENOUGH_TOKENS, Math.floor(WIDTH_TIMES_TOKENS / dModel)));
 }
 
-function pathOf(method: GradientMethod, steps: number, quadrature: Quadrature): PathPoint[] {
+function pathOf(method: GradientMethod, steps: number, quadrature: PathRule): PathPoint[] {
+  if (quadrature === "adaptive") return [];
   if (method === "EAP") return [{ alpha: 1, weight: 1 }];
   if (method === "clean-corrupted") return [{ alpha: 1, weight: 0.5 }, { alpha: 0, weight: 0.5 }];
   // For activations, EAP-IG's points include the clean end and leave out the corrupted end.
@@ -136,7 +143,8 @@ async function passInputs(
 /**
  * Scores all edges over the batches of one task.
  * @throws Error naming the cell if a score is not finite.
- * @throws Error if the path of the method needs corrupted prompts and the intervention is another one.
+ * @throws Error if the path of the method needs corrupted prompts and the intervention is another one, or if the method
+ * does not fit the quadrature.
  */
 export async function attribute(
   model: HookedModel,
@@ -149,63 +157,57 @@ export async function attribute(
       `method "${method}" moves towards corrupted prompts: intervention must be "patching"`,
     );
   }
+  const adaptive = options.quadrature === "adaptive";
+  if (adaptive && method !== "EAP-IG-inputs") {
+    throw new Error(`quadrature "adaptive" is for method EAP-IG-inputs, found "${method}"`);
+  }
   const shape = circuitShape(model.config);
-  const rows = nForward(shape), columns = nBackward(shape);
   const nPrompts = batches.reduce((n, b) => n + b.indices.length, 0);
   const points = pathOf(method, steps, options.quadrature ?? "reference");
   const components = componentsOf(method, model.config, options.compat ?? false);
-  const total = new Float64Array(rows * columns);
-  const perPrompt = options.perPrompt ? new Float32Array(nPrompts * rows * columns) : undefined;
-  const nodes = {
-    nodes: new Float64Array(rows),
-    neurons: new Float64Array(rows * model.config.dModel),
-  };
-  const outOfInput = new Float64Array(nPrompts);
+  const total = new TaskScores(shape, model.config.dModel, nPrompts, options.perPrompt ?? false);
   const cleanMetric = new Float32Array(nPrompts), corruptedMetric = new Float32Array(nPrompts);
   const tokens = options.tokensPerPass ?? defaultTokensPerPass(model.config);
   const inOneSession = options.inOneSession ?? runsInOneSession(model);
-  const work = nPrompts * points.length * components.length;
-  let done = 0;
+  const work = adaptive ? nPrompts : nPrompts * points.length * components.length;
+  let done = 0, pointsRun = 0;
+  const advance = (count: number) => options.onProgress?.(done += count, work);
   await model.keepEmbeddingsOf(batchTokens(batches));
+  const allowed = adaptive
+    ? (options.tolerance ?? 0.01) * (options.meanChange ?? await meanChange(model, batches))
+    : undefined;
   for (const batch of batches) {
     const { inputs, metrics } = await passInputs(model, batch, method, intervention, options.means);
-    const sink: EdgeSink = {
-      ...nodes,
-      edge(n, u, v, score) {
-        total[u * columns + v] += score;
-        if (u === 0) outOfInput[batch.indices[n]] += score;
-        if (perPrompt) perPrompt[(batch.indices[n] * rows + u) * columns + v] += score;
-      },
-    };
-    const passes = new GradientPasses(model, inputs, components.length, sink, inOneSession);
-    for (const component of components) {
-      await passes.run(component, points, tokens, (count) => {
-        done += count;
-        options.onProgress?.(done, work);
-      });
+    const sink = total.of(batch);
+    const passes = (inputs: PassInputs, sink: EdgeSink) =>
+      new GradientPasses(model, inputs, components.length, sink, inOneSession);
+    if (allowed !== undefined) {
+      const scores = new PromptScores(batch.indices.length, shape, model.config.dModel);
+      const changes = metrics.clean.map((clean, n) => clean - metrics.corrupted[n]);
+      const run: RunPoints = (inputs, points, sink) =>
+        passes(inputs, sink).run(components[0], points, tokens, () => {});
+      const used = await integrateAdaptively(inputs, scores, { changes, allowed, run }, advance);
+      pointsRun += used.reduce((a, b) => a + b, 0);
+      scores.drain(sink);
+    } else {
+      const batchPasses = passes(inputs, sink);
+      for (const component of components) await batchPasses.run(component, points, tokens, advance);
     }
     batch.indices.forEach((i, n) => {
       cleanMetric[i] = metrics.clean[n];
       corruptedMetric[i] = metrics.corrupted[n];
     });
   }
-  const scores = Float32Array.from(total, (x) => x / nPrompts);
-  const bad = scores.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0) {
-    throw new Error(`the score of cell ${bad} is ${scores[bad]}: the model's activations overflow`);
-  }
   return {
-    scores,
-    perPrompt,
-    nodes: {
-      nodes: Float32Array.from(nodes.nodes, (x) => x / nPrompts),
-      neurons: Float32Array.from(nodes.neurons, (x) => x / nPrompts),
+    ...total.means(),
+    completeness: {
+      ...completenessOf(
+        total.outOfInput,
+        cleanMetric.map((clean, n) => clean - corruptedMetric[n]),
+        method === "EAP-IG-inputs",
+      ),
+      ...(adaptive && { points: pointsRun / nPrompts }),
     },
-    completeness: completenessOf(
-      outOfInput,
-      cleanMetric.map((clean, n) => clean - corruptedMetric[n]),
-      method === "EAP-IG-inputs",
-    ),
     cleanMetric,
     corruptedMetric,
   };

@@ -22,10 +22,8 @@ import type { Pass } from "./pass_feeds.ts";
 export interface EdgeSink {
   /** takes the score of edge u → v on prompt n; called once per edge and pass */
   edge(n: number, u: number, v: number, score: number): void;
-  /** sums of node scores, `[nForward]` */
-  nodes: Float64Array;
-  /** sums of neuron scores, `[nForward, d]` */
-  neurons: Float64Array;
+  /** takes the neuron scores of source u on prompt n, `[d]`; their sum is the score of the node */
+  neurons(n: number, u: number, scores: ArrayLike<number>): void;
 }
 
 const contractionProgram = defineProgram("contraction", compileContraction);
@@ -132,13 +130,8 @@ export class EdgeContraction {
       differences: tensor(this.#rows(prompt, first, count, P), [count, P, d]),
       gradient: tensor(gradient.data.subarray(n * P * d, (n + 1) * P * d), [P, d]),
     });
-    for (let u = 0, i = 0; u < count; u++) {
-      let total = 0;
-      for (let j = 0; j < d; j++, i++) {
-        total += data[i];
-        this.sink.neurons[first * d + i] += data[i];
-      }
-      this.sink.nodes[first + u] += total;
+    for (let u = 0; u < count; u++) {
+      this.sink.neurons(prompt, first + u, data.subarray(u * d, (u + 1) * d));
     }
   }
 

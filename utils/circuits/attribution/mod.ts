@@ -14,4 +14,10 @@ export { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
 export type { MovingOutput } from "./ig/mod.ts";
 export type { NodeScores } from "./node_scores.ts";
 export type { Component, Pass } from "./pass_feeds.ts";
-export { type PathPoint, type Quadrature, QUADRATURES } from "./quadrature.ts";
+export {
+  PATH_RULES,
+  type PathPoint,
+  type PathRule,
+  type Quadrature,
+  QUADRATURES,
+} from "./quadrature.ts";

@@ -6,12 +6,19 @@
  *  reference-clean α = k/m, k = 1 … m, w = 1/m: the points of EAP-IG's node attribution
  *  midpoint        α = (k + ½)/m, w = 1/m
  *  gauss-legendre  roots of the Legendre polynomial P_m, exact for polynomials of degree 2m − 1
+ *
+ * Midpoints are nested: those of m are every third of 3m. `adaptive` (`adaptive.ts`) takes 5, 15, 45, … of them.
  */
 
 /** Names of the rules that the header lists. */
 export const QUADRATURES = ["reference", "reference-clean", "midpoint", "gauss-legendre"] as const;
 /** Names one of {@link QUADRATURES}. */
 export type Quadrature = (typeof QUADRATURES)[number];
+
+/** Names of all ways to place path points: the rules, and as many midpoints as a prompt needs. */
+export const PATH_RULES = [...QUADRATURES, "adaptive"] as const;
+/** Names one of {@link PATH_RULES}. */
+export type PathRule = (typeof PATH_RULES)[number];
 
 /** Holds one point of the path. */
 export interface PathPoint {
@@ -41,6 +48,20 @@ export function pathPoints(rule: Quadrature, m: number): PathPoint[] {
     case "gauss-legendre":
       return gaussLegendre(m);
   }
+}
+
+/** Midpoints of the first round of `adaptive`. */
+const FIRST_ROUND = 5;
+
+/** Returns the number of midpoints after a round of `adaptive`: 5, 15, 45, … */
+export function pointsAfter(round: number): number {
+  return FIRST_ROUND * 3 ** round;
+}
+
+/** Returns the midpoints that a round adds, each with the weight it has among all of that round. */
+export function pointsOfRound(round: number): PathPoint[] {
+  const all = pathPoints("midpoint", pointsAfter(round));
+  return round === 0 ? all : all.filter((_, k) => k % 3 !== 1);
 }
 
 /** Runs Newton's iteration from Tricomi's estimate of the roots. Maps the weights 2/((1 − x²) P'_m(x)²) to [0, 1]. */

@@ -63,7 +63,14 @@ export class FaithfulnessScale {
   /** mean metric of the whole model on corrupted prompts */
   readonly corrupted: number;
 
+  /** mean size of the metric's change from corrupted to clean prompts */
+  readonly meanChange: number;
+
   constructor(private readonly evaluator: CircuitEvaluator) {
+    const { cleanMetric, corruptedMetric } = evaluator;
+    this.meanChange = mean(
+      Array.from(cleanMetric, (clean, n) => Math.abs(clean - corruptedMetric[n])),
+    );
     this.baseline = mean(Array.from(evaluator.cleanMetric));
     this.corrupted = mean(Array.from(evaluator.corruptedMetric));
   }
@@ -137,9 +144,13 @@ export async function findCircuit(
 ): Promise<CheckpointCircuit> {
   const shape = circuitShape(model.config);
   const evaluation = await prepareEvaluation(model, task, config);
-  const attribution = await scoreEdges(model, evaluation, config, progress);
+  // An adaptive path must know how much the metric changes; other paths have more memory without the scale.
+  const before = config.quadrature === "adaptive"
+    ? await FaithfulnessScale.of(model, evaluation, config)
+    : undefined;
+  const attribution = await scoreEdges(model, evaluation, config, progress, before?.meanChange);
   const { scores, completeness, perPrompt } = attribution;
-  const scale = await FaithfulnessScale.of(model, evaluation, config);
+  const scale = before ?? await FaithfulnessScale.of(model, evaluation, config);
   const { size, curve, points, mask } = await chooseSize(scale, shape, scores, config, progress);
   const sizes = [...curve.keys()].sort((a, b) => a - b);
   const random = config.random_baseline
@@ -177,12 +188,15 @@ async function scoreEdges(
   { batches, means }: Evaluation,
   config: CircuitConfig,
   progress: Progress,
+  meanChange?: number,
 ) {
   const scoring = progress.begin("scores", 1);
   return await edgeScores(model, batches, {
     method: config.method,
     steps: config.ig_steps,
     quadrature: config.quadrature,
+    tolerance: config.tolerance,
+    meanChange,
     compat: config.compat,
     perPrompt: config.bootstrap > 0,
     intervention: config.intervention,

@@ -18,6 +18,11 @@ export function pathWarning(
   if (coarse.length === 0) return undefined;
   const worst = coarse.reduce((a, b) => error(b) > error(a) ? b : a);
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+  if (quadrature === "adaptive") {
+    return `the path stops at its largest number of points at ${coarse.length} of ${checkpoints.length} checkpoints: ` +
+      `scores miss over ${percent(TOLERATED)} of the metric's change (worst: step ${worst.step}, ` +
+      `${percent(error(worst))}).`;
+  }
   const advice = quadrature.startsWith("reference")
     ? 'Try "quadrature": "midpoint" (same cost) or more "ig_steps".'
     : 'Try more "ig_steps".';

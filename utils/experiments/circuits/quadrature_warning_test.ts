@@ -18,6 +18,8 @@ Deno.test("pathWarning() names the worst checkpoint and what to change", () => {
   }
   const gauss = pathWarning(missing(0.4), { quadrature: "gauss-legendre", ig_steps: 5 })!;
   assert(gauss.endsWith('Try more "ig_steps".'), gauss);
+  const adaptive = pathWarning(missing(0.4), { quadrature: "adaptive", ig_steps: 30 })!;
+  assert(adaptive.startsWith("the path stops at its largest number of points"), adaptive);
 });
 
 Deno.test("pathWarning() tolerates small errors and methods without a path", () => {

@@ -27,7 +27,7 @@ import {
 } from "../../circuits/mod.ts";
 import type { Experiment } from "../experiment.ts";
 import type { CheckpointCircuit } from "./checkpoint.ts";
-import { type CircuitConfig, FREE_CIRCUIT_KEYS } from "./settings.ts";
+import { type CircuitConfig, freeCircuitKeys } from "./settings.ts";
 import type { CircuitTask } from "./task.ts";
 
 /** All result files of one model and task. Made by `openCircuitResults`. */
@@ -122,7 +122,7 @@ export async function openCircuitResults(
   task: CircuitTask,
 ): Promise<CircuitResults> {
   const entries = await experiment.results(circuitSummary, {
-    free: FREE_CIRCUIT_KEYS,
+    free: freeCircuitKeys(config),
     settings: digestOf(task),
     header: header(experiment, config, task),
     derive: changes,
@@ -131,8 +131,8 @@ export async function openCircuitResults(
 }
 
 /** Returns the settings that determine a circuit, and the digest of a user's prompt file. */
-export function circuitSettings(experiment: Experiment, task: CircuitTask) {
-  return { ...experiment.settings(FREE_CIRCUIT_KEYS), ...digestOf(task) };
+export function circuitSettings(experiment: Experiment, config: CircuitConfig, task: CircuitTask) {
+  return { ...experiment.settings(freeCircuitKeys(config)), ...digestOf(task) };
 }
 
 function digestOf({ digest }: CircuitTask): Record<string, unknown> {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { UserError } from "../../base/mod.ts";
 import { modelKeys } from "../model_keys.ts";
-import { EDGE_METHODS, INTERVENTIONS, QUADRATURES } from "../../circuits/mod.ts";
+import { EDGE_METHODS, INTERVENTIONS, PATH_RULES } from "../../circuits/mod.ts";
 
 /** The schema of the settings. */
 export const circuitSchema = z.object({
@@ -26,9 +26,14 @@ export const circuitSchema = z.object({
     "random seed for prompts, random circuits and resampling",
   ),
   method: z.enum(EDGE_METHODS).default("EAP-IG-inputs").describe("how edges are scored"),
-  ig_steps: z.int().min(1).default(30).describe("points of the integration path"),
-  quadrature: z.enum(QUADRATURES).default("reference").describe(
-    "points and weights of the integral",
+  ig_steps: z.int().min(1).default(30).describe(
+    "points of the integration path; adaptive does not use it",
+  ),
+  quadrature: z.enum(PATH_RULES).default("reference").describe(
+    "points and weights of the integral; adaptive: as many midpoints as each prompt needs",
+  ),
+  tolerance: z.number().min(0.0001).max(1).default(0.01).describe(
+    "for adaptive: largest error of a prompt's scores, as a share of the mean change of the metric",
   ),
   intervention: z.enum(INTERVENTIONS).default("patching").describe(
     "what an edge outside the circuit carries",
@@ -59,11 +64,22 @@ export const circuitSchema = z.object({
     .describe("graph files as EAP-IG writes them now (2) or as the original project did (1)"),
 });
 
-/** Keys that change no number of a result, in addition to those of the model. */
-export const FREE_CIRCUIT_KEYS = ["batch_size", "large_model", "transfer", "pictures"] as const;
+/** Returns the keys that change no number of a result, in addition to those of the model. */
+export function freeCircuitKeys({ quadrature }: CircuitConfig): (keyof CircuitConfig)[] {
+  const path = quadrature === "adaptive" ? "ig_steps" : "tolerance";
+  return ["batch_size", "large_model", "transfer", "pictures", path];
+}
 
 /** Checks that settings fit together. @throws UserError if they contradict each other. */
-export function checkCircuitConfig({ verify, start, end }: CircuitConfig): void {
+export function checkCircuitConfig(
+  { verify, start, end, method, quadrature }: CircuitConfig,
+): void {
+  if (quadrature === "adaptive" && method !== "EAP-IG-inputs") {
+    throw new UserError(
+      `quadrature: adaptive measures the error of paths of the input, so method must be EAP-IG-inputs, found ${method}`,
+      2,
+    );
+  }
   if (verify && start > end) {
     throw new UserError(
       `start: expected at most end, the largest size of the search, which is ${end}; found ${start}`,

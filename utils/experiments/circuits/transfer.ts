@@ -98,7 +98,7 @@ async function rowOptions(
   return {
     path: circuitTransfers.path(experiment.paths, config.task),
     settings: {
-      ...circuitSettings(experiment, task),
+      ...circuitSettings(experiment, config, task),
       steps: circuits.map((c) => c.step),
       circuits_digest: await contentDigest(circuits.map((c) => [c.size, c.circuit])),
     },

@@ -9,6 +9,7 @@
  */
 import { retry } from "@std/async/retry";
 import { join } from "@std/path";
+import { userCacheFolder } from "../../base/mod.ts";
 
 /** Says how to reach the Hub. */
 export interface HubSettings {
@@ -57,8 +58,7 @@ export function hubSettings(given: Partial<HubSettings> = {}): HubSettings {
 
 /** Returns `HF_HOME`, by default `huggingface` in the user's cache folder. */
 function hubHome(): string {
-  const cache = Deno.env.get("XDG_CACHE_HOME") || join(Deno.env.get("HOME") ?? ".", ".cache");
-  return Deno.env.get("HF_HOME") || join(cache, "huggingface");
+  return Deno.env.get("HF_HOME") || join(userCacheFolder(), "huggingface");
 }
 
 function environmentToken(): string | undefined {

@@ -8,6 +8,7 @@ import {
   featureDashboards,
   featureFormations,
   featureIdentities,
+  graphJudgements,
 } from "./features/mod.ts";
 import { fullModelComponents } from "./full_model_components.ts";
 import { greaterThanChecks } from "./greater_than.ts";
@@ -34,6 +35,7 @@ export const RESULT_KINDS = {
   greaterThanChecks,
   taskPerformances,
   transcoderEvaluations,
+  graphJudgements,
   featureCircuits,
   featureIdentities,
   featureFormations,

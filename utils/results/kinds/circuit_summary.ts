@@ -29,6 +29,8 @@ const completeness = z.object({
    * follow the input's path, and only if anything changes.
    */
   missing: z.number().optional(),
+  /** mean number of path points per prompt, if each prompt has as many as it needs */
+  points: z.number().optional(),
 });
 
 const circuitEdge = z.object({

@@ -1,4 +1,4 @@
-/** Circuits in features: at each checkpoint, the identity of features, how circuits formed. @module */
+/** Circuits in features: at each checkpoint, the identity of features, how circuits formed, how well graphs predict. @module */
 export {
   type FeatureCircuitEntry,
   type FeatureCircuitHeader,
@@ -25,3 +25,4 @@ export {
   type FeatureIdentityEntry,
   type FeatureIdentityHeader,
 } from "./identity.ts";
+export { type GraphJudgement, type GraphJudgementHeader, graphJudgements } from "./judgement.ts";

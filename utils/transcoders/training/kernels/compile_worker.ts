@@ -1,6 +1,13 @@
 /** Compiles the kernels in a thread, which takes the compiler's memory with it when it ends. */
 /// <reference lib="webworker" />
-import { MOST_PAGES } from "./memory_limit.ts";
+
+/** What to compile. */
+export interface CompilationTask {
+  /** contents of the source files, by name */
+  sources: Record<string, string>;
+  /** arguments of the compiler, which writes kernels.wasm */
+  args: string[];
+}
 
 /** The answer: the binary, or what the compiler says. */
 export interface Compilation {
@@ -12,15 +19,11 @@ export interface Compilation {
 
 declare const self: DedicatedWorkerGlobalScope;
 
-self.onmessage = async ({ data: sources }: MessageEvent<Record<string, string>>) => {
+self.onmessage = async ({ data: { sources, args } }: MessageEvent<CompilationTask>) => {
   // The compiler's module awaits while it loads; messages that come then would be lost.
   const { default: asc } = await import("assemblyscript/asc");
   let binary: Uint8Array<ArrayBuffer> | undefined;
-  const { error, stderr } = await asc.main([
-    ...["mod.ts", "--outFile", "kernels.wasm", "-O3", "--runtime", "stub", "--noAssert"],
-    ...["--enable", "simd", "--enable", "threads", "--importMemory", "--sharedMemory"],
-    ...["--initialMemory", "1", "--maximumMemory", String(MOST_PAGES)],
-  ], {
+  const { error, stderr } = await asc.main(args, {
     // The compiler adds .ts to the names in imports, which have it already for Deno.
     readFile: (name) => sources[name.replace(/\.ts\.ts$/, ".ts")] ?? null,
     writeFile(name, data) {
