@@ -94,7 +94,7 @@ browserTest(
   () =>
     withPage(PAGE, async ({ page, errors }) => {
       const { rule } = await page.evaluate(card);
-      assertStringIncludes(rule, "Fires best where the token is");
+      assertStringIncludes(rule, "Best rule: the token is");
       assertStringIncludes(rule, "and the position in the row is 5");
       assertStringIncludes(rule, "precision 75 %, recall 50 %, F1 0.13");
       const shaded = await page.locator("#card .example").first().locator(".tok[style]")
@@ -201,4 +201,33 @@ browserTest(
       assertEquals((await page.evaluate(rowNames))[0], "1.1");
       assertEquals((await page.evaluate(card)).title, "Feature 1.25");
     }, { hash: "#f=1.25&q=token:mary&layer=1&sort=firings&order=up&theme=dark" }),
+);
+
+browserTest(
+  "dashboards: the card fits a narrow panel, and a click shows an example in full",
+  () =>
+    withPage(PAGE, async ({ page, errors }) => {
+      for (const width of [300, 380, 700]) {
+        await page.evaluate(
+          (to) => document.getElementById("card")!.style.width = `${to}px`,
+          width,
+        );
+        const over = await page.evaluate(() => {
+          const card = document.querySelector<HTMLElement>(".feature-card")!;
+          const right = card.getBoundingClientRect().right;
+          return [...card.querySelectorAll("*:not(.example *)")]
+            .filter((element) => element.getBoundingClientRect().right > right + 1)
+            .map((element) => element.className || element.tagName);
+        });
+        assertEquals(over, [], `${width} px`);
+      }
+      const example = page.locator("#card .example").first();
+      const height = async () => (await example.boundingBox())!.height;
+      const closed = await height();
+      await example.click();
+      assert(await height() > closed);
+      const text = (await example.textContent())!;
+      assertStringIncludes(text, "</script><script>window.hacked");
+      assertEquals(errors, []);
+    }, { hash: "#f=1.13" }),
 );

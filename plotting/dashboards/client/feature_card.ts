@@ -141,8 +141,8 @@ function overview(found: FoundFeature, data: DashboardData): HTMLElement {
   return html(
     "div",
     {},
-    ...ruleLine(data, "Fires best where", rule, scores?.rule),
-    ...ruleLine(data, "By the generator’s labels, where", label, scores?.label),
+    ...ruleLine(data, "Best rule:", rule, scores?.rule),
+    ...ruleLine(data, "By the generator’s labels:", label, scores?.label),
     ...note,
     html(
       "div",
