@@ -206,6 +206,7 @@ function feature(
     inhibited: pairs(linked.inhibited),
     inputs: triples(linked.inputs),
     inhibitors: triples(linked.inhibitors),
+    outputs: triples(linked.outputs),
     heads: triples(linked.heads),
     similar: triples(linked.similar),
     ...readings && {

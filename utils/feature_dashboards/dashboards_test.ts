@@ -47,7 +47,8 @@ for (const name of CASES) {
     };
     for (const [c, coder] of coders.entries()) {
       for (const f of [0, 7, 13]) {
-        const { raised, lowered, logits, excited, inhibited, inputs, heads, similar } = found[c][f];
+        const { raised, lowered, logits, excited, inhibited, inputs, outputs, heads, similar } =
+          found[c][f];
         const read = Array.from({ length: V }, (_, t) => {
           const out = new Float32Array(d);
           readStream(final, W_U.data.slice(t * d, (t + 1) * d), 0, out);
@@ -69,6 +70,23 @@ for (const name of CASES) {
         assertEquals(
           inputs.map(({ layer, index }) => [layer, index]),
           pulled.map(({ layer, index }) => [layer, index]),
+        );
+        const fed = [];
+        for (const target of coders.slice(c + 1)) {
+          const { layer } = target.config;
+          for (let g = 0; g < target.config.features; g++) {
+            const reads = await featureVector(model, target, g);
+            fed.push({ layer, index: g, value: pullback(coder, reads, layer)[f] });
+          }
+        }
+        const most = fed.filter(({ value }) => value > 0).sort((a, b) => b.value - a.value).slice(
+          0,
+          4,
+        );
+        sameValues(outputs, most);
+        assertEquals(
+          outputs.map(({ layer, index }) => [layer, index]),
+          most.map(({ layer, index }) => [layer, index]),
         );
         const norms = await ovNorms(model, vector, attentionsBelow(model, coder));
         sameValues(heads, byValue(norms.flat()).slice(0, 4));

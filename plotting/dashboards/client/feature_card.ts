@@ -206,7 +206,8 @@ function connectionLists(
   };
   const head = ({ layer, id }: FeatureName): Node =>
     html("span", { class: "link" }, `head ${layer}.${id}`);
-  const { raised, lowered, excited, inhibited, inputs, inhibitors, heads, similar } = feature;
+  const { raised, lowered, excited, inhibited, inputs, inhibitors, outputs, heads, similar } =
+    feature;
   const direct =
     "Direct effect of an activation of 1 through the final LayerNorm’s gain and the unembedding, without " +
     "the LayerNorm’s scale, less the mean over the vocabulary";
@@ -214,6 +215,8 @@ function connectionLists(
     "Product of the token’s embedding with what the feature reads, without the LayerNorm’s scale";
   const pulled =
     "Product of the earlier feature’s decoder with what this one reads, whatever the text";
+  const fed =
+    "Product of this feature’s decoder with what the later feature reads, whatever the text";
   const lists = [
     tokenList(data, "Raises logits", direct, raised),
     tokenList(data, "Lowers logits", direct, lowered),
@@ -221,6 +224,7 @@ function connectionLists(
     tokenList(data, "Tokens that inhibit it", embedded, inhibited),
     connectionList("Features that excite it", pulled, inputs, link),
     connectionList("Features that inhibit it", pulled, inhibitors, link),
+    connectionList("Features it excites", fed, outputs, link),
     connectionList(
       "Heads it reads",
       "Norm of what it reads, pulled back through the head’s OV circuit",

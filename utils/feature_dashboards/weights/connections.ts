@@ -4,7 +4,7 @@
  *
  *     logits        (W_U − mean over the vocabulary) · (g ⊙ (d − mean d))     logit lens; the LayerNorm's scale is left out
  *     de-embedding  W_E · e                                                   the direct path from the token
- *     inputs        d' · e for features of earlier layers                     pull-back
+ *     inputs        d' · e for features of earlier layers                     pull-back; outputs are the same the other way
  *     heads         ‖W_V W_O e‖ of every head that it reads                   OV norm
  *     similar       cosine of decoder rows, over all coders
  *
@@ -63,6 +63,8 @@ export interface Connections {
   inputs: Connected[];
   /** features of earlier layers that inhibit it */
   inhibitors: Connected[];
+  /** features of later layers that it excites */
+  outputs: Connected[];
   /** heads that it reads most strongly */
   heads: Connected[];
   /** features with the most similar decoders */
@@ -77,6 +79,7 @@ const nothing = (): Connections => ({
   inhibited: [],
   inputs: [],
   inhibitors: [],
+  outputs: [],
   heads: [],
   similar: [],
 });
@@ -105,9 +108,11 @@ export async function connections(
       found[c][f].excited = extremes(values, options.tokens);
       found[c][f].inhibited = extremes(values, options.tokens, -1);
     });
-    for (const source of coders.slice(0, c)) {
+    for (const [s, source] of coders.slice(0, c).entries()) {
       if (source.config.layer >= coder.config.layer) continue;
-      await addInputs(runtime, read, source, coder.config.layer, found[c], options.inputs);
+      const written = decoders(source, coder.config.layer);
+      await addInputs(runtime, read, written, source.config.layer, found[c], options.inputs);
+      await addOutputs(runtime, written, read, coder.config.layer, found[s], options.inputs);
     }
     await addHeads(model, coder, read, found[c], options.inputs);
   }
@@ -179,19 +184,33 @@ const merged = (a: readonly Connected[], b: readonly Connected[], k: number, sig
 async function addInputs(
   cache: ProgramCache,
   read: F32,
-  source: Coder,
-  before: number,
+  written: F32,
+  layer: number,
   into: Connections[],
   k: number,
 ): Promise<void> {
-  const { layer } = source.config;
   const of = (entries: Entry[]) => entries.map((entry) => ({ layer, ...entry }));
-  await eachProductRow(cache, read, decoders(source, before), (f, values) => {
+  await eachProductRow(cache, read, written, (f, values) => {
     const feature = into[f];
     const positive = extremes(values, k).filter(({ value }) => value > 0);
     const negative = extremes(values, k, -1).filter(({ value }) => value < 0);
     feature.inputs = merged(feature.inputs, of(positive), k, 1);
     feature.inhibitors = merged(feature.inhibitors, of(negative), k, -1);
+  });
+}
+
+async function addOutputs(
+  cache: ProgramCache,
+  written: F32,
+  read: F32,
+  layer: number,
+  into: Connections[],
+  k: number,
+): Promise<void> {
+  await eachProductRow(cache, written, read, (f, values) => {
+    const found = extremes(values, k).filter(({ value }) => value > 0)
+      .map((entry) => ({ layer, ...entry }));
+    into[f].outputs = merged(into[f].outputs, found, k, 1);
   });
 }
 

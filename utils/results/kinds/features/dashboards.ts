@@ -64,6 +64,8 @@ const feature = z.object({
   /** layer, feature, pull-back, … of features that excite and inhibit it */
   inputs: z.array(z.number()).optional(),
   inhibitors: z.array(z.number()).optional(),
+  /** layer, feature, pull-back, … of features of later layers that it excites */
+  outputs: z.array(z.number()).optional(),
   /** layer, head, norm, … of the strongest heads */
   heads: z.array(z.number()).optional(),
   /** layer, feature, cosine of the decoders, … */
