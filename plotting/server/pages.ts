@@ -4,6 +4,7 @@
  */
 import {
   circuitSummary,
+  featureDashboards,
   featureFormations,
   findResults,
   GRAPH_FORMAT,
@@ -18,6 +19,7 @@ import { dirname } from "@std/path";
 import { UserError } from "../../utils/base/mod.ts";
 import { buildGraphPage } from "../attribution_graph/page.ts";
 import { readGraphs } from "../attribution_graph/read.ts";
+import { buildDashboards } from "../dashboards/mod.ts";
 import { edgesOverTimeFigure } from "../edges_over_time.ts";
 import { buildExplorer } from "../explorer/page.ts";
 import { faithfulnessFigure } from "../faithfulness.ts";
@@ -92,6 +94,15 @@ export const FILE_PAGES: readonly ServedPage[] = [
     build: async (paths) => {
       const options = { top: 6, fit: false, time: timeAxis(true) };
       return plotlyPage(headScoresFigure(await readHeadSeries(paths), options));
+    },
+  },
+  {
+    name: "dashboards",
+    title: "Dashboards of features",
+    formats: [featureDashboards.format],
+    build: async (paths) => {
+      const [file] = await findResults(paths, [featureDashboards]);
+      return buildDashboards(file);
     },
   },
   {

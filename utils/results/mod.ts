@@ -42,6 +42,16 @@ export {
 export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./kinds/mod.ts";
 export { type CopySuppression, copySuppression } from "./kinds/mod.ts";
 export {
+  type DashboardFeature,
+  type DashboardHistogram,
+  type DashboardLayer,
+  type DashboardRule,
+  type DashboardScore,
+  type FeatureDashboards,
+  featureDashboards,
+  type FeatureDashboardsHeader,
+} from "./kinds/mod.ts";
+export {
   type FeatureCircuitEntry,
   type FeatureCircuitHeader,
   featureCircuits,
@@ -97,4 +107,4 @@ export {
 export { circuitTransfers } from "./kinds/mod.ts";
 export { isNameMover, nameMovers } from "./name_movers.ts";
 export { type OpenOptions, ResultFile } from "./result_file.ts";
-export { ResultPaths } from "./result_path.ts";
+export { modelFolder, ResultPaths } from "./result_path.ts";
