@@ -5,7 +5,8 @@
  */
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { join } from "@std/path";
-import { isFolder, writeFileAtomic } from "../utils/base/mod.ts";
+import { isFolder, UserError, writeFileAtomic } from "../utils/base/mod.ts";
+import { featureDashboards, findResults } from "../utils/results/mod.ts";
 import { buildGraphPage, MOST_FEATURES } from "./attribution_graph/page.ts";
 import { readGraphs } from "./attribution_graph/read.ts";
 import { tellUserErrors } from "./figures/mod.ts";
@@ -30,17 +31,35 @@ if (import.meta.main) {
       wholeNumber,
       MOST_FEATURES,
     )
+    .option(
+      "--dashboards <path>",
+      "dashboards of the graphs' coders (get_feature_dashboards.ts); a click on a feature shows its own",
+    )
     .addHelpText(
       "after",
-      "\nExample:\n  deno run -A plotting/attribution_graph.ts results/attribution_graphs/pythia-nano/step6144",
+      "\nExamples:\n  deno run -A plotting/attribution_graph.ts results/attribution_graphs/pythia-nano/step6144" +
+        "\n  deno run -A plotting/attribution_graph.ts results/attribution_graphs/pythia-nano/step6144 " +
+        "--dashboards results/dashboards/pythia-nano/step6144",
     )
     .parse(Deno.args, { from: "user" });
   await tellUserErrors(async () => {
-    const { output, mostFeatures } = command.opts();
+    const { output, mostFeatures, dashboards: path } = command.opts();
     const graphs = await readGraphs(command.args);
+    const found = path === undefined ? [] : await findResults([path], [featureDashboards]);
+    const dashboards = found.find(({ entries, header }) =>
+      graphs.some((graph) => graph.codersDigest === entries.get(header.step)?.coders_digest)
+    );
+    if (path !== undefined && !dashboards) {
+      throw new UserError(
+        `--dashboards: expected dashboards of the coders of ${
+          graphs.map(({ slug }) => slug).join(", ")
+        }, found others in ${found.map(({ path }) => path).join(", ")}`,
+        2,
+      );
+    }
     const folder = isFolder(command.args[0]) ? command.args[0] : "";
     const file = output ?? join(folder, "attribution_graphs.html");
-    await writeFileAtomic(file, buildGraphPage(graphs, mostFeatures));
+    await writeFileAtomic(file, buildGraphPage(graphs, mostFeatures, dashboards));
     console.log(file);
   });
 }

@@ -28,6 +28,7 @@ export async function readExact(path: string): Promise<ReadGraph> {
       slug: path.split("/").at(-1)!,
       prompt: data.prompt,
       about: aboutLine(settings),
+      codersDigest: typeof settings.coders_digest === "string" ? settings.coders_digest : undefined,
       tokenTexts: data.token_texts,
       graph: {
         tokens,

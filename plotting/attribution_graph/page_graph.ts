@@ -25,6 +25,8 @@ export interface ReadGraph {
   prompt: string;
   /** what the graph is of and made with, one line */
   about: string;
+  /** digest of the coders; absent if the file does not say */
+  codersDigest?: string;
   /** text of each token */
   tokenTexts: string[];
   /** the graph */
@@ -50,6 +52,7 @@ export interface PageGraph {
   slug: string;
   prompt: string;
   about: string;
+  codersDigest?: string;
   tokenTexts: string[];
   /** token ids */
   tokens: number[];

@@ -7,9 +7,11 @@ import {
   onResize,
   onSystemTheme,
 } from "../../page/client/mod.ts";
+import type { DashboardData } from "../../dashboards/client/mod.ts";
 import type { PageGraph } from "../page_graph.ts";
 import { createComparison } from "./compare.ts";
 import { createControls } from "./controls.ts";
+import { withDashboards } from "./dashboard_panel.ts";
 import { createGroupsPanel } from "./groups/groups_panel.ts";
 import { createSubgraphView } from "./groups/subgraph_view.ts";
 import { keepLabels } from "./keep_labels.ts";
@@ -33,7 +35,11 @@ function start() {
   });
   const controls = createControls(models, store, graph);
   const comparison = createComparison(models, store, controls.switchTo);
-  const panel = createPanel(store);
+  const dashboards = embedded<DashboardData | null>("dashboards");
+  const panel = createPanel(
+    store,
+    dashboards ? withDashboards(models, store, dashboards) : undefined,
+  );
   const subgraph = createSubgraphView(store);
   const groups = createGroupsPanel(store);
   const current = () => models[store.state.graph];

@@ -125,11 +125,11 @@ export function createPanel(store: Store, render: RenderFeature = renderFeature)
       html("h2", {}, longName(model, found)),
       actions(found),
       html("div", { class: "facts" }, ...nodeFacts(model, found)),
-      feature,
       ...(model.data.details && (found.kind === "feature" || found.kind === "target")
         ? [headSwitch()]
         : []),
       ...connections(model, shown, store, found),
+      feature,
     ];
   }
 
