@@ -8,12 +8,11 @@
  */
 import { parse } from "@std/csv";
 import { basename } from "@std/path";
-import type { Tokenizer } from "../model/mod.ts";
+import { requireSingleToken, type Tokenizer } from "../model/mod.ts";
 import {
   type AnswerMode,
   makePair,
   type PromptPair,
-  requireSingleToken,
   type TaskData,
   type TaskMetric,
 } from "./prompt_pair.ts";
