@@ -210,14 +210,14 @@ export class HookedModel extends TokenModel {
   }
 
   /**
-   * Returns the loss of predicting the tokens of the prompts, in nats: the mean over all tokens that are predicted, or with
-   * `perToken` one list per prompt, whose entry p is the loss at token p + 1.
+   * Returns the loss of predicting each token, in nats: one list per prompt, whose entry p is the loss at token p + 1.
    * @throws Error naming a prompt with fewer than two tokens.
    */
   loss(
     prompts: TextPrompts,
     options: HookedRunOptions & { perToken: true },
   ): Promise<number[][]>;
+  /** Returns the mean loss over all tokens that are predicted, in nats. */
   loss(prompts: TextPrompts, options?: HookedRunOptions & { perToken?: false }): Promise<number>;
   async loss(
     prompts: TextPrompts,

@@ -35,6 +35,7 @@ export {
   type MetricSpec,
   mlp,
   type MlpWeights,
+  type OuterHook,
   packedAxes,
   type PackedProjections,
   packedProjections,

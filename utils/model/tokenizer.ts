@@ -107,7 +107,7 @@ export function requireSingleToken(tokenizer: Tokenizer, text: string, where?: s
   const word = text.trim();
   const capital = word.slice(0, 1).toUpperCase() + word.slice(1);
   const near = [` ${word}`, word, ` ${capital}`, capital]
-    .find((other) => other !== text && tokenizer.singleToken(other) !== undefined);
+    .find((s) => s.trim() !== "" && s !== text && tokenizer.singleToken(s) !== undefined);
   throw new Error(
     `${where === undefined ? "" : `${where}: `}${JSON.stringify(text)} must be a single token, ` +
       `found ${showTokens(tokenizer, tokenizer.encode(text))}` +
