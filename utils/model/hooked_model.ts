@@ -1,8 +1,6 @@
 /**
- * A language model for experiments: it takes texts or token ids, and its hook points can be read, patched, replaced by
- * functions and differentiated.
+ * A language model for experiments: takes texts or token ids, with hook points to read, patch, replace and differentiate.
  *
- *   const model = await HookedModel.load("pythia-nano");
  *   const logits = await model.logits("When Mary and John went to the store, John gave a drink to");
  *   const { cache } = await model.runWithCache("When Mary and John", "blocks.*.attn.hook_pattern");
  *   const { text } = await model.generate("When Mary and John", { hooks: [{ at, call }] });
@@ -52,7 +50,20 @@ import { Runtime } from "./runtime.ts";
 export type { ModelOptions } from "./options.ts";
 export type { Patch, RunOptions } from "./run/mod.ts";
 
-/** Runs one checkpoint on texts or token ids. See the header. */
+/**
+ * Runs one checkpoint on texts or token ids.
+ * @example How much worse does the model predict a text without the attention of layer 3?
+ * ```ts
+ * import { HookedModel, hookName } from "./mod.ts";
+ * import { type NdTensor } from "../onnx/mod.ts";
+ * import { assertGreater } from "@std/assert";
+ *
+ * const model = await HookedModel.load("pythia-nano");
+ * const text = "Then, Alex and Anthony went to the school. Anthony gave a ring to Alex";
+ * const hooks = [{ at: hookName(3, "hook_attn_out"), call: (x: NdTensor) => x.map(() => 0) }];
+ * assertGreater(await model.loss(text, { hooks }), await model.loss(text));
+ * ```
+ */
 export class HookedModel extends TokenModel {
   #tokenizer?: Tokenizer;
 
@@ -82,9 +93,9 @@ export class HookedModel extends TokenModel {
     return new HookedModel(checkpointSource(files, config), options, dir);
   }
 
-  /** Makes a model over any source of weights; `dir` is the folder of the checkpoint, if the source has one. */
-  static fromSource(source: WeightSource, options: ModelOptions = {}, dir?: string): HookedModel {
-    return new HookedModel(source, options, dir);
+  /** Makes a model over any source of weights, such as random ones. */
+  static fromSource(source: WeightSource, options: ModelOptions = {}): HookedModel {
+    return new HookedModel(source, options);
   }
 
   /** Tokenizer of the model's folder, or of the options. @throws Error if there is none, saying where it should be. */
@@ -124,7 +135,7 @@ export class HookedModel extends TokenModel {
     return this.tokenizer.decode([...ids]);
   }
 
-  /** Runs the prompts; see {@link TokenModel.run}. */
+  /** Runs prompts; see {@link TokenModel.run}. */
   override async run(
     prompts: TextPrompts,
     options: HookedRunOptions & { to?: number } = {},
@@ -229,8 +240,7 @@ export class HookedModel extends TokenModel {
   }
 
   /**
-   * Continues one prompt; see {@link GenerateOptions}. Patches and functions act on every step, on the whole text so far:
-   * a patch's value must fit every length, so functions are the usual way.
+   * Continues one prompt; see {@link GenerateOptions}. Functions act on every step, on the whole text so far.
    */
   async generate(
     prompt: Prompt,
@@ -276,9 +286,8 @@ export class HookedModel extends TokenModel {
   }
 
   #tokenizerIfAny(): Tokenizer | undefined {
-    const there = this.#tokenizer ??
-      (this.dir !== undefined && isFile(join(this.dir, "tokenizer.json")));
-    return there ? this.tokenizer : undefined;
+    const file = this.dir !== undefined && join(this.dir, "tokenizer.json");
+    return this.#tokenizer || file && isFile(file) ? this.tokenizer : undefined;
   }
 
   /** Calls the functions of a run and returns its options with their results as patches. */

@@ -106,7 +106,7 @@ export function requireSingleToken(tokenizer: Tokenizer, text: string, where?: s
   if (id !== undefined) return id;
   const word = text.trim();
   const capital = word.slice(0, 1).toUpperCase() + word.slice(1);
-  const near = [` ${word}`, word, ` ${capital}`, capital]
+  const near = [` ${word}`, ` ${capital}`, word, capital]
     .find((s) => s.trim() !== "" && s !== text && tokenizer.singleToken(s) !== undefined);
   throw new Error(
     `${where === undefined ? "" : `${where}: `}${JSON.stringify(text)} must be a single token, ` +
