@@ -82,6 +82,7 @@ export {
   matchHooks,
   type ModelConfig,
   type ModelOptions,
+  OUTER_HOOKS,
   type OuterHook,
   type Patch,
   type Prompt,

@@ -131,9 +131,7 @@ export class HookedModel extends TokenModel {
   }
 
   /** Returns the text of token ids. */
-  toText(ids: readonly number[]): string {
-    return this.tokenizer.decode([...ids]);
-  }
+  toText = (ids: readonly number[]): string => this.tokenizer.decode([...ids]);
 
   /** Runs prompts; see {@link TokenModel.run}. */
   override async run(

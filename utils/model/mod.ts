@@ -35,6 +35,7 @@ export {
   type MetricSpec,
   mlp,
   type MlpWeights,
+  OUTER_HOOKS,
   type OuterHook,
   packedAxes,
   type PackedProjections,

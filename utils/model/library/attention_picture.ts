@@ -7,8 +7,8 @@ const escaped = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 
 /**
- * Returns the attention of all heads of a layer on one prompt as SVG text. White is no attention, dark blue all of it; the
- * mouse shows tokens and share.
+ * Returns the attention of all heads of a layer on one prompt as SVG text. From white (0) to dark blue (1);
+ * the mouse shows tokens and share.
  * @param pattern pattern `[batch, H, pos, keys]` of a layer (`attn.hook_pattern`)
  * @param tokens text of each token (`toStringTokens`)
  * @param prompt which prompt of the batch; default 0
