@@ -19,6 +19,7 @@ import {
   openExperiment,
   pathWarning,
   storedTransfer,
+  withTaskName,
 } from "./utils/experiments/mod.ts";
 import { headRoles } from "./utils/heads/mod.ts";
 import { writeFileAtomic } from "./utils/base/mod.ts";
@@ -37,7 +38,8 @@ export const script = {
 };
 
 if (import.meta.main) {
-  await runScript(script, async (config) => {
+  await runScript(script, async (given) => {
+    const config = withTaskName(given);
     checkCircuitConfig(config);
     const experiment = await openExperiment(config);
     const task = await loadCircuitTask(config, experiment.tokenizer);
