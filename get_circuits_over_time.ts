@@ -22,6 +22,7 @@ import {
   openExperiment,
   pathWarning,
   storedTransfer,
+  withTaskName,
 } from "./utils/experiments/mod.ts";
 import { writeFileAtomic } from "./utils/base/mod.ts";
 import { ableCheckpoints, headRoles } from "./utils/results/mod.ts";
@@ -40,7 +41,8 @@ export const script = {
 };
 
 if (import.meta.main) {
-  await runScript(script, async (config) => {
+  await runScript(script, async (given) => {
+    const config = withTaskName(given);
     checkCircuitConfig(config);
     const experiment = await openExperiment(config);
     const task = await loadCircuitTask(config, experiment.tokenizer);

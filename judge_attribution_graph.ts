@@ -10,7 +10,7 @@
  */
 import { z } from "zod";
 import { formatTable, hasColors, runScript, UserError } from "./utils/cli/mod.ts";
-import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
+import { modelKeys, openExperiment, withTaskName } from "./utils/experiments/mod.ts";
 import {
   featureStatistics,
   type JudgementSummary,
@@ -89,10 +89,15 @@ function printSummary({ frozen_attention, free, masks }: JudgementSummary): void
 }
 
 if (import.meta.main) {
-  await runScript(script, async (config) => {
-    const { step, task, cache_dir: cacheDir, custom_schedule: given } = config;
+  await runScript(script, async (given) => {
+    const config = withTaskName(given);
+    const { step, task, cache_dir: cacheDir, custom_schedule: custom } = config;
     const opened = step === undefined ? await openExperiment(config) : undefined;
-    const steps = step !== undefined ? [step] : given.length > 0 ? given : [opened!.steps.at(-1)!];
+    const steps = step !== undefined
+      ? [step]
+      : custom.length > 0
+      ? custom
+      : [opened!.steps.at(-1)!];
     const experiment = config.ckpt_schedule === "main"
       ? opened ?? await openExperiment(config)
       : await openExperiment({ ...config, custom_schedule: steps });

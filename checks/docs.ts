@@ -1,5 +1,5 @@
 /**
- * Lints the documentation of every door: each exported symbol has a doc comment, and names no type that is private.
+ * Lints the documentation of every door, the package's own included: each exported symbol has a doc comment, and names no type that is private.
  *
  * Deno's linter treats zod's types, and schemas that `z.output` refers to, as private. Those findings are dropped: a type
  * inferred from a schema is written down once, in the schema.
@@ -43,7 +43,10 @@ export function comesFromSchema({ rule, message, source }: Finding): boolean {
 if (import.meta.main) {
   const root = new URL("../", import.meta.url);
   const doors = (await walk(root, ["mod.ts"])).map(({ path }) => path)
-    .filter((path) => /^utils\/[^/]+\/mod\.ts$/.test(path) || path === "plotting/page/mod.ts");
+    .filter((path) =>
+      /^utils\/[^/]+\/mod\.ts$/.test(path) || path === "plotting/page/mod.ts" ||
+      path === "mod.ts"
+    );
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["doc", "--lint", ...doors],
     cwd: fromFileUrl(root),

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { checkImports, importsOf, MOST_FILES, MOST_LINES } from "./imports.ts";
+import { checkImports, importsOf, MOST_FILES, MOST_LINES, MOST_SCRIPTS } from "./imports.ts";
 
 /** Faults of a tree given as path → text; every folder of `utils` gets a door unless the tree has one. */
 function faults(tree: Record<string, string>): string[] {
@@ -107,4 +107,16 @@ Deno.test("crowded folders, long files, folders without a door and unknown rooms
       "utils/cellar has no mod.ts",
     ],
   );
+});
+
+Deno.test("examples import the package, which does not count as a script; utils do not import it", () => {
+  const tree = {
+    "mod.ts": 'export { f } from "./utils/onnx/mod.ts";\n',
+    "utils/onnx/mod.ts": "export const f = 1;\n",
+    "examples/one.ts": 'import { f } from "../mod.ts";\n',
+    ...Object.fromEntries(Array.from({ length: MOST_SCRIPTS }, (_, i) => [`s${i}.ts`, "\n"])),
+  };
+  assertEquals(faults(tree), []);
+  const [fault] = faults({ ...tree, "utils/model/a.ts": 'import { f } from "../../mod.ts";\n' });
+  assertStringIncludes(fault, "utils/model/a.ts:1 imports upwards: mod.ts");
 });

@@ -1,8 +1,7 @@
-import { headMask, HookedModel, loadTokenizer } from "../utils/model/mod.ts";
-import { loadTask, readoutOf } from "../utils/tasks/mod.ts";
+import { headMask, HookedModel, loadTask, readoutOf } from "../mod.ts";
 
 const model = await HookedModel.load("pythia-nano", { revision: "step6144" });
-const task = await loadTask("ioi", await loadTokenizer(model.dir!), { n: 1 });
+const task = await loadTask("ioi", model.tokenizer, { n: 1 });
 const [{ clean, corrupted, position }] = task.prompts;
 const hook = "blocks.1.attn.hook_z";
 const value = (await model.run([corrupted], { read: [hook] })).hooks.get(hook)!;

@@ -4,7 +4,7 @@ import { engineFlops } from "../../bench/engine.ts";
 
 async function bench(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL("../../bench.ts", import.meta.url).pathname, ...args],
+    args: ["run", "-A", new URL("../../bench/bench.ts", import.meta.url).pathname, ...args],
     env: { NO_COLOR: "1" },
   }).output();
   const text = new TextDecoder();

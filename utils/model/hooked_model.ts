@@ -1,39 +1,45 @@
 /**
- * Runs a language model whose hook points can be read, patched and differentiated.
+ * A language model for experiments: takes texts or token ids, with hook points to read, patch, replace and differentiate.
  *
- *   const model = await HookedModel.load("pythia-nano");
- *   const logits = await model.logits([tokens], [position]);
- *   const { hooks } = await model.run([tokens], { read: ["blocks.1.attn.hook_pattern"] });
- *   const { residual } = await model.run([tokens], { to: 3 });
+ *   const logits = await model.logits("When Mary and John went to the store, John gave a drink to");
+ *   const { cache } = await model.runWithCache("When Mary and John", "blocks.*.attn.hook_pattern");
+ *   const { text } = await model.generate("When Mary and John", { hooks: [{ at, call }] });
  *   const { gradients } = await model.gradients([tokens], [position], readout, ["blocks.0.hook_resid_pre"]);
- *
- * Shorter prompts are padded on the right. Attention is causal, so padding changes no real position.
  */
-import { type Results, type Tensor, tensor } from "../onnx/mod.ts";
-import {
-  type BlockForm,
-  type Gradients,
-  type HookRequests,
-  inPasses,
-  LayerRunner,
-  type LayerRunResult,
-  OuterParts,
-  padTokens,
-  type Past,
-  promptsPerPass,
-  type ReadoutOptions,
-  type ReadoutRequest,
-  type RunOptions,
-  sortRequests,
-} from "./run/mod.ts";
+import { join } from "@std/path";
+import { isFile, mean } from "../base/mod.ts";
 import { checkCheckpoint, openCheckpoint } from "./files/mod.ts";
-import { type ModelConfig, readModelConfig } from "./config.ts";
-import { type MetricSpec, type Readout, rowIndices } from "./blocks/mod.ts";
+import { readModelConfig } from "./config.ts";
+import { joinRows, NdTensor, type Tensor, tensor } from "../onnx/mod.ts";
+import { hookNames, type Readout } from "./blocks/mod.ts";
+import {
+  allHookPoints,
+  cachedLogits,
+  callHooks,
+  continueTokens,
+  type FunctionHook,
+  type Generated,
+  type GenerateOptions,
+  lastPositions,
+  matchHooks,
+  type Prompt,
+  promptTokens,
+  type TextPrompts,
+  textTokens,
+  tokenLosses,
+} from "./library/mod.ts";
+import type { Gradients, RunOptions } from "./run/mod.ts";
+import {
+  type CachedRun,
+  type HookedRunOptions,
+  type HookedRunResult,
+  type ModelOptions,
+  wrapped,
+} from "./options.ts";
+import { checkReadout, TokenModel } from "./token_model.ts";
+import { readTokenizer, requireSingleToken, type Tokenizer, tokenTexts } from "./tokenizer.ts";
 import {
   checkpointSource,
-  EmbeddingRows,
-  ModelWeights,
-  type WeightProcessing,
   weightProcessor,
   type WeightSource,
   WeightStore,
@@ -41,67 +47,33 @@ import {
 import { resolveModel } from "./hub/mod.ts";
 import { Runtime } from "./runtime.ts";
 
-/** Options for opening a model. */
-export interface ModelOptions {
-  /** training checkpoint, e.g. `step1000` */
-  revision?: string;
-  /** cache of compiled programs; give several models one runtime to share it. Default: a new one */
-  runtime?: Runtime;
-  /** bytes of weights kept in memory; default: all */
-  memoryBudget?: number;
-  /** steps applied to the weights after reading, such as folding LayerNorms; default: none */
-  processing?: WeightProcessing;
-  /** layers per compiled session, and whether their weights are baked in */
-  form?: BlockForm;
-  /** called during a download with the file, and the bytes done and in total */
-  onProgress?: (p: { file: string; done: number; total: number }) => void;
-}
+export type { ModelOptions } from "./options.ts";
+export type { Patch, RunOptions } from "./run/mod.ts";
 
-export type { Patch } from "./run/mod.ts";
-export { defineSplice, type Splice, type SplicedLayer } from "./blocks/mod.ts";
-export type { Gradients, RunOptions } from "./run/mod.ts";
+/**
+ * Runs one checkpoint on texts or token ids.
+ * @example How much worse does the model predict a text without the attention of layer 3?
+ * ```ts
+ * import { HookedModel, hookName } from "./mod.ts";
+ * import { type NdTensor } from "../onnx/mod.ts";
+ * import { assertGreater } from "@std/assert";
+ *
+ * const model = await HookedModel.load("pythia-nano");
+ * const text = "Then, Alex and Anthony went to the school. Anthony gave a ring to Alex";
+ * const hooks = [{ at: hookName(3, "hook_attn_out"), call: (x: NdTensor) => x.map(() => 0) }];
+ * assertGreater(await model.loss(text, { hooks }), await model.loss(text));
+ * ```
+ */
+export class HookedModel extends TokenModel {
+  #tokenizer?: Tokenizer;
 
-/** Results of a run. */
-export interface RunResult {
-  /** residual stream after the last block of the run, `[batch, pos, d]` */
-  residual: Tensor<Float32Array>;
-  /** values of the hook points in `read`, by full name */
-  hooks: Map<string, Tensor<Float32Array>>;
-  /** keys and values of all positions so far, if `keysValues` is set */
-  past?: Past;
-}
-
-/** Token ids of each prompt; lengths may differ. */
-export type Prompts = readonly (readonly number[])[];
-
-/** Runs one checkpoint: logits, metrics, hook points and gradients. See the header. */
-export class HookedModel {
-  /** sizes and variants of the model */
-  readonly config: ModelConfig;
-  /** weights, read on first use and kept within the memory budget */
-  readonly weights: ModelWeights;
-  readonly #store: WeightStore;
-  readonly #layers: LayerRunner;
-  readonly #embeddings: EmbeddingRows;
-  readonly #outer: OuterParts;
-
-  private constructor(
-    store: WeightStore,
-    /** cache of compiled programs, shared by all models that use this runtime */
-    readonly runtime: Runtime,
-    form: BlockForm,
-    /** folder of the checkpoint; undefined if the weights do not come from files */
-    readonly dir: string | undefined,
-    /** steps applied to the weights after reading; empty if they are as stored */
-    readonly processing: WeightProcessing,
-  ) {
-    this.config = store.config;
-    this.weights = new ModelWeights(store);
-    this.#store = store;
-    this.#layers = new LayerRunner(store.config, store, runtime, form, crypto.randomUUID());
-    this.#embeddings = new EmbeddingRows(store);
-    const { foldLayerNorm = false } = processing;
-    this.#outer = new OuterParts(this.weights, this.#embeddings, runtime, foldLayerNorm);
+  private constructor(source: WeightSource, options: ModelOptions, dir?: string) {
+    const runtime = options.runtime ?? new Runtime();
+    const { processing } = options;
+    const transform = processing && weightProcessor(source.config, processing, runtime);
+    const store = new WeightStore(source, options.memoryBudget, transform);
+    super(store, runtime, options.form ?? {}, dir, processing ?? {});
+    this.#tokenizer = options.tokenizer;
   }
 
   /**
@@ -118,179 +90,210 @@ export class HookedModel {
       files.close();
       throw error;
     }
-    return HookedModel.fromSource(checkpointSource(files, config), options, dir);
+    return new HookedModel(checkpointSource(files, config), options, dir);
   }
 
-  /** Makes a model over any source of weights; `dir` is the folder of the checkpoint, if the source has one. */
-  static fromSource(source: WeightSource, options: ModelOptions = {}, dir?: string): HookedModel {
-    const runtime = options.runtime ?? new Runtime();
-    const { processing } = options;
-    const transform = processing && weightProcessor(source.config, processing, runtime);
-    const store = new WeightStore(source, options.memoryBudget, transform);
-    return new HookedModel(store, runtime, options.form ?? {}, dir, processing ?? {});
+  /** Makes a model over any source of weights, such as random ones. */
+  static fromSource(source: WeightSource, options: ModelOptions = {}): HookedModel {
+    return new HookedModel(source, options);
   }
 
-  /**
-   * Embeds the prompts and runs all blocks, or only those before `to`. Reads and changes hook points on the way; see
-   * {@link RunOptions}.
-   * @throws Error if `keysValues` is set and the prompts differ in length, because a later run would continue after padding.
-   * Error naming a hook point that the model does not have or that comes after block `to − 1`.
-   */
-  async run(prompts: Prompts, options: RunOptions & { to?: number } = {}): Promise<RunResult> {
-    if (options.keysValues && prompts.some((p) => p.length !== prompts[0].length)) {
-      throw new Error("keys and values to continue after need prompts of one length");
+  /** Tokenizer of the model's folder, or of the options. @throws Error if there is none, saying where it should be. */
+  get tokenizer(): Tokenizer {
+    if (this.#tokenizer) return this.#tokenizer;
+    if (this.dir === undefined) {
+      throw new Error("this model has no folder with a tokenizer; give the option `tokenizer`");
     }
-    const { result, outer, pos, requests } = await this.#forward(prompts, options);
-    const { residual, hooks } = await this.#finish(result, requests);
-    const past = this.#pastOf(result, pos, options);
-    return { residual, hooks: new Map([...outer, ...hooks]), past };
+    return this.#tokenizer = readTokenizer(this.dir);
+  }
+
+  /** Names of all hook points, in the order of a run. */
+  get hookPoints(): string[] {
+    return allHookPoints(this.config);
+  }
+
+  /** Returns the token ids of a text, without special tokens. @throws Error if it has none, or unknown words. */
+  toTokens(text: string): number[] {
+    return textTokens(text, this.tokenizer);
+  }
+
+  /** Returns the text of each token of a prompt, e.g. `["When", " Mary"]`. */
+  toStringTokens(prompt: Prompt): string[] {
+    return tokenTexts(this.tokenizer, this.#tokens([prompt])[0]);
   }
 
   /**
-   * Runs the blocks `from … to − 1` on a residual stream `[batch, pos, d]`, such as the result of `run` with `to: from`.
-   * @throws Error naming a hook point outside these blocks.
+   * Returns the id of a text that is one token.
+   * @throws Error showing its tokens if it is not, and the nearest spelling that is.
    */
-  async runBlocks(
+  toSingleToken(text: string): number {
+    return requireSingleToken(this.tokenizer, text);
+  }
+
+  /** Returns the text of token ids. */
+  toText = (ids: readonly number[]): string => this.tokenizer.decode([...ids]);
+
+  /** Runs prompts; see {@link TokenModel.run}. */
+  override async run(
+    prompts: TextPrompts,
+    options: HookedRunOptions & { to?: number } = {},
+  ): Promise<HookedRunResult> {
+    const tokens = this.#tokens(prompts);
+    return wrapped(await super.run(tokens, await this.#resolved(tokens, options)));
+  }
+
+  /** Runs blocks on a residual stream; see {@link TokenModel.runBlocks}. */
+  override async runBlocks(
     x: Tensor<Float32Array>,
     options: Omit<RunOptions, "pos"> & { from?: number; to?: number } = {},
-  ): Promise<RunResult> {
-    const { from = 0, to = this.config.nLayers, past, keysValues } = options;
-    const requests = sortRequests(this.config, options, { embeds: false, from, to });
-    const run = { ...requests.layers, from, to, past, keysValues };
-    const result = await this.#layers.run(x, run);
-    const { residual, hooks } = await this.#finish(result, requests);
-    return { residual, hooks, past: this.#pastOf(result, x.shape[1], options) };
+  ): Promise<HookedRunResult> {
+    return wrapped(await super.runBlocks(x, options));
   }
 
-  #pastOf({ keysValues: layers }: LayerRunResult, pos: number, options: RunOptions) {
-    return options.keysValues ? { length: (options.past?.length ?? 0) + pos, layers } : undefined;
+  /** Runs the prompts once. Returns all logits, and the hook points that match the patterns ({@link matchHooks}). */
+  async runWithCache(
+    prompts: TextPrompts,
+    patterns: string | readonly string[] = "*",
+    options: Omit<HookedRunOptions, "read"> = {},
+  ): Promise<CachedRun> {
+    const tokens = this.#tokens(prompts);
+    const read = matchHooks(patterns, this.config);
+    const resolved = await this.#resolved(tokens, options);
+    const { logits, hooks } = await this.runWithLogits(tokens, { ...resolved, read });
+    return {
+      logits: NdTensor.of(logits),
+      cache: new Map(read.map((name) => [name, NdTensor.of(hooks.get(name)!)])),
+    };
   }
 
-  /** Adds the values read at the final LayerNorm's hook points, at all positions. */
-  async #finish({ residual, hooks }: LayerRunResult, { final }: HookRequests) {
-    const { read = [] } = final.plan;
-    if (read.length > 0) {
-      const found = await this.#outer.unembed(residual, rowIndices([0], 1), final);
-      for (const name of read) hooks.set(name, found[name]);
-    }
-    return { residual, hooks };
-  }
-
-  /** Returns the logits `[batch, V]` at one position per prompt. */
-  async logits(
-    prompts: Prompts,
-    positions: readonly number[],
-    options: RunOptions = {},
-  ): Promise<Tensor<Float32Array>> {
-    const { result, pos, requests } = await this.#forward(prompts, options);
-    return (await this.#outer.unembed(result.residual, rowIndices(positions, pos), requests.final))
-      .logits;
+  /**
+   * Returns the logits `[batch, V]` at one position per prompt; default: its last token.
+   * @throws RangeError if there is not one position per prompt, or a prompt does not have it.
+   */
+  override async logits(
+    prompts: TextPrompts,
+    positions?: readonly number[],
+    options: HookedRunOptions = {},
+  ): Promise<NdTensor> {
+    const tokens = this.#tokens(prompts);
+    const resolved = await this.#resolved(tokens, options);
+    return NdTensor.of(await super.logits(tokens, positions ?? lastPositions(tokens), resolved));
   }
 
   /** Returns the logits `[batch, pos, V]` at all positions; ignore those at padding. */
-  async allLogits(prompts: Prompts, options: RunOptions = {}): Promise<Tensor<Float32Array>> {
-    const { result, requests } = await this.#forward(prompts, options);
-    const [batch, pos] = result.residual.shape;
-    const rows = tensor(Int32Array.from({ length: batch * pos }, (_, i) => i), [batch * pos]);
-    const { logits } = await this.#outer.unembed(result.residual, rows, requests.final);
-    return tensor(logits.data, [batch, pos, this.config.vocabSize]);
+  override async allLogits(
+    prompts: TextPrompts,
+    options: HookedRunOptions = {},
+  ): Promise<NdTensor> {
+    const tokens = this.#tokens(prompts);
+    return NdTensor.of(await super.allLogits(tokens, await this.#resolved(tokens, options)));
   }
 
-  /** Returns the metric of each prompt, `[batch]`. */
-  async metric(
-    prompts: Prompts,
+  /** Returns the metric of each prompt, `[batch]`. @throws RangeError as {@link logits} does. */
+  override async metric(
+    prompts: TextPrompts,
     positions: readonly number[],
     readout: Readout,
-    options: RunOptions = {},
+    options: HookedRunOptions = {},
   ): Promise<Float32Array> {
-    const { result: { residual }, requests: { final } } = await this.#forward(prompts, options);
-    const { values } = await this.readout({ residual, positions, readout }, { final });
-    return values.data;
+    const tokens = this.#tokens(prompts);
+    return super.metric(tokens, positions, readout, await this.#resolved(tokens, options));
   }
 
-  /**
-   * Returns the metric of each prompt, and the gradient of the metrics' sum with respect to each named hook point. If all
-   * weights are in memory, takes many prompts in several passes (`passes.ts`).
-   */
-  async gradients(
-    prompts: Prompts,
+  /** Returns metrics and gradients; see {@link TokenModel.gradients}. What functions return counts as constant. */
+  override async gradients(
+    prompts: TextPrompts,
     positions: readonly number[],
     readout: Readout,
     hooks: readonly string[],
-    options: RunOptions = {},
+    options: HookedRunOptions = {},
   ): Promise<Gradients> {
-    const { weights, config } = this;
-    const pos = padTokens(prompts, config.vocabSize, options.pos).pos;
-    const size = weights.allInMemory
-      ? promptsPerPass(config, weights.totalBytes, prompts.length, pos)
-      : prompts.length;
-    const whole = { prompts, positions, readout, options: { ...options, pos } };
-    return await inPasses(
-      whole,
-      size,
-      (p) => this.#gradients(p.prompts, p.positions, p.readout, hooks, p.options),
+    const tokens = this.#tokens(prompts);
+    return super.gradients(
+      tokens,
+      positions,
+      readout,
+      hooks,
+      await this.#resolved(tokens, options),
     );
   }
 
-  async #gradients(
-    prompts: Prompts,
-    positions: readonly number[],
-    readout: Readout,
-    hooks: readonly string[],
-    options: RunOptions,
-  ): Promise<Gradients> {
-    const { result, requests: { embedding, final } } = await this.#forward(prompts, options, hooks);
-    const { residual } = result;
-    const out = await this.readout({ residual, positions, readout }, { gradient: true, final });
-    const gradients = await result.backward(out.d_residual);
-    // The residual stream is the sum of the embeddings, so each has the same gradient as the stream.
-    const atInput = gradients.get("x")!;
-    gradients.delete("x");
-    for (const name of embedding.plan.differentiate ?? []) gradients.set(name, atInput);
-    for (const name of final.plan.differentiate ?? []) gradients.set(name, out[`d:${name}`]);
-    return { values: out.values.data, gradients };
-  }
-
-  /** Keeps only these tokens' embeddings in memory. Other tokens still work: the embedding is read again. */
-  keepEmbeddingsOf(tokens: Iterable<number>): Promise<void> {
-    return this.#embeddings.keep(tokens);
-  }
-
-  /** Returns the settings that a metric's program is compiled for. */
-  metricSpec(readout: Readout): MetricSpec {
-    return this.#outer.metricSpec(readout);
+  /**
+   * Returns the loss of predicting each token, in nats: one list per prompt, whose entry p is the loss at token p + 1.
+   * @throws Error naming a prompt with fewer than two tokens.
+   */
+  loss(
+    prompts: TextPrompts,
+    options: HookedRunOptions & { perToken: true },
+  ): Promise<number[][]>;
+  /** Returns the mean loss over all tokens that are predicted, in nats. */
+  loss(prompts: TextPrompts, options?: HookedRunOptions & { perToken?: false }): Promise<number>;
+  async loss(
+    prompts: TextPrompts,
+    { perToken = false, ...options }: HookedRunOptions & { perToken?: boolean } = {},
+  ): Promise<number | number[][]> {
+    const tokens = this.#tokens(prompts);
+    const losses = tokenLosses(tokens, await this.allLogits(tokens, options));
+    return perToken ? losses : mean(losses.flat());
   }
 
   /**
-   * Computes metrics from a residual stream after the last block. Returns `values` `[batch]` and, with `gradient`,
-   * `d_residual` `[batch, pos, d]`, the gradient of their sum.
+   * Continues one prompt; see {@link GenerateOptions}. Functions act on every step, on the whole text so far.
    */
-  readout(request: ReadoutRequest, options: ReadoutOptions = {}): Promise<Results> {
-    return this.#outer.readout(request, options);
+  async generate(
+    prompt: Prompt,
+    options: GenerateOptions & HookedRunOptions = {},
+  ): Promise<Generated> {
+    const [tokens] = this.#tokens([prompt]);
+    const { maxTokens, temperature, seed, stopAtEos, ...run } = options;
+    const intervenes = run.hooks || run.patches || run.splices;
+    const next = intervenes
+      ? async (all: readonly number[]) => (await this.logits([all], undefined, run)).data
+      : cachedLogits(this, run);
+    const tokenizer = this.#tokenizerIfAny();
+    const sampling = { maxTokens, temperature, seed, stopAtEos };
+    const found = await continueTokens(tokens, next, sampling, tokenizer?.eosId);
+    return { tokens: found, text: tokenizer?.decode(found) ?? "" };
   }
 
-  async #forward(
-    prompts: Prompts,
-    options: RunOptions & { to?: number },
-    differentiate: readonly string[] = [],
+  /**
+   * Returns what the model would predict if it ended before each layer: the final LayerNorm and the unembedding applied to
+   * the residual stream before layer 0, 1, … and after the last, `[layers + 1, batch, V]` (nostalgebraist 2020).
+   * @param positions one per prompt; default: its last token
+   */
+  async logitLens(
+    prompts: TextPrompts,
+    positions?: readonly number[],
+    options: Omit<HookedRunOptions, "read"> = {},
+  ): Promise<NdTensor> {
+    const tokens = this.#tokens(prompts);
+    const read = hookNames(this.config, "hook_resid_pre");
+    const { residual, hooks } = await this.run(tokens, { ...options, read });
+    const at = positions ?? lastPositions(tokens);
+    checkReadout(tokens, at);
+    const rows: Tensor<Float32Array>[] = [];
+    for (const stream of [...read.map((name) => hooks.get(name)!), residual]) {
+      const { data, shape } = await this.unembed(stream, at);
+      rows.push(tensor(data, [1, ...shape]));
+    }
+    return NdTensor.of(joinRows(rows));
+  }
+
+  #tokens(prompts: TextPrompts): number[][] {
+    return promptTokens(prompts, () => this.tokenizer);
+  }
+
+  #tokenizerIfAny(): Tokenizer | undefined {
+    const file = this.dir !== undefined && join(this.dir, "tokenizer.json");
+    return this.#tokenizer || file && isFile(file) ? this.tokenizer : undefined;
+  }
+
+  /** Calls the functions of a run and returns its options with their results as patches. */
+  async #resolved<O extends RunOptions & { to?: number }>(
+    tokens: number[][],
+    { hooks = [], ...options }: O & { hooks?: readonly FunctionHook[] },
   ) {
-    const { past, keysValues, pos, to = this.config.nLayers } = options;
-    const range = { embeds: true, from: 0, to };
-    const requests = sortRequests(this.config, { ...options, differentiate }, range);
-    const embedded = await this.#outer.embed(prompts, requests.embedding, past?.length ?? 0, pos);
-    const result = await this.#layers.run(embedded.residual, {
-      ...requests.layers,
-      to,
-      past,
-      keysValues,
-      gradient: differentiate.length > 0,
-    });
-    const outer = (requests.embedding.plan.read ?? []).map((n) => [n, embedded[n]] as const);
-    return { result, outer, pos: embedded.residual.shape[1], requests };
-  }
-
-  /** Frees the weights. Compiled sessions stay in the runtime. */
-  close(): void {
-    this.#store.close();
+    if (hooks.length === 0) return options;
+    return { ...options, patches: await callHooks(this, tokens, options, hooks) };
   }
 }

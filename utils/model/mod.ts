@@ -25,6 +25,7 @@ export {
   hookName,
   hookNames,
   type HookPlan,
+  type HookPointName,
   HookPoints,
   type KeysValues,
   type LayerContext,
@@ -34,6 +35,8 @@ export {
   type MetricSpec,
   mlp,
   type MlpWeights,
+  OUTER_HOOKS,
+  type OuterHook,
   packedAxes,
   type PackedProjections,
   packedProjections,
@@ -58,14 +61,8 @@ export {
 } from "./blocks/mod.ts";
 export { type ModelConfig, parseModelConfig, readModelConfig } from "./config.ts";
 export { openCheckpoint, weightDigest } from "./files/mod.ts";
-export {
-  HookedModel,
-  type ModelOptions,
-  type Patch,
-  type Prompts,
-  type RunOptions,
-  type RunResult,
-} from "./hooked_model.ts";
+export { HookedModel } from "./hooked_model.ts";
+export type { CachedRun, HookedRunOptions, HookedRunResult, ModelOptions } from "./options.ts";
 export {
   describeSteps,
   type FolderOptions,
@@ -81,17 +78,38 @@ export {
   type ResolveOptions,
 } from "./hub/mod.ts";
 export {
+  attentionPicture,
+  type FunctionHook,
+  type Generated,
+  type GenerateOptions,
+  matchHooks,
+  type Prompt,
+  type TextPrompts,
+} from "./library/mod.ts";
+export {
   type BlockForm,
   bucketBy,
+  extendPast,
   type Gradients,
   headMask,
   type OuterRequests,
   type Past,
+  type Patch,
   type ReadoutOptions,
   type ReadoutRequest,
+  type RunOptions,
 } from "./run/mod.ts";
 export { Runtime, type RuntimeOptions } from "./runtime.ts";
-export { loadTokenizer, type Tokenizer, tokenizerFromJson } from "./tokenizer.ts";
+export { type Prompts, type RunResult, TokenModel } from "./token_model.ts";
+export {
+  loadTokenizer,
+  readTokenizer,
+  requireSingleToken,
+  showTokens,
+  type Tokenizer,
+  tokenizerFromJson,
+  tokenTexts,
+} from "./tokenizer.ts";
 export {
   FOLDED,
   type LayerRange,

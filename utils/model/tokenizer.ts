@@ -67,17 +67,52 @@ export function tokenizerFromJson(
  * Reads the tokenizer of a model folder: `tokenizer.json`, and `tokenizer_config.json` if present.
  * @throws Error naming the file and what to do if it is missing, is not JSON or is not a tokenizer
  */
-export async function loadTokenizer(dir: string): Promise<Tokenizer> {
+export function loadTokenizer(dir: string): Promise<Tokenizer> {
+  return Promise.resolve().then(() => readTokenizer(dir));
+}
+
+/** Reads the tokenizer of a model folder at once. @throws Error as {@link loadTokenizer} does. */
+export function readTokenizer(dir: string): Tokenizer {
   const file = join(dir, "tokenizer.json");
-  const json = await readJsonFile(file);
+  const json = readJsonFile(file);
   if (json === undefined) {
     throw new Error(
       `${file}: not found; copy the model's tokenizer into the folder of its config.json ` +
         `(every Hugging Face repository of a GPT-2 or GPT-NeoX model has one)`,
     );
   }
-  const config = await readJsonFile(join(dir, "tokenizer_config.json"));
+  const config = readJsonFile(join(dir, "tokenizer_config.json"));
   return tokenizerFromJson(json, (config ?? {}) as Record<string, unknown>, file);
+}
+
+/** Returns the text of each token, e.g. `["Then", ",", " Alex"]`. */
+export function tokenTexts(tokenizer: Tokenizer, ids: readonly number[]): string[] {
+  return ids.map((id) => tokenizer.decode([id]));
+}
+
+/** Formats tokens as quoted strings, e.g. `["Then" "," " Alex"]`. */
+export function showTokens(tokenizer: Tokenizer, ids: readonly number[]): string {
+  return `[${tokenTexts(tokenizer, ids).map((text) => JSON.stringify(text)).join(" ")}]`;
+}
+
+/**
+ * Returns the id of a text that must be a single token.
+ * @param where what the message begins with, e.g. a file and its row
+ * @throws Error showing the tokens of a text that is not one, and the nearest spelling that is: with a leading space,
+ * without one, or with a capital.
+ */
+export function requireSingleToken(tokenizer: Tokenizer, text: string, where?: string): number {
+  const id = tokenizer.singleToken(text);
+  if (id !== undefined) return id;
+  const word = text.trim();
+  const capital = word.slice(0, 1).toUpperCase() + word.slice(1);
+  const near = [` ${word}`, ` ${capital}`, word, capital]
+    .find((s) => s.trim() !== "" && s !== text && tokenizer.singleToken(s) !== undefined);
+  throw new Error(
+    `${where === undefined ? "" : `${where}: `}${JSON.stringify(text)} must be a single token, ` +
+      `found ${showTokens(tokenizer, tokenizer.encode(text))}` +
+      (near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`),
+  );
 }
 
 /** Returns the text of a special token, which is stored as a string or as `{ content }`. */
@@ -87,10 +122,10 @@ function specialToken(value: unknown): string | undefined {
   return typeof content === "string" ? content : undefined;
 }
 
-async function readJsonFile(file: string): Promise<unknown> {
+function readJsonFile(file: string): unknown {
   let text: string;
   try {
-    text = await Deno.readTextFile(file);
+    text = Deno.readTextFileSync(file);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

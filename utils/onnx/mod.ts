@@ -32,6 +32,7 @@ export {
 } from "./graph.ts";
 export type { Model, Result } from "./model.ts";
 export * from "./ops/mod.ts";
+export { NdTensor, type Nested, type NumberData, type Selector } from "./nd_tensor.ts";
 export { defineProgram, type Program, ProgramCache, type Releasable } from "./programs.ts";
 export { joinRows, repeatRows, sliceRows, sliceWithinRows, takeRows } from "./rows.ts";
 export { type Feeds, type Results, Session, type SessionOptions } from "./session.ts";

@@ -5,8 +5,8 @@
  * 2. For the corrupted prompt, draw a name of the other gender at random.
  * 3. Shuffle and keep the first n. There are at most 20 names × 5 frames = 100 prompts.
  */
-import type { Tokenizer } from "../model/mod.ts";
-import { makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
+import { requireSingleToken, type Tokenizer } from "../model/mod.ts";
+import { makePair, type PromptPair } from "./prompt_pair.ts";
 import { PythonRandom } from "../base/mod.ts";
 import { FEMALE_NAMES, GENDER_FRAMES, MALE_NAMES } from "./words/mod.ts";
 

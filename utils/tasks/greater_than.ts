@@ -11,8 +11,8 @@
  *
  * Answers are the tokens "00" … "99": those above the first year are correct, all others wrong.
  */
-import type { Tokenizer } from "../model/mod.ts";
-import { isEncodable, makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
+import { requireSingleToken, type Tokenizer } from "../model/mod.ts";
+import { isEncodable, makePair, type PromptPair } from "./prompt_pair.ts";
 import { PythonRandom } from "../base/mod.ts";
 import { GREATER_THAN_NOUNS } from "./words/mod.ts";
 

@@ -10,9 +10,9 @@
  * The task is from Wang et al. (2022). The draws equal those of `IOIDataset` in code based on
  * TransformerLens, so seed 42 gives the prompts of published results.
  */
-import type { Tokenizer } from "../model/mod.ts";
+import { requireSingleToken, type Tokenizer } from "../model/mod.ts";
 import { flipPrompt, IOI_FLIPS, type IoiFlipName, type IoiPrompt } from "./ioi_flips.ts";
-import { isEncodable, makePair, type PromptPair, requireSingleToken } from "./prompt_pair.ts";
+import { isEncodable, makePair, type PromptPair } from "./prompt_pair.ts";
 import { PythonRandom } from "../base/mod.ts";
 import { ABBA_TEMPLATES, BABA_TEMPLATES, IOI_NAMES, IOI_OBJECTS, IOI_PLACES } from "./words/mod.ts";
 

@@ -47,5 +47,11 @@ export {
   type TaskOptions,
   TASKS,
 } from "./tasks.ts";
-export { loadUserTask, type UserTaskOptions } from "./user_task.ts";
+export {
+  checkUserTask,
+  loadUserTask,
+  type TaskCheck,
+  taskNameOf,
+  type UserTaskOptions,
+} from "./user_task.ts";
 export * from "./words/mod.ts";

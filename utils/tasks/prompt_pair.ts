@@ -4,7 +4,7 @@
  * A pair is made of two texts. Both are tokenized without special tokens and must have the same
  * number of tokens, because activations of the two runs are compared position by position.
  */
-import type { Tokenizer } from "../model/mod.ts";
+import { showTokens, type Tokenizer } from "../model/mod.ts";
 
 /** One clean prompt and its corrupted counterpart. */
 export interface PromptPair {
@@ -114,21 +114,6 @@ export function isEncodable(tokenizer: Tokenizer, text: string): boolean {
   const letters = (s: string) => s.replaceAll(/\s/g, "");
   return (tokenizer.unkId === undefined || !ids.includes(tokenizer.unkId)) &&
     letters(tokenizer.decode(ids)) === letters(text);
-}
-
-/** Formats tokens as quoted strings, e.g. `["Then" "," " Alex"]`. */
-export function showTokens(tokenizer: Tokenizer, ids: number[]): string {
-  return `[${ids.map((id) => JSON.stringify(tokenizer.decode([id]))).join(" ")}]`;
-}
-
-/** Returns the id of a word that must be a single token. @throws Error showing its tokens if it is not. */
-export function requireSingleToken(tokenizer: Tokenizer, text: string, where: string): number {
-  const id = tokenizer.singleToken(text);
-  if (id === undefined) {
-    const tokens = showTokens(tokenizer, tokenizer.encode(text));
-    throw new Error(`${where}: ${JSON.stringify(text)} must be a single token, found ${tokens}`);
-  }
-  return id;
 }
 
 function encodeKnown(tokenizer: Tokenizer, text: string, where: string): number[] {

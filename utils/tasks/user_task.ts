@@ -8,12 +8,11 @@
  */
 import { parse } from "@std/csv";
 import { basename } from "@std/path";
-import type { Tokenizer } from "../model/mod.ts";
+import { requireSingleToken, type Tokenizer } from "../model/mod.ts";
 import {
   type AnswerMode,
   makePair,
   type PromptPair,
-  requireSingleToken,
   type TaskData,
   type TaskMetric,
 } from "./prompt_pair.ts";
@@ -26,6 +25,34 @@ export interface UserTaskOptions {
   mode?: AnswerMode;
   /** Metric for finding circuits. Default: the probability difference for `group_sum`, else the logit difference. */
   metric?: TaskMetric["name"];
+}
+
+/** What {@link checkUserTask} finds in a file. */
+export interface TaskCheck {
+  /** number of prompts in the file */
+  rows: number;
+  /** everything that must be fixed, with file and row */
+  faults: string[];
+  /** what may be a mistake, with file and row */
+  warnings: string[];
+  /** the task; undefined while there are faults */
+  task?: TaskData;
+}
+
+/**
+ * Returns the name of a task: the one given, or the file's without its extension if none is given, or only that of a
+ * built-in task (which the file's prompts are not).
+ * @param builtIn names of the built-in tasks
+ */
+export function taskNameOf(
+  task: string | undefined,
+  file: string | undefined,
+  builtIn: readonly string[],
+): string | undefined {
+  if (file === undefined || (task !== undefined && !builtIn.includes(task))) return task;
+  const name = basename(file).replace(/\.[^.]*$/, "").replaceAll(/[^\p{L}\p{N}_. -]/gu, "_")
+    .replace(/^[. ]+/, "");
+  return builtIn.includes(name) || name === "" ? `own_${name}` : name;
 }
 
 interface Row {
@@ -57,6 +84,56 @@ export async function loadUserTask(
   prompts.forEach((prompt, i) => checkMode(prompt, mode, rows[i].where));
   const name = options.metric ?? (mode === "group_sum" ? "prob_diff" : "logit_diff");
   return { task, prompts, metric: { name, mode }, mode };
+}
+
+/**
+ * Checks a file as {@link loadUserTask} does, but goes on after a fault: collects what is wrong with every prompt and every
+ * answer, and what is suspicious.
+ * @throws Error naming file and line if the file cannot be read or lacks a column.
+ */
+export async function checkUserTask(
+  task: string,
+  file: string,
+  tokenizer: Tokenizer,
+  options: UserTaskOptions = {},
+): Promise<TaskCheck> {
+  const rows = parseRows(file, await readText(file)).slice(0, options.n);
+  const faults: string[] = [], warnings: string[] = [];
+  const collect = (check: () => void) => {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof Error) || error.constructor !== Error) throw error;
+      faults.push(error.message);
+    }
+  };
+  const seen = new Map<string, string>();
+  for (const row of rows) {
+    const { cleanText, corruptedText, correct, wrong, where } = row;
+    const before = faults.length;
+    for (const answer of [...correct, ...wrong]) {
+      collect(() => requireSingleToken(tokenizer, answer, where));
+    }
+    collect(() => makePair(tokenizer, { cleanText, corruptedText, correct: [], wrong: [] }, where));
+    if (faults.length === before) collect(() => toPair(tokenizer, row));
+    if (cleanText === corruptedText) {
+      warnings.push(`${where}: clean and corrupted are the same; nothing can be patched`);
+    }
+    if (/\s$/.test(cleanText) && [...correct, ...wrong].some((answer) => answer.startsWith(" "))) {
+      warnings.push(`${where}: the prompt ends in a space and the answers begin with one`);
+    }
+    const key = JSON.stringify([cleanText, corruptedText]);
+    if (seen.has(key)) warnings.push(`${where}: the same prompts as in ${seen.get(key)}`);
+    else seen.set(key, where);
+  }
+  if (faults.length > 0) return { rows: rows.length, faults, warnings };
+  let data: TaskData | undefined;
+  try {
+    data = await loadUserTask(task, file, tokenizer, options);
+  } catch (error) {
+    faults.push((error as Error).message);
+  }
+  return { rows: rows.length, faults, warnings, task: data };
 }
 
 /** Reads the file as text, without a byte order mark. */

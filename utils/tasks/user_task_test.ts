@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { UserError } from "../base/user_error.ts";
-import { loadTask } from "./tasks.ts";
+import { loadTask, TASK_NAMES } from "./tasks.ts";
+import { checkUserTask, taskNameOf } from "./user_task.ts";
 import { gpt2Tokenizer } from "../../tests/support/tokenizers.ts";
 
 const tokenizer = gpt2Tokenizer();
@@ -106,4 +107,46 @@ Deno.test("loadTask() reads files with a byte order mark and CRLF, and rejects w
     (c) => c.charCodeAt(0),
   );
   await assertRejects(() => load("x.csv", latin1), UserError, "expected text in UTF-8");
+});
+
+Deno.test("a file names its task, unless another name than a built-in task's is given", () => {
+  const name = (task: string | undefined, file?: string) => taskNameOf(task, file, TASK_NAMES);
+  assertEquals(name("ioi"), "ioi");
+  assertEquals(name("ioi", "/x/mine.csv"), "mine");
+  assertEquals(name(undefined, "a.b/my task.v2.jsonl"), "my task.v2");
+  assertEquals(name("names", "mine.csv"), "names");
+  assertEquals(name("ioi", "ioi.csv"), "own_ioi");
+  assertEquals(name(undefined, "../..(x)%.csv"), "_x__");
+  assertEquals(name(undefined), undefined);
+});
+
+Deno.test("checkUserTask() goes on after a fault and says what is suspicious", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const file = join(dir, "x.csv");
+    const check = async (...rows: string[]) => {
+      await Deno.writeTextFile(file, ["clean,corrupted,correct,wrong", ...rows].join("\n") + "\n");
+      const { faults, warnings, task, rows: n } = await checkUserTask("x", file, tokenizer);
+      const short = (lines: string[]) => lines.map((line) => line.replace(`${file}: `, ""));
+      return { faults: short(faults), warnings: short(warnings), task, n };
+    };
+    const bad = await check("It is,They are not,zzyzx, Paris", "It is,It was, paris, Rome");
+    assertEquals([bad.n, bad.task, bad.faults.length], [2, undefined, 3]);
+    assertEquals(bad.faults[0].slice(0, 37), 'row 1: "zzyzx" must be a single token');
+    assertEquals(bad.faults[1].slice(0, 40), "row 1: clean and corrupted must align to");
+    assertEquals(bad.faults[2].endsWith('did you mean " Paris"?'), true, bad.faults[2]);
+    const odd = await check("It is ,It is , Paris, Rome", "It is ,It is , Rome, Paris");
+    assertEquals(odd.faults, []);
+    assertEquals(odd.warnings.map((line) => line.slice(0, 33)), [
+      "row 1: clean and corrupted are th",
+      "row 1: the prompt ends in a space",
+      "row 2: clean and corrupted are th",
+      "row 2: the prompt ends in a space",
+      "row 2: the same prompts as in " + file.slice(0, 3),
+    ]);
+    const good = await check("It is,It was, Paris, Rome");
+    assertEquals([good.faults, good.warnings, good.task!.prompts.length], [[], [], 1]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });

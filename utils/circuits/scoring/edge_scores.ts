@@ -39,6 +39,22 @@ export type EdgeScores = Omit<Attribution, "nodes"> & {
 /**
  * Scores all edges by any method; a method ignores options that it does not use.
  * @throws Error as `attribute` does, or if the batches share a prefix that the intervention changes.
+ * @example EAP-IG, and how much of the metric the 40 best edges keep.
+ * ```ts
+ * import { CircuitEvaluator, circuitShape, edgeScores, greedySelection } from "../mod.ts";
+ * import { HookedModel } from "../../model/mod.ts";
+ * import { loadTask, promptBatches, readoutOf } from "../../tasks/mod.ts";
+ * import { assertGreater } from "@std/assert";
+ *
+ * const model = await HookedModel.load("pythia-nano");
+ * const task = await loadTask("ioi", model.tokenizer, { n: 4 });
+ * const batches = promptBatches(task.prompts, readoutOf(task));
+ * const { scores } = await edgeScores(model, batches, { method: "EAP-IG-inputs", steps: 10 });
+ * const circuit = greedySelection(circuitShape(model.config), scores, 40);
+ * const evaluator = await CircuitEvaluator.prepare(model, batches);
+ * const [[first]] = await evaluator.evaluate([circuit]);
+ * assertGreater(first / evaluator.cleanMetric[0], 0.5);
+ * ```
  */
 export async function edgeScores(
   model: HookedModel,

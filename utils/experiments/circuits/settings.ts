@@ -1,6 +1,7 @@
 /** Settings of the main experiment: the original script's keys, typed, and keys for what its code had fixed. */
 import { z } from "zod";
 import { LEAST_RISES, UserError } from "../../base/mod.ts";
+import { TASK_NAMES, taskNameOf } from "../../tasks/mod.ts";
 import { modelKeys } from "../model_keys.ts";
 import { EDGE_METHODS, INTERVENTIONS, PALETTE_NAMES, PATH_RULES } from "../../circuits/mod.ts";
 
@@ -9,7 +10,7 @@ export const circuitSchema = z.object({
   task: z.string().regex(/^[\p{L}\p{N}_-][\p{L}\p{N}_. -]*$/u).default("ioi")
     .describe(
       "ioi, greater_than, sva, gender_pronoun; for pythia-nano also capitals, two_hop; " +
-        "or a name for the prompts in task_file",
+        "or a name for the prompts in task_file (default: the file's name)",
     ),
   task_file: z.string().optional()
     .describe("CSV or JSONL file of your own task: clean, corrupted, correct, wrong"),
@@ -70,6 +71,11 @@ export const circuitSchema = z.object({
   graph_format: z.union([z.literal(1), z.literal(2)]).default(2)
     .describe("graph files as EAP-IG writes them now (2) or as the original project did (1)"),
 });
+
+/** Returns the settings with the name of the task: that of the file of prompts if no other is given. */
+export function withTaskName<C extends { task: string; task_file?: string }>(config: C): C {
+  return { ...config, task: taskNameOf(config.task, config.task_file, TASK_NAMES)! };
+}
 
 /** Returns the keys that change no number of a result, in addition to those of the model. */
 export function freeCircuitKeys({ quadrature }: CircuitConfig): (keyof CircuitConfig)[] {

@@ -1,7 +1,7 @@
 /** The prompts of a script on features: text, token ids, or a task's clean prompts cut at the token where answers are read. */
 import { UserError } from "../../base/mod.ts";
 import type { Tokenizer } from "../../model/mod.ts";
-import { loadTask } from "../../tasks/mod.ts";
+import { loadTask, TASK_NAMES, taskNameOf } from "../../tasks/mod.ts";
 import type { FeatureModel } from "./feature_model.ts";
 import type { FeaturePromptSettings } from "./settings.ts";
 
@@ -31,7 +31,8 @@ export async function featurePrompts(
   { tokenizer, model }: Pick<FeatureModel, "tokenizer" | "model">,
   settings: FeaturePromptSettings,
 ): Promise<FeaturePrompt[]> {
-  const { prompt, tokens, task, task_file: file, n, seed } = settings;
+  const { prompt, tokens, task_file: file, n, seed } = settings;
+  const task = taskNameOf(settings.task, file, TASK_NAMES);
   const given = [prompt !== undefined, tokens.length > 0, task !== undefined];
   if (given.filter(Boolean).length !== 1) {
     throw new UserError(

@@ -7,6 +7,7 @@
  *
  * Freezing therefore holds for the prompt's positions only, as in circuit-tracer's `feature_intervention_generate`.
  */
+import { extendPast } from "../../model/mod.ts";
 import type { F32 } from "../../onnx/mod.ts";
 import type { CleanPrompt } from "./clean_prompt.ts";
 import { type Intervention, layerChanges } from "./change.ts";
@@ -65,23 +66,6 @@ export async function generateIntervened(
     const { residual: embedded } = await model.run([[token]], { to: 0, past });
     const step = { embedded, changes, frozen: "free" as const, past, keysValues: true };
     result = await runBlocksIntervened(clean, step);
-    const { layers } = result.past!;
-    past = {
-      length: past.length + 1,
-      layers: layers.map(({ k, v }, l) => ({
-        k: joinPositions(past.layers[l].k, k),
-        v: joinPositions(past.layers[l].v, v),
-      })),
-    };
+    past = extendPast(past, result.past!);
   }
-}
-
-/** Joins keys or values `[1, H, positions, d_head]` along their positions. */
-function joinPositions(a: F32, b: F32): F32 {
-  const [, H, n, e] = a.shape, m = b.shape[2], data = new Float32Array(H * (n + m) * e);
-  for (let h = 0; h < H; h++) {
-    data.set(a.data.subarray(h * n * e, (h + 1) * n * e), h * (n + m) * e);
-    data.set(b.data.subarray(h * m * e, (h + 1) * m * e), (h * (n + m) + n) * e);
-  }
-  return { dtype: "float32", shape: [1, H, n + m, e], data };
 }

@@ -54,6 +54,20 @@ export interface PathPatchResult {
  * @param given outputs that the senders take, per layer `[rows, H, d_head]` (`corruptedHeads`)
  * @param readout one row per prompt
  * @throws Error when there is no receiver, RangeError when a head does not exist.
+ * @example How does each head's output of the corrupted prompt, sent straight to the logits, change the logit difference?
+ * ```ts
+ * import { cleanRun, corruptedHeads, pathPatch } from "../mod.ts";
+ * import { HookedModel } from "../../model/mod.ts";
+ * import { loadTask, readoutOf } from "../../tasks/mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const model = await HookedModel.load("pythia-nano");
+ * const task = await loadTask("ioi", model.tokenizer, { n: 4 });
+ * const clean = await cleanRun(model, task.prompts);
+ * const corrupted = await corruptedHeads(model, clean);
+ * const { values } = await pathPatch(model, clean, corrupted, "final", readoutOf(task));
+ * assertEquals(values.length, model.config.nLayers * model.config.nHeads * 4);
+ * ```
  */
 export async function pathPatch(
   model: HookedModel,

@@ -70,6 +70,18 @@ export function repeatedTokens(options: RepeatedTokenOptions = {}): number[][] {
  * Computes the previous-token, duplicate-token and induction scores of all heads.
  * @param tokens lists of equal, even length whose second half repeats the first (`repeatedTokens`)
  * @throws Error if a list does not repeat, or is longer than the model's context
+ * @example Which heads of `pythia-nano` are induction heads?
+ * ```ts
+ * import { headName, headsWhere, repeatedTokens, repeatedTokenScores } from "../mod.ts";
+ * import { HookedModel } from "../../model/mod.ts";
+ * import { assert } from "@std/assert";
+ *
+ * const model = await HookedModel.load("pythia-nano");
+ * const tokens = repeatedTokens({ half: 25, ids: [10, 1422] });
+ * const { induction } = await repeatedTokenScores(model, tokens);
+ * const heads = headsWhere(model.config, (place) => induction[place] > 0.4).map(headName);
+ * assert(heads.includes("a3.h0"));
+ * ```
  */
 export async function repeatedTokenScores(
   model: HookedModel,

@@ -74,6 +74,17 @@ const missesProgram = defineProgram("copy misses", compileMisses);
  * @param model model with folded weights
  * @param prompts token ids of each prompt
  * @param positions positions of the names in each prompt, e.g. IO, S1 and S2; the name is the token there
+ * @example The largest copy score of a name that a prompt repeats.
+ * ```ts
+ * import { copyScores } from "../mod.ts";
+ * import { HookedModel } from "../../model/mod.ts";
+ * import { assert } from "@std/assert";
+ *
+ * const model = await HookedModel.load("pythia-nano", { processing: { foldLayerNorm: true } });
+ * const prompt = model.toTokens("Then, Alex and Anthony had a lot of fun");
+ * const { positive } = await copyScores(model, [prompt], [[2, 4]]);
+ * assert(Math.max(...positive) === 100);
+ * ```
  */
 export async function copyScores(
   model: HookedModel,

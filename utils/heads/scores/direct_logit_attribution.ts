@@ -82,6 +82,21 @@ function compileContributions(config: ModelConfig, options: SessionOptions) {
  * @param options patches and a past, to attribute an ablated run
  * @returns contributions `[L, H, N]` row-major, in logits
  * @throws Error for a metric over probabilities, which is not a sum of contributions
+ * @example
+ * ```ts
+ * import { directLogitAttribution, parseHead, placeOf } from "../mod.ts";
+ * import { HookedModel } from "../../model/mod.ts";
+ * import { loadTask, readoutOf } from "../../tasks/mod.ts";
+ * import { assert } from "@std/assert";
+ *
+ * const model = await HookedModel.load("pythia-nano");
+ * const task = await loadTask("ioi", model.tokenizer, { n: 4 });
+ * const clean = task.prompts.map((prompt) => prompt.clean);
+ * const positions = task.prompts.map((prompt) => prompt.position);
+ * const effects = await directLogitAttribution(model, clean, positions, readoutOf(task));
+ * const place = placeOf(parseHead("a3.h4"), model.config);
+ * assert(effects[place * 4] > 0.3);
+ * ```
  */
 export async function directLogitAttribution(
   model: HookedModel,

@@ -36,10 +36,14 @@ export const BLOCK_HOOKS = {
 export type BlockHook = keyof typeof BLOCK_HOOKS;
 
 /** Returns the full name of a block's hook point: `blocks.{layer}.{point}`. */
-export const hookName = (layer: number, point: string): string => `blocks.${layer}.${point}`;
+export const hookName = <P extends string>(layer: number, point: P): `blocks.${number}.${P}` =>
+  `blocks.${layer}.${point}`;
 
 /** Returns the full names of one hook point in every layer. */
-export function hookNames({ nLayers }: { nLayers: number }, point: string): string[] {
+export function hookNames<P extends string>(
+  { nLayers }: { nLayers: number },
+  point: P,
+): `blocks.${number}.${P}`[] {
   return Array.from({ length: nLayers }, (_, layer) => hookName(layer, point));
 }
 
@@ -50,6 +54,11 @@ export const OUTER_HOOKS = {
   "ln_final.hook_scale": "b p 1",
   "ln_final.hook_normalized": "b p d",
 } as const;
+/** Name of a hook point outside the blocks. */
+export type OuterHook = keyof typeof OUTER_HOOKS;
+
+/** Full name of a hook point, as in `blocks.3.attn.hook_z` or `hook_embed`. */
+export type HookPointName = OuterHook | `blocks.${number}.${BlockHook}`;
 
 /**
  * Returns the hook points to freeze so that the model between its MLPs is linear: every attention pattern and every

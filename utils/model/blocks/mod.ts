@@ -49,7 +49,10 @@ export {
   type HookName,
   hookName,
   hookNames,
+  type HookPointName,
   linearPoints,
+  OUTER_HOOKS,
+  type OuterHook,
   parseHookName,
 } from "./hook_names.ts";
 export { BATCH, type HookPlan, HookPoints, maskFeed, maskShape, patchFeed, POS } from "./hooks.ts";

@@ -13,3 +13,4 @@ export { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./l
 export { headMask } from "./masks.ts";
 export { OuterParts, type ReadoutOptions, type ReadoutRequest } from "./outer_parts.ts";
 export { type Gradients, inPasses, promptsPerPass, type RunOptions } from "./passes.ts";
+export { extendPast } from "./past.ts";

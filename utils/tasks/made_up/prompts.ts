@@ -10,8 +10,8 @@
  * the name, and END, the read-out.
  */
 import { PythonRandom } from "../../base/mod.ts";
-import type { Tokenizer } from "../../model/mod.ts";
-import { makePair, type PromptPair, requireSingleToken } from "../prompt_pair.ts";
+import { requireSingleToken, type Tokenizer } from "../../model/mod.ts";
+import { makePair, type PromptPair } from "../prompt_pair.ts";
 import { COUNTRIES, SHARED_FACTS } from "./countries.ts";
 
 /** Of the countries, every second one is asked for its capital. */

@@ -1,16 +1,16 @@
 /** Times the engine on randomly initialised models of real shapes, each case in its own process. */
 import { Command } from "@commander-js/extra-typings";
-import { type Bench, type BenchCase, type Measurement, SHAPES } from "./bench/case.ts";
-import { benches as graphs } from "./bench/attribution_graph.ts";
-import { benches as identities } from "./bench/circuit_identities.ts";
-import { benches as adaptivePath } from "./bench/adaptive_path.ts";
-import { benches as circuits } from "./bench/circuits.ts";
-import { benches as engine } from "./bench/engine.ts";
-import { benches as dashboards } from "./bench/feature_dashboards.ts";
-import { benches as heads } from "./bench/heads.ts";
-import { benches as transcoder } from "./bench/transcoder.ts";
-import { benches as truth } from "./bench/transcoder_truth.ts";
-import { formatTable, hasColors } from "./utils/cli/mod.ts";
+import { type Bench, type BenchCase, type Measurement, SHAPES } from "./case.ts";
+import { benches as graphs } from "./attribution_graph.ts";
+import { benches as identities } from "./circuit_identities.ts";
+import { benches as adaptivePath } from "./adaptive_path.ts";
+import { benches as circuits } from "./circuits.ts";
+import { benches as engine } from "./engine.ts";
+import { benches as dashboards } from "./feature_dashboards.ts";
+import { benches as heads } from "./heads.ts";
+import { benches as transcoder } from "./transcoder.ts";
+import { benches as truth } from "./transcoder_truth.ts";
+import { formatTable, hasColors } from "../utils/cli/mod.ts";
 
 const BENCHES: readonly Bench[] = [
   ...engine,
