@@ -170,6 +170,9 @@ browserTest("explorer: exports the circuit as SVG, PNG and EAP-IG's JSON", () =>
     const text = new TextDecoder();
     const picture = text.decode(await save("#save-svg"));
     assert(picture.startsWith("<svg") && picture.includes("xmlns="));
+    assert(picture.includes("Indirect object identification, step 143,000"), "no title");
+    assert(/>\d+ of \d+ edges, faithfulness \d+ %/.test(picture), "no caption");
+    assert(["query", "key", "value"].every((name) => picture.includes(name)), "no legend");
     assert(!picture.includes("var(--") && !picture.includes("class="), "styles are missing");
     const png = await save("#save-png");
     assertEquals([...png.slice(1, 4)], [80, 78, 71]);
