@@ -4,14 +4,34 @@
  * transitions).
  */
 import type { CircuitEdge } from "../../../utils/results/mod.ts";
-import { afterPaint, byId, hideTooltip, percent, showTooltip, svg } from "../../page/client/mod.ts";
+import {
+  afterPaint,
+  byId,
+  fact,
+  hideTooltip,
+  html,
+  integer,
+  number,
+  percent,
+  showTooltip,
+  svg,
+  titled,
+} from "../../page/client/mod.ts";
+import { type Comparison, comparisonOf } from "./comparison.ts";
 import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
 import { edgeName, nodeNames, parseNodeName } from "../../../utils/names/mod.ts";
 import { lineKind, longName, shortName } from "./names.ts";
 import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
-import { describeEdge, describeNode, roleColour, roleLabel, rolesAt } from "./describe.ts";
+import {
+  describeEdge,
+  describeNode,
+  edgeTitle,
+  roleColour,
+  roleLabel,
+  rolesAt,
+} from "./describe.ts";
 
 const FADE_MS = 450;
 
@@ -37,6 +57,7 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
   const edges = new Map<string, DrawnEdge>();
   const nodes = new Map<string, SVGGElement>();
   const overall = summary.checkpoints.reduce((max, c) => Math.max(max, largestScore(c)), 0) || 1;
+  let comparison: Comparison | null = null;
   let layout: Layout = layOut(summary.shape, 900);
 
   for (const name of nodeNames(summary.shape)) nodes.set(name, createNode(name));
@@ -132,7 +153,21 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     const drawn: DrawnEdge = { group, line, edge, leaving: null };
     group.addEventListener("pointerenter", (event) => {
       store.set({ hovered: name });
-      showTooltip(event, describeEdge(summary, store.state.index, drawn.edge));
+      const fate = comparison?.fateOf(drawn.edge);
+      showTooltip(
+        event,
+        fate === "lost"
+          ? titled(
+            edgeTitle(drawn.edge),
+            html(
+              "div",
+              { class: "fact" },
+              `only in the circuit of step ${integer(comparison!.other.step)}`,
+            ),
+            fact("score there", number(drawn.edge.score)),
+          )
+          : describeEdge(summary, store.state.index, drawn.edge),
+      );
     });
     group.addEventListener("pointermove", (event) => showTooltip(event));
     group.addEventListener("pointerleave", leave);
@@ -158,7 +193,10 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
 
   function update() {
     const checkpoint = summary.checkpoints[store.state.index];
-    const shown = visibleEdges(checkpoint.circuit, store.state);
+    comparison = comparisonOf(summary, store.state);
+    const union = [...checkpoint.circuit, ...comparison?.lost ?? []];
+    const shown = visibleEdges(union, store.state);
+    showComparison();
     const scale = store.state.widths === "all" ? overall : largestScore(checkpoint);
     const present = new Set(shown.map(edgeName));
     for (const [name, drawn] of edges) if (!present.has(name)) remove(name, drawn);
@@ -181,7 +219,8 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
       drawn.line.style.strokeWidth = `${(1 + 4.5 * share).toFixed(2)}px`;
       drawn.line.style.strokeOpacity = (0.58 + 0.34 * share).toFixed(3);
       const sign = edge.score < 0 ? "negative" : "positive";
-      drawn.group.setAttribute("class", `edge ${lineKind(edge)} ${sign}`);
+      const fate = comparison?.fateOf(edge) ?? "";
+      drawn.group.setAttribute("class", `edge ${lineKind(edge)} ${sign} ${fate}`);
     }
     if (fresh.length > 0) afterPaint(() => fadeIn(fresh));
     updateNodes(new Set(checkpoint.nodes), shown);
@@ -192,6 +231,34 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
       : "The model does not do the task at this step.";
     box.classList.toggle("unable", !checkpoint.able);
     highlight();
+  }
+
+  /** Says what the comparison is with, and how many edges have which fate. */
+  function showComparison() {
+    root.classList.toggle("compared", comparison !== null);
+    const note = byId("comparison");
+    note.hidden = store.state.against === "off";
+    if (note.hidden) return;
+    if (!comparison) {
+      note.replaceChildren(
+        "There is no other step at which the model does the task to compare with.",
+      );
+      return;
+    }
+    const { other, counts } = comparison;
+    note.replaceChildren(
+      `Against step ${integer(other.step)}: `,
+      ...(["gained", "lost", "kept"] as const).map((fate) =>
+        html(
+          "span",
+          { class: `fate ${fate}` },
+          html("i"),
+          `${integer(counts[fate])} ${
+            fate === "gained" ? "only here" : fate === "lost" ? "only there" : "in both"
+          }`,
+        )
+      ),
+    );
   }
 
   function fadeIn(drawn: DrawnEdge[]) {

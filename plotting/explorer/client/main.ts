@@ -102,7 +102,7 @@ function start() {
     const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
     if (touches("hovered") && changed.size === 1) return graph.highlight();
     controls.update();
-    if (touches("index", "hidden", "top", "widths")) graph.update();
+    if (touches("index", "hidden", "top", "widths", "against")) graph.update();
     else graph.highlight();
     panel.update();
     if (touches("index")) { for (const chart of charts) chart.mark(store.state.index); }
