@@ -4,8 +4,10 @@
  */
 import {
   circuitSummary,
+  featureDashboards,
   featureFormations,
   findResults,
+  GRAPH_FORMAT,
   ioiConsistencies,
   readCircuitSummary,
   ROLE_FORMATS,
@@ -15,6 +17,9 @@ import {
 } from "../../utils/results/mod.ts";
 import { dirname } from "@std/path";
 import { UserError } from "../../utils/base/mod.ts";
+import { buildGraphPage } from "../attribution_graph/page.ts";
+import { readGraphs } from "../attribution_graph/read.ts";
+import { buildDashboards } from "../dashboards/mod.ts";
 import { edgesOverTimeFigure } from "../edges_over_time.ts";
 import { buildExplorer } from "../explorer/page.ts";
 import { faithfulnessFigure } from "../faithfulness.ts";
@@ -65,6 +70,12 @@ export const FILE_PAGES: readonly ServedPage[] = [
       buildExplorer(await withCurrentRoles(dirname(path), await readCircuitSummary(path))),
   },
   {
+    name: "attribution_graph",
+    title: "Attribution graph",
+    formats: [GRAPH_FORMAT],
+    build: async (paths) => buildGraphPage(await readGraphs(paths)),
+  },
+  {
     name: "faithfulness",
     title: "Faithfulness",
     formats: [circuitSummary.format],
@@ -83,6 +94,15 @@ export const FILE_PAGES: readonly ServedPage[] = [
     build: async (paths) => {
       const options = { top: 6, fit: false, time: timeAxis(true) };
       return plotlyPage(headScoresFigure(await readHeadSeries(paths), options));
+    },
+  },
+  {
+    name: "dashboards",
+    title: "Dashboards of features",
+    formats: [featureDashboards.format],
+    build: async (paths) => {
+      const [file] = await findResults(paths, [featureDashboards]);
+      return buildDashboards(file);
     },
   },
   {

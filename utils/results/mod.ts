@@ -42,6 +42,16 @@ export {
 export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./kinds/mod.ts";
 export { type CopySuppression, copySuppression } from "./kinds/mod.ts";
 export {
+  type DashboardFeature,
+  type DashboardHistogram,
+  type DashboardLayer,
+  type DashboardRule,
+  type DashboardScore,
+  type FeatureDashboards,
+  featureDashboards,
+  type FeatureDashboardsHeader,
+} from "./kinds/mod.ts";
+export {
   type FeatureCircuitEntry,
   type FeatureCircuitHeader,
   featureCircuits,
@@ -52,6 +62,19 @@ export {
   type FormationAnswers,
   type FormationEntry,
   type FormationHeader,
+} from "./kinds/mod.ts";
+export {
+  type ExactGraphHeader,
+  exactGraphHeader,
+  GRAPH_DETAILS_FORMAT,
+  GRAPH_FORMAT,
+  type GraphDetails,
+  graphDetails,
+  graphIndexSchema,
+  type NeuronpediaGraph,
+  type NeuronpediaNode,
+  neuronpediaSchema,
+  NODE_TYPES,
 } from "./kinds/mod.ts";
 export { type FullModelComponents, fullModelComponents } from "./kinds/mod.ts";
 export { type GraphJudgement, type GraphJudgementHeader, graphJudgements } from "./kinds/mod.ts";
@@ -84,4 +107,4 @@ export {
 export { circuitTransfers } from "./kinds/mod.ts";
 export { isNameMover, nameMovers } from "./name_movers.ts";
 export { type OpenOptions, ResultFile } from "./result_file.ts";
-export { ResultPaths } from "./result_path.ts";
+export { modelFolder, ResultPaths } from "./result_path.ts";

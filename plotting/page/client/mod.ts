@@ -10,7 +10,7 @@ export { connectChoices } from "./choices.ts";
 export { type Attributes, byId, embedded, html, svg } from "./dom.ts";
 export { type HeadingLine, pngOf, saveFile, standaloneSvg } from "./export.ts";
 export { axisPercent, integer, number, percent, plural, shortStep } from "./format.ts";
-export { afterPaint, oncePerFrame, onResize } from "./frames.ts";
+export { afterPaint, atMostEvery, oncePerFrame, onResize } from "./frames.ts";
 export { gapsOf, hatched } from "./hatch.ts";
 export { type Labels, type LabelStore, openLabels } from "./labels.ts";
 export { linearScale, logScale, niceTicks, rangeOf, type Scale, stepScale } from "./scales.ts";
