@@ -4,34 +4,16 @@
  * transitions).
  */
 import type { CircuitEdge } from "../../../utils/results/mod.ts";
-import {
-  afterPaint,
-  byId,
-  fact,
-  hideTooltip,
-  html,
-  integer,
-  number,
-  percent,
-  showTooltip,
-  svg,
-  titled,
-} from "../../page/client/mod.ts";
+import { afterPaint, byId, hideTooltip, percent, showTooltip, svg } from "../../page/client/mod.ts";
 import { type Comparison, comparisonOf } from "./comparison.ts";
+import { describeLostEdge, showComparison } from "./comparison_note.ts";
 import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
 import { edgeName, nodeNames, parseNodeName } from "../../../utils/names/mod.ts";
 import { lineKind, longName, shortName } from "./names.ts";
 import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
-import {
-  describeEdge,
-  describeNode,
-  edgeTitle,
-  roleColour,
-  roleLabel,
-  rolesAt,
-} from "./describe.ts";
+import { describeEdge, describeNode, roleColour, roleLabel, rolesAt } from "./describe.ts";
 
 const FADE_MS = 450;
 
@@ -153,21 +135,11 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     const drawn: DrawnEdge = { group, line, edge, leaving: null };
     group.addEventListener("pointerenter", (event) => {
       store.set({ hovered: name });
-      const fate = comparison?.fateOf(drawn.edge);
-      showTooltip(
-        event,
-        fate === "lost"
-          ? titled(
-            edgeTitle(drawn.edge),
-            html(
-              "div",
-              { class: "fact" },
-              `only in the circuit of step ${integer(comparison!.other.step)}`,
-            ),
-            fact("score there", number(drawn.edge.score)),
-          )
-          : describeEdge(summary, store.state.index, drawn.edge),
-      );
+      const lost = comparison?.fateOf(drawn.edge) === "lost";
+      const about = lost
+        ? describeLostEdge(comparison!, drawn.edge)
+        : describeEdge(summary, store.state.index, drawn.edge);
+      showTooltip(event, about);
     });
     group.addEventListener("pointermove", (event) => showTooltip(event));
     group.addEventListener("pointerleave", leave);
@@ -196,7 +168,8 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     comparison = comparisonOf(summary, store.state);
     const union = [...checkpoint.circuit, ...comparison?.lost ?? []];
     const shown = visibleEdges(union, store.state);
-    showComparison();
+    root.classList.toggle("compared", comparison !== null);
+    showComparison(comparison, store.state);
     const scale = store.state.widths === "all" ? overall : largestScore(checkpoint);
     const present = new Set(shown.map(edgeName));
     for (const [name, drawn] of edges) if (!present.has(name)) remove(name, drawn);
@@ -231,34 +204,6 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
       : "The model does not do the task at this step.";
     box.classList.toggle("unable", !checkpoint.able);
     highlight();
-  }
-
-  /** Says what the comparison is with, and how many edges have which fate. */
-  function showComparison() {
-    root.classList.toggle("compared", comparison !== null);
-    const note = byId("comparison");
-    note.hidden = store.state.against === "off";
-    if (note.hidden) return;
-    if (!comparison) {
-      note.replaceChildren(
-        "There is no other step at which the model does the task to compare with.",
-      );
-      return;
-    }
-    const { other, counts } = comparison;
-    note.replaceChildren(
-      `Against step ${integer(other.step)}: `,
-      ...(["gained", "lost", "kept"] as const).map((fate) =>
-        html(
-          "span",
-          { class: `fate ${fate}` },
-          html("i"),
-          `${integer(counts[fate])} ${
-            fate === "gained" ? "only here" : fate === "lost" ? "only there" : "in both"
-          }`,
-        )
-      ),
-    );
   }
 
   function fadeIn(drawn: DrawnEdge[]) {
