@@ -160,6 +160,42 @@ browserTest(
   },
 );
 
+browserTest("explorer: compares a circuit with that of another step", () => {
+  const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 60 });
+  const names = (index: number) => new Set(edgeNames(summary, index));
+  const [here, before, last] = [names(15), names(14), names(22)];
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    const fates = () =>
+      page.evaluate(() =>
+        Object.fromEntries(
+          ["gained", "lost", "kept"].map((fate) => [
+            fate,
+            [...document.querySelectorAll<SVGElement>(`#circuit .edge.${fate}:not(.leaving)`)]
+              .map((e) => e.dataset.edge!).sort(),
+          ]),
+        )
+      );
+    const expected = (other: Set<string>) => ({
+      gained: [...here].filter((name) => !other.has(name)).sort(),
+      lost: [...other].filter((name) => !here.has(name)).sort(),
+      kept: [...here].filter((name) => other.has(name)).sort(),
+    });
+    await page.fill("#slider", "15");
+    await page.click('[data-set="against=previous"]');
+    await page.waitForTimeout(FADED_MS);
+    assertEquals(await fates(), expected(before));
+    await page.click('[data-set="against=last"]');
+    await page.waitForTimeout(FADED_MS);
+    assertEquals(await fates(), expected(last));
+    assertStringIncludes((await page.textContent("#comparison"))!, "Against step 143,000");
+    assertStringIncludes(page.url(), "against=last");
+    await page.click('[data-set="against=off"]');
+    await page.waitForTimeout(FADED_MS);
+    assertEquals((await page.evaluate(drawn)).edges, [...here].sort());
+    assertEquals(errors, []);
+  });
+});
+
 browserTest("explorer: exports the circuit as SVG, PNG and EAP-IG's JSON", () => {
   const summary = formingCircuit({ nLayers: 4, nHeads: 4, mostEdges: 30, parallel: false });
   return withPage(buildExplorer(summary), async ({ page, errors }) => {
@@ -170,6 +206,9 @@ browserTest("explorer: exports the circuit as SVG, PNG and EAP-IG's JSON", () =>
     const text = new TextDecoder();
     const picture = text.decode(await save("#save-svg"));
     assert(picture.startsWith("<svg") && picture.includes("xmlns="));
+    assert(picture.includes("Indirect object identification, step 143,000"), "no title");
+    assert(/>\d+ of \d+ edges, faithfulness \d+ %/.test(picture), "no caption");
+    assert(["query", "key", "value"].every((name) => picture.includes(name)), "no legend");
     assert(!picture.includes("var(--") && !picture.includes("class="), "styles are missing");
     const png = await save("#save-png");
     assertEquals([...png.slice(1, 4)], [80, 78, 71]);

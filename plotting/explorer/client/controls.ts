@@ -15,6 +15,7 @@ import {
 import { graphJson } from "./graph_json.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { findNode, type LineKind } from "./names.ts";
+import { pictureHeading } from "./picture_heading.ts";
 import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
 
@@ -161,10 +162,15 @@ export function createControls(summary: ShownSummary, store: Store) {
   const picture = byId<SVGSVGElement>("circuit");
   byId("save-svg").addEventListener(
     "click",
-    () => saveFile(`${stem()}.svg`, [standaloneSvg(picture, PAGE_ONLY)], "image/svg+xml"),
+    () =>
+      saveFile(`${stem()}.svg`, [
+        standaloneSvg(picture, PAGE_ONLY, pictureHeading(summary, store.state)),
+      ], "image/svg+xml"),
   );
   byId("save-png").addEventListener("click", async () => {
-    saveFile(`${stem()}.png`, [await pngOf(picture, PAGE_ONLY)], "image/png");
+    saveFile(`${stem()}.png`, [
+      await pngOf(picture, PAGE_ONLY, pictureHeading(summary, store.state)),
+    ], "image/png");
   });
   byId("save-json").addEventListener("click", () => {
     const pieces = graphJson(summary, store.state.index, nodeNames(summary.shape));

@@ -43,6 +43,12 @@ export function roleLabel(summary: CircuitSummary, role: string): string {
   return summary.task !== "ioi" && isIoiRole(label) ? `${label} (on IOI prompts)` : label;
 }
 
+/** Returns the title of an edge: "Head 1.4 → Head 3.2 (query)". */
+export function edgeTitle({ source, target, letter }: CircuitEdge): string {
+  const into = letter ? ` (${{ q: "query", k: "key", v: "value" }[letter]})` : "";
+  return `${longName(source)} → ${longName(target)}${into}`;
+}
+
 export function describeEdge(
   summary: CircuitSummary,
   index: number,
@@ -51,14 +57,13 @@ export function describeEdge(
   const checkpoint = summary.checkpoints[index];
   const rank = 1 +
     checkpoint.circuit.filter((e) => Math.abs(e.score) > Math.abs(edge.score)).length;
-  const into = edge.letter ? ` (${{ q: "query", k: "key", v: "value" }[edge.letter]})` : "";
   const steps = summary.checkpoints.filter((c) =>
     c.circuit.some((e) =>
       e.source === edge.source && e.target === edge.target && e.letter === edge.letter
     )
   );
   return titled(
-    `${longName(edge.source)} → ${longName(edge.target)}${into}`,
+    edgeTitle(edge),
     fact("score", number(edge.score)),
     ...(edge.interval
       ? [fact("95 % interval", `${number(edge.interval[0])} to ${number(edge.interval[1])}`)]

@@ -5,6 +5,8 @@
  */
 import type { CircuitEdge } from "../../../utils/results/mod.ts";
 import { afterPaint, byId, hideTooltip, percent, showTooltip, svg } from "../../page/client/mod.ts";
+import { type Comparison, comparisonOf } from "./comparison.ts";
+import { describeLostEdge, showComparison } from "./comparison_note.ts";
 import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
 import { edgeName, nodeNames, parseNodeName } from "../../../utils/names/mod.ts";
@@ -37,6 +39,7 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
   const edges = new Map<string, DrawnEdge>();
   const nodes = new Map<string, SVGGElement>();
   const overall = summary.checkpoints.reduce((max, c) => Math.max(max, largestScore(c)), 0) || 1;
+  let comparison: Comparison | null = null;
   let layout: Layout = layOut(summary.shape, 900);
 
   for (const name of nodeNames(summary.shape)) nodes.set(name, createNode(name));
@@ -132,7 +135,11 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     const drawn: DrawnEdge = { group, line, edge, leaving: null };
     group.addEventListener("pointerenter", (event) => {
       store.set({ hovered: name });
-      showTooltip(event, describeEdge(summary, store.state.index, drawn.edge));
+      const lost = comparison?.fateOf(drawn.edge) === "lost";
+      const about = lost
+        ? describeLostEdge(comparison!, drawn.edge)
+        : describeEdge(summary, store.state.index, drawn.edge);
+      showTooltip(event, about);
     });
     group.addEventListener("pointermove", (event) => showTooltip(event));
     group.addEventListener("pointerleave", leave);
@@ -158,7 +165,11 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
 
   function update() {
     const checkpoint = summary.checkpoints[store.state.index];
-    const shown = visibleEdges(checkpoint.circuit, store.state);
+    comparison = comparisonOf(summary, store.state);
+    const union = [...checkpoint.circuit, ...comparison?.lost ?? []];
+    const shown = visibleEdges(union, store.state);
+    root.classList.toggle("compared", comparison !== null);
+    showComparison(comparison, store.state);
     const scale = store.state.widths === "all" ? overall : largestScore(checkpoint);
     const present = new Set(shown.map(edgeName));
     for (const [name, drawn] of edges) if (!present.has(name)) remove(name, drawn);
@@ -181,7 +192,8 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
       drawn.line.style.strokeWidth = `${(1 + 4.5 * share).toFixed(2)}px`;
       drawn.line.style.strokeOpacity = (0.58 + 0.34 * share).toFixed(3);
       const sign = edge.score < 0 ? "negative" : "positive";
-      drawn.group.setAttribute("class", `edge ${lineKind(edge)} ${sign}`);
+      const fate = comparison?.fateOf(edge) ?? "";
+      drawn.group.setAttribute("class", `edge ${lineKind(edge)} ${sign} ${fate}`);
     }
     if (fresh.length > 0) afterPaint(() => fadeIn(fresh));
     updateNodes(new Set(checkpoint.nodes), shown);

@@ -11,16 +11,16 @@ import {
 import { differingWords, type WordPiece } from "./circuit_math.ts";
 import { createControls } from "./controls.ts";
 import { allRoles, roleColour, roleLabel } from "./describe.ts";
-import { createFaithfulnessChart } from "./faithfulness_chart.ts";
+import { createFaithfulnessChart } from "./charts/faithfulness_chart.ts";
 import { createGraphView } from "./graph_view.ts";
-import { createHeatmap } from "./heatmap.ts";
+import { createHeatmap } from "./charts/heatmap.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { createPanel } from "./panel.ts";
-import { createRaster } from "./raster.ts";
+import { createRaster } from "./charts/raster.ts";
 import type { ShownSummary } from "./shown.ts";
 import { initialState, readHash, type State, writeHash } from "./state.ts";
-import { createTimelineChart } from "./timeline.ts";
-import { timelineSpecs } from "./timelines.ts";
+import { createTimelineChart } from "./charts/timeline.ts";
+import { timelineSpecs } from "./charts/timelines.ts";
 
 function showExample(summary: ShownSummary) {
   const { clean, corrupted, correct, wrong } = summary.example;
@@ -102,7 +102,7 @@ function start() {
     const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
     if (touches("hovered") && changed.size === 1) return graph.highlight();
     controls.update();
-    if (touches("index", "hidden", "top", "widths")) graph.update();
+    if (touches("index", "hidden", "top", "widths", "against")) graph.update();
     else graph.highlight();
     panel.update();
     if (touches("index")) { for (const chart of charts) chart.mark(store.state.index); }

@@ -24,6 +24,8 @@ export interface State {
   theme: ThemeChoice;
   measure: "faithfulness" | "normalized";
   matrix: "edges" | "nodes" | "transfer";
+  /** the checkpoint whose circuit is compared with the one shown */
+  against: "off" | "previous" | "last";
 }
 
 export type Store = KitStore<State>;
@@ -42,6 +44,7 @@ export function initialState(count: number): State {
     theme: "auto",
     measure: "faithfulness",
     matrix: "edges",
+    against: "off",
   };
 }
 
@@ -87,6 +90,7 @@ function addressFields(steps: number[], nodes: string[]): AddressField<State>[] 
     choiceField("theme", ["auto", "light", "dark"], defaults.theme),
     choiceField("measure", ["faithfulness", "normalized"], defaults.measure),
     choiceField("matrix", ["edges", "nodes", "transfer"], defaults.matrix),
+    choiceField("against", ["off", "previous", "last"], defaults.against),
   ];
 }
 

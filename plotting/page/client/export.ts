@@ -29,8 +29,13 @@ const FOR_READERS = /^(class|role|tabindex|aria-.*)$/;
  * Returns the SVG as a file of its own: with every style inlined and a background, without hidden helpers. Colours are
  * plain `#rrggbb`: browsers also return `color(srgb …)` and `rgba(…)`, which drawing programs read as black.
  * @param pageOnly more attributes that have a meaning only inside the page
+ * @param heading lines above the picture: each a list of pieces of text, with their colours
  */
-export function standaloneSvg(picture: SVGSVGElement, pageOnly: readonly string[] = []): string {
+export function standaloneSvg(
+  picture: SVGSVGElement,
+  pageOnly: readonly string[] = [],
+  heading: readonly HeadingLine[] = [],
+): string {
   const copy = picture.cloneNode(true) as SVGSVGElement;
   const originals = picture.querySelectorAll<SVGElement>("*");
   const hits = [...copy.querySelectorAll(".hit")];
@@ -53,9 +58,48 @@ export function standaloneSvg(picture: SVGSVGElement, pageOnly: readonly string[
   paper.setAttribute("height", String(height));
   paper.setAttribute("fill", plainColour(getComputedStyle(document.body).backgroundColor));
   copy.prepend(paper);
+  if (heading.length > 0) addHeading(copy, paper, heading);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   for (const name of ["class", "id", "role", "aria-label"]) copy.removeAttribute(name);
   return new XMLSerializer().serializeToString(copy);
+}
+
+/** A line of text above a saved picture. */
+export interface HeadingLine {
+  /** pixels */
+  size: number;
+  /** pieces of text; a CSS colour each, by default the page's ink */
+  pieces: readonly { text: string; colour?: string }[];
+}
+
+/** Space around the heading, and between its lines as a multiple of their size. */
+const HEADING = { left: 12, top: 10, line: 1.5 };
+
+/** Makes room above the picture and writes the lines there. */
+function addHeading(copy: SVGSVGElement, paper: SVGElement, lines: readonly HeadingLine[]): void {
+  const { width, height } = copy.viewBox.baseVal;
+  const room = 2 * HEADING.top + lines.reduce((sum, { size }) => sum + size * HEADING.line, 0);
+  copy.setAttribute("viewBox", `0 ${-room} ${width} ${height + room}`);
+  copy.setAttribute("width", String(width));
+  copy.setAttribute("height", String(height + room));
+  paper.setAttribute("y", String(-room));
+  paper.setAttribute("height", String(height + room));
+  const { color, fontFamily } = getComputedStyle(document.body);
+  let y = HEADING.top - room;
+  for (const { size, pieces } of lines) {
+    const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
+    y += size * HEADING.line;
+    const about = { x: HEADING.left, y: y - size * 0.4, "font-size": size };
+    for (const [name, value] of Object.entries(about)) text.setAttribute(name, String(value));
+    text.setAttribute("font-family", fontFamily);
+    for (const { text: words, colour = color } of pieces) {
+      const piece = document.createElementNS("http://www.w3.org/2000/svg", "tspan");
+      piece.setAttribute("fill", plainColour(colour));
+      piece.textContent = words;
+      text.append(piece);
+    }
+    copy.append(text);
+  }
 }
 
 /** Returns `#rrggbb` for an opaque CSS colour and `none` for a transparent one. Leaves keywords unchanged. */
@@ -73,16 +117,16 @@ function plainColour(colour: string): string {
 export async function pngOf(
   picture: SVGSVGElement,
   pageOnly: readonly string[] = [],
+  heading: readonly HeadingLine[] = [],
 ): Promise<Blob> {
-  const { width, height } = picture.viewBox.baseVal;
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${
-    encodeURIComponent(standaloneSvg(picture, pageOnly))
+    encodeURIComponent(standaloneSvg(picture, pageOnly, heading))
   }`;
   await image.decode();
   const canvas = document.createElement("canvas");
-  canvas.width = width * 3;
-  canvas.height = height * 3;
+  canvas.width = image.width * 3;
+  canvas.height = image.height * 3;
   canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
   return await new Promise((resolve, reject) =>
     canvas.toBlob((blob) => blob ? resolve(blob) : reject(new Error("the browser made no PNG")))

@@ -20,7 +20,7 @@ import {
   stepScale,
   svg,
   titled,
-} from "../../page/client/mod.ts";
+} from "../../../page/client/mod.ts";
 
 export interface Series {
   name: string;

@@ -3,7 +3,7 @@
  * sizes, the threshold, and the chosen size, over the other checkpoints' curves in a faint colour. A random circuit
  * is drawn at its sampled number of edges: pruning leaves few or none, and a log axis cannot show 0.
  */
-import type { CurvePoint } from "../../../utils/results/mod.ts";
+import type { CurvePoint } from "../../../../utils/results/mod.ts";
 import {
   axes,
   axisPercent,
@@ -21,9 +21,9 @@ import {
   showTooltip,
   svg,
   titled,
-} from "../../page/client/mod.ts";
-import type { ShownCheckpoint, ShownSummary } from "./shown.ts";
-import type { Store } from "./state.ts";
+} from "../../../page/client/mod.ts";
+import type { ShownCheckpoint, ShownSummary } from "../shown.ts";
+import type { Store } from "../state.ts";
 
 const HEIGHT = 340;
 const PAD = { left: 44, right: 16, top: 24, bottom: 36 };

@@ -16,11 +16,11 @@ import {
   svg,
   themeValue,
   titled,
-} from "../../page/client/mod.ts";
-import { jaccardMatrix } from "./circuit_math.ts";
-import { edgeName } from "../../../utils/names/mod.ts";
-import type { ShownSummary } from "./shown.ts";
-import { nearestIndex, type State, type Store } from "./state.ts";
+} from "../../../page/client/mod.ts";
+import { jaccardMatrix } from "../circuit_math.ts";
+import { edgeName } from "../../../../utils/names/mod.ts";
+import type { ShownSummary } from "../shown.ts";
+import { nearestIndex, type State, type Store } from "../state.ts";
 
 interface Matrix {
   steps: number[];

@@ -1,7 +1,7 @@
 /** Lists the curves over training that the page shows. */
-import { axisPercent, integer, number, percent } from "../../page/client/mod.ts";
-import { metricName } from "../../display_names.ts";
-import type { ShownCheckpoint, ShownSummary } from "./shown.ts";
+import { axisPercent, integer, number, percent } from "../../../page/client/mod.ts";
+import { metricName } from "../../../display_names.ts";
+import type { ShownCheckpoint, ShownSummary } from "../shown.ts";
 import type { ChartSpec } from "./timeline.ts";
 
 const asNumber = (value: number) =>

@@ -14,12 +14,12 @@ import {
   showTooltip,
   svg,
   titled,
-} from "../../page/client/mod.ts";
-import { nodeShares } from "./circuit_math.ts";
-import { allRoles, roleColour, roleLabel, rolesAt } from "./describe.ts";
-import { longName, shortName } from "./names.ts";
-import type { ShownSummary } from "./shown.ts";
-import type { Store } from "./state.ts";
+} from "../../../page/client/mod.ts";
+import { nodeShares } from "../circuit_math.ts";
+import { allRoles, roleColour, roleLabel, rolesAt } from "../describe.ts";
+import { longName, shortName } from "../names.ts";
+import type { ShownSummary } from "../shown.ts";
+import type { Store } from "../state.ts";
 
 const MOST_ROWS = 32;
 const ROW = 13;

@@ -1,0 +1,52 @@
+/** Writes what a saved picture of a circuit shows: title, step and circuit, legend. */
+import { taskTitle } from "../../display_names.ts";
+import { type HeadingLine, integer, percent, themeValue } from "../../page/client/mod.ts";
+import { comparisonOf } from "./comparison.ts";
+import type { ShownSummary } from "./shown.ts";
+import type { State } from "./state.ts";
+
+/** Returns the lines above the picture. */
+export function pictureHeading(summary: ShownSummary, state: State): HeadingLine[] {
+  const { step, able, edges, faithfulness } = summary.checkpoints[state.index];
+  const circuit = able
+    ? `${integer(edges)} of ${integer(summary.nEdges)} edges, faithfulness ${percent(faithfulness)}`
+    : "the model does not do the task";
+  const shown = state.top === null ? "" : `, the ${integer(state.top)} strongest drawn`;
+  const key = (
+    text: string,
+    colour: string,
+    sample = "——",
+  ) => [{ text: `${sample}\u00a0`, colour }, { text: `${text}\u00a0\u00a0\u00a0` }];
+  const kinds = [
+    ...([["query", "--q", "q"], ["key", "--k", "k"], ["value", "--v", "v"]] as const),
+    ["MLPs, logits", "--o", "o"] as const,
+  ].filter(([, , letter]) => !state.hidden.has(letter));
+  const comparison = comparisonOf(summary, state);
+  const legend = comparison
+    ? [
+      ...key("only here", themeValue("--plus")),
+      ...key(`only at step ${integer(comparison.other.step)}, dotted`, themeValue("--minus")),
+      ...key("in both", themeValue("--faint")),
+    ]
+    : state.colour === "sign"
+    ? [
+      ...key("positive score", themeValue("--plus")),
+      ...key("negative, dashed", themeValue("--minus")),
+    ]
+    : [
+      ...kinds.flatMap(([name, variable]) => key(name, themeValue(variable))),
+      { text: "dashed: negative score" },
+    ];
+  const roles = [...document.querySelectorAll<HTMLElement>("#roles .role-key")].flatMap((role) =>
+    key(role.textContent ?? "", getComputedStyle(role.querySelector("i")!).backgroundColor, "■")
+  );
+  return [
+    {
+      size: 15,
+      pieces: [{ text: `${summary.model}, ${taskTitle(summary.task)}, step ${integer(step)}` }],
+    },
+    { size: 11, pieces: [{ text: `${circuit}${shown}. Scores by ${summary.method}.` }] },
+    { size: 11, pieces: legend },
+    ...roles.length > 0 ? [{ size: 11, pieces: roles }] : [],
+  ];
+}
