@@ -8,7 +8,7 @@ import { buildPage, escapeHtml, fillTemplate, KIT_STYLES } from "../page/mod.ts"
 
 const here = (path: string) => new URL(path, import.meta.url);
 
-const OWN_STYLES = ["letters", "page", "panel", "player", "tools", "circuit", "charts"];
+const OWN_STYLES = ["letters", "page", "panel", "tools", "circuit", "charts"];
 
 function heading(summary: CircuitSummary): string {
   return `How ${summary.model} learns ${taskInSentence(summary.task)}`;
@@ -56,6 +56,7 @@ export function buildExplorer(summary: CircuitSummary): string {
       KIT_STYLES.base,
       KIT_STYLES.controls,
       KIT_STYLES.charts,
+      KIT_STYLES.player,
       ...OWN_STYLES.map((name) => here(`styles/${name}.css`)),
     ],
     body,

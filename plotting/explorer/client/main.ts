@@ -3,6 +3,7 @@ import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
   createStore,
+  createTimelineChart,
   embedded,
   html,
   integer,
@@ -19,7 +20,6 @@ import { nodeNames } from "../../../utils/names/mod.ts";
 import { createPanel } from "./panel.ts";
 import { createRaster } from "./raster.ts";
 import { initialState, readHash, type State, writeHash } from "./state.ts";
-import { createTimelineChart } from "./timeline.ts";
 import { timelineSpecs } from "./timelines.ts";
 
 function showExample(summary: CircuitSummary) {
