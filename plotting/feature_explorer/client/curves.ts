@@ -1,5 +1,6 @@
 /** Lists the curves over training of a run. */
 import { axisPercent, type ChartSpec, integer, number, percent } from "../../page/client/mod.ts";
+import { metricName } from "../../display_names.ts";
 import type { FeatureRun, RunCircuit } from "../page_data.ts";
 
 const asNumber = (value: number) =>
@@ -14,7 +15,7 @@ export function curveSpecs(run: FeatureRun): ChartSpec[] {
   const specs: ChartSpec[] = [
     {
       id: "chart-metric",
-      title: `Mean ${run.metric.replaceAll("_", " ")} of the whole model, 95 %`,
+      title: `Mean ${metricName(run.metric)} of the whole model, 95 %`,
       series: [
         { name: "mean", tone: "tone-1", values: checkpoints.map(({ metric }) => metric[0]) },
         {

@@ -1,5 +1,6 @@
 /** Says what a node or an edge is, for tooltips and panels. */
 import { fact, integer, number, percent, titled } from "../../page/client/mod.ts";
+import { metricName } from "../../display_names.ts";
 import type { Estimate } from "../page_data.ts";
 import { type RunIndex, type ShownEdge, slotName, slotOf } from "./run_index.ts";
 
@@ -37,9 +38,7 @@ export function describeEnd(index: RunIndex, end: string, t: number): HTMLElemen
   const slot = slotOf(end), { run } = index;
   if (slot === undefined) {
     return titled(
-      end === "out"
-        ? `The task’s metric (${run.metric.replaceAll("_", " ")})`
-        : endName(index, end, t),
+      end === "out" ? `The task’s metric (${metricName(run.metric)})` : endName(index, end, t),
       ...(end === "out" ? [fact("whole model", withInterval(run.checkpoints[t].metric))] : []),
     );
   }

@@ -97,7 +97,7 @@ function inputRow(index: RunIndex, input: SlotInput, slot: number, t: number): H
 
 function lifeTable(index: RunIndex, slot: number, now: number): HTMLElement {
   const { numbers, presence, cosines, similarities } = index.run.slots[slot];
-  const heads = ["step", "name", "effect on the metric", "presence", "cosine", "similar"];
+  const heads = ["step", "feature", "effect on the metric", "presence", "cosine", "similar"];
   const rows = index.run.checkpoints.map(({ step, circuit }, t) => {
     const node = index.nodes(t).get(slot), life = index.life(slot, t);
     const name = numbers?.[t];

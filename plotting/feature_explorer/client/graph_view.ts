@@ -75,6 +75,7 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     picture.setAttribute("width", String(width));
     picture.setAttribute("height", String(height));
+    picture.style.setProperty("--r", `${layout.radius}px`);
     frame.replaceChildren(...frameParts(index, layout));
     nodes.forEach((node, slot) => {
       const { x, y } = layout.slots[slot];

@@ -31,9 +31,22 @@ const LEFT = 28;
 const TOP = 34;
 const GAP = 18;
 const FEWEST = 3;
+/** Distances between neighbours in a cell, largest first. */
+const PITCHES = [22, 20, 18, 16, 15];
+/** Height in pixels above which a smaller distance is tried. */
+const TALLEST = 600;
 
-/** Places all slots. @param width of the picture in pixels */
+/** Places all slots, as large as fits. @param width of the picture in pixels */
 export function layOut(run: FeatureRun, width: number): Layout {
+  let layout = layOutAt(run, width, PITCHES[0]);
+  for (const pitch of PITCHES.slice(1)) {
+    if (layout.height <= TALLEST) break;
+    layout = layOutAt(run, width, pitch);
+  }
+  return layout;
+}
+
+function layOutAt(run: FeatureRun, width: number, largest: number): Layout {
   const { roles, layers } = run;
   const cells = roles.map(() => Array.from({ length: layers }, (): number[] => []));
   for (const slot of joiningOrder(run)) {
@@ -41,9 +54,10 @@ export function layOut(run: FeatureRun, width: number): Layout {
     cells[role][layer].push(slot);
   }
   const free = width - LEFT - GAP * (roles.length - 1) - 6;
-  const pitch = Math.max(6, Math.min(16, free / (FEWEST * roles.length)));
   const most = cells.map((column) => Math.max(0, ...column.map((cell) => cell.length)));
-  const across = shareOut(most, Math.floor(free / pitch), roles);
+  const fewest = most.map((count) => Math.max(2, Math.min(FEWEST, count)));
+  const pitch = Math.max(6, Math.min(largest, free / fewest.reduce((a, b) => a + b, 0)));
+  const across = shareOut(most, fewest, Math.floor(free / pitch));
   const rows: Layout["rows"] = [];
   let y = TOP;
   for (let layer = layers - 1; layer >= 0; layer--) {
@@ -82,7 +96,7 @@ export function layOut(run: FeatureRun, width: number): Layout {
     height: y + 40,
     slots,
     tokens: columns.map(({ left, right }) => ({ x: (left + right) / 2, y: y + 6 })),
-    out: { x: last ? (last.left + last.right) / 2 : width / 2, y: 12 },
+    out: { x: Math.min(width - 29, last ? (last.left + last.right) / 2 : width / 2), y: 12 },
     columns,
     rows,
     radius: pitch * 0.34,
@@ -105,9 +119,13 @@ function joiningOrder({ slots, checkpoints }: FeatureRun): number[] {
 }
 
 /** Returns how many nodes each column has side by side: one more goes to the column with the most lines. */
-function shareOut(most: readonly number[], total: number, roles: readonly string[]): number[] {
-  const across = roles.map(() => FEWEST);
-  for (let left = total - FEWEST * roles.length; left > 0; left--) {
+function shareOut(
+  most: readonly number[],
+  fewest: readonly number[],
+  total: number,
+): number[] {
+  const across = [...fewest];
+  for (let left = total - fewest.reduce((a, b) => a + b, 0); left > 0; left--) {
     const lines = most.map((count, r) => count / across[r]);
     const r = lines.indexOf(Math.max(...lines));
     if (lines[r] <= 1) break;
@@ -118,7 +136,7 @@ function shareOut(most: readonly number[], total: number, roles: readonly string
 
 /** Returns the place of an end of an edge. */
 export function placeOf(layout: Layout, end: string): Place {
-  if (end === "out") return layout.out;
+  if (end === "out") return { x: layout.out.x, y: layout.out.y + 9 };
   const number = Number(end.slice(1));
   return end.startsWith("t") ? layout.tokens[number] : layout.slots[number];
 }

@@ -37,6 +37,10 @@ export function writeLegend(colour: "age" | "sign"): void {
       key(mark("out"), "there, outside the circuit"),
       key(mark("unborn"), "not there yet"),
       key(mark("dead"), "gone"),
+      key(
+        mark("dead", { extra: "died" }),
+        "gone since the checkpoint before, whose circuit had it",
+      ),
       key(mark("in", { extra: "born" }), "born since the checkpoint before"),
       key(mark("in", { extra: "turned" }), "arc: angle by which its decoder turned since then"),
     ),

@@ -1,6 +1,10 @@
 /** Draws the marks of a node as SVG paths around its centre. */
 import type { Life } from "./run_index.ts";
 
+function cross(d: number): string {
+  return `M${f(-d)} ${f(-d)}L${f(d)} ${f(d)}M${f(-d)} ${f(d)}L${f(d)} ${f(-d)}`;
+}
+
 const f = (x: number) => x.toFixed(2);
 
 function circle(r: number): string {
@@ -13,7 +17,7 @@ function circle(r: number): string {
  */
 export function nodeShape(life: Life, isError: boolean, negative: boolean, r: number): string {
   if (life === "unborn") return circle(0.9);
-  if (life === "dead") return `M-2 -2L2 2M-2 2L2 -2`;
+  if (life === "dead") return cross(r * 0.34);
   if (life === "out") return circle(r * 0.5);
   if (isError) return `M${f(-r)} ${f(-r)}H${f(r)}V${f(r)}H${f(-r)}Z`;
   const d = r * 1.25;

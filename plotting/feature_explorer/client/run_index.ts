@@ -68,10 +68,9 @@ export class RunIndex {
     return numbers !== null && t > 0 && numbers[t] !== null && numbers[t - 1] === null;
   }
 
-  /** Returns whether a feature was there at the checkpoint before, and is no more. */
+  /** Returns whether a feature of the circuit of the checkpoint before is there no more. */
   hasDied(slot: number, t: number): boolean {
-    const { numbers } = this.run.slots[slot];
-    return numbers !== null && t > 0 && numbers[t] === null && numbers[t - 1] !== null;
+    return t > 0 && this.life(slot, t) === "dead" && this.#nodes[t - 1].has(slot);
   }
 
   /** Returns the angle in degrees between a feature's decoder row and its earlier one; null where unknown. */

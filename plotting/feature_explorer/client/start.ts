@@ -25,6 +25,9 @@ import { RunIndex } from "./run_index.ts";
 import { connectSaving } from "./save.ts";
 import { initialState, readHash, type Runs, type State, writeHash } from "./state.ts";
 
+/** Characters of a task's name in the heading. */
+const LONGEST = 60;
+
 function openRuns(): Runs & { index(place: number): RunIndex } {
   const names = embedded<RunName[]>("runs");
   const opened = new Map<number, RunIndex>();
@@ -74,9 +77,8 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
   function showRun() {
     const { run, other } = store.state, { model, title, set } = runs.names[run];
     const data = runs.get(run);
-    byId("title").textContent = `How ${model} learns ${title.charAt(0).toLowerCase()}${
-      title.slice(1)
-    }`;
+    const task = `${title.charAt(0).toLowerCase()}${title.slice(1, LONGEST)}`;
+    byId("title").textContent = `How ${model} learns ${task}${title.length > LONGEST ? "…" : ""}`;
     byId("intro").textContent =
       `Each mark is a feature of a transcoder at a position of the prompt. It keeps its place at all ` +
       `${
