@@ -13,6 +13,8 @@ import {
   transcoderSweeps,
 } from "../../utils/results/mod.ts";
 import { UserError } from "../../utils/base/mod.ts";
+import { buildFeatureExplorer } from "../feature_explorer/page.ts";
+import { FEATURE_KINDS, readFeatureRuns } from "../feature_explorer/read.ts";
 import { edgesOverTimeFigure } from "../edges_over_time.ts";
 import { buildExplorer } from "../explorer/page.ts";
 import { faithfulnessFigure } from "../faithfulness.ts";
@@ -102,6 +104,12 @@ export const FILE_PAGES: readonly ServedPage[] = [
 
 /** Pages of everything below the results folder. */
 export const FOLDER_PAGES: readonly ServedPage[] = [
+  {
+    name: "feature_explorer",
+    title: "Feature circuits over training",
+    formats: FEATURE_KINDS.map(({ format }) => format),
+    build: async (paths) => buildFeatureExplorer(await readFeatureRuns(paths)),
+  },
   {
     name: "behaviour",
     title: "Behaviour over training",

@@ -78,13 +78,13 @@ function birth(
   lag: [number, number, number] | null,
 ): HTMLElement {
   if (!appear) {
-    return html("p", { class: "born" }, "One of its ends never appears, so it has no birth.");
+    return html("p", { class: "birth" }, "One of its ends never appears, so it has no birth.");
   }
   const [source, target, edge] = appear.map(integer);
   const after = lag ? `, ${withInterval(lag, number)} checkpoints after the later of them` : "";
   return html(
     "p",
-    { class: "born" },
+    { class: "birth" },
     html("b", {}, `Born at step ${edge}`),
     `: there it first has half of its largest share. Its source appears at step ${source}, its target at ` +
       `step ${target}${after}.`,

@@ -5,6 +5,7 @@
 import { hideTooltip, integer, showTooltip, svg } from "../../page/client/mod.ts";
 import { onlyHere, type Side } from "./comparison.ts";
 import { describeEdge, describeEnd } from "./describe.ts";
+import { frameParts } from "./graph_frame.ts";
 import { edgePath, type Layout, layOut } from "./layout.ts";
 import { nodeShape, ringShape, turnShape } from "./node_shape.ts";
 import { RunIndex, type ShownEdge, slotName, slotOf } from "./run_index.ts";
@@ -28,11 +29,24 @@ export interface GraphView {
 interface DrawnNode {
   group: SVGGElement;
   body: SVGPathElement;
-  ring: SVGPathElement;
-  turn: SVGPathElement;
+  /** made when first needed */
+  ring?: SVGPathElement;
+  turn?: SVGPathElement;
   /** what is drawn, to skip equal work */
   look: string;
+  name: string;
 }
+
+interface DrawnEdge {
+  line: SVGPathElement;
+  edge: ShownEdge;
+  look: string;
+}
+
+/** Fills differ in as many steps, so that elements share their style. */
+const STRENGTHS = 8;
+/** Ages differ in as many steps, as the rules of `graph.css` do. */
+const AGES = 8;
 
 /** Makes a picture inside a figure. @param main whether pins and hovers are of this picture's run */
 export function createGraphView(figure: HTMLElement, store: Store, main: boolean): GraphView {
@@ -44,27 +58,25 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
   const nodeLayer = picture.appendChild(svg("g", { class: "nodes" }));
   let index: RunIndex, layout: Layout, time = 0, hidden = 0;
   let nodes: DrawnNode[] = [];
+  let tokens: SVGElement[] = [];
   let largest = 1;
-  const edges = new Map<string, { line: SVGPathElement; edge: ShownEdge; look: string }>();
+  /** edges drawn now, and all that were drawn before */
+  const edges = new Map<string, DrawnEdge>(), known = new Map<string, DrawnEdge>();
+  /** what is highlighted now */
+  let lit: SVGElement[] = [];
 
   function show(next: RunIndex) {
     index = next;
     largest = index.largestEffect;
     for (const { line } of edges.values()) line.remove();
     edges.clear();
+    known.clear();
+    lit = [];
     nodes = index.run.slots.map((_, slot) => {
-      const [body, ring, turn] = ["body", "ring", "turn"].map((name) =>
-        svg("path", { class: name })
-      );
-      const group = svg(
-        "g",
-        { "data-id": `s${slot}`, role: "button" },
-        svg("circle", { class: "hit" }),
-        turn,
-        ring,
-        body,
-      );
-      return { group, body, ring, turn, look: "" };
+      const body = svg("path", { class: "body" });
+      const hit = svg("circle", { class: "hit" });
+      const group = svg("g", { "data-id": `s${slot}`, role: "button" }, hit, body);
+      return { group, body, look: "", name: "" };
     });
     nodeLayer.replaceChildren(...nodes.map(({ group }) => group));
   }
@@ -75,15 +87,17 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     picture.setAttribute("width", String(width));
     picture.setAttribute("height", String(height));
-    picture.style.setProperty("--r", `${layout.radius}px`);
+    nodeLayer.style.fontSize = `${layout.radius.toFixed(2)}px`;
     frame.replaceChildren(...frameParts(index, layout));
+    tokens = [...frame.querySelectorAll<SVGElement>(".end")];
     nodes.forEach((node, slot) => {
       const { x, y } = layout.slots[slot];
       node.group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
       node.group.querySelector(".hit")!.setAttribute("r", (layout.radius * 1.4).toFixed(1));
+      node.ring?.setAttribute("d", ringShape(layout.radius));
       node.look = "";
     });
-    for (const { line, edge } of edges.values()) {
+    for (const { line, edge } of known.values()) {
       line.setAttribute("d", edgePath(layout, edge.source, edge.target));
     }
   }
@@ -103,31 +117,32 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
       edges.delete(id);
     }
     for (const edge of shown) {
-      let drawn = edges.get(edge.id);
+      let drawn = known.get(edge.id);
       if (!drawn) {
-        const line = svg("path", {
-          "data-id": edge.id,
-          d: edgePath(layout, edge.source, edge.target),
-        });
-        edgeLayer.append(line);
-        edges.set(edge.id, drawn = { line, edge, look: "" });
+        const d = edgePath(layout, edge.source, edge.target);
+        known.set(
+          edge.id,
+          drawn = { line: svg("path", { "data-id": edge.id, d }), edge, look: "" },
+        );
+      }
+      if (!edges.has(edge.id)) {
+        edges.set(edge.id, drawn);
+        edgeLayer.append(drawn.line);
       }
       drawn.edge = edge;
       const [share] = edge.share, size = Math.min(1, Math.abs(share));
-      const age = Math.round(100 * (t - edge.since) / ages);
+      const age = Math.round(AGES * (t - edge.since) / ages);
       const kind = only === null ? "" : only.edges.has(edge.id) ? " only" : " shared";
-      const name = `edge ${share < 0 ? "negative" : "positive"}${kind}`;
-      const style = `--age:${age}%;stroke-width:${(0.7 + 4.3 * Math.sqrt(size)).toFixed(2)}px`;
-      if (drawn.look === name + style) continue;
-      drawn.look = name + style;
+      const name = `edge age-${age} ${share < 0 ? "negative" : "positive"}${kind}`;
+      const width = (0.7 + 4.3 * Math.sqrt(size)).toFixed(1);
+      if (drawn.look === name + width) continue;
+      drawn.look = name + width;
       drawn.line.setAttribute("class", name);
-      drawn.line.setAttribute("style", style);
+      drawn.line.setAttribute("stroke-width", width);
     }
     const used = new Set(shown.flatMap(({ source, target }) => [source, target]));
     nodes.forEach((node, slot) => drawNode(node, slot, t, only?.nodes ?? null, used));
-    for (const end of frame.querySelectorAll<SVGElement>(".token")) {
-      end.classList.toggle("used", used.has(end.dataset.id!));
-    }
+    for (const token of tokens) token.classList.toggle("used", used.has(token.dataset.id!));
     picture.dataset.colour = state.colour;
     picture.classList.toggle("bare", state.outside === "no");
     tellAbility(t);
@@ -150,20 +165,39 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
     if (index.hasDied(slot, t)) classes.push("died");
     if (only && found) classes.push(only.has(slot) ? "only" : "shared");
     if (found && !used.has(`s${slot}`)) classes.push("quiet");
-    const strength = found ? 0.25 + 0.75 * Math.sqrt(Math.abs(effect) / largest) : 0;
-    const look = `${classes.join(" ")} ${strength.toFixed(2)} ${turn?.toFixed(0)}`;
+    const { run } = index, { role, numbers } = run.slots[slot];
+    const strength = found ? Math.ceil(STRENGTHS * Math.sqrt(Math.abs(effect) / largest)) : 0;
+    const look = `${classes.join(" ")} ${strength} ${turn?.toFixed(0)}`;
+    const name = `${slotName(run.slots[slot], t)} at ${run.roles[role]}`;
+    if (node.name !== name) node.group.setAttribute("aria-label", node.name = name);
     if (node.look === look) return;
     node.look = look;
-    const isError = index.run.slots[slot].numbers === null;
-    node.group.setAttribute("class", classes.join(" "));
-    node.body.setAttribute("d", nodeShape(life, isError, effect < 0, layout.radius));
-    node.body.style.fillOpacity = found ? strength.toFixed(2) : "";
-    node.ring.setAttribute("d", ringShape(layout.radius));
-    node.turn.setAttribute("d", turn === null ? "" : turnShape(turn, layout.radius));
-    if (found) node.group.setAttribute("tabindex", "0");
-    else node.group.removeAttribute("tabindex");
-    const { run } = index, { role } = run.slots[slot];
-    node.group.setAttribute("aria-label", `${slotName(run.slots[slot], t)} at ${run.roles[role]}`);
+    const { group, body } = node;
+    group.setAttribute("class", classes.join(" "));
+    body.setAttribute("d", nodeShape(life, numbers === null, effect < 0, layout.radius));
+    if (found) {
+      body.setAttribute("fill-opacity", (0.25 + 0.75 * strength / STRENGTHS).toFixed(2));
+      group.setAttribute("tabindex", "0");
+    } else {
+      body.removeAttribute("fill-opacity");
+      group.removeAttribute("tabindex");
+    }
+    drawMark(node, "ring", found && classes.includes("born") ? ringShape(layout.radius) : "");
+    drawMark(node, "turn", turn === null ? "" : turnShape(turn, layout.radius));
+  }
+
+  /** Draws a ring or an arc; an empty path removes it. */
+  function drawMark(node: DrawnNode, kind: "ring" | "turn", path: string) {
+    if (path === "") {
+      node[kind]?.remove();
+      delete node[kind];
+      return;
+    }
+    if (!node[kind]) {
+      node[kind] = svg("path", { class: kind });
+      node.group.insertBefore(node[kind], node.body);
+    }
+    node[kind].setAttribute("d", path);
   }
 
   function tellAbility(t: number) {
@@ -184,28 +218,29 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
     const focus = hovered?.startsWith(figure.id) ? hovered.slice(figure.id.length + 1) : pinned;
     const ends = focus === null ? [] : focus.split(">");
     picture.classList.toggle("focused", focus !== null);
+    for (const element of lit) element.classList.remove("lit", "pin");
+    lit = [];
+    if (focus === null) return;
     const near = new Set(ends);
     for (const { line, edge } of edges.values()) {
-      const lit = focus !== null &&
-        (ends.length > 1 ? edge.id === focus : edge.source === focus || edge.target === focus);
-      line.classList.toggle("lit", lit);
-      if (lit) near.add(edge.source).add(edge.target);
+      const touched = ends.length > 1
+        ? edge.id === focus
+        : edge.source === focus || edge.target === focus;
+      if (!touched) continue;
+      lit.push(line);
+      near.add(edge.source).add(edge.target);
     }
-    for (const end of picture.querySelectorAll<SVGElement>("[data-id].lit, [data-id].pin")) {
-      if (!near.has(end.dataset.id!) && !end.classList.contains("edge")) {
-        end.classList.remove("lit");
-      }
-      end.classList.remove("pin");
+    for (const end of near) lit.push(...groupOf(end));
+    for (const element of lit) element.classList.add("lit");
+    if (pinned && !pinned.includes(">")) {
+      for (const element of groupOf(pinned)) element.classList.add("pin");
     }
-    for (const end of near) groupOf(end)?.classList.add("lit");
-    if (pinned && !pinned.includes(">")) groupOf(pinned)?.classList.add("pin");
   }
 
-  function groupOf(end: string): SVGElement | null {
+  function groupOf(end: string): SVGElement[] {
     const slot = slotOf(end);
-    return slot === undefined
-      ? frame.querySelector<SVGElement>(`[data-id="${end}"]`)
-      : nodes[slot]?.group ?? null;
+    if (slot !== undefined) return nodes[slot] ? [nodes[slot].group] : [];
+    return tokens.filter(({ dataset }) => dataset.id === end);
   }
 
   const idAt = (event: Event) =>
@@ -242,41 +277,4 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
   });
 
   return { show, resize, update, highlight, hiddenEdges: () => hidden, picture };
-}
-
-/** Returns rows with their layers, columns with their roles, the metric and the tokens. */
-function frameParts({ run }: RunIndex, layout: Layout): SVGElement[] {
-  const { columns, rows, width, out, tokens } = layout;
-  const bottom = rows[0]?.bottom ?? 0;
-  return [
-    ...rows.map(({ layer, top, bottom }) =>
-      svg("text", { class: "layer", x: 2, y: (top + bottom) / 2, dy: "0.35em" }, `L${layer}`)
-    ),
-    ...rows.slice(0, -1).map(({ top }) =>
-      svg("line", { class: "between", x1: 24, x2: width, y1: top - 11, y2: top - 11 })
-    ),
-    ...columns.slice(1).map(({ left }) =>
-      svg("line", { class: "between", x1: left - 9, x2: left - 9, y1: 30, y2: bottom + 8 })
-    ),
-    svg(
-      "g",
-      { class: "end metric", "data-id": "out" },
-      svg("rect", { x: out.x - 27, y: out.y - 9, width: 54, height: 18, rx: 3 }),
-      svg("text", { x: out.x, y: out.y, dy: "0.35em", "text-anchor": "middle" }, "metric"),
-    ),
-    ...tokens.map(({ x, y }, role) => {
-      const name = run.roles[role];
-      const half = Math.max(14, 3.6 * Math.min(name.length, 12) + 5);
-      return svg(
-        "g",
-        { class: "end token", "data-id": `t${role}` },
-        svg("rect", { x: x - half, y, width: 2 * half, height: 18, rx: 3 }),
-        svg(
-          "text",
-          { x, y: y + 9, dy: "0.35em", "text-anchor": "middle" },
-          name.length > 12 ? `${name.slice(0, 11)}…` : name,
-        ),
-      );
-    }),
-  ];
 }

@@ -40,6 +40,18 @@ function openRuns(): Runs & { index(place: number): RunIndex } {
   return { names, index, get: (place) => index(place).run };
 }
 
+/** Milliseconds without a call after which `whenQuiet` acts. */
+const QUIET = 90;
+
+/** Returns a function that runs `action` once it has not been called for a moment. */
+function whenQuiet(action: () => void): () => void {
+  let timer: number | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(action, QUIET) as unknown as number;
+  };
+}
+
 /** Starts the page. @param drawDashboard draws a feature's dashboard beside its history */
 export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
   const runs = openRuns();
@@ -173,6 +185,10 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
     for (const chart of charts) chart.mark(store.state.index);
   }
 
+  const writeAddressNow = () => history.replaceState(null, "", writeHash(runs, store.state));
+  // what would slow sliding down waits until the slider rests
+  const panelSoon = whenQuiet(() => panel(side(), otherSide()));
+  const addressSoon = whenQuiet(writeAddressNow);
   let shown = { run: store.state.run, other: store.state.other?.run };
   store.subscribe((changed) => {
     const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
@@ -186,11 +202,13 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
       if (touches("index")) player.update();
       if (touches("index", "other", "top", "tokens", "outside", "colour")) drawGraphs();
       else for (const view of views.slice(0, store.state.other ? 2 : 1)) view.highlight();
-      if (touches("index", "other", "pinned")) panel(side(), otherSide());
+      if (touches("other", "pinned")) panel(side(), otherSide());
+      else if (touches("index")) panelSoon();
       if (touches("colour")) writeLegend(store.state.colour);
       if (touches("index")) { for (const chart of charts) chart.mark(store.state.index); }
     }
-    history.replaceState(null, "", writeHash(runs, store.state));
+    if (touches("index") && changed.size === 1) addressSoon();
+    else writeAddressNow();
   });
 
   onResize(byId("page"), () => {
