@@ -12,8 +12,7 @@ import { compareTasks } from "../display_names.ts";
 import type { FeatureRun } from "./page_data.ts";
 import { buildRun } from "./build_run.ts";
 
-/** The kinds of files that the page is made of. */
-export const FEATURE_KINDS = [
+const FEATURE_KINDS = [
   featureCircuits,
   featureFormations,
   featureIdentities,

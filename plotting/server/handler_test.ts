@@ -1,5 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { graphCase } from "../../tests/support/graph_cases.ts";
+import { linearRun } from "../../utils/feature_circuits/linear/mod.ts";
+import {
+  attributionGraph,
+  graphScores,
+  logitTargets,
+  pruneGraph,
+  writeGraph,
+} from "../../utils/feature_circuits/mod.ts";
 import { formingCircuit } from "../testing/forming_circuit.ts";
 import { LabelsFile, requestHandler } from "./mod.ts";
 
@@ -118,4 +127,27 @@ Deno.test("the index links every page of a result file, and escapes names", () =
     assertEquals(links.length, 3 + 2 + 1);
     for (const { href } of links) assertEquals([href, (await ask(href)).status], [href, 200]);
     assert(!index.includes("<script>alert"));
+  }));
+
+Deno.test("the page of an attribution graph is made of both of its files", () =>
+  withServer(async (ask, root) => {
+    const { model, coders, tokens } = graphCase("GPT-NeoX, bare");
+    const run = await linearRun(model, coders, tokens);
+    const graph = await attributionGraph(run, await logitTargets(run, { most: 1 }));
+    await Deno.mkdir(join(root, "attribution_graphs"));
+    await writeGraph(join(root, "attribution_graphs/exact/one"), graph, pruneGraph(graph), {
+      prompt: "a <prompt>",
+      tokenTexts: tokens.map(String),
+      settings: {},
+      scores: graphScores(graph),
+    });
+    model.close();
+    const address = "/page/attribution_graph/attribution_graphs/exact/one.json";
+    assertStringIncludes(await (await ask("/")).text(), address);
+    const page = await ask(address);
+    assertEquals(page.status, 200);
+    const data = /<script id="graph-data" type="application\/json">(.*?)<\/script>/s
+      .exec(await page.text())![1];
+    const [{ features }] = JSON.parse(data) as { features: number[] }[];
+    assertEquals(features, [...graph.features]);
   }));

@@ -4,8 +4,11 @@
  */
 import {
   circuitSummary,
+  featureCircuits,
   featureFormations,
+  featureIdentities,
   findResults,
+  GRAPH_FORMAT,
   ioiConsistencies,
   readCircuitSummary,
   selfRepairs,
@@ -13,11 +16,13 @@ import {
   transcoderSweeps,
 } from "../../utils/results/mod.ts";
 import { UserError } from "../../utils/base/mod.ts";
-import { buildFeatureExplorer } from "../feature_explorer/page.ts";
-import { FEATURE_KINDS, readFeatureRuns } from "../feature_explorer/read.ts";
+import { buildGraphPage } from "../attribution_graph/page.ts";
+import { readGraphs } from "../attribution_graph/read.ts";
 import { edgesOverTimeFigure } from "../edges_over_time.ts";
 import { buildExplorer } from "../explorer/page.ts";
 import { faithfulnessFigure } from "../faithfulness.ts";
+import { buildFeatureExplorer } from "../feature_explorer/page.ts";
+import { readFeatureRuns } from "../feature_explorer/read.ts";
 import { formationFigure } from "../feature_formation.ts";
 import { behaviourFigure } from "../figure_1.ts";
 import { consistencyFigure, consistencyOf } from "../figure_4.ts";
@@ -58,6 +63,12 @@ export const FILE_PAGES: readonly ServedPage[] = [
     title: "Circuit explorer",
     formats: [circuitSummary.format],
     build: async ([path]) => buildExplorer(await readCircuitSummary(path)),
+  },
+  {
+    name: "attribution_graph",
+    title: "Attribution graph",
+    formats: [GRAPH_FORMAT],
+    build: async (paths) => buildGraphPage(await readGraphs(paths)),
   },
   {
     name: "faithfulness",
@@ -107,7 +118,7 @@ export const FOLDER_PAGES: readonly ServedPage[] = [
   {
     name: "feature_explorer",
     title: "Feature circuits over training",
-    formats: FEATURE_KINDS.map(({ format }) => format),
+    formats: [featureCircuits.format, featureFormations.format, featureIdentities.format],
     build: async (paths) => buildFeatureExplorer(await readFeatureRuns(paths)),
   },
   {

@@ -46,6 +46,19 @@ export {
   type FormationEntry,
   type FormationHeader,
 } from "./kinds/mod.ts";
+export {
+  type ExactGraphHeader,
+  exactGraphHeader,
+  GRAPH_DETAILS_FORMAT,
+  GRAPH_FORMAT,
+  type GraphDetails,
+  graphDetails,
+  graphIndexSchema,
+  type NeuronpediaGraph,
+  type NeuronpediaNode,
+  neuronpediaSchema,
+  NODE_TYPES,
+} from "./kinds/mod.ts";
 export { type FullModelComponents, fullModelComponents } from "./kinds/mod.ts";
 export { type GraphJudgement, type GraphJudgementHeader, graphJudgements } from "./kinds/mod.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./kinds/mod.ts";

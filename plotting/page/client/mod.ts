@@ -11,7 +11,7 @@ export { connectChoices } from "./choices.ts";
 export { type Attributes, byId, embedded, html, svg } from "./dom.ts";
 export { pngOf, saveFile, standaloneSvg } from "./export.ts";
 export { axisPercent, integer, number, percent, plural, shortStep } from "./format.ts";
-export { afterPaint, oncePerFrame, onResize } from "./frames.ts";
+export { afterPaint, atMostEvery, oncePerFrame, onResize } from "./frames.ts";
 export { type Labels, type LabelStore, openLabels } from "./labels.ts";
 export { linearScale, logScale, niceTicks, rangeOf, type Scale, stepScale } from "./scales.ts";
 export { createStore, type Store } from "./store.ts";

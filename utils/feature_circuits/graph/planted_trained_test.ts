@@ -1,7 +1,7 @@
 /** Reads back the planted circuit with coders that were trained on its activations. */
 import { assert, assertEquals } from "@std/assert";
 import { attributionGraph } from "./graph.ts";
-import { pruneGraph } from "./influence.ts";
+import { pruneGraph } from "../../graphs/mod.ts";
 import { logitTargets } from "./targets.ts";
 import { linearRun } from "../linear/linear_run.ts";
 import { PLANTED, plantedCircuit } from "../../../tests/support/planted_circuit.ts";

@@ -1,29 +1,16 @@
 /**
- * Runs a notebook without Jupyter and saves its outputs in it:
- *
- *   deno run -A ioi_baselines/run_notebook.ts ioi_baselines/ioi_circuit.ipynb
- *   deno run -A ioi_baselines/run_notebook.ts ioi_baselines/ioi_circuit.ipynb --set MODEL='"pythia-160m"' --output my.ipynb
+ * Runs the code of a notebook without Jupyter:
  *
  *  1. Write the code cells, in order, as one module in the folder of the notebook, so that relative imports and top-level
  *     names mean the same as in Jupyter. Before each cell, a call says which cell runs.
  *  2. Import the module. What the code shows or prints becomes the outputs of the running cell.
  *  3. Number the cells, and replace the saved outputs. The same numbers give the same bytes.
- *
- * `--set NAME=expression` replaces the value of `const NAME = …;` in the cell tagged "parameters".
  */
 import { basename, dirname, join, resolve, toFileUrl } from "@std/path";
-import { Command } from "@commander-js/extra-typings";
 import { receiveDisplays } from "./display.ts";
-import {
-  type Cell,
-  linesOf,
-  type Notebook,
-  type Output,
-  readNotebook,
-  writeNotebook,
-} from "./notebook.ts";
+import { type Cell, linesOf, type Notebook, type Output, readNotebook } from "./notebook.ts";
 
-const CELL_BEGINS = Symbol.for("ioi_baselines.cellBegins");
+const CELL_BEGINS = Symbol.for("notebooks.cellBegins");
 type CellBegins = { [CELL_BEGINS]?: (cell: number) => void };
 
 /** New values of parameters, as TypeScript expressions. */
@@ -117,33 +104,4 @@ function displayed(bundle: Record<string, unknown>): Output {
 function printed(values: unknown[]): Output {
   const text = values.map((v) => typeof v === "string" ? v : Deno.inspect(v)).join(" ") + "\n";
   return { output_type: "stream", name: "stdout", text: linesOf(text) };
-}
-
-if (import.meta.main) {
-  const command = new Command()
-    .name("run_notebook")
-    .description("Runs the cells of a notebook and saves their outputs in it.")
-    .argument("<notebook>", "path of an .ipynb file with TypeScript cells")
-    .option(
-      "--set <name=value>",
-      "new value of a parameter, a TypeScript expression; may be repeated",
-      (text: string, all: string[]) => [...all, text],
-      [] as string[],
-    )
-    .option("--output <path>", "file to write (default: the notebook itself)");
-  command.parse(Deno.args, { from: "user" });
-  const [path] = command.processedArgs;
-  const { set, output = path } = command.opts();
-  const parameters = Object.fromEntries(set.map((text) => {
-    const at = text.indexOf("=");
-    if (at < 1) command.error(`--set: expected name=value, found "${text}"`);
-    return [text.slice(0, at), text.slice(at + 1)];
-  }));
-  try {
-    await writeNotebook(output, await runNotebook(path, parameters));
-    console.log(`written to ${output}`);
-  } catch (error) {
-    console.error((error as Error).message);
-    Deno.exit(1);
-  }
 }

@@ -15,7 +15,7 @@
  * The graph has no circles and sources come before what they act on, so the series is one pass over the rows from the last one
  * down. Node numbers: features, errors, tokens, targets.
  */
-import { type AttributionGraph, nodeCount } from "./graph.ts";
+import { type GraphData, nodeCount } from "./graph_data.ts";
 
 /** Smallest sum that a row is divided by, as in circuit-tracer. */
 const SMALLEST_SUM = 1e-10;
@@ -32,7 +32,7 @@ interface Flow {
   offset(node: number): number;
 }
 
-function flowOf(graph: AttributionGraph): Flow {
+function flowOf(graph: GraphData): Flow {
   const { activations: { length: K }, targets: { length: T }, columns } = graph;
   const sources = nodeCount(graph) - T;
   const ofTargets = Array.from({ length: T }, (_, t) => sources + t);
@@ -43,7 +43,7 @@ function flowOf(graph: AttributionGraph): Flow {
 
 /** Returns B, with the targets' own weights in their places, over the nodes of a mask. */
 function flow(
-  graph: AttributionGraph,
+  graph: GraphData,
   kept?: Uint8Array,
 ): { total: Float64Array; sums: Float64Array } {
   const { edges, targets } = graph;
@@ -66,13 +66,13 @@ function flow(
 }
 
 /** Returns the influence B of every node, `[N]`; 0 for targets, which act on nothing. */
-export function influence(graph: AttributionGraph): Float64Array {
+export function influence(graph: GraphData): Float64Array {
   const { total } = flow(graph);
   return total.fill(0, total.length - graph.targets.length);
 }
 
 /** Returns the value at which the cumulative share of the values, largest first, reaches a threshold. */
-function cutValue(values: Float64Array | Float32Array, threshold: number): number {
+export function cutValue(values: Float64Array | Float32Array, threshold: number): number {
   const sorted = values.slice().sort().reverse();
   let all = 0, total = 0;
   for (const value of sorted) all += value;
@@ -114,7 +114,7 @@ export interface PrunedGraph {
 
 /** Prunes a graph; see the header. @throws RangeError if a threshold is not between 0 and 1. */
 export function pruneGraph(
-  graph: AttributionGraph,
+  graph: GraphData,
   { nodeThreshold = 0.8, edgeThreshold = 0.98 }: PruneOptions = {},
 ): PrunedGraph {
   for (const [name, value] of Object.entries({ nodeThreshold, edgeThreshold })) {
@@ -122,10 +122,29 @@ export function pruneGraph(
       throw new RangeError(`${name} is ${value}; expected a number from 0 to 1`);
     }
   }
-  const { K, sources } = flowOf(graph);
-  const n = graph.tokens.length;
   const influences = influence(graph);
   const cut = cutValue(influences, nodeThreshold);
+  return {
+    influence: influences,
+    shares: cumulativeShares(influences),
+    ...pruneAt(graph, influences, cut, edgeThreshold),
+  };
+}
+
+/**
+ * Prunes a graph to the nodes whose influence is not below a cut, then its edges; see the header. A graph that lacks nodes
+ * below the cut gives the same result as the whole graph, because only nodes that are kept count.
+ * @param influences influence of every node in the whole graph, `[N]`
+ * @param cut smallest influence that is kept, {@link cutValue}
+ */
+export function pruneAt(
+  graph: GraphData,
+  influences: Float64Array,
+  cut: number,
+  edgeThreshold: number,
+): Pick<PrunedGraph, "nodes" | "edges"> {
+  const { K, sources } = flowOf(graph);
+  const n = graph.tokens.length;
   const kept = Uint8Array.from(influences, (b, node) => Number(b >= cut || node >= sources - n));
   let edges = strongEdges(graph, kept, edgeThreshold);
   for (let before = -1; before !== edges.length;) {
@@ -137,17 +156,12 @@ export function pruneGraph(
     }
     edges = edges.filter((_, i, all) => kept[all[i & ~1]] && kept[all[i | 1]]);
   }
-  return {
-    influence: influences,
-    shares: cumulativeShares(influences),
-    nodes: kept,
-    edges,
-  };
+  return { nodes: kept, edges };
 }
 
 /** Returns the edges between kept nodes with scores not below the cut, `[edges, 2]`: target, source, ascending. */
 function strongEdges(
-  graph: AttributionGraph,
+  graph: GraphData,
   kept: Uint8Array,
   threshold: number,
 ): Int32Array<ArrayBuffer> {
@@ -189,7 +203,7 @@ export interface GraphScores {
 }
 
 /** Returns the scores of the whole graph; see the header. */
-export function graphScores(graph: AttributionGraph): GraphScores {
+export function graphScores(graph: GraphData): GraphScores {
   const { K, sources, nodes, offset } = flowOf(graph);
   const firstToken = sources - graph.tokens.length;
   const { total, sums } = flow(graph);

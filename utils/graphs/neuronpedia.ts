@@ -9,16 +9,23 @@
  * The id of an error may be that of a feature of layer 0. Where both are in the graph, the error becomes `ERR_{layer}_{position}`,
  * unless circuit-tracer's ambiguous ids are asked for.
  *
- * Nodes without an edge are left out, tokens and targets excepted. Biases have no node in this format; `writeGraph` keeps them.
+ * Nodes without an edge are left out, tokens and targets excepted. Biases have no node in this format.
  */
-import { withFolderLocked } from "../../base/mod.ts";
-import type { AttributionGraph, PrunedGraph } from "../graph/mod.ts";
-import {
-  graphIndexSchema,
-  type NeuronpediaGraph,
-  type NeuronpediaNode,
-} from "./neuronpedia_schema.ts";
-import { join } from "@std/path";
+import type { NeuronpediaGraph, NeuronpediaNode } from "../results/mod.ts";
+import type { GraphData } from "./graph_data.ts";
+import type { PrunedGraph } from "./influence.ts";
+
+/** What the JSON keeps of a graph. */
+export interface NamedGraph extends GraphData {
+  /** token ids of the prompt, `[n]` */
+  tokens: readonly number[];
+  /** (layer, position, feature) of each feature, `[K, 3]` */
+  features: Int32Array;
+  /** activation of each feature, `[K]` */
+  activations: Float32Array;
+  /** targets, `[T]` */
+  targets: readonly { label: string; position: number; weight: number; token?: number }[];
+}
 
 /** What the file says besides nodes and edges. */
 export interface NeuronpediaInfo {
@@ -54,7 +61,7 @@ export function cantorUnpair(z: number): [number, number] {
 
 /** Returns the graph as Neuronpedia reads it; see the header. @throws Error if the slug cannot be the name of a file. */
 export function neuronpediaGraph(
-  graph: AttributionGraph,
+  graph: NamedGraph,
   pruned: PrunedGraph,
   info: NeuronpediaInfo,
 ): NeuronpediaGraph {
@@ -115,7 +122,7 @@ export function checkSlug(slug: string): void {
 }
 
 function nodeOf(
-  graph: AttributionGraph,
+  graph: NamedGraph,
   { shares }: PrunedGraph,
   node: number,
   { tokenText, vocabulary }: NeuronpediaInfo,
@@ -183,39 +190,4 @@ function nodeOf(
     clerp: `Output "${text}" (p=${target.weight.toFixed(3)})`,
     influence: null,
   };
-}
-
-/**
- * Adds a graph to the `graph-metadata.json` of its folder; an entry of the same slug is replaced.
- * @throws Error naming the file if it is there and not such a list.
- */
-export function indexGraph(folder: string, metadata: NeuronpediaGraph["metadata"]): void {
-  const path = join(folder, "graph-metadata.json");
-  withFolderLocked(folder, () => {
-    let text: string | undefined;
-    try {
-      text = Deno.readTextFileSync(path);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    const graphs = text === undefined ? [] : listed(path, text);
-    const others = graphs.filter(({ slug }) => slug !== metadata.slug);
-    const temporary = `${path}.${Deno.pid}.tmp`;
-    Deno.writeTextFileSync(
-      temporary,
-      JSON.stringify({ graphs: [...others, metadata] }, null, 1) + "\n",
-    );
-    Deno.renameSync(temporary, path);
-  });
-}
-
-function listed(path: string, text: string): NeuronpediaGraph["metadata"][] {
-  try {
-    return graphIndexSchema.parse(JSON.parse(text)).graphs;
-  } catch (cause) {
-    throw new Error(
-      `${path}: expected {"graphs": [metadata, …]}; move the file away and start again`,
-      { cause },
-    );
-  }
 }

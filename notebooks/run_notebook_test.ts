@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { toFileUrl } from "@std/path";
 import { DENO_KERNEL, formatNotebook, linesOf, type Notebook, readNotebook } from "./notebook.ts";
-import { runNotebook } from "./run_notebook.ts";
+import { runNotebook } from "./runner.ts";
 
 const DISPLAY = toFileUrl(new URL("./display.ts", import.meta.url).pathname).href;
 

@@ -1,12 +1,19 @@
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { AttributionGraph } from "./graph.ts";
-import { cumulativeShares, graphScores, influence, pruneGraph } from "./influence.ts";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import type { GraphData } from "./graph_data.ts";
+import {
+  cumulativeShares,
+  cutValue,
+  graphScores,
+  influence,
+  pruneAt,
+  pruneGraph,
+} from "./influence.ts";
 
 /**
  * The graph of circuit-tracer's unit test: 2 layers, 2 tokens, features 0 … 4, errors 5 … 8, tokens 9 and 10, target 11; all
  * edges are 10. A bias column with large edges must not count.
  */
-function fixture(): AttributionGraph {
+function fixture(): GraphData {
   const columns = 12, edges = new Float32Array(6 * columns);
   const rows: [number, number[]][] = [[5, [1, 3, 6, 8]], [3, [0, 1, 6]], [1, [9, 10]], [0, [9]]];
   for (const [row, sources] of rows) for (const s of sources) edges[row * columns + s] = 10;
@@ -14,13 +21,10 @@ function fixture(): AttributionGraph {
   return {
     tokens: [0, 1],
     layers: 2,
-    features: new Int32Array(15),
     activations: new Float32Array(5),
-    targets: [{ label: "", weight: 1, hook: "", position: 1, vector: [] }],
-    biases: [{ origin: "reading" }],
+    targets: [{ weight: 1 }],
     columns,
     edges,
-    values: new Float64Array(6),
   };
 }
 
@@ -91,4 +95,32 @@ Deno.test("shares are cumulative from the largest influence on", () => {
 
 Deno.test("a threshold outside 0 … 1 is refused by name", () => {
   assertThrows(() => pruneGraph(fixture(), { edgeThreshold: 1.5 }), RangeError, "edgeThreshold");
+});
+
+Deno.test("pruning at a cut needs none of the nodes below it", () => {
+  const whole = fixture();
+  const { columns } = whole, K = 5;
+  for (let r = 0; r < 6; r++) {
+    for (let s = 0; s < 11; s++) {
+      if (r < K && s >= r && s < K) continue;
+      whole.edges[r * columns + s] = Math.sin(7 * r + 3 * s);
+    }
+  }
+  const all = influence(whole), cut = cutValue(all, 0.7);
+  const kept = [0, 1, 2, 3, 4].filter((i) => all[i] >= cut);
+  assert(kept.length > 0 && kept.length < K);
+  const keeps = (s: number) => s >= K || kept.includes(s);
+  const numbers = Array.from({ length: 12 }, (_, s) => s).filter(keeps);
+  const rows = [...kept, 5];
+  const part: GraphData = {
+    ...whole,
+    activations: { length: kept.length },
+    columns: numbers.length,
+    edges: Float32Array.from(rows.flatMap((r) => numbers.map((s) => whole.edges[r * columns + s]))),
+  };
+  const found = pruneAt(part, Float64Array.from(numbers, (node) => all[node]), cut, 0.9);
+  const expected = pruneGraph(whole, { nodeThreshold: 0.7, edgeThreshold: 0.9 });
+  assertEquals(Array.from(found.edges, (node) => numbers[node]), Array.from(expected.edges));
+  assertEquals(Array.from(found.nodes), numbers.map((node) => expected.nodes[node]));
+  assert(found.edges.length > 4);
 });
