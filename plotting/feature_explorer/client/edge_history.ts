@@ -81,12 +81,14 @@ function birth(
     return html("p", { class: "birth" }, "One of its ends never appears, so it has no birth.");
   }
   const [source, target, edge] = appear.map(integer);
-  const after = lag ? `, ${withInterval(lag, number)} checkpoints after the later of them` : "";
+  const after = lag
+    ? ` Lag after the later of them, in checkpoints: ${withInterval(lag, number)}.`
+    : "";
   return html(
     "p",
     { class: "birth" },
     html("b", {}, `Born at step ${edge}`),
     `: there it first has half of its largest share. Its source appears at step ${source}, its target at ` +
-      `step ${target}${after}.`,
+      `step ${target}.${after}`,
   );
 }

@@ -107,7 +107,11 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
     const { state } = store;
     const only = other ? onlyHere({ index, t }, other) : null;
     const all = index.edges(t, state.tokens === "yes");
-    const shown = state.top === null ? all : all.slice(0, state.top);
+    const pinned = main ? state.pinned : null;
+    // what is pinned keeps its edges, however weak
+    const shown = all.filter(({ id, source, target }, rank) =>
+      rank < (state.top ?? Infinity) || pinned !== null && [id, source, target].includes(pinned)
+    );
     hidden = all.length - shown.length;
     const ages = Math.max(1, index.run.checkpoints.length - 1);
     const present = new Set(shown.map(({ id }) => id));

@@ -58,7 +58,7 @@ export function writeLegend(colour: "age" | "sign"): void {
           html("i", { class: "age-sample" }),
           " since the first checkpoint",
         )
-        : html("span", { class: "mark" }, "blue raises, orange lowers the target’s input"),
+        : html("span", { class: "mark" }, "blue: positive, orange: negative"),
     ),
   );
 }

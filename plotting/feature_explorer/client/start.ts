@@ -200,7 +200,7 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
     } else {
       if (!touches("index") || changed.size > 2) controls.update();
       if (touches("index")) player.update();
-      if (touches("index", "other", "top", "tokens", "outside", "colour")) drawGraphs();
+      if (touches("index", "other", "pinned", "top", "tokens", "outside", "colour")) drawGraphs();
       else for (const view of views.slice(0, store.state.other ? 2 : 1)) view.highlight();
       if (touches("other", "pinned")) panel(side(), otherSide());
       else if (touches("index")) panelSoon();
