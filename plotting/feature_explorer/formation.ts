@@ -1,8 +1,8 @@
 /** Adds to a run what the formation file knows of the last circuit's features and edges. */
 import type { featureFormations, StoredOf } from "../../utils/results/mod.ts";
-import type { Slots } from "./build_run.ts";
 import { estimates, short } from "./estimates.ts";
 import type { Estimate, FeatureRun, RunTransition, SlotInput } from "./page_data.ts";
+import type { Slots } from "./slots.ts";
 
 type Formation = StoredOf<typeof featureFormations>;
 

@@ -1,5 +1,8 @@
 /** Makes up result files of feature circuits, for tests of the feature explorer. */
 import { join } from "@std/path";
+import type { FeatureRun } from "../feature_explorer/page_data.ts";
+import { readFeatureRuns } from "../feature_explorer/read.ts";
+import { inFolder } from "./small_series.ts";
 
 /** What the files hold; tests change parts of it before they write it. */
 export interface FormingFeatures {
@@ -178,4 +181,16 @@ export async function writeFeatures(folder: string, files: FormingFeatures): Pro
     join(folder, circuits.model, "identity", `${set}.json`),
     JSON.stringify(identity),
   );
+}
+
+/** Returns the runs of two tasks, one of them in two sets. */
+export async function formingRuns(): Promise<FeatureRun[]> {
+  let runs: FeatureRun[] = [];
+  await inFolder(async (folder) => {
+    for (const [task, set] of [["sva", "main"], ["sva", "seed1"], ["ioi", "main"]]) {
+      await writeFeatures(folder, formingFeatures(task, set));
+    }
+    runs = await readFeatureRuns([folder]);
+  });
+  return runs;
 }

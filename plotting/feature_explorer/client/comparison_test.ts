@@ -3,7 +3,7 @@ import { formingFeatures, writeFeatures } from "../../testing/forming_features.t
 import { inFolder } from "../../testing/small_series.ts";
 import { readFeatureRuns } from "../read.ts";
 import { compareCircuits, onlyHere } from "./comparison.ts";
-import { edgePath, layOut } from "./layout.ts";
+import { edgePath, layOut } from "./picture/layout.ts";
 import { RunIndex } from "./run_index.ts";
 
 async function indexes(): Promise<RunIndex[]> {

@@ -1,7 +1,7 @@
 /** Says what a node or an edge is, for tooltips and panels. */
 import { fact, integer, number, percent, titled } from "../../page/client/mod.ts";
 import { metricName } from "../../display_names.ts";
-import type { Estimate } from "../page_data.ts";
+import type { Estimate, SlotInput } from "../page_data.ts";
 import { type RunIndex, type ShownEdge, slotName, slotOf } from "./run_index.ts";
 
 /** Writes a mean with its interval. @param write writes each number */
@@ -69,4 +69,13 @@ export function describeEdge(index: RunIndex, edge: ShownEdge, t: number): HTMLE
     fact("share of the target’s input", withInterval(edge.share, percent)),
     fact("listed since", sinceWords(index, edge)),
   );
+}
+
+/** Returns the name of an input's source. */
+export function inputName(index: RunIndex, [source]: SlotInput, t: number): string {
+  if (typeof source === "number") return endName(index, `s${source}`, t);
+  const [layer, role, feature] = source;
+  const at = `at ${index.run.roles[role]}`;
+  if (layer < 0) return `token ${at}`;
+  return feature === null ? `L${layer} error ${at}` : `${layer}.${feature} ${at}`;
 }

@@ -1,9 +1,8 @@
 /** Draws what feeds a feature over training: a row per source, a cell per checkpoint. */
-import { html, integer, percent } from "../../page/client/mod.ts";
-import { inputName } from "./feature_history.ts";
-import type { SlotInput } from "../page_data.ts";
-import type { RunIndex } from "./run_index.ts";
-import { withInterval } from "./describe.ts";
+import { html, integer, percent } from "../../../page/client/mod.ts";
+import type { SlotInput } from "../../page_data.ts";
+import type { RunIndex } from "../run_index.ts";
+import { inputName, withInterval } from "../describe.ts";
 
 /** Sources shown; the others are counted. */
 const ROWS = 14;

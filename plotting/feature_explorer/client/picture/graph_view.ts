@@ -2,14 +2,14 @@
  * Draws the circuit of one checkpoint as SVG. Every slot has an element that keeps its place; a checkpoint changes classes and
  * fills alone. Edges persist by name. So sliding touches just what changes.
  */
-import { hideTooltip, integer, showTooltip, svg } from "../../page/client/mod.ts";
-import { onlyHere, type Side } from "./comparison.ts";
-import { describeEdge, describeEnd } from "./describe.ts";
+import { hideTooltip, integer, showTooltip, svg } from "../../../page/client/mod.ts";
+import { onlyHere, type Side } from "../comparison.ts";
+import { describeEdge, describeEnd } from "../describe.ts";
 import { frameParts } from "./graph_frame.ts";
 import { edgePath, type Layout, layOut } from "./layout.ts";
 import { nodeShape, ringShape, turnShape } from "./node_shape.ts";
-import { RunIndex, type ShownEdge, slotName, slotOf } from "./run_index.ts";
-import type { Store } from "./state.ts";
+import { RunIndex, type ShownEdge, slotName, slotOf } from "../run_index.ts";
+import type { Store } from "../state.ts";
 
 /** One of the page's two pictures. */
 export interface GraphView {

@@ -1,8 +1,8 @@
 /** Writes the history of an edge: its share at each checkpoint, and when it and its features appear. */
-import { html, integer, number, percent } from "../../page/client/mod.ts";
-import type { Side } from "./comparison.ts";
-import { endName, sinceWords, withInterval } from "./describe.ts";
-import { slotOf } from "./run_index.ts";
+import { html, integer, number, percent } from "../../../page/client/mod.ts";
+import type { Side } from "../comparison.ts";
+import { endName, sinceWords, withInterval } from "../describe.ts";
+import { slotOf } from "../run_index.ts";
 
 /** Returns the parts of the panel. @param id of the edge */
 export function edgeHistory({ index, t }: Side, id: string): HTMLElement[] {

@@ -1,7 +1,7 @@
 /** Draws what stays in a picture: layers, roles, the metric and the tokens. */
-import { svg } from "../../page/client/mod.ts";
+import { svg } from "../../../page/client/mod.ts";
 import type { Layout } from "./layout.ts";
-import type { RunIndex } from "./run_index.ts";
+import type { RunIndex } from "../run_index.ts";
 
 /** Returns rows with their layers, columns with their roles, the metric and the tokens. */
 export function frameParts({ run }: RunIndex, layout: Layout): SVGElement[] {

@@ -1,7 +1,7 @@
 /** Writes a list's line of an edge: its name, a bar from the middle, and the share. */
-import { html, percent } from "../../page/client/mod.ts";
-import type { Estimate } from "../page_data.ts";
-import { withInterval } from "./describe.ts";
+import { html, percent } from "../../../page/client/mod.ts";
+import type { Estimate } from "../../page_data.ts";
+import { withInterval } from "../describe.ts";
 
 /** What a line says. */
 export interface ShareRow {

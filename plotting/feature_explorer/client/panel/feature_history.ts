@@ -1,10 +1,10 @@
 /** Writes the history of a feature: its life by checkpoint, what feeds it, and what it feeds. */
-import { html, integer, number, percent } from "../../page/client/mod.ts";
-import type { SlotInput } from "../page_data.ts";
-import type { Side } from "./comparison.ts";
-import { endName, lifeWords, sinceWords, withInterval } from "./describe.ts";
+import { html, integer, number, percent } from "../../../page/client/mod.ts";
+import type { SlotInput } from "../../page_data.ts";
+import type { Side } from "../comparison.ts";
+import { endName, inputName, lifeWords, sinceWords, withInterval } from "../describe.ts";
 import { inputGrid } from "./input_grid.ts";
-import type { RunIndex } from "./run_index.ts";
+import type { RunIndex } from "../run_index.ts";
 import { shareRow } from "./share_row.ts";
 
 /** Returns the parts of the panel. */
@@ -72,15 +72,6 @@ const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 /** Returns a heading with what it counts. */
 export function head(title: string, count: string): HTMLElement {
   return html("div", { class: "list-head" }, html("h2", {}, title), html("span", {}, count));
-}
-
-/** Returns the name of an input's source. */
-export function inputName(index: RunIndex, [source]: SlotInput, t: number): string {
-  if (typeof source === "number") return endName(index, `s${source}`, t);
-  const [layer, role, feature] = source;
-  const at = `at ${index.run.roles[role]}`;
-  if (layer < 0) return `token ${at}`;
-  return feature === null ? `L${layer} error ${at}` : `${layer}.${feature} ${at}`;
 }
 
 function inputRow(index: RunIndex, input: SlotInput, slot: number, t: number): HTMLElement {

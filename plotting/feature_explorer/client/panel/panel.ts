@@ -1,13 +1,13 @@
 /** Writes the column beside the picture: the checkpoint, or the pinned feature or edge. */
-import { byId, html, integer, number, percent, plural } from "../../page/client/mod.ts";
-import { compareCircuits, type Side } from "./comparison.ts";
+import { byId, html, integer, number, percent, plural } from "../../../page/client/mod.ts";
+import { compareCircuits, type Side } from "../comparison.ts";
 import type { DrawDashboard } from "./dashboard_slot.ts";
-import { endName, sinceWords, withInterval } from "./describe.ts";
+import { endName, sinceWords, withInterval } from "../describe.ts";
 import { historyOf } from "./feature_history.ts";
 import { edgeHistory } from "./edge_history.ts";
 import { shareRow } from "./share_row.ts";
-import { slotOf } from "./run_index.ts";
-import type { Store } from "./state.ts";
+import { slotOf } from "../run_index.ts";
+import type { Store } from "../state.ts";
 
 /** Edges listed beside the picture. */
 const LISTED = 60;

@@ -1,7 +1,7 @@
 /** Writes the legend of the picture, with the marks that the picture uses. */
-import { byId, html, svg } from "../../page/client/mod.ts";
+import { byId, html, svg } from "../../../page/client/mod.ts";
 import { nodeShape, ringShape, turnShape } from "./node_shape.ts";
-import type { Life } from "./run_index.ts";
+import type { Life } from "../run_index.ts";
 
 const R = 5;
 

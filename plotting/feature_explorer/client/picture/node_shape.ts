@@ -1,5 +1,5 @@
 /** Draws the marks of a node as SVG paths around its centre. */
-import type { Life } from "./run_index.ts";
+import type { Life } from "../run_index.ts";
 
 function cross(d: number): string {
   return `M${f(-d)} ${f(-d)}L${f(d)} ${f(d)}M${f(-d)} ${f(d)}L${f(d)} ${f(-d)}`;

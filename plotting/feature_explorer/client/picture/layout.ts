@@ -2,7 +2,7 @@
  * Gives every slot a place that it keeps at all checkpoints: columns are roles, rows are layers. Within a cell, slots are in the
  * order in which they join the circuit. Columns with more slots are wider.
  */
-import type { FeatureRun } from "../page_data.ts";
+import type { FeatureRun } from "../../page_data.ts";
 
 /** A point of the picture. */
 export interface Place {
