@@ -11,6 +11,7 @@ import { script as circuitComponents } from "./get_circuit_components_over_time.
 import { script as circuits } from "./get_circuits_over_time.ts";
 import { script as swaps } from "./get_component_swaps.ts";
 import { script as featureCircuits } from "./get_feature_circuits_over_time.ts";
+import { script as dashboards } from "./get_feature_dashboards.ts";
 import { script as featurePaths } from "./get_feature_paths.ts";
 import { script as components } from "./get_full_model_components_over_time.ts";
 import { script as consistency } from "./get_ioi_consistency.ts";
@@ -46,6 +47,7 @@ export const SCRIPTS = [
   judgement,
   attributionGraph,
   featurePaths,
+  dashboards,
 ];
 
 if (import.meta.main) {

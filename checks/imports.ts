@@ -34,6 +34,7 @@ export const FLOORS = [
   "utils/circuits",
   "utils/heads",
   "utils/feature_circuits",
+  "utils/feature_dashboards",
   "utils/experiments",
   "utils/verify",
   "plotting",
@@ -60,7 +61,7 @@ const ONLY: Record<string, readonly string[]> = {
 };
 
 /** Second doors: what pages run in the browser is apart from what makes the pages. */
-const BROWSER_DOORS = ["plotting/page/client/mod.ts"];
+const BROWSER_DOORS = ["plotting/page/client/mod.ts", "plotting/dashboards/client/mod.ts"];
 
 /** Largest number of source files in a folder, tests not counted. */
 export const MOST_FILES = 16;
@@ -68,7 +69,7 @@ export const MOST_FILES = 16;
 const COMMANDS = ["", "plotting"];
 
 /** Largest number of files in a folder of commands. */
-export const MOST_SCRIPTS = 24;
+export const MOST_SCRIPTS = 28;
 /** Largest number of lines in a source file. */
 export const MOST_LINES = 300;
 

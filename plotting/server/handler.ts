@@ -88,7 +88,10 @@ async function answer(
     if (!page || path === undefined) return notFound(pathname);
     const { size, mtime } = await Deno.stat(path);
     const file = { path, size, modified: mtime?.getTime() ?? 0 };
-    return html(request, await cache.page(pathname, [file], () => page.build([path])));
+    const { alsoReads = [] } = page;
+    const others = alsoReads.length > 0 ? await listResults(root) : [];
+    const files = [file, ...others.filter(({ format }) => alsoReads.includes(format))];
+    return html(request, await cache.page(pathname, files, () => page.build([path])));
   }
   const page = section === "figure" && FOLDER_PAGES.find((page) => page.name === name);
   if (!page) return notFound(pathname);

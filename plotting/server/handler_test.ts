@@ -114,6 +114,25 @@ Deno.test("pages are those of the plot commands, made again when their file chan
     assertMatch(await damaged.text(), /^\S+summary\.json is not valid JSON: .*\n$/);
   }));
 
+Deno.test("the explorer is made again when a head script writes roles", () =>
+  withServer(async (ask, root) => {
+    const page = async () =>
+      await (await ask("/page/explorer/graphs/tiny/ioi/summary.json")).text();
+    const roles = '"roles":{"8":{"a0.h1":["copy suppression"]}}';
+    assertEquals((await page()).includes(roles), false);
+    const zero = [[0, 0], [0, 0]];
+    await Deno.mkdir(join(root, "cspa/tiny"), { recursive: true });
+    await Deno.writeTextFile(
+      join(root, "cspa/tiny/all_checkpoints.json"),
+      JSON.stringify({
+        ...{ format: "circuits-over-time/cspa/1", config: {}, model: "tiny" },
+        shape: { nLayers: 2, nHeads: 2 },
+        checkpoints: { "8": { scores: [[0, 0.2], [0, 0]], kl_kept: zero, kl_ablated: zero } },
+      }),
+    );
+    assertStringIncludes(await page(), roles);
+  }));
+
 Deno.test("the index links every page of a result file, and escapes names", () =>
   withServer(async (ask, root) => {
     await Deno.writeTextFile(join(root, "<script>alert(1)<!--.svg"), "<svg/>");

@@ -5,19 +5,23 @@
 import {
   circuitSummary,
   featureCircuits,
+  featureDashboards,
   featureFormations,
   featureIdentities,
   findResults,
   GRAPH_FORMAT,
   ioiConsistencies,
   readCircuitSummary,
+  ROLE_FORMATS,
   selfRepairs,
   taskPerformances,
   transcoderSweeps,
 } from "../../utils/results/mod.ts";
+import { dirname } from "@std/path";
 import { UserError } from "../../utils/base/mod.ts";
 import { buildGraphPage } from "../attribution_graph/page.ts";
 import { readGraphs } from "../attribution_graph/read.ts";
+import { buildDashboards } from "../dashboards/mod.ts";
 import { edgesOverTimeFigure } from "../edges_over_time.ts";
 import { buildExplorer } from "../explorer/page.ts";
 import { faithfulnessFigure } from "../faithfulness.ts";
@@ -30,6 +34,7 @@ import { plotlyPage, timeAxis } from "../figures/mod.ts";
 import { heatMapPage } from "../head_heatmaps.ts";
 import { headScoresFigure } from "../head_scores.ts";
 import { jaccardFigure } from "../jaccard.ts";
+import { withCurrentRoles } from "../result_files/current_roles.ts";
 import { readHeadSeries } from "../result_files/head_files.ts";
 import { MEASURED_KINDS } from "../result_files/head_measures.ts";
 import { findSummaries } from "../result_files/summaries.ts";
@@ -44,6 +49,8 @@ export interface ServedPage {
   title: string;
   /** formats of the result files that it reads */
   formats: readonly string[];
+  /** formats of further files that the page of one file reads; if they change, the page is made again */
+  alsoReads?: readonly string[];
   /**
    * Returns the HTML of the page.
    * @param paths one result file, or all that have the formats
@@ -62,7 +69,9 @@ export const FILE_PAGES: readonly ServedPage[] = [
     name: "explorer",
     title: "Circuit explorer",
     formats: [circuitSummary.format],
-    build: async ([path]) => buildExplorer(await readCircuitSummary(path)),
+    alsoReads: ROLE_FORMATS,
+    build: async ([path]) =>
+      buildExplorer(await withCurrentRoles(dirname(path), await readCircuitSummary(path))),
   },
   {
     name: "attribution_graph",
@@ -89,6 +98,15 @@ export const FILE_PAGES: readonly ServedPage[] = [
     build: async (paths) => {
       const options = { top: 6, fit: false, time: timeAxis(true) };
       return plotlyPage(headScoresFigure(await readHeadSeries(paths), options));
+    },
+  },
+  {
+    name: "dashboards",
+    title: "Dashboards of features",
+    formats: [featureDashboards.format],
+    build: async (paths) => {
+      const [file] = await findResults(paths, [featureDashboards]);
+      return buildDashboards(file);
     },
   },
   {

@@ -2,8 +2,15 @@
  * Result files: one contract per kind (`kinds/`), through which scripts write and plots read. A kind says the format with
  * its version, the schema, the path and the script that makes the file.
  */
+export {
+  ableCheckpoints,
+  checkpointAble,
+  reachesThreshold,
+  unableSteps,
+} from "./circuit_ability.ts";
 export type { ResultLayout, ResultSchema } from "./check.ts";
 export { findResults, formatOf, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
+export { headRoles, ROLE_FORMATS, type RoleCircuits } from "./head_roles.ts";
 export {
   defineResult,
   type EntryOf,
@@ -34,6 +41,16 @@ export {
 } from "./kinds/mod.ts";
 export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./kinds/mod.ts";
 export { type CopySuppression, copySuppression } from "./kinds/mod.ts";
+export {
+  type DashboardFeature,
+  type DashboardHistogram,
+  type DashboardLayer,
+  type DashboardRule,
+  type DashboardScore,
+  type FeatureDashboards,
+  featureDashboards,
+  type FeatureDashboardsHeader,
+} from "./kinds/mod.ts";
 export {
   type FeatureCircuitEntry,
   type FeatureCircuitHeader,
@@ -88,5 +105,6 @@ export {
   transcoderSweeps,
 } from "./kinds/mod.ts";
 export { circuitTransfers } from "./kinds/mod.ts";
+export { isNameMover, nameMovers } from "./name_movers.ts";
 export { type OpenOptions, ResultFile } from "./result_file.ts";
-export { ResultPaths } from "./result_path.ts";
+export { modelFolder, ResultPaths } from "./result_path.ts";

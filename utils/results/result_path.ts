@@ -67,6 +67,11 @@ export class ResultPaths {
     return this.#at("attribution_graphs", `step${step}`);
   }
 
+  /** dashboards of the features of one checkpoint: `dashboards/{model}/step{step}/dashboards.json` */
+  dashboards(step: number | string): string {
+    return this.#at("dashboards", `step${step}`, "dashboards.json");
+  }
+
   /** an analysis of paths between features: `feature_paths/{model}/step{step}/{name}.json` */
   featurePaths(step: number, name: string): string {
     return this.#at("feature_paths", `step${step}`, `${name}.json`);

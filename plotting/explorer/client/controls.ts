@@ -1,5 +1,4 @@
 /** Connects the controls to the state: player, keys, filters, search, theme and exports. */
-import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   applyTheme,
   byId,
@@ -15,18 +14,20 @@ import {
 import { graphJson } from "./graph_json.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { findNode, type LineKind } from "./names.ts";
+import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
 
 /** Attributes of the circuit's picture that only the page's styles use. */
 const PAGE_ONLY = ["data-role"];
 
-export function createControls(summary: CircuitSummary, store: Store) {
+export function createControls(summary: ShownSummary, store: Store) {
   const steps = summary.checkpoints.map((c) => c.step);
   const top = byId<HTMLInputElement>("top");
   const search = byId<HTMLInputElement>("search");
   const mostEdges = Math.max(1, ...summary.checkpoints.map((c) => c.circuit.length));
   const player = createPlayer({
     steps,
+    able: summary.checkpoints.map((c) => c.able),
     index: () => store.state.index,
     select: (index) => store.set({ index }),
     ignores: (target, key) => target === top && /^(Arrow|Home|End)/.test(key),

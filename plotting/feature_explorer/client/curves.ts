@@ -17,18 +17,11 @@ export function curveSpecs(run: FeatureRun): ChartSpec[] {
       id: "chart-metric",
       title: `Mean ${metricName(run.metric)} of the whole model, 95 %`,
       series: [
-        { name: "mean", tone: "tone-1", values: checkpoints.map(({ metric }) => metric[0]) },
         {
-          name: "low",
-          tone: "tone-2",
-          values: checkpoints.map(({ metric }) => metric[1]),
-          dashed: true,
-        },
-        {
-          name: "high",
-          tone: "tone-2",
-          values: checkpoints.map(({ metric }) => metric[2]),
-          dashed: true,
+          name: "mean",
+          tone: "tone-1",
+          values: checkpoints.map(({ metric }) => metric[0]),
+          band: checkpoints.map(({ metric: [, low, high] }) => [low, high]),
         },
       ],
       include: [0],

@@ -70,6 +70,7 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
   const panel = createPanel(store, drawDashboard);
   const player = createPlayer({
     steps: stepsOf(),
+    able: ableAt(),
     index: () => store.state.index,
     select: (index) => store.set({ index, hovered: null }),
     ignores: (target, key) => target === byId("top") && /^(Arrow|Home|End)/.test(key),
@@ -84,6 +85,10 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
 
   function stepsOf(): number[] {
     return runs.get(store.state.run).checkpoints.map(({ step }) => step);
+  }
+
+  function ableAt(): boolean[] {
+    return runs.get(store.state.run).checkpoints.map(({ circuit }) => circuit !== null);
   }
 
   function showRun() {
@@ -106,11 +111,11 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
       `activations match. Intervals are 95 % over prompts. ${
         listingWords(data.smallestShare, data.mostEdges)
       }`;
-    player.change(stepsOf());
+    player.change(stepsOf(), ableAt());
     views[0].show(runs.index(run));
     if (other) views[1].show(runs.index(other.run));
     charts = curveSpecs(data).map((spec) =>
-      createTimelineChart(spec, stepsOf(), (index) => store.set({ index }))
+      createTimelineChart(spec, stepsOf(), ableAt(), (index) => store.set({ index }))
     );
     byId("timelines").replaceChildren(...charts.map(({ element }) => element));
   }
@@ -119,25 +124,9 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
     byId("graphs").classList.toggle("two", store.state.other !== null);
     byId("graph-b").hidden = store.state.other === null;
     player.placeTicks();
-    hatchTicks();
     views[0].resize();
     if (store.state.other) views[1].resize();
     for (const chart of charts) chart.resize();
-  }
-
-  /** Hatches the stretches of the slider where the model cannot do the task. */
-  function hatchTicks() {
-    const { checkpoints } = runs.get(store.state.run);
-    const box = byId("slider-ticks"), last = Math.max(1, checkpoints.length - 1);
-    checkpoints.forEach(({ circuit }, t) => {
-      if (circuit) return;
-      const band = document.createElement("u");
-      band.className = "unable";
-      const [from, to] = [Math.max(0, t - 0.5), Math.min(last, t + 0.5)];
-      band.style.left = `${100 * from / last}%`;
-      band.style.width = `${100 * (to - from) / last}%`;
-      box.prepend(band);
-    });
   }
 
   function drawGraphs() {

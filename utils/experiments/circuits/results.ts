@@ -4,6 +4,7 @@
  * checkpoints are derived from the entries whenever the summary is written.
  */
 import {
+  checkpointAble,
   type CheckpointSummary,
   type CircuitChanges,
   type CircuitRunEnd,
@@ -37,6 +38,7 @@ export class CircuitResults {
     private readonly experiment: Experiment,
     private readonly config: CircuitConfig,
     private readonly entries: ResultFile<CheckpointSummary>,
+    private readonly metric: string,
   ) {}
 
   /** The path of summary.json. */
@@ -78,10 +80,16 @@ export class CircuitResults {
     await writeGraphJson(paths.graph(config.task, step), graph, config.graph_format);
     if (config.pictures) {
       const title = `${paths.model}, ${config.task}, step ${step}`;
-      const options = { title, range: scoreRange(shape, scores) };
+      const able = checkpointAble({ metric: this.metric }, summary);
+      const options = {
+        title,
+        empty: able ? undefined : "the model does not do the task",
+        range: scoreRange(shape, scores),
+        palette: config.palette,
+      };
       for (const extension of ["svg", "png"] as const) {
         const path = paths.image(config.task, step, extension);
-        await writeCircuitPicture(path, shape, summary.circuit, options);
+        await writeCircuitPicture(path, shape, able ? summary.circuit : [], options);
       }
     }
     if (config.verify) {
@@ -127,7 +135,7 @@ export async function openCircuitResults(
     header: header(experiment, config, task),
     derive: changes,
   }, config.task);
-  return new CircuitResults(experiment, config, entries);
+  return new CircuitResults(experiment, config, entries, task.metric);
 }
 
 /** Returns the settings that determine a circuit, and the digest of a user's prompt file. */

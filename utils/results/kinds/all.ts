@@ -5,6 +5,7 @@ import { componentSwaps } from "./component_swaps.ts";
 import { copySuppression } from "./cspa.ts";
 import {
   featureCircuits,
+  featureDashboards,
   featureFormations,
   featureIdentities,
   graphJudgements,
@@ -38,5 +39,6 @@ export const RESULT_KINDS = {
   featureCircuits,
   featureIdentities,
   featureFormations,
+  featureDashboards,
   transcoderSweeps,
 };

@@ -4,6 +4,7 @@
  */
 import { byId, html } from "../dom.ts";
 import { integer, shortStep } from "../format.ts";
+import { gapsOf } from "../hatch.ts";
 
 /** Milliseconds to play a whole run, within the limits of `pause`. */
 const PLAY_MS = 24_000;
@@ -12,6 +13,8 @@ const PLAY_MS = 24_000;
 export interface PlayerOptions {
   /** steps of the checkpoints, ascending */
   steps: readonly number[];
+  /** for each checkpoint, whether the model does the task; the others are hatched */
+  able: readonly boolean[];
   /** Returns the place of the checkpoint shown. */
   index(): number;
   /** Shows another checkpoint. */
@@ -27,12 +30,12 @@ export interface Player {
   /** Places the ticks below the slider at its current width. */
   placeTicks(): void;
   /** Takes other checkpoints. */
-  change(steps: readonly number[]): void;
+  change(steps: readonly number[], able: readonly boolean[]): void;
 }
 
 /** Connects the player's elements and keys: ← → Home End, and space to play. */
 export function createPlayer(options: PlayerOptions): Player {
-  let { steps } = options;
+  let { steps, able } = options;
   const slider = byId<HTMLInputElement>("slider");
   const play = byId<HTMLButtonElement>("play");
   let timer: number | undefined;
@@ -76,6 +79,12 @@ export function createPlayer(options: PlayerOptions): Player {
       box.append(element);
     };
     box.replaceChildren();
+    for (const [from, to] of gapsOf(able, steps.map((_, i) => 100 * share(i)), [0, 100])) {
+      const band = html("u");
+      band.style.left = `${from}%`;
+      band.style.width = `${to - from}%`;
+      box.append(band);
+    }
     const taken: number[] = [];
     const byWeight = steps.map((_, i) => i).sort((a, b) => weight(b) - weight(a) || a - b);
     for (const i of byWeight) {
@@ -124,9 +133,10 @@ export function createPlayer(options: PlayerOptions): Player {
       byId("step-count").textContent = `checkpoint ${index + 1} of ${steps.length}`;
     },
     placeTicks,
-    change(next) {
+    change(next, nextAble) {
       stop();
       steps = next;
+      able = nextAble;
     },
   };
 }

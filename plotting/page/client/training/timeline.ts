@@ -2,9 +2,10 @@
  * Draws the curves over training: small charts that share one log axis of steps and mark the current step. A click or
  * drag anywhere on a chart moves the page to the nearest checkpoint.
  */
-import { axes, linePath } from "../axes.ts";
+import { axes, bandPath, linePath } from "../axes.ts";
 import { html, svg } from "../dom.ts";
 import { integer, shortStep } from "../format.ts";
+import { gapsOf, hatched } from "../hatch.ts";
 import { linearScale, rangeOf, type Scale, stepScale } from "../scales.ts";
 import { fact, hideTooltip, showTooltip, titled } from "../tooltip.ts";
 
@@ -16,6 +17,8 @@ export interface Series {
   tone: string;
   /** by checkpoint; null where nothing was measured */
   values: (number | null)[];
+  /** intervals around the values */
+  band?: ([low: number, high: number] | null)[];
   /** draws it dashed */
   dashed?: boolean;
 }
@@ -56,11 +59,13 @@ const PAD = { left: 44, right: 14, top: 10, bottom: 22 };
 /**
  * Makes a chart.
  * @param steps of the checkpoints, ascending
+ * @param able for each checkpoint, whether the model does the task; the others are hatched
  * @param jump selects a checkpoint
  */
 export function createTimelineChart(
   spec: ChartSpec,
   steps: number[],
+  able: boolean[],
   jump: (index: number) => void,
 ): TimelineChart {
   const picture = svg("svg", { class: "chart", height: HEIGHT, role: "img" });
@@ -112,7 +117,7 @@ export function createTimelineChart(
     const right = width - PAD.right;
     const bottom = HEIGHT - PAD.bottom;
     x = stepScale(steps, [PAD.left + 6, right], shortStep);
-    const all = spec.series.flatMap((series) => series.values);
+    const all = spec.series.flatMap(({ values, band = [] }) => [...values, ...band.flat()]);
     const range = rangeOf(all, spec.include, spec.limits);
     y = linearScale(range, [bottom, PAD.top], 4, spec.tick);
     const clip = `clip-${spec.id}`;
@@ -134,11 +139,21 @@ export function createTimelineChart(
         svg("rect", { x: 0, y: PAD.top - 5, width, height: bottom + 9 - PAD.top }),
       ),
       ...axes(x, y, { left: PAD.left, right, top: PAD.top, bottom }, "step"),
+      ...hatched(
+        `hatch-${spec.id}`,
+        gapsOf(able, steps.map(x), [PAD.left, right]),
+        PAD.top,
+        bottom,
+      ),
       ...rule,
       svg(
         "g",
         { "clip-path": `url(#${clip})` },
         ...spec.series.flatMap((series) => [
+          svg("path", {
+            class: `band ${series.tone}`,
+            d: series.band ? bandPath(series.band, (i) => x(steps[i]), y) : "",
+          }),
           svg("path", {
             class: `series ${series.tone}${series.dashed ? " dashed" : ""}`,
             d: linePath(series.values, (i) => x(steps[i]), y),
@@ -193,10 +208,19 @@ export function createTimelineChart(
   picture.addEventListener("pointermove", (event) => {
     const index = nearest(event);
     if (event.buttons & 1) jump(index);
-    const lines = spec.series.map((series) =>
-      fact(series.name, spec.format(series.values[index] ?? null))
-    );
-    showTooltip(event, titled(`Step ${integer(steps[index])}`, ...lines));
+    const lines = spec.series.flatMap((series) => {
+      const interval = series.band?.[index];
+      return [
+        fact(series.name, spec.format(series.values[index] ?? null)),
+        ...(interval
+          ? [fact("95 % interval", interval.map((value) => spec.format(value)).join(" to "))]
+          : []),
+      ];
+    });
+    const note = able[index]
+      ? []
+      : [html("div", { class: "fact" }, "the model does not do the task")];
+    showTooltip(event, titled(`Step ${integer(steps[index])}`, ...lines, ...note));
   });
   picture.addEventListener("pointerleave", hideTooltip);
   return { element, resize, mark };

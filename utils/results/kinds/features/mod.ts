@@ -13,6 +13,16 @@ export {
 } from "./formation.ts";
 export { GRAPH_DETAILS_FORMAT, type GraphDetails, graphDetails } from "./graph_details.ts";
 export {
+  type DashboardFeature,
+  type DashboardHistogram,
+  type DashboardLayer,
+  type DashboardRule,
+  type DashboardScore,
+  type FeatureDashboards,
+  featureDashboards,
+  type FeatureDashboardsHeader,
+} from "./dashboards.ts";
+export {
   featureIdentities,
   type FeatureIdentityEntry,
   type FeatureIdentityHeader,
