@@ -10,7 +10,7 @@ import { shownSummary } from "./shown_summary.ts";
 
 const here = (path: string) => new URL(path, import.meta.url);
 
-const OWN_STYLES = ["letters", "page", "panel", "player", "tools", "circuit", "charts"];
+const OWN_STYLES = ["letters", "page", "panel", "tools", "circuit", "charts"];
 
 function leastRise({ config, metric }: CircuitSummary): number | undefined {
   const set = config?.least_rise;
@@ -34,6 +34,7 @@ export function buildExplorer(summary: CircuitSummary): string {
       KIT_STYLES.base,
       KIT_STYLES.controls,
       KIT_STYLES.charts,
+      KIT_STYLES.player,
       ...OWN_STYLES.map((name) => here(`styles/${name}.css`)),
     ],
     body,

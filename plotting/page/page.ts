@@ -21,6 +21,8 @@ export const KIT_STYLES = {
   controls: new URL("./styles/controls.css", import.meta.url),
   /** axes, curves, points, legends */
   charts: new URL("./styles/charts.css", import.meta.url),
+  /** the bar with the play button and the slider over checkpoints */
+  player: new URL("./styles/player.css", import.meta.url),
 } as const;
 
 /** The parts of a page. */

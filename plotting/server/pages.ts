@@ -4,8 +4,10 @@
  */
 import {
   circuitSummary,
+  featureCircuits,
   featureDashboards,
   featureFormations,
+  featureIdentities,
   findResults,
   GRAPH_FORMAT,
   ioiConsistencies,
@@ -23,6 +25,8 @@ import { buildDashboards } from "../dashboards/mod.ts";
 import { edgesOverTimeFigure } from "../edges_over_time.ts";
 import { buildExplorer } from "../explorer/page.ts";
 import { faithfulnessFigure } from "../faithfulness.ts";
+import { buildFeatureExplorer } from "../feature_explorer/page.ts";
+import { readFeatureRuns } from "../feature_explorer/read.ts";
 import { formationFigure } from "../feature_formation.ts";
 import { behaviourFigure } from "../figure_1.ts";
 import { consistencyFigure, consistencyOf } from "../figure_4.ts";
@@ -129,6 +133,12 @@ export const FILE_PAGES: readonly ServedPage[] = [
 
 /** Pages of everything below the results folder. */
 export const FOLDER_PAGES: readonly ServedPage[] = [
+  {
+    name: "feature_explorer",
+    title: "Feature circuits over training",
+    formats: [featureCircuits.format, featureFormations.format, featureIdentities.format],
+    build: async (paths) => buildFeatureExplorer(await readFeatureRuns(paths)),
+  },
   {
     name: "behaviour",
     title: "Behaviour over training",

@@ -71,11 +71,20 @@ Deno.test("get_feature_circuits_over_time finds circuits, identity and formation
     const identity = await featureIdentities.read(files[1]);
     const { layers, previous } = identity.entries.get(6144)!;
     assertEquals(previous, 4096);
-    for (const { kept, born, reproduced } of layers) {
+    let same = 0;
+    for (const { kept, cosines, born, reproduced } of layers) {
+      assertEquals(cosines!.length, kept.length);
+      kept.forEach(([old, now], i) => {
+        // the first 20 decoder rows are the same at all steps; the others are random
+        const isSame = old === now && old < 20;
+        same += Number(isSame);
+        assert(isSame ? cosines![i] > 0.9999 : Math.abs(cosines![i]) < 0.6);
+      });
       // the same directions read another checkpoint, so some of the first 20 fire at the same tokens
       assert(kept.every(([old, now]) => (old < 20) === (now < 20)), JSON.stringify(kept));
       assert(born.length > 0 && reproduced.seed1 >= 0);
     }
+    assert(same > 0, "no feature is matched with itself");
     const { header } = await featureFormations.read(files[2]);
     assertEquals(header.answers!.transitions.map(({ from, to }) => [from, to]), [
       [0, 4096],

@@ -2,6 +2,7 @@
 import {
   byId,
   createStore,
+  createTimelineChart,
   embedded,
   html,
   integer,
@@ -19,7 +20,6 @@ import { createPanel } from "./panel.ts";
 import { createRaster } from "./charts/raster.ts";
 import type { ShownSummary } from "./shown.ts";
 import { initialState, readHash, type State, writeHash } from "./state.ts";
-import { createTimelineChart } from "./charts/timeline.ts";
 import { timelineSpecs } from "./charts/timelines.ts";
 
 function showExample(summary: ShownSummary) {

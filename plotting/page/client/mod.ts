@@ -1,6 +1,7 @@
 /**
  * Holds the part of the kit that runs inside a page: state and its address, elements, theme, tooltip, zoom, scales and
- * axes, numbers, saving. A page's entry module imports from here. The bundle omits what the page does not use.
+ * axes, numbers, saving, and the player and
+ * curves over checkpoints. A page's entry module imports from here. The bundle omits what the page does not use.
  *
  * @module
  */
@@ -17,6 +18,13 @@ export { linearScale, logScale, niceTicks, rangeOf, type Scale, stepScale } from
 export { createStore, type Store } from "./store.ts";
 export { applyTheme, isDark, onSystemTheme, type ThemeChoice, themeValue } from "./theme.ts";
 export { fact, hideTooltip, showTooltip, titled, type WindowPoint } from "./tooltip.ts";
+export { createPlayer, type Player, type PlayerOptions } from "./training/player.ts";
+export {
+  type ChartSpec,
+  createTimelineChart,
+  type Series,
+  type TimelineChart,
+} from "./training/timeline.ts";
 export {
   enableZoom,
   fitView,

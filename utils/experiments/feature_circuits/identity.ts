@@ -97,7 +97,8 @@ export async function identityAt(
     const turnover = turnoverOf(found, threshold);
     const kept = turnover.kept
       .map(([old, at, similarity]) => [old, at, short(similarity)] as [number, number, number]);
-    return { ...about, ...turnover, kept, reproduced: reproduced[layer] };
+    const cosines = turnover.kept.map(([old, at]) => short(decoderCosine(found, old, at)));
+    return { ...about, ...turnover, kept, cosines, reproduced: reproduced[layer] };
   });
   for (const set of others.filter((other) => stepsOf(other).includes(step))) {
     const theirs = await profiles.in(set, step, model);
@@ -112,6 +113,15 @@ export async function identityAt(
     coders_digest: await codersDigest(await openSet(set, step)),
     layers,
   };
+}
+
+/** Returns the cosine of the decoder rows of two features. */
+function decoderCosine(
+  { left, right, cosines }: ReturnType<typeof compareFeatures>,
+  old: number,
+  now: number,
+): number {
+  return cosines[left.indexOf(old) * right.length + right.indexOf(now)];
 }
 
 function chanceSimilarities(a: TextProfile, b: TextProfile): number[] {

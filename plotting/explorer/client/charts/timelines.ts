@@ -1,8 +1,7 @@
 /** Lists the curves over training that the page shows. */
-import { axisPercent, integer, number, percent } from "../../../page/client/mod.ts";
+import { axisPercent, type ChartSpec, integer, number, percent } from "../../../page/client/mod.ts";
 import { metricName } from "../../../display_names.ts";
 import type { ShownCheckpoint, ShownSummary } from "../shown.ts";
-import type { ChartSpec } from "./timeline.ts";
 
 const asNumber = (value: number) =>
   Math.abs(value) >= 1000 ? `${value / 1000}k` : String(value).replace("-", "−");

@@ -11,6 +11,8 @@ const layer = z.object({
   other_model: z.number().nullable(),
   /** old feature, new feature, similarity */
   kept: z.array(z.tuple([z.int(), z.int(), z.number()])),
+  /** cosine of the decoder rows of each kept pair; files made before it was measured lack it */
+  cosines: z.array(z.number()).optional(),
   /** features that fire on the text and have no match at the checkpoint before */
   born: z.array(z.int()),
   /** features of the checkpoint before without a match */

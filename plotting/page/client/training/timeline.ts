@@ -2,58 +2,66 @@
  * Draws the curves over training: small charts that share one log axis of steps and mark the current step. A click or
  * drag anywhere on a chart moves the page to the nearest checkpoint.
  */
-import {
-  axes,
-  bandPath,
-  fact,
-  gapsOf,
-  hatched,
-  hideTooltip,
-  html,
-  integer,
-  linearScale,
-  linePath,
-  rangeOf,
-  type Scale,
-  shortStep,
-  showTooltip,
-  stepScale,
-  svg,
-  titled,
-} from "../../../page/client/mod.ts";
+import { axes, bandPath, linePath } from "../axes.ts";
+import { html, svg } from "../dom.ts";
+import { integer, shortStep } from "../format.ts";
+import { gapsOf, hatched } from "../hatch.ts";
+import { linearScale, rangeOf, type Scale, stepScale } from "../scales.ts";
+import { fact, hideTooltip, showTooltip, titled } from "../tooltip.ts";
 
+/** A curve. */
 export interface Series {
+  /** in the legend */
   name: string;
   /** CSS class that gives its colour */
   tone: string;
+  /** by checkpoint; null where nothing was measured */
   values: (number | null)[];
   /** intervals around the values */
   band?: ([low: number, high: number] | null)[];
+  /** draws it dashed */
   dashed?: boolean;
 }
 
+/** What a chart shows. */
 export interface ChartSpec {
+  /** id of its element, unique on the page */
   id: string;
+  /** above the chart */
   title: string;
+  /** its curves */
   series: Series[];
   /** values that the vertical axis must include */
   include: number[];
   /** bounds of the vertical axis, even if values exceed them */
   limits?: [number, number];
+  /** horizontal line */
   rule?: { value: number; label: string };
+  /** writes a value */
   format: (value: number | null) => string;
+  /** writes a tick of the vertical axis */
   tick: (value: number) => string;
 }
 
+/** A chart on the page. */
 export interface TimelineChart {
+  /** to be added to the page */
   element: HTMLElement;
+  /** Draws the chart at the width of its element. */
   resize(): void;
+  /** Marks a checkpoint. */
   mark(index: number): void;
 }
 
 const HEIGHT = 150;
 const PAD = { left: 44, right: 14, top: 10, bottom: 22 };
 
+/**
+ * Makes a chart.
+ * @param steps of the checkpoints, ascending
+ * @param able for each checkpoint, whether the model does the task; the others are hatched
+ * @param jump selects a checkpoint
+ */
 export function createTimelineChart(
   spec: ChartSpec,
   steps: number[],

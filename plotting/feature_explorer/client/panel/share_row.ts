@@ -1,0 +1,34 @@
+/** Writes a list's line of an edge: its name, a bar from the middle, and the share. */
+import { html, percent } from "../../../page/client/mod.ts";
+import type { Estimate } from "../../page_data.ts";
+import { withInterval } from "../describe.ts";
+
+/** What a line says. */
+export interface ShareRow {
+  label: string;
+  share: Estimate;
+  /** what a click pins; undefined for what has no history */
+  pin?: string;
+  /** more, on hover */
+  note?: string;
+}
+
+/** Returns the line. The bar's full length is a share of 1 or more. */
+export function shareRow({ label, share, pin, note }: ShareRow): HTMLElement {
+  const [mean] = share;
+  const bar = html("i", { class: mean < 0 ? "negative" : "positive" });
+  bar.style.width = `${Math.max(1, Math.min(100, 100 * Math.abs(mean)))}%`;
+  const parts = [
+    html("span", { class: "name" }, label),
+    html("span", { class: "track" }, bar),
+    html("span", { class: "score" }, percent(mean)),
+  ];
+  const title = `${withInterval(share, percent)}${note ? `, ${note}` : ""}`;
+  return html(
+    "li",
+    { title },
+    pin === undefined
+      ? html("span", { class: "line" }, ...parts)
+      : html("button", { class: "line", type: "button", "data-pin": pin }, ...parts),
+  );
+}

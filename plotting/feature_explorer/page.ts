@@ -1,0 +1,42 @@
+/**
+ * Builds the feature explorer: one HTML page on which the feature circuits of tasks form over training. Each run is embedded
+ * as an element of its own, so that the page parses just the ones that it shows.
+ */
+import { UserError } from "../../utils/base/mod.ts";
+import { taskTitle } from "../display_names.ts";
+import { buildPage, KIT_STYLES } from "../page/mod.ts";
+import type { FeatureRun, RunName } from "./page_data.ts";
+
+const here = (path: string) => new URL(path, import.meta.url);
+
+const OWN_STYLES = ["page", "graph", "panel", "curves"];
+
+/** Returns the HTML of the whole page. @throws UserError without runs */
+export function buildFeatureExplorer(runs: readonly FeatureRun[]): string {
+  if (runs.length === 0) throw new UserError("the feature explorer needs a run, found none");
+  const names = runs.map(({ model, task, set }): RunName => ({
+    model,
+    task,
+    set,
+    title: taskTitle(task),
+  }));
+  const models = [...new Set(runs.map(({ model }) => model))];
+  return buildPage({
+    title: `How feature circuits form in ${models.join(", ")}`,
+    styles: [
+      KIT_STYLES.theme,
+      KIT_STYLES.palette,
+      KIT_STYLES.base,
+      KIT_STYLES.controls,
+      KIT_STYLES.charts,
+      KIT_STYLES.player,
+      ...OWN_STYLES.map((name) => here(`styles/${name}.css`)),
+    ],
+    body: Deno.readTextFileSync(here("body.html")),
+    data: {
+      runs: names,
+      ...Object.fromEntries(runs.map((run, i) => [`run-${i}`, run])),
+    },
+    script: here("client/main.ts"),
+  });
+}

@@ -1,0 +1,165 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { browserTest, withPage } from "../testing/browser.ts";
+import { formingRuns } from "../testing/forming_features.ts";
+import { buildFeatureExplorer } from "./page.ts";
+
+/** Reads what a picture shows. */
+function drawn(id: string) {
+  const labels = (selector: string) =>
+    [...document.querySelectorAll<SVGElement>(`#${id} ${selector}`)]
+      .map((e) => e.getAttribute("aria-label")!).sort();
+  return {
+    inside: labels(".node.in"),
+    born: labels(".node.in.born"),
+    outside: labels(".node.out"),
+    unborn: labels(".node.unborn").length,
+    edges: document.querySelectorAll(`#${id} .edge`).length,
+    lit: document.querySelectorAll(`#${id} .edge.lit`).length,
+  };
+}
+
+browserTest(
+  "feature explorer: each step shows exactly its circuit, births and ages, without requests",
+  async () => {
+    const html = buildFeatureExplorer(await formingRuns());
+    await withPage(html, async ({ page, errors, requests }) => {
+      assertEquals(await page.textContent("#title"), "How nano learns subject–verb agreement");
+      assertEquals(await page.evaluate(drawn, "graph-a"), {
+        inside: ["0.2 at start", "1.7 at END", "1.9 at END"],
+        ...{ born: ["1.9 at END"], outside: ["L1 error at END"], unborn: 0, edges: 3, lit: 0 },
+      });
+      await page.keyboard.press("ArrowLeft");
+      assertEquals(await page.evaluate(drawn, "graph-a"), {
+        inside: ["0.1 at start", "1.7 at END", "L1 error at END"],
+        ...{ born: ["1.7 at END"], outside: [], unborn: 1, edges: 2, lit: 0 },
+      });
+      assertEquals(await page.locator("#graph-a .edge.negative").count(), 1);
+      await page.keyboard.press("Home");
+      const cannot = page.locator("#graph-a .cannot");
+      assertStringIncludes((await cannot.textContent())!, "cannot do the task at step 10");
+      assert(await cannot.isVisible() && await page.locator(".graph-box.hatched").count() === 1);
+      assertEquals(await page.locator("#slider-ticks u").count(), 1);
+      assertEquals((await page.evaluate(drawn, "graph-a")).inside, []);
+      await page.keyboard.press(" ");
+      await page.waitForFunction(() => document.getElementById("step")!.textContent === "40");
+      const age = (id: string) =>
+        page.locator(`#graph-a .edge[data-id="${id}"]`).evaluate((e) =>
+          /age-\d/.exec(e.getAttribute("class")!)![0]
+        );
+      const ids = await page.locator("#graph-a .edge").evaluateAll((all) =>
+        all.map((e) => (e as SVGElement).dataset.id!)
+      );
+      // of three checkpoints, two edges are listed since the second
+      assertEquals((await Promise.all(ids.map(age))).sort(), ["age-0", "age-4", "age-4"]);
+      const chart = page.locator("#chart-size svg");
+      await chart.click({ position: { x: 54, y: 60 } });
+      assertEquals(await page.textContent("#step"), "10");
+      assertEquals([errors, requests], [[], []]);
+    }, { hash: "#run=nano/sva/main" });
+  },
+);
+
+browserTest(
+  "feature explorer: a click shows a feature's history, an edge its birth, and the address restores it",
+  async () => {
+    const html = buildFeatureExplorer(await formingRuns());
+    let hash = "";
+    await withPage(html, async ({ page, errors }) => {
+      await page.locator('#graph-a .node[aria-label="1.7 at END"] .body').click();
+      const panel = page.locator("#panel");
+      const text = (await panel.textContent())!;
+      assertStringIncludes(text, "1.7 at END");
+      assertStringIncludes(text, "−0.400 [−0.500, −0.300]");
+      assertStringIncludes(text, "0.6 at END");
+      await page.mouse.move(2, 2);
+      assertEquals((await page.evaluate(drawn, "graph-a")).lit, 2);
+      await panel.locator('[data-pin*=">"]').first().click();
+      assertStringIncludes((await panel.textContent())!, "Born at step 20");
+      hash = new URL(page.url()).hash;
+      assertStringIncludes(decodeURIComponent(hash), "pin=0.0.2@40>1.1.7@40");
+      await page.keyboard.press("Escape");
+      assertStringIncludes((await panel.textContent())!, "Step 40");
+      await page.fill("#search", "1.9");
+      assertStringIncludes((await panel.textContent())!, "0.100 [0, 0.200]");
+      // the strongest edge is drawn, and those of the pinned feature, however weak
+      await page.fill("#top", "0");
+      const { edges, lit } = await page.evaluate(drawn, "graph-a");
+      assertEquals([edges, lit], [2, 1]);
+      await page.fill("#top", "100");
+      await page.fill("#search", "");
+      await page.hover('#graph-a .node[aria-label="0.2 at start"] .body');
+      assertStringIncludes((await page.textContent("#tooltip"))!, "presence in its layer");
+      assertEquals((await page.evaluate(drawn, "graph-a")).lit, 2);
+      await page.locator('#graph-a .node[aria-label="0.2 at start"]').focus();
+      await page.keyboard.press("Enter");
+      assertStringIncludes((await panel.textContent())!, "token at start");
+      assertEquals(errors, []);
+    });
+    await withPage(html, async ({ page, errors }) => {
+      assertStringIncludes((await page.textContent("#panel"))!, "Born at step 20");
+      assertEquals(errors, []);
+    }, { hash });
+  },
+);
+
+browserTest(
+  "feature explorer: compares two checkpoints, and circuits of two sets by cell",
+  async () => {
+    const html = buildFeatureExplorer(await formingRuns());
+    await withPage(html, async ({ page, errors }) => {
+      await page.keyboard.press("c");
+      const counts = () => page.locator(".counts td").allTextContents();
+      assertEquals(await counts(), ["1", "2", "1", "1", "2", "0"]);
+      assertEquals(await page.locator("#graph-a .node.only").count(), 1);
+      assertEquals(await page.locator("#graph-b .node.only").count(), 1);
+      assertEquals(await page.locator("#graph-b .edge.shared").count(), 2);
+      await page.selectOption("#other-run", "2");
+      assertStringIncludes((await page.textContent("#panel"))!, "have no match one by one");
+      assertStringIncludes(decodeURIComponent(page.url()), "with=nano/sva/seed1@40");
+      await page.selectOption("#task", "ioi");
+      assertStringIncludes(decodeURIComponent(page.url()), "run=nano/ioi/main");
+      assertStringIncludes((await page.textContent("#title"))!, "indirect object");
+      await page.click("#compare");
+      assert(!await page.isVisible("#graph-b"));
+      assertEquals(errors, []);
+    });
+  },
+);
+
+browserTest(
+  "feature explorer: draws tokens on demand, counts what is hidden, and saves its picture",
+  async () => {
+    const html = buildFeatureExplorer(await formingRuns());
+    await withPage(html, async ({ page, errors }) => {
+      assertStringIncludes(
+        (await page.textContent("#hidden-count"))!,
+        "Hidden: 1 edge from tokens.",
+      );
+      await page.click("#tokens");
+      assertEquals((await page.evaluate(drawn, "graph-a")).edges, 4);
+      await page.click("#outside");
+      assertStringIncludes(
+        (await page.textContent("#hidden-count"))!,
+        "1 mark outside the circuit",
+      );
+      const save = async (id: string) => {
+        const [download] = await Promise.all([page.waitForEvent("download"), page.click(id)]);
+        return await Deno.readFile(await download.path());
+      };
+      const text = new TextDecoder();
+      const picture = text.decode(await save("#save-svg"));
+      assert(
+        picture.startsWith("<svg") && !picture.includes("var(--") && !picture.includes("class="),
+      );
+      assertEquals([...(await save("#save-png")).slice(1, 4)], [80, 78, 71]);
+      const saved = JSON.parse(text.decode(await save("#save-json")));
+      assertEquals(saved.nodes.map(({ name }: { name: string }) => name), [
+        "0.2 at start",
+        "1.7 at END",
+        "1.9 at END",
+      ]);
+      assertEquals(saved.edges.map((e: { listed_since: number }) => e.listed_since), [20, 40, 20]);
+      assertEquals(errors, []);
+    }, { hash: "#top=50&outside=yes" });
+  },
+);
