@@ -10,6 +10,7 @@ export {
   withFolderLocked,
   WriteError,
   writeFileAtomic,
+  writeFileAtomicSync,
   writeJsonAtomic,
 } from "./files.ts";
 export { formatJson } from "./format_json.ts";
@@ -39,5 +40,6 @@ export {
   standardError,
   type Values,
 } from "./statistics.ts";
+export { openTemporary, sweepAbandoned, temporaryName } from "./temporary_files.ts";
 export { UserError } from "./user_error.ts";
 export { userCacheFolder } from "./user_cache.ts";

@@ -11,7 +11,7 @@
  *
  * Nodes without an edge are left out, tokens and targets excepted. Biases have no node in this format; `writeGraph` keeps them.
  */
-import { withFolderLocked } from "../../base/mod.ts";
+import { withFolderLocked, writeFileAtomicSync } from "../../base/mod.ts";
 import type { AttributionGraph, PrunedGraph } from "../graph/mod.ts";
 import {
   graphIndexSchema,
@@ -200,12 +200,7 @@ export function indexGraph(folder: string, metadata: NeuronpediaGraph["metadata"
     }
     const graphs = text === undefined ? [] : listed(path, text);
     const others = graphs.filter(({ slug }) => slug !== metadata.slug);
-    const temporary = `${path}.${Deno.pid}.tmp`;
-    Deno.writeTextFileSync(
-      temporary,
-      JSON.stringify({ graphs: [...others, metadata] }, null, 1) + "\n",
-    );
-    Deno.renameSync(temporary, path);
+    writeFileAtomicSync(path, JSON.stringify({ graphs: [...others, metadata] }, null, 1) + "\n");
   });
 }
 
