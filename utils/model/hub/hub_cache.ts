@@ -103,6 +103,7 @@ export class RepositoryCache {
       create: true,
     });
     await lock.lock(true);
+    if (isFile(pointer)) return; // another process has made it meanwhile
     if (!isFile(blob)) await fetchBlob(blob);
     await Deno.mkdir(dirname(pointer), { recursive: true });
     await link(relative(dirname(pointer), blob), blob, pointer);
@@ -116,12 +117,17 @@ export class RepositoryCache {
   }
 }
 
-/** Makes a relative link, or a copy where the file system does not support links. */
+/**
+ * Makes a relative link, or a copy where the file system does not support links. There is no file at `pointer`, at most a
+ * link that leads nowhere; the caller holds the lock.
+ */
 async function link(target: string, blob: string, pointer: string): Promise<void> {
   await Deno.remove(pointer).catch(() => {});
   try {
     await Deno.symlink(target, pointer);
   } catch {
-    if (!isFile(pointer)) await Deno.copyFile(blob, pointer);
+    const partial = `${pointer}.incomplete`;
+    await Deno.copyFile(blob, partial);
+    await Deno.rename(partial, pointer);
   }
 }
