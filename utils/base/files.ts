@@ -126,6 +126,16 @@ export function checkWritable(path: string): void {
   }
 }
 
+/** Identifies one version of a file on disk; undefined if there is no file. */
+export function fileStamp(path: string): string | undefined {
+  try {
+    const { ino, mtime, size } = Deno.statSync(path);
+    return [ino, mtime?.getTime(), size].join();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether `path` exists, as a file or a folder. */
 export function isThere(path: string): boolean {
   return statOf(path) !== undefined;

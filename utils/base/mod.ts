@@ -3,6 +3,7 @@ export { contentDigest } from "./digest.ts";
 export {
   checkWritable,
   filesBelow,
+  fileStamp,
   isFile,
   isFolder,
   isThere,

@@ -74,5 +74,5 @@ export {
   transcoderSweeps,
 } from "./kinds/mod.ts";
 export { circuitTransfers } from "./kinds/mod.ts";
-export { type OpenOptions, ResultFile } from "./result_file.ts";
+export { type OpenOptions, OtherResults, ResultFile } from "./result_file.ts";
 export { ResultPaths } from "./result_path.ts";

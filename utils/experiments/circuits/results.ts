@@ -12,7 +12,7 @@ import {
   circuitSummary,
   type ResultFile,
 } from "../../results/mod.ts";
-import { formatJson, isThere, writeFileAtomic, writeJsonAtomic } from "../../base/mod.ts";
+import { isThere, writeFileAtomic, writeJsonAtomic } from "../../base/mod.ts";
 import {
   changesToPrevious,
   changesToReference,
@@ -28,6 +28,7 @@ import {
 import type { Experiment } from "../experiment.ts";
 import type { CheckpointCircuit } from "./checkpoint.ts";
 import { type CircuitConfig, freeCircuitKeys } from "./settings.ts";
+import { filesOfTask, removeUnchanged, type StaleFile } from "./stale_files.ts";
 import type { CircuitTask } from "./task.ts";
 
 /** All result files of one model and task. Made by `openCircuitResults`. */
@@ -37,6 +38,7 @@ export class CircuitResults {
     private readonly experiment: Experiment,
     private readonly config: CircuitConfig,
     private readonly entries: ResultFile<CheckpointSummary>,
+    private readonly stale: StaleFile[] = [],
   ) {}
 
   /** The path of summary.json. */
@@ -69,8 +71,9 @@ export class CircuitResults {
     return this.steps().map((step) => this.get(step));
   }
 
-  /** Writes all files of one checkpoint. */
+  /** Writes all files of one checkpoint. The first call removes what `overwrite` makes stale. */
   async add({ summary, scores, mask, curve }: CheckpointCircuit): Promise<void> {
+    removeUnchanged(this.stale.splice(0));
     const { config, experiment: { paths, model } } = this;
     const shape = circuitShape(model);
     const { step } = summary;
@@ -97,21 +100,23 @@ export class CircuitResults {
     await writeJsonAtomic(path, Object.fromEntries(rows));
   }
 
-  /** Writes the edge table and the final summary; returns the summary. */
-  async finish(end: CircuitRunEnd): Promise<CircuitSummary> {
-    this.entries.refresh();
-    const checkpoints = this.summaries();
-    await this.#writeBaselines(checkpoints);
-    const { paths } = this.experiment;
-    await writeEdgeTable(paths.inCircuitEdges(this.config.task), edgeRows(checkpoints));
-    const { failed, transfer, roles } = end;
-    const summary = this.entries.complete({
-      failed,
-      ...(transfer && { transfer }),
-      ...(roles && { roles }),
-    });
-    await writeFileAtomic(this.path, formatJson(summary));
-    return summary as CircuitSummary & Record<string, unknown>;
+  /**
+   * Writes the final summary, the baselines and the edge table; returns the summary. Writes again what another process has
+   * added to meanwhile, so that the last process leaves files of all checkpoints.
+   */
+  async finish({ failed, transfer, roles }: CircuitRunEnd): Promise<CircuitSummary> {
+    const more = { failed, ...(transfer && { transfer }), ...(roles && { roles }) };
+    while (true) {
+      const summary = this.entries.finish(more);
+      const checkpoints = this.summaries();
+      await this.#writeBaselines(checkpoints);
+      const { paths } = this.experiment;
+      await writeEdgeTable(paths.inCircuitEdges(this.config.task), edgeRows(checkpoints));
+      this.entries.refresh();
+      if (this.steps().length === checkpoints.length) {
+        return summary as CircuitSummary & Record<string, unknown>;
+      }
+    }
   }
 }
 
@@ -127,7 +132,8 @@ export async function openCircuitResults(
     header: header(experiment, config, task),
     derive: changes,
   }, config.task);
-  return new CircuitResults(experiment, config, entries);
+  const stale = config.overwrite ? filesOfTask(experiment.paths, config.task) : [];
+  return new CircuitResults(experiment, config, entries, stale);
 }
 
 /** Returns the settings that determine a circuit, and the digest of a user's prompt file. */
