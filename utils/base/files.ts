@@ -9,6 +9,7 @@
  */
 import { dirname, join } from "@std/path";
 import { formatJson } from "./format_json.ts";
+import { parseJson } from "./json_text.ts";
 import { openTemporary, sweepAbandoned, temporaryName } from "./temporary_files.ts";
 
 /** A file could not be written: the disk is full, or the folder is not writable. */
@@ -83,11 +84,7 @@ export async function readJson(path: string): Promise<unknown | undefined> {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw new Error(`cannot read ${path}: ${(cause as Error).message}`, { cause });
   }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${path} is not valid JSON: ${(cause as Error).message}`, { cause });
-  }
+  return parseJson(text, path);
 }
 
 /**

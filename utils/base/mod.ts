@@ -24,6 +24,7 @@ export {
   typesOf,
   valueAt,
 } from "./json_schema.ts";
+export { isObject, parseJson } from "./json_text.ts";
 export { nearNames } from "./near_names.ts";
 export { PythonRandom } from "./python_random.ts";
 export {

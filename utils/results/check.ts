@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import {
   allowedValues,
+  isObject,
   schemaAt,
   shortJson,
   toJsonSchema,
@@ -119,9 +120,4 @@ export function checkValue(
 function keyPath(path: readonly PropertyKey[]): string {
   return path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")
     .replace(/^\./, "");
-}
-
-/** Whether a parsed value is a JSON object. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -16,13 +16,15 @@ import {
   checkWritable,
   fileStamp,
   formatJson,
+  isObject,
+  parseJson,
   readJson,
   UserError,
   withFolderLocked,
   writeFileAtomicSync,
   writeJsonAtomic,
 } from "../base/mod.ts";
-import { checkValue, entriesOf, isObject, layoutOf, type ResultSchema } from "./check.ts";
+import { checkValue, entriesOf, layoutOf, type ResultSchema } from "./check.ts";
 
 /** What a run says about its result file. */
 export interface OpenOptions<Header, Entry> {
@@ -179,11 +181,9 @@ export class ResultFile<Entry> {
     if (found === undefined || found === this.#written) return;
     let file: unknown;
     try {
-      file = JSON.parse(Deno.readTextFileSync(this.path));
+      file = parseJson(Deno.readTextFileSync(this.path), this.path);
     } catch (cause) {
-      throw new UserError(`${this.path} is not valid JSON: ${(cause as Error).message}`, 1, {
-        cause,
-      });
+      throw new UserError((cause as Error).message, 1, { cause });
     }
     const { entries, weights } = sameRun(file, this.schema, this.options);
     for (const [step, entry] of entries) {

@@ -2,6 +2,7 @@
  * Reads EAP-IG's graph files; `graph_json.ts` shows the format. The file must name every node and every edge of the graph
  * and nothing else, so that a file of another model is rejected.
  */
+import { parseJson, shortJson } from "../../base/mod.ts";
 import { nodeName } from "../../names/mod.ts";
 import {
   cellName,
@@ -43,12 +44,7 @@ type Json = Record<string, unknown>;
  * @throws Error naming the file, the key, what was expected and what was found.
  */
 export function parseGraphJson(text: string, file: string): GraphFile {
-  let root: unknown;
-  try {
-    root = JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${file} is not valid JSON: ${(cause as Error).message}`, { cause });
-  }
+  const root = parseJson(text, file);
   const cfg = object(object(root, file, "the file").cfg, file, "cfg");
   const nodes = object((root as Json).nodes, file, "nodes");
   const edges = object((root as Json).edges, file, "edges");
@@ -153,7 +149,7 @@ function count(value: unknown, file: string, what: string): number {
 }
 
 function mismatch(file: string, what: string, expected: string, found: unknown): Error {
-  const shown = found === undefined ? "nothing" : JSON.stringify(found).slice(0, 60);
+  const shown = found === undefined ? "nothing" : shortJson(found);
   return new Error(
     `${file}: expected ${what} to be ${expected}, found ${shown}; is this a graph file of EAP-IG?`,
   );

@@ -10,7 +10,7 @@
  */
 import { dirname, join, relative } from "@std/path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
-import { isFile, writeFileAtomic } from "../../base/mod.ts";
+import { isFile, readJson, writeFileAtomic } from "../../base/mod.ts";
 import { shardNames, WEIGHT_FILES } from "../files/mod.ts";
 
 /** Names of the files of a tokenizer; each is optional. */
@@ -74,8 +74,7 @@ export class RepositoryCache {
     if (weights === undefined) return false;
     if (!weights.endsWith(".index.json")) return true;
     const path = join(dir, weights);
-    const index = JSON.parse(await Deno.readTextFile(path));
-    return shardNames(index, path).every((shard) => isFile(join(dir, shard)));
+    return shardNames(await readJson(path), path).every((shard) => isFile(join(dir, shard)));
   }
 
   /**
