@@ -14,7 +14,7 @@ export function parseJson(text: string, file: string): unknown {
   try {
     value = JSON.parse(text.startsWith("\uFEFF") ? text.slice(1) : text);
   } catch (cause) {
-    throw new Error(`${file} is not valid JSON: ${(cause as Error).message}`, { cause });
+    throw new Error(`${file} is not valid JSON: ${oneLine((cause as Error).message)}`, { cause });
   }
   const fault = faultOf(value, 0);
   if (fault) {
@@ -22,6 +22,11 @@ export function parseJson(text: string, file: string): unknown {
     throw new Error(`${file}: ${message}`, { cause: new SyntaxError(message) });
   }
   return value;
+}
+
+/** Returns a message, which may quote lines of the file, as one line. */
+export function oneLine(message: string): string {
+  return message.replaceAll(/\s*[\n\r\u2028\u2029]\s*/g, " ");
 }
 
 /** Whether a parsed value is a JSON object. */

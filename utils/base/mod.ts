@@ -24,7 +24,7 @@ export {
   typesOf,
   valueAt,
 } from "./json_schema.ts";
-export { isObject, parseJson } from "./json_text.ts";
+export { isObject, oneLine, parseJson } from "./json_text.ts";
 export { nearNames } from "./near_names.ts";
 export { PythonRandom } from "./python_random.ts";
 export {
@@ -43,5 +43,6 @@ export {
   type Values,
 } from "./statistics.ts";
 export { openTemporary, sweepAbandoned, temporaryName } from "./temporary_files.ts";
+export { parseYaml } from "./yaml_text.ts";
 export { UserError } from "./user_error.ts";
 export { userCacheFolder } from "./user_cache.ts";

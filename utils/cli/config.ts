@@ -6,10 +6,17 @@
  */
 import { extname } from "@std/path";
 import { compareSimilarity, levenshteinDistance } from "@std/text";
-import { parse as parseYaml } from "@std/yaml";
 import type { z } from "zod";
 import { configKeys, type ConfigSchema } from "./config_schema.ts";
-import { allowedValues, parseJson, schemaAt, shortJson, UserError, valueAt } from "../base/mod.ts";
+import {
+  allowedValues,
+  parseJson,
+  parseYaml,
+  schemaAt,
+  shortJson,
+  UserError,
+  valueAt,
+} from "../base/mod.ts";
 
 /**
  * Reads a config file: YAML if its name ends in .yml or .yaml, else JSON.
@@ -28,45 +35,14 @@ export function readConfigFile(path: string): Record<string, unknown> {
   }
   let value: unknown;
   try {
-    value = yaml ? yamlOf(text, path) : parseJson(text, path);
+    value = yaml ? parseYaml(text, path) ?? {} : parseJson(text, path);
   } catch (cause) {
-    throw new UserError((cause as Error).message.replaceAll(/\s*\n\s*/g, " "), 2, { cause });
+    throw new UserError((cause as Error).message, 2, { cause });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new UserError(`${path}: expected an object of settings, found ${shortJson(value)}`, 2);
   }
   return value as Record<string, unknown>;
-}
-
-/** Most values in a YAML file, each counted as often as aliases repeat it. */
-const MOST_VALUES = 100_000;
-
-/** Parses YAML without its byte order mark. @throws Error naming the file */
-function yamlOf(text: string, path: string): unknown {
-  let value: unknown;
-  try {
-    value = parseYaml(text.replace(/^\uFEFF/, "")) ?? {};
-  } catch (cause) {
-    throw new Error(`${path} is not valid YAML: ${(cause as Error).message}`, { cause });
-  }
-  // Aliases share what they repeat: ten lines can stand for 10^9 values, or for a value inside itself.
-  if (countValues(value, MOST_VALUES) > MOST_VALUES) {
-    throw new Error(`${path}: its aliases stand for more than ${MOST_VALUES} values`);
-  }
-  return value;
-}
-
-/** Counts values, each as often as it is shared; stops above `most`. */
-function countValues(root: unknown, most: number): number {
-  let count = 0;
-  for (const rest = [root]; rest.length > 0 && count <= most; count++) {
-    const value = rest.pop();
-    if (typeof value !== "object" || value === null) continue;
-    const inner = Object.values(value);
-    if (rest.length + inner.length > most) return most + 1;
-    rest.push(...inner);
-  }
-  return count;
 }
 
 /** Where the settings of a run come from. */

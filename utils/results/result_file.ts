@@ -206,9 +206,9 @@ function sameRun<Entry>(
   };
   if (!isObject(config)) checkValue(path, { config }, SETTINGS, ADVICE);
   const differences = [...new Set([...Object.keys(settings), ...Object.keys(config!)])]
-    .map((key) => ({ key, there: text(config![key]), here: text(settings[key]) }))
+    .map((key) => ({ key, there: text(config!, key), here: text(settings, key) }))
     .filter(({ there, here }) => there !== here)
-    .map(({ key, there, here }) => `${key} is ${there} there and ${here} here`);
+    .map(({ key, there, here }) => `${key} is ${short(there)} there and ${short(here)} here`);
   if (differences.length > 0) {
     throw new OtherResults(
       `${path} was made with other settings: ${differences.join(", ")}; ${ADVICE}`,
@@ -225,7 +225,11 @@ function sameRun<Entry>(
   return { entries, weights };
 }
 
-function text(value: unknown): string {
+const short = (text: string) => text.length > 200 ? `${text.slice(0, 199)}…` : text;
+
+function text(settings: Record<string, unknown>, key: string): string {
+  // a file may have a key such as "toString", which every object inherits
+  const value = Object.hasOwn(settings, key) ? settings[key] : undefined;
   return value === undefined ? "not set" : JSON.stringify(JSON.parse(formatJson(value)));
 }
 

@@ -1,7 +1,6 @@
 /** Circuits, and files of text and tokens. */
 import { join } from "@std/path";
 import { gzipSync } from "node:zlib";
-import { readEdgeTable, writeEdgeTable } from "../../../utils/circuits/formats/edge_table.ts";
 import { readGraphJson, writeGraphJson } from "../../../utils/circuits/formats/graph_json.ts";
 import { circuitEdges, nBackward, nForward } from "../../../utils/circuits/mod.ts";
 import { readDocuments } from "../../../utils/text/documents.ts";
@@ -94,16 +93,6 @@ const HEADER = { format: "circuits-over-time/tokens/1", dtype: "U16", tokens: 12
 export const DATA_KINDS: Record<string, FuzzKind> = {
   "graph file, version 1": graphKind(1),
   "graph file, version 2": graphKind(2),
-  "edge table": {
-    file: "edges.feather",
-    make: (folder) =>
-      writeEdgeTable(join(folder, "edges.feather"), [
-        { edge: "input->m0", score: 0.5, in_circuit: true, checkpoint: 8 },
-        { edge: "m0->logits", score: -0.5, in_circuit: false, checkpoint: 8 },
-      ]),
-    mutate: mutateBytes,
-    read: (folder) => readEdgeTable(join(folder, "edges.feather")),
-  },
   "text, JSON lines": fileKind(
     "t.jsonl",
     { "t.jsonl": TEXT },
