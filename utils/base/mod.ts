@@ -27,6 +27,7 @@ export {
 export { isObject, oneLine, parseJson } from "./json_text.ts";
 export { nearNames } from "./near_names.ts";
 export { PythonRandom } from "./python_random.ts";
+export { settingDifferences, settingText } from "./setting_differences.ts";
 export {
   bootstrapMeanIntervals,
   type BootstrapOptions,

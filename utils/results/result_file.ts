@@ -19,6 +19,7 @@ import {
   isObject,
   parseJson,
   readJson,
+  settingDifferences,
   UserError,
   withFolderLocked,
   writeFileAtomicSync,
@@ -205,10 +206,7 @@ function sameRun<Entry>(
     weights?: Record<string, string>;
   };
   if (!isObject(config)) checkValue(path, { config }, SETTINGS, ADVICE);
-  const differences = [...new Set([...Object.keys(settings), ...Object.keys(config!)])]
-    .map((key) => ({ key, there: text(config!, key), here: text(settings, key) }))
-    .filter(({ there, here }) => there !== here)
-    .map(({ key, there, here }) => `${key} is ${short(there)} there and ${short(here)} here`);
+  const differences = settingDifferences(config!, settings);
   if (differences.length > 0) {
     throw new OtherResults(
       `${path} was made with other settings: ${differences.join(", ")}; ${ADVICE}`,
@@ -223,14 +221,6 @@ function sameRun<Entry>(
     );
   }
   return { entries, weights };
-}
-
-const short = (text: string) => text.length > 200 ? `${text.slice(0, 199)}…` : text;
-
-function text(settings: Record<string, unknown>, key: string): string {
-  // a file may have a key such as "toString", which every object inherits
-  const value = Object.hasOwn(settings, key) ? settings[key] : undefined;
-  return value === undefined ? "not set" : JSON.stringify(JSON.parse(formatJson(value)));
 }
 
 function formatJsonAt(place: string, value: unknown): string {

@@ -86,5 +86,7 @@ export function checkNames(files: CheckpointFiles, known: readonly string[]): vo
 export function layerOfHook(name: string, path: string, key: string): number {
   const match = /^blocks\.(\d+)\./.exec(name);
   if (match) return Number(match[1]);
-  throw new Error(`${path}: ${key} is "${name}"; expected a hook point blocks.{layer}.{point}`);
+  throw new Error(
+    `${path}: ${key} is ${shortJson(name)}; expected a hook point blocks.{layer}.{point}`,
+  );
 }
