@@ -1,4 +1,4 @@
-/** Compares the settings of two runs, of which one comes from a file. */
+/** Compares the settings of a run with those in a file. */
 import { formatJson } from "./format_json.ts";
 
 /** Longest text of a value in a message. */

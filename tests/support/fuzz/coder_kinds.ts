@@ -1,5 +1,4 @@
 /** Files of coders, in every format. */
-import { join } from "@std/path";
 import { FORMATS, openCoders } from "../../../utils/transcoders/formats/open.ts";
 import type { FormatName } from "../../../utils/transcoders/formats/format.ts";
 import type { CoderConfig } from "../../../utils/transcoders/coder.ts";
