@@ -6,6 +6,7 @@ import { benches as identities } from "./bench/circuit_identities.ts";
 import { benches as adaptivePath } from "./bench/adaptive_path.ts";
 import { benches as circuits } from "./bench/circuits.ts";
 import { benches as engine } from "./bench/engine.ts";
+import { benches as dashboards } from "./bench/feature_dashboards.ts";
 import { benches as heads } from "./bench/heads.ts";
 import { benches as transcoder } from "./bench/transcoder.ts";
 import { benches as truth } from "./bench/transcoder_truth.ts";
@@ -20,6 +21,7 @@ const BENCHES: readonly Bench[] = [
   ...truth,
   ...transcoder,
   ...graphs,
+  ...dashboards,
 ];
 
 /** Returns the line of a case as `--json` prints it. */

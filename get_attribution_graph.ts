@@ -5,6 +5,7 @@
  *
  * Writes for each prompt, below `{results_dir}/attribution_graphs/{model}/step{step}`, `{slug}.json` for Neuronpedia and
  * circuit-tracer's viewer, and `exact/{slug}.safetensors` with `exact/{slug}.json`: every edge, those from biases included.
+ * `attribution_graphs.html` is a page of the first graphs of the run.
  */
 import { printTable, runScript } from "./utils/cli/mod.ts";
 import {
@@ -18,7 +19,14 @@ import {
   openFeatureModel,
   pathLines,
 } from "./utils/experiments/mod.ts";
+import { join } from "@std/path";
+import { buildGraphPage } from "./plotting/attribution_graph/page.ts";
+import { readGraphs } from "./plotting/attribution_graph/read.ts";
+import { writeFileAtomic } from "./utils/base/mod.ts";
 import { nodeCount } from "./utils/feature_circuits/mod.ts";
+
+/** Graphs that the page has at most. */
+const MOST_ON_PAGE = 12;
 
 export const script = {
   name: "get_attribution_graph",
@@ -78,9 +86,16 @@ if (import.meta.main) {
       { header: "s", value: ({ seconds }) => seconds, digits: 2 },
     ], made);
     const rss = (Deno.memoryUsage().rss / 1e6).toFixed(0);
-    console.log(
-      `\n${made.length} graphs written to ${graphFolder(features, config)}; memory ${rss} MB`,
-    );
+    const folder = graphFolder(features, config);
+    console.log(`\n${made.length} graphs written to ${folder}; memory ${rss} MB`);
+    if (config.page && made.length > 0) {
+      const paths = made.slice(0, MOST_ON_PAGE).map(({ path }) => path);
+      const file = join(folder, "attribution_graphs.html");
+      await writeFileAtomic(file, buildGraphPage(await readGraphs(paths)));
+      console.log(
+        made.length > MOST_ON_PAGE ? `page of the first ${MOST_ON_PAGE}: ${file}` : `page: ${file}`,
+      );
+    }
     features.model.close();
   });
 }

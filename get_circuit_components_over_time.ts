@@ -63,9 +63,10 @@ if (import.meta.main) {
     const heads = await experiment.results(headsByType, common);
 
     const list = (names: string[]) => names.join(" ") || "–";
+    const isAble = (step: number) => components.get(step).able ?? true;
     const listed = (header: string, pick: (entry: HeadsOfTypes) => string[]) => ({
       header,
-      value: (step: number) => list(pick(heads.get(step))),
+      value: (step: number) => isAble(step) ? list(pick(heads.get(step))) : "–",
     });
 
     return await experiment.run({
@@ -79,13 +80,19 @@ if (import.meta.main) {
         });
         await components.set(step, found.components);
         await heads.set(step, found.heads);
+        if (!found.components.able) return "the model does not do the task";
         return `name movers ${list(found.heads.nmh)}  S2 inhibition ${list(found.heads.s2i)}`;
       },
       columns: () => [
         listed("into logits", (e) => e.direct),
-        listed("name movers", (e) => e.nmh),
+        // get_ioi_consistency.ts asks for an effect instead of attention to IO
+        listed("name movers (copy, attend to IO)", (e) => e.nmh),
         listed("S2 inhibition", (e) => e.s2i),
       ],
+      closing: () => {
+        console.log("–: no such heads, or the model does not do the task");
+        console.log(`written to ${components.path} and ${heads.path}`);
+      },
     });
   });
 }

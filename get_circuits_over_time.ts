@@ -11,6 +11,9 @@ import { resolve, toFileUrl } from "@std/path";
 import { buildExplorer } from "./plotting/explorer/page.ts";
 import {
   checkCircuitConfig,
+  circuitColumns,
+  circuitLine,
+  circuitRemarks,
   circuitSchema,
   circuitTransfer,
   findCircuit,
@@ -20,8 +23,8 @@ import {
   pathWarning,
   storedTransfer,
 } from "./utils/experiments/mod.ts";
-import { headRoles } from "./utils/heads/mod.ts";
 import { writeFileAtomic } from "./utils/base/mod.ts";
+import { ableCheckpoints, headRoles } from "./utils/results/mod.ts";
 import { runScript } from "./utils/cli/mod.ts";
 
 export const script = {
@@ -42,8 +45,9 @@ if (import.meta.main) {
     const experiment = await openExperiment(config);
     const task = await loadCircuitTask(config, experiment.tokenizer);
     const results = await openCircuitResults(experiment, config, task);
+    const run = { metric: task.metric, threshold: config.threshold };
     // before the long computation, which a damaged file would waste
-    const roles = await headRoles(experiment.paths);
+    await headRoles(experiment.paths, { ...run, task: config.task, checkpoints: [] });
     const page = experiment.paths.explorer(config.task);
 
     return await experiment.run({
@@ -51,40 +55,23 @@ if (import.meta.main) {
       measure: async (step, model, progress) => {
         const found = await findCircuit(model, task, config, step, progress);
         await results.add(found);
-        const { baseline, edges, faithfulness } = found.summary;
-        return `baseline ${baseline.toFixed(3)}  ${edges} edges  ` +
-          `faithfulness ${faithfulness.toFixed(3)}`;
+        return circuitLine(run, found.summary);
       },
       compare: async ({ failed }) => {
         const transferOf = config.transfer ? circuitTransfer : storedTransfer;
         const circuits = results.summaries();
+        const shown = { ...run, task: config.task, checkpoints: circuits };
+        const roles = await headRoles(experiment.paths, shown);
         const { transfer, exitCode } = await transferOf(experiment, config, task, circuits);
         const summary = await results.finish({ failed, transfer, roles });
         await writeFileAtomic(page, buildExplorer(summary));
         return exitCode;
       },
-      columns: () => [
-        { header: "baseline", value: (step) => results.get(step).baseline, digits: 3 },
-        { header: "size", value: (step) => results.get(step).size },
-        { header: "edges", value: (step) => results.get(step).edges },
-        { header: "nodes", value: (step) => results.get(step).nodes.length },
-        { header: "faithfulness", value: (step) => results.get(step).faithfulness, digits: 3 },
-        { header: "normalized", value: (step) => results.get(step).normalized, digits: 3 },
-        {
-          header: "IG missing",
-          value: (step) => results.get(step).completeness.missing,
-          digits: 3,
-        },
-        ...(config.quadrature === "adaptive"
-          ? [{
-            header: "IG points",
-            value: (step: number) => results.get(step).completeness.points,
-            digits: 1,
-          }]
-          : []),
-      ],
+      columns: () => circuitColumns(run, (step) => results.get(step), config),
       closing: () => {
-        const coarse = pathWarning(results.summaries(), config);
+        const checkpoints = results.summaries();
+        for (const remark of circuitRemarks(run, checkpoints, config)) console.log(remark);
+        const coarse = pathWarning(ableCheckpoints({ ...run, checkpoints }), config);
         if (coarse) console.warn(`warning: ${coarse}`);
         console.log(`Open ${toFileUrl(resolve(page)).href}`);
       },

@@ -72,8 +72,11 @@ if (import.meta.main) {
       effect: config.effect_threshold,
     };
     const results = await experiment.results(ioiConsistencies, { settings: repeat });
+    const isAble = (step: number) => results.get(step).able ?? true;
     const list = (pick: (heads: Consistency["heads"]) => string[]) => (step: number) =>
-      pick(results.get(step).heads).join(" ") || "–";
+      isAble(step) && pick(results.get(step).heads).join(" ") || "–";
+    const share = (key: "direct_effects" | "s2i_effects" | "tertiary_effects") => (step: number) =>
+      isAble(step) ? results.get(step)[key] : undefined;
 
     return await experiment.run({
       files: [results],
@@ -103,6 +106,7 @@ if (import.meta.main) {
         const grid = (values: Float32Array | null) => values && headGrid(values, nHeads);
         const { direct_effects, s2i_effects, tertiary_effects } = found;
         await results.set(step, {
+          able: found.able,
           direct_effects,
           s2i_effects,
           tertiary_effects,
@@ -122,16 +126,22 @@ if (import.meta.main) {
           },
           cspa_from: cspaFrom,
         });
+        if (!found.able) return "the model does not do the task";
         return `direct ${direct_effects.toFixed(0)} %  S2I ${s2i_effects.toFixed(0)} %  ` +
           `tertiary ${tertiary_effects.toFixed(0)} %`;
       },
       columns: () => [
-        { header: "direct %", value: (step) => results.get(step).direct_effects, digits: 1 },
-        { header: "S2I %", value: (step) => results.get(step).s2i_effects, digits: 1 },
-        { header: "tertiary %", value: (step) => results.get(step).tertiary_effects, digits: 1 },
-        { header: "name movers", value: list((h) => h.name_movers) },
+        { header: "direct %", value: share("direct_effects"), digits: 1 },
+        { header: "S2I %", value: share("s2i_effects"), digits: 1 },
+        { header: "tertiary %", value: share("tertiary_effects"), digits: 1 },
+        // get_circuit_components_over_time.ts asks for attention to IO instead of an effect
+        { header: "name movers (copy, effect < 0)", value: list((h) => h.name_movers) },
         { header: "S2 inhibition", value: list((h) => h.s2_inhibition) },
       ],
+      closing: () => {
+        console.log("–: no such heads, or the model does not do the task");
+        console.log(`written to ${results.path}`);
+      },
     });
   });
 }

@@ -11,6 +11,7 @@ import { script as circuitComponents } from "./get_circuit_components_over_time.
 import { script as circuits } from "./get_circuits_over_time.ts";
 import { script as swaps } from "./get_component_swaps.ts";
 import { script as featureCircuits } from "./get_feature_circuits_over_time.ts";
+import { script as dashboards } from "./get_feature_dashboards.ts";
 import { script as featurePaths } from "./get_feature_paths.ts";
 import { script as components } from "./get_full_model_components_over_time.ts";
 import { script as consistency } from "./get_ioi_consistency.ts";
@@ -18,6 +19,7 @@ import { script as cspa } from "./get_model_cspa.ts";
 import { script as performance } from "./get_model_task_performance.ts";
 import { script as successors } from "./get_new_successor_head_scores_over_time.ts";
 import { script as selfRepair } from "./get_self_repair_over_time.ts";
+import { script as judgement } from "./judge_attribution_graph.ts";
 import { script as sweep } from "./sweep_transcoders.ts";
 import { script as training } from "./train_pythia_nano.ts";
 import { script as coderTraining } from "./train_transcoder.ts";
@@ -42,8 +44,10 @@ export const SCRIPTS = [
   coderTraining,
   sweep,
   transcoders,
+  judgement,
   attributionGraph,
   featurePaths,
+  dashboards,
 ];
 
 if (import.meta.main) {

@@ -5,8 +5,8 @@
  *  2. **Doors.** A folder with a `mod.ts` is entered through it: what `mod.ts` does not export is private to the folder.
  *     Files inside the folder, its sub-folders included, import each other directly. Every folder of `utils` has a door.
  *  3. **Circles.** No chain of imports leads back to the file it started from; types count.
- *  4. **Size.** No folder holds more than {@link MOST_FILES} source files beside its sub-folders (the top level, where each
- *     script is a command, {@link MOST_SCRIPTS}), and no file more than {@link MOST_LINES} lines.
+ *  4. **Size.** No folder holds more than {@link MOST_FILES} source files beside its sub-folders (the top level and plotting,
+ *     where files are commands, {@link MOST_SCRIPTS}), and no file more than {@link MOST_LINES} lines.
  *
  * Tests (`*_test.ts` and the folder `tests`) look inside on purpose: they are exempt from 1 and 2. Imports are found in
  * source formatted by `deno fmt`.
@@ -23,6 +23,7 @@ export const FLOORS = [
   "utils/onnx",
   "utils/cli",
   "utils/results",
+  "utils/graphs", // plain data: pages compute with it
   "utils/tensor_files",
   "utils/training", // generic: below the models that it trains
   "utils/model",
@@ -33,10 +34,13 @@ export const FLOORS = [
   "utils/circuits",
   "utils/heads",
   "utils/feature_circuits",
+  "utils/feature_dashboards",
   "utils/experiments",
   "utils/verify",
   "plotting",
+  "notebooks",
   "ioi_baselines",
+  "transcoder_circuits",
   "bench",
   "examples",
   "checks",
@@ -45,16 +49,27 @@ export const FLOORS = [
 
 /** Rooms that import from these alone: plotting reads results, never a model. */
 const ONLY: Record<string, readonly string[]> = {
-  plotting: ["plotting", "utils/names", "utils/base", "utils/cli", "utils/results"],
+  plotting: [
+    "plotting",
+    "utils/names",
+    "utils/base",
+    "utils/cli",
+    "utils/results",
+    "utils/graphs",
+    "utils/tensor_files",
+  ],
 };
 
 /** Second doors: what pages run in the browser is apart from what makes the pages. */
-const BROWSER_DOORS = ["plotting/page/client/mod.ts"];
+const BROWSER_DOORS = ["plotting/page/client/mod.ts", "plotting/dashboards/client/mod.ts"];
 
 /** Largest number of source files in a folder, tests not counted. */
 export const MOST_FILES = 16;
-/** Largest number of scripts at the top level. */
-export const MOST_SCRIPTS = 24;
+/** Folders where each file is a command. */
+const COMMANDS = ["", "plotting"];
+
+/** Largest number of files in a folder of commands. */
+export const MOST_SCRIPTS = 28;
 /** Largest number of lines in a source file. */
 export const MOST_LINES = 300;
 
@@ -192,7 +207,7 @@ function checkSizes(sources: readonly SourceFile[]): string[] {
     folders.set(folder, (folders.get(folder) ?? 0) + 1);
   }
   for (const [folder, count] of folders) {
-    const most = folder === "" ? MOST_SCRIPTS : MOST_FILES;
+    const most = COMMANDS.includes(folder) ? MOST_SCRIPTS : MOST_FILES;
     if (count > most) {
       faults.push(
         `${folder || "the top level"} has ${count} source files; at most ${most} are expected`,

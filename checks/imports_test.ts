@@ -91,7 +91,7 @@ Deno.test("tests look past doors; source files do not import tests", () => {
 
 Deno.test("crowded folders, long files, folders without a door and unknown rooms are named", () => {
   const crowd = Object.fromEntries(
-    Array.from({ length: MOST_FILES + 1 }, (_, i) => [`plotting/f${i}.ts`, "\n"]),
+    Array.from({ length: MOST_FILES + 1 }, (_, i) => [`plotting/figures/f${i}.ts`, "\n"]),
   );
   const long = { "bench/long.ts": "\n".repeat(MOST_LINES + 1) };
   assertEquals(
@@ -102,7 +102,7 @@ Deno.test("crowded folders, long files, folders without a door and unknown rooms
     [
       "utils/cellar/x.ts is on no floor: add its room to FLOORS",
       `bench/long.ts has ${MOST_LINES + 1} lines; at most ${MOST_LINES} are expected`,
-      `plotting has ${MOST_FILES + 1} source files; at most ${MOST_FILES} are expected`,
+      `plotting/figures has ${MOST_FILES + 1} source files; at most ${MOST_FILES} are expected`,
       "utils/onnx has no mod.ts",
       "utils/cellar has no mod.ts",
     ],

@@ -19,7 +19,7 @@ import {
   readoutOf,
   type TaskData,
 } from "../utils/tasks/mod.ts";
-import { trainingTime } from "./svg.ts";
+import { trainingTime } from "../notebooks/mod.ts";
 
 /** A training step, or the last checkpoint. */
 export type Step = number | "last";

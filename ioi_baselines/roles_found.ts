@@ -5,7 +5,7 @@
 import { mean } from "../utils/base/mod.ts";
 import { allHeads, headsWhere, isNameMover, placeOf } from "../utils/heads/mod.ts";
 import { type Head, headName } from "../utils/names/mod.ts";
-import { withMinus } from "./display.ts";
+import { withMinus } from "../notebooks/mod.ts";
 import { added, doesTask, type IoiCircuit, THRESHOLDS, valuesOf } from "./ioi_circuit.ts";
 
 /** The parts that a head can play, from the logits down. */

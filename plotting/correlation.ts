@@ -7,7 +7,7 @@
  * `--published` draws that figure's node counts against the true sizes.
  */
 import { InvalidArgumentError } from "commander";
-import type { CircuitSummary } from "../utils/results/mod.ts";
+import { ableCheckpoints, type CircuitSummary } from "../utils/results/mod.ts";
 import { mean, pearson } from "../utils/base/mod.ts";
 import { type Column, printTable } from "../utils/cli/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
@@ -102,7 +102,9 @@ export function sizePoints(
 ): { points: SizePoint[]; unknown: string[] } {
   const points: SizePoint[] = [];
   const unknown = new Set<string>();
-  for (const { model, task, checkpoints } of summaries) {
+  for (const summary of summaries) {
+    const { model, task } = summary;
+    const checkpoints = ableCheckpoints(summary);
     const parameters = given[model] ?? PARAMETERS[baseModel(model)];
     if (parameters === undefined) unknown.add(model);
     else if (checkpoints.length > 0) {

@@ -38,6 +38,11 @@ export function metricName(metric: string): string {
   return METRICS[metric] ?? withoutUnderscores(metric);
 }
 
+/** Returns the unit of a metric, and so of edge scores. */
+export function metricUnit(metric: string): string {
+  return metric === "logit_diff" ? "logits" : metric === "prob_diff" ? "probability" : "its units";
+}
+
 /** Lowercases the first letter, for a title inside a sentence. */
 export function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);

@@ -1,24 +1,30 @@
 /**
- * Draws the size of circuits over training: edges above, nodes below, one column per task, one line per model. Thin
- * lines are raw sizes; bold lines are exponentially weighted means over the checkpoints (α = 0.5).
+ * Draws the size of circuits over training: edges above, nodes below, one column per task, one line per run, with a gap
+ * where the model does not do the task. `--smooth` adds thin dashed lines: exponentially weighted means over the
+ * checkpoints (α = 0.5).
  */
-import type { CheckpointSummary, CircuitSummary } from "../utils/results/mod.ts";
+import {
+  checkpointAble,
+  type CheckpointSummary,
+  type CircuitSummary,
+} from "../utils/results/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
   compareModels,
   type Figure,
   givenSummaries,
+  leftOut,
   lineKeys,
-  modelColour,
   panelGrid,
+  runLooks,
   runPlot,
-  smoothed,
+  SMOOTHED,
+  smoothedLine,
   summaryCommand,
   type TimeAxis,
   timeAxis,
   type Trace,
-  translucent,
 } from "./figures/mod.ts";
 
 const ROWS: { title: string; value: (c: CheckpointSummary) => number }[] = [
@@ -30,42 +36,41 @@ const ROWS: { title: string; value: (c: CheckpointSummary) => number }[] = [
 export function edgesOverTimeFigure(
   summaries: CircuitSummary[],
   time: TimeAxis = timeAxis(true),
+  smooth = false,
 ): Figure {
   const tasks = [...new Set(summaries.map((s) => s.task))].sort(compareTasks);
   const sorted = [...summaries].sort((a, b) => compareModels(a.model, b.model));
   const data: Trace[] = [];
   const named = new Set<string>();
+  const looks = runLooks(sorted);
   ROWS.forEach(({ value }, row) => {
-    for (const summary of sorted) {
+    sorted.forEach((summary, run) => {
       const column = tasks.indexOf(summary.task);
       const axes = axesOf(row * tasks.length + column);
-      const checkpoints = [...summary.checkpoints].sort((a, b) => a.step - b.step);
-      const smooth = smoothed(checkpoints.map(value));
-      const shown = checkpoints.map((c, i) => ({ step: c.step, raw: value(c), smooth: smooth[i] }))
-        .filter(({ step }) => step > 0);
-      const x = shown.map(({ step }) => time.of(summary.model, step));
-      const colour = modelColour(summary.model);
-      const common = { type: "scatter", mode: "lines", x, legendgroup: summary.model, ...axes };
+      const { name, colour, dash } = looks[run];
+      // null is a gap in the line
+      const shown = summary.checkpoints.filter(({ step }) => step > 0)
+        .sort((a, b) => a.step - b.step)
+        .map((c) => ({ step: c.step, size: checkpointAble(summary, c) ? value(c) : null }));
+      const common = {
+        ...{ type: "scatter", mode: "lines+markers", legendgroup: name, ...axes },
+        x: shown.map(({ step }) => time.of(summary.model, step)),
+      };
       data.push({
         ...common,
-        y: shown.map(({ raw }) => raw),
-        line: { color: translucent(colour, 0.5), width: 1 },
-        showlegend: false,
-        hoverinfo: "skip",
-      }, {
-        ...common,
-        y: shown.map(({ smooth }) => smooth),
-        customdata: shown.map(({ step, raw }) => [step, raw]),
-        name: summary.model,
-        line: { color: colour, width: 2.6 },
-        showlegend: !named.has(summary.model),
-        hovertemplate: `${summary.model}, step %{customdata[0]}<br>%{customdata[1]} ` +
-          `(mean %{y:.1f})<extra></extra>`,
+        y: shown.map(({ size }) => size),
+        customdata: shown.map(({ step }) => step),
+        name,
+        line: { color: colour, width: 2.2, dash },
+        marker: { color: colour, size: shown.length > 40 ? 3 : 5 },
+        showlegend: !named.has(name),
+        hovertemplate: `${name}, step %{customdata}<br>%{y}<extra></extra>`,
       });
-      named.add(summary.model);
-    }
+      named.add(name);
+      if (smooth) data.push(smoothedLine(shown.map(({ size }) => size), common, colour));
+    });
   });
-  data.push(...lineKeys([{ name: "as found", width: 1 }, { name: "smoothed", width: 2.6 }]));
+  if (smooth) data.push(...lineKeys([SMOOTHED]));
   const panels = ROWS.flatMap(({ title }, row) =>
     tasks.map((task, column) => ({
       title: row === 0 ? taskTitle(task) : "",
@@ -76,8 +81,8 @@ export function edgesOverTimeFigure(
   );
   return {
     title: "Circuit size over training",
-    caption: "Edges and nodes of the circuit at each checkpoint. Thin: as found; bold: " +
-      "exponentially weighted mean (α = 0.5). A log axis cannot show step 0.",
+    caption: "Edges and nodes of the circuit at each checkpoint, after pruning." +
+      leftOut(summaries),
     data,
     layout: panelGrid(panels, tasks.length),
     width: Math.max(700, 60 + 380 * tasks.length),
@@ -90,11 +95,12 @@ if (import.meta.main) {
     name: "edges_over_time",
     description: "Edges and nodes of circuits over training.",
     examplePath: "results/graphs",
-  }).option("--tokens", "show training tokens instead of steps, from each model's batch size")
+  }).option("--smooth", "add smoothed lines, thin and dashed")
+    .option("--tokens", "show training tokens instead of steps, from each model's batch size")
     .parse();
   await runPlot(
     command,
-    async (paths, { tokens }) =>
-      edgesOverTimeFigure(await givenSummaries(paths), timeAxis(!tokens)),
+    async (paths, { tokens, smooth }) =>
+      edgesOverTimeFigure(await givenSummaries(paths), timeAxis(!tokens), smooth ?? false),
   );
 }

@@ -1,5 +1,6 @@
 /**
- * Makes the explorer page of a model and task from its summary.json. The page shows how a circuit forms over training.
+ * Makes the explorer page of a model and task from its summary.json, and the roles of heads from the files of the head
+ * scripts. The page shows how a circuit forms over training.
  *
  * Usage: deno run -A plotting/explorer.ts results/graphs/pythia-160m/ioi [--output explorer.html]
  */
@@ -8,6 +9,7 @@ import { join } from "@std/path";
 import { UserError, writeFileAtomic } from "../utils/base/mod.ts";
 import { buildExplorer } from "./explorer/page.ts";
 import { tellUserErrors } from "./figures/mod.ts";
+import { withCurrentRoles } from "./result_files/current_roles.ts";
 import { findSummaries } from "./result_files/summaries.ts";
 
 if (import.meta.main) {
@@ -31,7 +33,7 @@ if (import.meta.main) {
     }
     for (const { folder, summary } of found) {
       const file = output ?? join(folder, "explorer.html");
-      await writeFileAtomic(file, buildExplorer(summary));
+      await writeFileAtomic(file, buildExplorer(await withCurrentRoles(folder, summary)));
       console.log(file);
     }
   });

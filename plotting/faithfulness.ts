@@ -4,7 +4,13 @@
  * is drawn at its sampled number of edges, because pruning leaves few or none. The script prints MIB's two areas
  * (CPR, CMD) for every checkpoint that has them.
  */
-import type { CircuitSummary, CurvePoint } from "../utils/results/mod.ts";
+import {
+  ableCheckpoints,
+  checkpointAble,
+  type CheckpointSummary,
+  type CircuitSummary,
+  type CurvePoint,
+} from "../utils/results/mod.ts";
 import { type Column, printTable } from "../utils/cli/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
@@ -12,8 +18,10 @@ import {
   compareModels,
   type Figure,
   givenSummaries,
+  leftOut,
   levelLine,
   panelGrid,
+  runLooks,
   runPlot,
   STEP_COLOURS,
   stepColour,
@@ -40,13 +48,17 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
   const sorted = [...summaries].sort((a, b) =>
     compareTasks(a.task, b.task) || compareModels(a.model, b.model)
   );
+  const looks = runLooks(sorted);
   const columns = Math.min(2, sorted.length);
   const data: Trace[] = [];
-  const largest = Math.max(1, ...sorted.flatMap((s) => s.checkpoints.map((c) => c.step)));
-  const place = (step: number) => Math.log10(step + 1) / Math.log10(largest + 1);
+  const steps = sorted.flatMap((s) => ableCheckpoints(s).map((c) => c.step));
+  const ends = [Math.min(...steps, Infinity), Math.max(1, ...steps)].map((step) =>
+    Math.log10((Number.isFinite(step) ? step : 0) + 1)
+  ) as [number, number];
+  const place = (step: number) => (Math.log10(step + 1) - ends[0]) / (ends[1] - ends[0] || 1);
   sorted.forEach((summary, index) => {
     const axes = axesOf(index);
-    const checkpoints = [...summary.checkpoints].sort((a, b) => a.step - b.step);
+    const checkpoints = ableCheckpoints(summary).sort((a, b) => a.step - b.step);
     checkpoints.forEach((checkpoint, i) => {
       const drawn = checkpoint.random.map((p) => ({ ...p, edges: p.size }));
       data.push(curveTrace(drawn, measure, {
@@ -69,21 +81,24 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
       }));
     }
   });
-  data.push(colourBar(largest));
-  const panels = sorted.map((summary) => ({
-    title: `${summary.model} · ${taskTitle(summary.task)}${finalAreas(summary)}`,
+  data.push(colourBar(ends));
+  const panels = sorted.map((summary, i) => ({
+    title: `${looks[i].name} · ${taskTitle(summary.task)}${finalAreas(summary)}`,
     xTitle: "edges in the circuit",
     yTitle: measure === "faithfulness" ? "% of the clean metric" : "% above the corrupted level",
     y: { range: [lowest(summary, measure), 130] },
   }));
   const layout = panelGrid(panels, columns);
-  layout.shapes = sorted.map((summary, i) => levelLine(i, 100 * summary.threshold));
+  layout.shapes = sorted.flatMap((summary, i) =>
+    summary.config?.verify === false ? [] : [levelLine(i, 100 * summary.threshold)]
+  );
   const rows = Math.ceil(sorted.length / columns);
   return {
     title: "Faithfulness against circuit size",
     caption:
       "Each line is a checkpoint. Dotted grey: random circuits of the same sizes. The dotted " +
-      "level is the threshold of the search. Values outside the axis are clipped; drag to zoom.",
+      "level is the threshold of the search. Values outside the axis are clipped; drag to zoom." +
+      leftOut(summaries),
     data,
     layout: { ...layout, margin: { l: 62, r: 96, t: 34, b: 54 } },
     width: columns === 1 ? 760 : 1160,
@@ -92,7 +107,8 @@ export function faithfulnessFigure(summaries: CircuitSummary[], measure: Measure
 }
 
 /** Returns the start of the axis in percent: low enough for the last checkpoint's random circuits, −150 at least. */
-function lowest({ checkpoints }: CircuitSummary, measure: Measure): number {
+function lowest(summary: CircuitSummary, measure: Measure): number {
+  const checkpoints = ableCheckpoints(summary);
   const last = checkpoints.reduce((a, b) => b.step > a.step ? b : a, checkpoints[0]);
   const random = (last?.random ?? []).map((p) => 100 * p[measure] - 10);
   return Math.max(-150, Math.min(-15, ...random));
@@ -106,8 +122,15 @@ function finalAreas({ checkpoints }: CircuitSummary): string {
 }
 
 /** Returns an invisible trace that adds the colour bar of the steps. */
-function colourBar(largest: number): Trace {
-  const ticks = [0, 1, 10, 100, 1000, 10_000, 100_000].filter((step) => step <= largest);
+function colourBar([low, high]: readonly [number, number]): Trace {
+  const inside = (steps: number[]) =>
+    steps.filter((step) => {
+      const place = Math.log10(step + 1);
+      return place >= low && place <= high;
+    });
+  const decades = inside([0, 1, 10, 100, 1000, 10_000, 100_000]);
+  const halves = [0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 5].map((n) => n * 10 ** power));
+  const ticks = decades.length > 2 ? decades : inside([0, ...halves]);
   return {
     type: "scatter",
     mode: "markers",
@@ -118,8 +141,8 @@ function colourBar(largest: number): Trace {
     marker: {
       size: 0.1,
       color: [0],
-      cmin: 0,
-      cmax: Math.log10(largest + 1),
+      cmin: low,
+      cmax: high,
       colorscale: STEP_COLOURS,
       colorbar: {
         title: { text: "step" },
@@ -133,9 +156,22 @@ function colourBar(largest: number): Trace {
   };
 }
 
+/** Returns what the table shows of a circuit; nothing where the model does not do the task. */
+function shownOf(
+  summary: CircuitSummary,
+  checkpoint: CheckpointSummary,
+): Partial<CheckpointSummary> {
+  return checkpointAble(summary, checkpoint) ? checkpoint : {};
+}
+
 function printAreas(summaries: CircuitSummary[]) {
   const rows = summaries.flatMap((summary) =>
-    summary.checkpoints.map((c) => ({ model: summary.model, task: summary.task, ...c }))
+    summary.checkpoints.map((c) => ({
+      model: summary.model,
+      task: summary.task,
+      step: c.step,
+      ...shownOf(summary, c),
+    }))
   );
   const columns: Column<typeof rows[number]>[] = [
     { header: "model", value: (row) => row.model },

@@ -2,15 +2,20 @@
  * Draws figure 2, components over training: successor, induction, copy-suppression and name-mover scores.
  *
  *  1. A head is eligible if its largest score over time is at least 0.25 of the largest score of any head. If the
- *     model has circuits, the head must also be both source and target of in-circuit edges at one checkpoint of a
- *     task.
+ *     model has circuits, the head must also be both source and target of in-circuit edges of a task, at one checkpoint
+ *     at which the model does that task.
  *  2. For one model, draw all eligible heads. For several models, draw each model's eligible head with the largest
  *     score.
  *
  * All scores are fractions, including copy scores and CSPA, which other figures show in percent.
  */
 import { filesBelow, isFolder } from "../utils/base/mod.ts";
-import { type CircuitSummary, findResults, readCircuitSummary } from "../utils/results/mod.ts";
+import {
+  ableCheckpoints,
+  type CircuitSummary,
+  findResults,
+  readCircuitSummary,
+} from "../utils/results/mod.ts";
 import {
   axesOf,
   compareModels,
@@ -52,10 +57,13 @@ export type ComponentScore = typeof PANELS[number]["score"];
 /** Lines of all heads of a model, by score. */
 export type ModelComponents = Partial<Record<ComponentScore, HeadLine[]>>;
 
-/** Returns the heads that are both source and target of in-circuit edges at some checkpoint. */
+/**
+ * Returns the heads that are both source and target of in-circuit edges at some checkpoint at which the model does the
+ * task.
+ */
 export function circuitMembers(summaries: readonly CircuitSummary[]): Set<string> {
   const members = new Set<string>();
-  for (const { circuit } of summaries.flatMap((s) => s.checkpoints)) {
+  for (const { circuit } of summaries.flatMap(ableCheckpoints)) {
     const targets = new Set(circuit.map((edge) => edge.target));
     for (const { source } of circuit) {
       if (source.startsWith("a") && targets.has(source)) members.add(source);
@@ -129,7 +137,11 @@ export function componentsFigure(
       ...chosen.flatMap(({ model, line }) => line.steps.map((step) => time.of(model, step))),
     );
     if (chosen.length > 0) data.push(endLabels(index, end, labels, range));
-    else notes.push(emptyNote(index, names.some((model) => models.get(model)![score])));
+    else {
+      // without a trace Plotly draws neither the axes nor the note
+      data.push({ type: "scatter", x: [null], y: [null], showlegend: false, ...axesOf(index) });
+      notes.push(emptyNote(index, names.some((model) => models.get(model)![score])));
+    }
     return {
       title,
       xTitle: index >= 2 ? time.title : "",
@@ -141,7 +153,7 @@ export function componentsFigure(
   const layout = panelGrid(panels, 2);
   layout.annotations = [...layout.annotations as unknown[], ...notes];
   const inCircuit = members.size > 0
-    ? "in the circuit (as source and target) at some checkpoint, "
+    ? "in the circuit (as source and target) at a checkpoint at which the model does the task, "
     : "";
   return {
     title: single ? `Components over training: ${names[0]}` : "Components over training",

@@ -8,7 +8,7 @@ import { parse } from "@std/csv";
 import { basename, dirname, extname } from "@std/path";
 import { UserError } from "../utils/base/mod.ts";
 import { componentSwaps, findResults } from "../utils/results/mod.ts";
-import { metricName, withoutUnderscores } from "./display_names.ts";
+import { metricName, taskTitle, withoutUnderscores } from "./display_names.ts";
 import {
   axesOf,
   colourAxis,
@@ -27,6 +27,9 @@ const COLUMNS = ["source", "target", "baseline_val", "swapped_val", "difference"
 /** The swaps of one group of heads. */
 export interface SwapGrid {
   model: string;
+  /** title of the task */
+  task: string;
+  /** which heads */
   title: string;
   metric: string;
   /** ascending */
@@ -52,9 +55,11 @@ const GROUP_TITLES: Record<string, string> = {
   idh: "induction",
 };
 
+const groupTitle = (group: string) => GROUP_TITLES[group] ?? withoutUnderscores(group);
+
 /** Returns the swaps as a square grid over all steps that occur. */
 export function swapGrid(
-  { model, title, metric }: Pick<SwapGrid, "model" | "title" | "metric">,
+  about: Pick<SwapGrid, "model" | "task" | "title" | "metric">,
   swaps: readonly Swap[],
 ): SwapGrid {
   const steps = [...new Set(swaps.flatMap(({ source, target }) => [source, target]))]
@@ -66,7 +71,7 @@ export function swapGrid(
     difference[row][steps.indexOf(swap.source)] = swap.difference;
     baseline[row] = swap.baseline;
   }
-  return { model, title, metric, steps, difference, baseline };
+  return { ...about, steps, difference, baseline };
 }
 
 async function jsonGrids(paths: string[]): Promise<SwapGrid[]> {
@@ -83,9 +88,8 @@ async function jsonGrids(paths: string[]): Promise<SwapGrid[]> {
           difference,
         }));
       });
-      const task = withoutUnderscores(basename(path, ".json"));
-      const title = `${task}: ${GROUP_TITLES[group] ?? withoutUnderscores(group)}`;
-      return swapGrid({ model, title, metric }, swaps);
+      const task = taskTitle(basename(path, ".json"));
+      return swapGrid({ model, task, title: groupTitle(group), metric }, swaps);
     });
   });
 }
@@ -122,7 +126,8 @@ export function csvGrid(path: string, text: string): SwapGrid {
   const group = heads.join("_");
   return swapGrid({
     model: basename(dirname(path)),
-    title: `${task}: ${GROUP_TITLES[group] ?? withoutUnderscores(group)}`,
+    task: taskTitle(task),
+    title: groupTitle(group),
     metric,
   }, swaps);
 }
@@ -148,22 +153,29 @@ function shortNumber(value: number | null): string {
   return value !== null && value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
-const SIDE = 300;
+/** Side of a panel in pixels: one alone is larger. */
+const SIDES = { alone: 560, each: 300 };
 
 /** Returns the figure of all grids, side by side. */
 export function swapsFigure(given: readonly SwapGrid[]): Figure {
   const grids = [...given].sort((a, b) => compareModels(a.model, b.model));
+  const side = grids.length === 1 ? SIDES.alone : SIDES.each;
   const columns = Math.min(3, grids.length);
   const rows = Math.ceil(grids.length / columns);
   const metrics = [...new Set(grids.map(({ metric }) => metric))];
-  const models = new Set(grids.map(({ model }) => model));
   const margin = { l: 74, r: 30 + 70 * metrics.length, t: 34, b: 62 };
   const gap = { width: 74, height: 92 };
   const inner = {
-    width: columns * SIDE + (columns - 1) * gap.width,
-    height: rows * SIDE + (rows - 1) * gap.height,
+    width: columns * side + (columns - 1) * gap.width,
+    height: rows * side + (rows - 1) * gap.height,
   };
-  const panels = grids.map(({ model, title, steps }, index) => {
+  const shared = (values: string[]) => new Set(values).size === 1 ? values[0] : undefined;
+  const model = shared(grids.map((grid) => grid.model)),
+    task = shared(grids.map((grid) => grid.task));
+  const nameOf = (grid: SwapGrid) =>
+    [model ? "" : grid.model, task ? "" : grid.task, grid.title].filter(Boolean).join(", ");
+  const panels = grids.map((grid, index) => {
+    const { steps } = grid;
     const names = steps.map((step) => step >= 1000 && step % 1000 === 0 ? `${step / 1000}k` : step);
     const ticks = (most: number) => {
       const every = Math.ceil(steps.length / most);
@@ -178,23 +190,23 @@ export function swapsFigure(given: readonly SwapGrid[]): Figure {
       tickangle: 0,
     };
     return {
-      title: models.size > 1 ? `${model}, ${title}` : title,
+      title: nameOf(grid),
       xTitle: "heads of step",
       yTitle: index % columns === 0 ? "in the model of step" : "",
       x: { ...axis, ...ticks(8), range: [-0.5, steps.length - 0.5] },
-      y: { ...axis, ...ticks(12), range: [steps.length - 0.5, -0.5] },
+      y: { ...axis, ...ticks(12), range: [-0.5, steps.length - 0.5] },
     };
   });
   const layout = panelGrid(panels, columns);
   const annotations = layout.annotations as Record<string, unknown>[];
   const data = grids.map((grid, index) => {
-    const left = (index % columns) * (SIDE + gap.width) / inner.width;
-    const top = 1 - Math.floor(index / columns) * (SIDE + gap.height) / inner.height;
+    const left = (index % columns) * (side + gap.width) / inner.width;
+    const top = 1 - Math.floor(index / columns) * (side + gap.height) / inner.height;
     const { xaxis, yaxis } = axesOf(index);
     const place = (axis: string, domain: [number, number]) =>
       (layout[`${axis[0]}axis${axis.slice(1)}`] as Record<string, unknown>).domain = domain;
-    place(xaxis, [left, left + SIDE / inner.width]);
-    place(yaxis, [top - SIDE / inner.height, top]);
+    place(xaxis, [left, left + side / inner.width]);
+    place(yaxis, [top - side / inner.height, top]);
     Object.assign(annotations[index], { x: left, y: top });
     const cells = grid.difference.map((row, t) =>
       row.map((_, s) => [grid.steps[s], grid.steps[t], grid.baseline[t]])
@@ -202,7 +214,8 @@ export function swapsFigure(given: readonly SwapGrid[]): Figure {
     const fits = grid.steps.length <= 9;
     return heatTrace(index, grid.difference, colourAxisName(metrics.indexOf(grid.metric)), {
       customdata: cells,
-      hovertemplate: `${grid.model}, ${grid.title}<br>heads of step %{customdata[0]} in step ` +
+      hovertemplate:
+        `${grid.model}, ${grid.task}, ${grid.title}<br>heads of step %{customdata[0]} in step ` +
         `%{customdata[1]}<br>%{z:+.3f} (without: %{customdata[2]:.3f})<extra></extra>`,
       ...(fits
         ? {
@@ -223,14 +236,14 @@ export function swapsFigure(given: readonly SwapGrid[]): Figure {
       title: `change of the ${metricName(metric)}`,
       at: {
         x: 1 + (14 + 74 * i) / inner.width,
-        y: 1 - SIDE / inner.height / 2,
-        length: SIDE / inner.height,
+        y: 1 - side / inner.height / 2,
+        length: side / inner.height,
       },
     });
   });
   const width = inner.width + margin.l + margin.r, height = inner.height + margin.t + margin.b;
   return {
-    title: "Heads of one checkpoint in another",
+    title: ["Heads of one checkpoint in another", model, task].filter(Boolean).join(", "),
     caption:
       "Change of the metric when heads of one checkpoint replace those of another. Blue: the model does better with them.",
     data,

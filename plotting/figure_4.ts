@@ -1,7 +1,7 @@
 /**
  * Draws figure 4, algorithmic consistency: the share of direct, S2-inhibition and tertiary effects inside the circuit
  * that heads of the known types explain, over training, with a line per model. An open circle marks a level without
- * receivers (no name movers, or no S2-inhibition heads) and so nothing to explain.
+ * receivers (no name movers, or no S2-inhibition heads) and so nothing to explain. A gap: the model does not do the task.
  */
 import {
   type Consistency,
@@ -53,7 +53,8 @@ export type ConsistencyEntry = Omit<Consistency, "cspa_from">;
 
 export interface ConsistencyPoint {
   step: number;
-  percent: number;
+  /** null where the model does not do the task */
+  percent: number | null;
   /** false if the level had no receivers, and so nothing to explain */
   measured: boolean;
   /** the heads that explain it */
@@ -68,7 +69,7 @@ export function levelPoints(
   return [...entries].filter(([step]) => step > 0).sort(([a], [b]) => a - b)
     .map(([step, entry]) => ({
       step,
-      percent: entry[level.key],
+      percent: entry.able === false ? null : entry[level.key],
       measured: entry.effects[level.effects] !== null,
       heads: [...new Set(level.heads.flatMap((kind) => entry.heads[kind]))],
     }));
@@ -120,7 +121,8 @@ export function consistencyFigure(
   const panels = LEVELS.map(({ title }, index) => ({
     title,
     xTitle: time.title,
-    yTitle: index === 0 ? "explained" : "",
+    yTitle:
+      ["direct effects explained", "query effects explained", "value effects explained"][index],
     x: { range: logRange(everyX, 0.04) },
     y: { range: [0, 103], ticksuffix: " %", dtick: 25 },
   }));
@@ -129,10 +131,10 @@ export function consistencyFigure(
       (names.length === 1 ? `, ${names[0]}` : ""),
     caption:
       "Share of the effects inside the circuit that heads of the known types explain. Open circles: no head received " +
-      "effects at this level.",
+      "effects at this level. Gaps: the model does not do the task.",
     data,
     layout: {
-      ...panelGrid(panels, 3),
+      ...panelGrid(panels, 3, 0.075),
       legend: { orientation: "h", x: 0, y: -0.24, yanchor: "top" },
     },
     width: 1240,

@@ -100,3 +100,15 @@ browserTest("plotlyImage() makes an SVG and a PNG of the figure's size", async (
   assertEquals(view.getUint32(16), 2 * figure.width);
   assertEquals(view.getUint32(20), 2 * figure.height);
 });
+
+browserTest("plotlyImage() makes a PDF of one page, as large as the figure", async () => {
+  const figure = { ...FIGURES.correlation(), width: 480, height: 360, heading: "A heading" };
+  const pdf = new TextDecoder("latin1").decode(await plotlyImage(figure, "pdf") as Uint8Array);
+  assert(pdf.startsWith("%PDF-"));
+  assertEquals(pdf.match(/\/Type \/Page\b/g)?.length, 1);
+  // 1 px is 0.75 pt
+  const [, width, height] = /\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/.exec(pdf)!;
+  assertEquals([Math.round(Number(width)), Math.round(Number(height))], [360, 270]);
+  const svg = await plotlyImage(figure, "svg") as string;
+  assert(svg.includes("A heading"));
+});

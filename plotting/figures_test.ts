@@ -3,6 +3,7 @@ import { correlations, publishedPoints, sizePoints } from "./correlation.ts";
 import { edgesOverTimeFigure } from "./edges_over_time.ts";
 import { faithfulnessFigure } from "./faithfulness.ts";
 import { behaviourFigure, type ModelPerformance } from "./figure_1.ts";
+import { circuitMembers } from "./figure_2.ts";
 import { type Figure, timeAxis } from "./figures/mod.ts";
 import { jaccardFigure } from "./jaccard.ts";
 import { formingCircuit } from "./testing/forming_circuit.ts";
@@ -70,18 +71,44 @@ Deno.test("figure 1 and the edges over time count each model's tokens by its own
   assertEquals(line.x, [1, 512]);
 });
 
+Deno.test("figures of circuits leave out checkpoints at which the model does not do the task", () => {
+  const summary = formingCircuit({ model: "pythia-nano", steps: [1, 2, 4, 8] });
+  const [, noise] = summary.checkpoints;
+  noise.ability!.able = false;
+  Object.assign(noise, {
+    edges: 999,
+    circuit: [
+      { source: "input", target: "a5.h5", letter: "q", score: 1 },
+      { source: "a5.h5", target: "logits", letter: null, score: 1 },
+    ],
+  });
+  const [edges] = edgesOverTimeFigure([summary]).data;
+  assertEquals(edges.x, [1, 2, 4, 8]);
+  const known = summary.checkpoints.map((c) => c === noise ? null : c.edges);
+  assertEquals(edges.y, known);
+  // the changes 1 → 2 and 2 → 4 are unknown, 4 → 8 is known
+  const [previous, final] = jaccardFigure([summary]).data;
+  assertEquals((previous.y as (number | null)[]).map((y) => y === null), [true, true, false]);
+  assertEquals((final.y as (number | null)[]).map((y) => y === null), [false, true, false]);
+  const curves = faithfulnessFigure([summary], "faithfulness").data.map(({ name }) => name);
+  assertEquals(curves.includes("step 2"), false);
+  assert(curves.includes("step 1"));
+  assertEquals(circuitMembers([summary]).has("a5.h5"), false);
+  noise.ability!.able = true;
+  assertEquals(circuitMembers([summary]).has("a5.h5"), true);
+});
+
 Deno.test("legends explain thin, bold and dashed lines", () => {
   const named = (figure: Figure) =>
     figure.data.filter((t) => t.showlegend !== false).map((t) => t.name);
   assertEquals(named(jaccardFigure([formingCircuit()])).slice(1), [
-    "to previous, as measured",
-    "smoothed",
+    "to previous",
     "to final",
   ]);
-  assertEquals(named(edgesOverTimeFigure([formingCircuit()], timeAxis(false))).slice(1), [
-    "as found",
-    "smoothed",
-  ]);
+  assertEquals(named(jaccardFigure([formingCircuit()], true))[2], "smoothed");
+  const sizes = [formingCircuit()];
+  assertEquals(named(edgesOverTimeFigure(sizes, timeAxis(false))).slice(1), []);
+  assertEquals(named(edgesOverTimeFigure(sizes, timeAxis(false), true)).slice(1), ["smoothed"]);
 });
 
 Deno.test("faithfulnessFigure() shows random circuits that pruning empties, however low", () => {

@@ -9,6 +9,7 @@ import { headScoresFigure } from "./head_scores.ts";
 import { drawnRange, extremes } from "./result_files/head_measures.ts";
 import { changingHeads, type Repairs } from "./self_repair.ts";
 import { SOME_HEADS, writeMadeUpHeads } from "./testing/made_up_heads.ts";
+import { HEAD_MEASURES } from "./result_files/head_measures.ts";
 import { inFolder, series } from "./testing/small_series.ts";
 
 Deno.test("drawnRange() is the natural range, unless there is none or `fit` is set", () => {
@@ -48,9 +49,10 @@ Deno.test("headLines() sorts heads by peak and omits step 0 and missing grids", 
 
 Deno.test("circuitMembers() returns heads that edges enter and leave at one checkpoint", () => {
   const edge = (source: string, target: string) => ({ source, target, letter: null, score: 1 });
+  const able = { ability: { able: true } };
   const checkpoints = [
-    { circuit: [edge("input", "a0.h0"), edge("a0.h0", "m1"), edge("a1.h1", "logits")] },
-    { circuit: [edge("input", "a1.h1"), edge("m0", "m1"), edge("input", "m0")] },
+    { ...able, circuit: [edge("input", "a0.h0"), edge("a0.h0", "m1"), edge("a1.h1", "logits")] },
+    { ...able, circuit: [edge("input", "a1.h1"), edge("m0", "m1"), edge("input", "m0")] },
   ];
   const summary = { checkpoints } as unknown as CircuitSummary;
   assertEquals([...circuitMembers([summary])], ["a0.h0"]);
@@ -85,7 +87,8 @@ Deno.test("csvGrid() reads a table of the original project, target by source", (
   const grid = csvGrid("comp_swap/pythia-160m/ioi_nmh_logit_diff_results.csv", TABLE);
   assertEquals(grid, {
     model: "pythia-160m",
-    title: "ioi: name movers",
+    task: "Indirect object identification",
+    title: "name movers",
     metric: "logit_diff",
     steps: [1000, 2000],
     difference: [[0, 0.4], [-2, null]],
@@ -101,15 +104,20 @@ Deno.test("readSwaps() returns a grid per group of heads; panels of one metric s
     await writeMadeUpHeads(folder);
     const grids = await readSwaps([folder]);
     assertEquals(grids.map(({ title }) => title), [
-      "ioi: all heads of the circuit",
-      "ioi: name movers",
-      "ioi: S2 inhibition",
+      "all heads of the circuit",
+      "name movers",
+      "S2 inhibition",
     ]);
     const file = `${folder}/comp_swap/${SOME_HEADS.model}/ioi.json`;
     const stored = JSON.parse(await Deno.readTextFile(file)).checkpoints;
     assertEquals(grids[1].difference[3][6], stored["64"]?.nmh.difference["1000"]);
-    const head = { model: "m", title: "t", metric: "prob_diff" };
+    const head = { model: "m", task: "T", title: "t", metric: "prob_diff" };
     const other = swapGrid(head, [{ source: 1, target: 1, baseline: 0, difference: -0.3 }]);
+    const alone = swapsFigure(grids);
+    assertEquals(alone.title.split(", ").slice(1), [
+      SOME_HEADS.model,
+      "Indirect object identification",
+    ]);
     const { layout, data } = swapsFigure([...grids, other]);
     assertEquals(new Set(data.map(({ coloraxis }) => coloraxis)).size, 2);
     const { cmin, cmax } = layout.coloraxis as { cmin: number; cmax: number };
@@ -117,6 +125,14 @@ Deno.test("readSwaps() returns a grid per group of heads; panels of one metric s
     assertEquals([cmin, cmax], [-largest, largest]);
     assertEquals((layout.coloraxis2 as { cmax: number }).cmax, 0.3);
   }));
+
+Deno.test("scores of effects are empty where the model does not do the task", () => {
+  const measure = HEAD_MEASURES["circuits-over-time/ioi_consistency/1"]
+    .find(({ name }) => name === "direct_effect")!;
+  const effects = { direct: [[7]], s2i: null, tertiary: null };
+  const of = (able?: boolean) => measure.grid({ effects, ...(able !== undefined && { able }) });
+  assertEquals([of(), of(true), of(false)], [[[7]], [[7]], null]);
+});
 
 Deno.test("levelPoints() tells a level with nothing to explain from an unexplained one", () => {
   const entry = (s2i: number[][] | null): ConsistencyEntry => ({

@@ -5,6 +5,7 @@
  */
 import { extname } from "@std/path";
 import {
+  adjusted,
   allSteps,
   colourAxis,
   colourAxisName,
@@ -39,7 +40,7 @@ function hover({ measure }: HeadSeries, when: string): string {
 }
 
 const CAPTION =
-  "Layers from top to bottom, heads from left to right. All checkpoints share one colour scale.";
+  "Layers from bottom to top, heads from left to right. All checkpoints share one colour scale.";
 
 /** Returns a page with a panel per score and a slider over the checkpoints, which starts at the last one. */
 export function heatMapPage(series: HeadSeries[], fit = false): Figure {
@@ -60,6 +61,11 @@ export function heatMapPage(series: HeadSeries[], fit = false): Figure {
     const domain = (axis: "x" | "y") =>
       (layout[`${axis}axis${index === 0 ? "" : index + 1}`] as { domain: [number, number] }).domain;
     const [left, right] = domain("x"), [bottom, top] = domain("y");
+    // panels of a row with equal scales share one bar, right of the last of them
+    const scale = (of: HeadSeries) =>
+      JSON.stringify([scaleOf(of, fit), of.measure.unit, of.measure.signed]);
+    const rest = series.slice(index + 1, columns * (Math.floor(index / columns) + 1));
+    const bar = !rest.some((other) => scale(other) === scale(one));
     // shrink the panel to make room for the colour bar
     const inner = right - 0.05 / Math.sqrt(columns);
     (layout[`xaxis${index === 0 ? "" : index + 1}`] as Record<string, unknown>).domain = [
@@ -69,6 +75,7 @@ export function heatMapPage(series: HeadSeries[], fit = false): Figure {
     layout[colourAxisName(index)] = colourAxis(scaleOf(one, fit), {
       signed: one.measure.signed,
       unit: one.measure.unit,
+      bar,
       at: { x: inner, y: (bottom + top) / 2, length: top - bottom },
     });
     return heatTrace(index, gridAt(one, steps.at(-1)!), colourAxisName(index), {
@@ -177,7 +184,8 @@ if (import.meta.main) {
     .option("--show <steps...>", "checkpoints in a picture (default: up to six)")
     .option("--fit", "fit the scales to the values").parse();
   await tellUserErrors(async () => {
-    const { output, score, show, fit } = command.opts();
+    const options = command.opts();
+    const { output, score, show, fit } = options;
     const paths = requirePaths(command.args, "result files of head scripts, or their folders");
     const series = ofOneModel(await readHeadSeries(paths, score));
     const steps = pictureSteps(series, show);
@@ -185,7 +193,7 @@ if (import.meta.main) {
       const figure = extname(file).toLowerCase() === ".html"
         ? heatMapPage(series, fit)
         : heatMapPicture(series, steps, fit);
-      await saveFigure(figure, file);
+      await saveFigure(adjusted(figure, options), file);
       console.log(file);
     }
   });

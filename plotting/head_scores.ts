@@ -103,7 +103,7 @@ export function headScoresFigure(series: HeadSeries[], options: ScoreOptions): F
     return {
       title: measure.title,
       xTitle: index >= series.length - columns ? options.time.title : "",
-      yTitle: measure.unit === "%" ? "" : measure.unit,
+      yTitle: measure.unit === "%" ? "percent" : measure.unit || "score",
       x: { range: logRange(everyX) },
       y: {
         range: [floor, top],

@@ -1,23 +1,25 @@
 /**
  * Draws how much circuits change over training: the Jaccard similarity of edges, of nodes, and of edges weighted by
- * |score|. Similarity to the previous checkpoint is a thin line as measured and a bold line as exponentially weighted
- * mean (α = 0.5); similarity to the final checkpoint is dashed. One column per task, one colour per model.
+ * |score|. Similarity to the previous checkpoint is a bold line, to the final checkpoint a dotted one, both with gaps where
+ * the model does not do the task. One column per task, one colour per model. `--smooth` adds thin dashed lines:
+ * exponentially weighted means of the similarity to the previous checkpoint (α = 0.5).
  */
-import type { CircuitChange, CircuitSummary } from "../utils/results/mod.ts";
+import { type CircuitChange, type CircuitSummary, unableSteps } from "../utils/results/mod.ts";
 import { compareTasks, taskTitle } from "./display_names.ts";
 import {
   axesOf,
   compareModels,
   type Figure,
   givenSummaries,
+  leftOut,
   lineKeys,
-  modelColour,
   panelGrid,
+  runLooks,
   runPlot,
-  smoothed,
+  SMOOTHED,
+  smoothedLine,
   summaryCommand,
   type Trace,
-  translucent,
 } from "./figures/mod.ts";
 
 const ROWS: { title: string; value: (change: CircuitChange) => number }[] = [
@@ -26,51 +28,53 @@ const ROWS: { title: string; value: (change: CircuitChange) => number }[] = [
   { title: "weighted edges", value: (change) => change.weightedJaccard },
 ];
 
-export function jaccardFigure(summaries: CircuitSummary[]): Figure {
+/** Returns the figure over training steps. */
+export function jaccardFigure(summaries: CircuitSummary[], smooth = false): Figure {
   const tasks = [...new Set(summaries.map((s) => s.task))].sort(compareTasks);
   const sorted = [...summaries].sort((a, b) => compareModels(a.model, b.model));
   const data: Trace[] = [];
   const named = new Set<string>();
+  const looks = runLooks(sorted);
   ROWS.forEach(({ value }, row) => {
-    for (const summary of sorted) {
+    sorted.forEach((summary, run) => {
       const axes = axesOf(row * tasks.length + tasks.indexOf(summary.task));
-      const colour = modelColour(summary.model);
+      const { name, colour, dash } = looks[run];
+      const unable = new Set(unableSteps(summary));
       const line = (changes: CircuitChange[], step: (c: CircuitChange) => number, more: Trace) => {
-        const shown = changes.map((c, i) => ({ c, i })).filter(({ c }) => step(c) > 0);
-        const values = more.smooth ? smoothed(changes.map(value)) : changes.map(value);
-        delete more.smooth;
-        data.push({
+        const shown = changes.filter((c) => step(c) > 0)
+          .map((c) => ({ c, y: unable.has(c.from) || unable.has(c.to) ? null : value(c) }));
+        const trace = {
           type: "scatter",
           mode: "lines",
           x: shown.map(({ c }) => step(c)),
-          y: shown.map(({ i }) => values[i]),
-          customdata: shown.map(({ c }) => [c.from, c.to, value(c)]),
-          hovertemplate: `${summary.model}, step %{customdata[0]} to %{customdata[1]}<br>` +
-            `%{customdata[2]:.3f}<extra></extra>`,
-          name: summary.model,
-          legendgroup: summary.model,
+          y: shown.map(({ y }) => y),
+          customdata: shown.map(({ c }) => [c.from, c.to]),
+          hovertemplate: `${name}, step %{customdata[0]} to %{customdata[1]}<br>` +
+            `%{y:.3f}<extra></extra>`,
+          name,
+          legendgroup: name,
           showlegend: false,
           ...axes,
           ...more,
-        });
+        };
+        data.push(trace);
+        return trace;
       };
-      line(summary.toPrevious, (c) => c.to, {
-        line: { color: translucent(colour, 0.5), width: 1 },
-        hoverinfo: "skip",
+      const previous = line(summary.toPrevious, (c) => c.to, {
+        mode: "lines+markers",
+        line: { color: colour, width: 2.2, dash },
+        marker: { color: colour, size: summary.toPrevious.length > 40 ? 3 : 5 },
+        showlegend: !named.has(name),
       });
-      line(summary.toPrevious, (c) => c.to, {
-        smooth: true,
-        line: { color: colour, width: 2.6 },
-        showlegend: !named.has(summary.model),
-      });
-      line(summary.toFinal, (c) => c.from, { line: { color: colour, width: 1.6, dash: "dash" } });
-      named.add(summary.model);
-    }
+      if (smooth) data.push(smoothedLine(previous.y, previous, colour));
+      line(summary.toFinal, (c) => c.from, { line: { color: colour, width: 1.4, dash: "dot" } });
+      named.add(name);
+    });
   });
   data.push(...lineKeys([
-    { name: "to previous, as measured", width: 1 },
-    { name: "smoothed", width: 2.6 },
-    { name: "to final", width: 1.6, dash: "dash" },
+    { name: "to previous", width: 2.2 },
+    ...smooth ? [SMOOTHED] : [],
+    { name: "to final", width: 1.4, dash: "dot" },
   ]));
   const panels = ROWS.flatMap(({ title }, row) =>
     tasks.map((task, column) => ({
@@ -82,8 +86,9 @@ export function jaccardFigure(summaries: CircuitSummary[]): Figure {
   );
   return {
     title: "How much of a circuit remains",
-    caption: "Jaccard similarity of circuits. Bold: to the previous checkpoint, exponentially " +
-      "weighted mean (α = 0.5). Thin: the same, as measured. Dashed: to the final checkpoint.",
+    caption:
+      "Jaccard similarity of circuits. Bold: to the previous checkpoint. Dotted: to the final checkpoint." +
+      leftOut(summaries),
     data,
     layout: panelGrid(panels, tasks.length),
     width: Math.max(700, 60 + 380 * tasks.length),
@@ -96,6 +101,9 @@ if (import.meta.main) {
     name: "jaccard",
     description: "Similarity of circuits to those of the previous and the final checkpoint.",
     examplePath: "results/graphs",
-  }).parse();
-  await runPlot(command, async (paths) => jaccardFigure(await givenSummaries(paths)));
+  }).option("--smooth", "add smoothed lines, thin and dashed").parse();
+  await runPlot(
+    command,
+    async (paths, { smooth }) => jaccardFigure(await givenSummaries(paths), smooth ?? false),
+  );
 }

@@ -149,11 +149,21 @@ export function selfRepairFigure(
     }));
     lines.forEach(({ name, colour, y }) => draw(2, name, colour, y));
     const prefix = names.length > 1 ? `${model}: ` : "";
+    // up to the last point: a line across the axis would strike through the labels there
+    [0, 1, 2].forEach((column) =>
+      data.push({
+        ...{ type: "scatter", mode: "lines", showlegend: false, hoverinfo: "skip" },
+        x: [Math.min(...everyX), end],
+        y: [0, 0],
+        line: { color: "rgba(140,146,153,0.6)", width: 1 },
+        ...axesOf(3 * row + column),
+      })
+    );
     const common = (column: number, range: [number, number]) => ({
       xTitle: row === names.length - 1 ? time.title : "",
       yTitle: column === 0 ? "logits" : "",
       x: { range: logRange(everyX, 0.3) },
-      y: { range, zeroline: true, zerolinewidth: 1 },
+      y: { range, zeroline: false },
     });
     return [
       {

@@ -50,6 +50,55 @@ browserTest(
   },
 );
 
+browserTest(
+  "explorer: hatches checkpoints at which the model does not do the task, and shows no circuit of them",
+  () => {
+    const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 30 });
+    const able = [12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22];
+    summary.checkpoints.forEach((checkpoint, i) => checkpoint.ability!.able = able.includes(i));
+    // noise that must not be seen: it would lead every list and every scale
+    summary.checkpoints[3].circuit = [
+      { source: "input", target: "a3.h5", letter: "q", score: 999 },
+      { source: "a3.h5", target: "logits", letter: null, score: 999 },
+    ];
+    Object.assign(summary.checkpoints[3], { faithfulness: 5.34, edges: 2 });
+    return withPage(buildExplorer(summary), async ({ page, errors }) => {
+      const text = async (selector: string) => (await page.textContent(selector))!;
+      assertEquals(await page.isVisible("#empty-circuit"), false);
+      await page.fill("#slider", "3");
+      await page.waitForTimeout(FADED_MS);
+      assertEquals((await page.evaluate(drawn)).edges, []);
+      assertStringIncludes(await text("#empty-circuit"), "does not do the task");
+      assert(!(await text("#facts")).includes("534"), "faithfulness of noise is shown");
+      assert(!/[1-9]/.test(await text("#chart-size .keys")), "a size of noise is shown");
+      const seen = await page.evaluate(() => ({
+        bands: document.querySelectorAll("#slider-ticks u").length,
+        hatched: ["#chart-metric", "#chart-size", "#heatmap-axes", "#raster", "#size-chart"]
+          .filter((id) => document.querySelectorAll(`${id} .hatch`).length > 0).length,
+        cells: [...document.querySelectorAll<SVGElement>(".raster-cell")]
+          .map((cell) => Number(cell.getAttribute("fill-opacity"))),
+        band: document.querySelector<SVGElement>("#raster .hatch")!.getAttribute("width"),
+        columns: document.querySelector<SVGElement>("#raster .heat-mark")!.getAttribute("width"),
+      }));
+      assertEquals(seen.bands, 1);
+      assertEquals(seen.hatched, 5);
+      assert(Math.max(...seen.cells) > 0.99, "the scale is not that of the shown circuits");
+      assert(Math.abs(Number(seen.band) / Number(seen.columns) - 12) < 0.05, "12 columns hatched");
+      assertEquals(errors, []);
+    });
+  },
+);
+
+browserTest("explorer: opens where the model does the task at no checkpoint", () => {
+  const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 30 });
+  for (const { ability } of summary.checkpoints) ability!.able = false;
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    assertStringIncludes((await page.textContent("#empty-circuit"))!, "does not do the task");
+    assertEquals(await page.locator(".raster-cell").count(), 0);
+    assertEquals(errors, []);
+  });
+});
+
 browserTest("explorer: a click pins a head and highlights only the paths through it", () => {
   const summary = formingCircuit();
   summary.checkpoints = summary.checkpoints.slice(-1);

@@ -68,6 +68,58 @@ browserTest("explorer: the keyboard reaches, names, pins and unpins heads", () =
   });
 });
 
+browserTest("explorer: the legend has the colours of the lines, by letter and by sign", () => {
+  const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 60 });
+  summary.checkpoints.at(-1)!.circuit[0].score = -3;
+  return withPage(buildExplorer(summary), async ({ page }) => {
+    const colours = () =>
+      page.evaluate(() => {
+        const style = (selector: string) => getComputedStyle(document.querySelector(selector)!);
+        return {
+          positive: style("#circuit .edge.positive .line").stroke,
+          negative: style("#circuit .edge.negative .line").stroke,
+          solid: style(".sample.solid").borderTopColor,
+          dashed: style(".sample.dashed").borderTopColor,
+          letters: ["q", "k", "v", "o"].map((letter) =>
+            style(`.toggle.${letter} i`).backgroundColor
+          ),
+        };
+      });
+    assertEquals(new Set((await colours()).letters).size, 4);
+    for (const palette of ["field", "safe"]) {
+      await page.click(`[data-set="palette=${palette}"]`);
+      await page.click('[data-set="colour=sign"]');
+      await page.waitForTimeout(400);
+      const { positive, negative, solid, dashed, letters } = await colours();
+      assertEquals([positive, negative], [solid, dashed]);
+      assert(positive !== negative, "both signs have one colour");
+      assertEquals(new Set(letters).size, 1);
+    }
+  });
+});
+
+browserTest("explorer: a role has the same colour on every page", async () => {
+  const colourOf = (task: string, roles: string[]) => {
+    const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 60, task });
+    const last = summary.checkpoints.at(-1)!;
+    const head = last.nodes.find((name) => name.startsWith("a"))!;
+    summary.roles = { "0": { [head]: roles } };
+    return new Promise<string>((resolve) =>
+      withPage(buildExplorer(summary), async ({ page }) =>
+        resolve(
+          await page.evaluate(
+            (node) => getComputedStyle(document.querySelector(`[data-node="${node}"] .pill`)!).fill,
+            head,
+          ),
+        ))
+    );
+  };
+  const induction = await colourOf("sva", ["induction"]);
+  assertEquals(await colourOf("ioi", ["induction", "previous token"]), induction);
+  assertEquals(await colourOf("sva", ["name mover", "induction"]), induction);
+  assert(await colourOf("ioi", ["name mover", "induction"]) !== induction);
+});
+
 browserTest(
   "explorer: random circuits are drawn at their sampled edge counts, all in sight",
   () => {

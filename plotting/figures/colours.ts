@@ -2,8 +2,8 @@
 
 /** Colours from early to late training; readable on light and dark backgrounds. */
 export const STEP_COLOURS: [number, string][] = [
-  [0, "#d9c27a"],
-  [0.35, "#8fb996"],
+  [0, "#b08d2f"],
+  [0.35, "#4f9a6a"],
   [0.7, "#4a8fa8"],
   [1, "#4b5fb3"],
 ];

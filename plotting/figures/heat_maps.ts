@@ -1,6 +1,6 @@
 /** Makes the parts of heat maps: colours, axes with square cells, sliders over checkpoints. */
 import { axesOf, type Panel } from "./panels.ts";
-import type { Trace } from "./plotly_page.ts";
+import type { Trace } from "./figure.ts";
 
 type ColourScale = [at: number, colour: string][];
 
@@ -42,6 +42,8 @@ export function colourAxis(
     title?: string;
     /** the bar's middle and length as fractions of the figure's height; its left edge as a fraction of the width */
     at?: { x: number; y: number; length: number };
+    /** whether the axis has a bar; default true */
+    bar?: boolean;
   },
 ): Record<string, unknown> {
   const { x = 1.01, y = 0.5, length = 0.8 } = options.at ?? {};
@@ -49,6 +51,7 @@ export function colourAxis(
     colorscale: options.signed ? RED_BLUE : PAPER_BLUE,
     cmin: low,
     cmax: high,
+    showscale: options.bar ?? true,
     colorbar: {
       x,
       y,
@@ -87,7 +90,7 @@ export function heatTrace(
   };
 }
 
-/** Returns the axes of a layer × head panel: layer 0 at the top, square cells. */
+/** Returns the axes of a layer × head panel: layer 0 at the bottom, square cells. */
 export function headAxes(
   index: number,
   { nLayers, nHeads }: { nLayers: number; nHeads: number },
@@ -102,7 +105,7 @@ export function headAxes(
     y: {
       ...common,
       dtick: every(nLayers),
-      range: [nLayers - 0.5, -0.5],
+      range: [-0.5, nLayers - 0.5],
       scaleanchor: axesOf(index).xaxis,
       constrain: "domain",
       constraintoward: "top",

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { adjusted, type FigureOptions } from "./adjusted.ts";
 export { STEP_COLOURS, stepColour, translucent } from "./colours.ts";
 export { allSteps, type HeadLine, headLines, pictureSteps, spreadSteps } from "./head_series.ts";
 export {
@@ -21,19 +22,24 @@ export {
   type FilesCommand,
   type PlotCommand,
   plotCommand,
+  type PlotOptions,
   requirePaths,
   runPlot,
   tellUserErrors,
 } from "./plot_command.ts";
-export { type Figure, plotlyImage, plotlyPage, saveFigure, type Trace } from "./plotly_page.ts";
+export type { Figure, Trace } from "./figure.ts";
+export { plotlyImage, plotlyPage, saveFigure } from "./plotly_page.ts";
 export { type LabelPosition, placeLabels } from "./point_labels.ts";
+export { leftOut, type RunLook, runLooks } from "./runs.ts";
 export { givenSummaries, summaryCommand } from "./summary_command.ts";
 export {
   type EndLabel,
   endLabels,
   HeadPalette,
   logRange,
+  SMOOTHED,
   smoothed,
+  smoothedLine,
   spreadLabels,
   type TimeAxis,
   timeAxis,

@@ -1,5 +1,5 @@
 /** Lays out grids of panels, for all figures. */
-import type { Trace } from "./plotly_page.ts";
+import type { Trace } from "./figure.ts";
 
 /** A panel of a figure. `x` and `y` override the common settings of its axes. */
 export interface Panel {
@@ -23,10 +23,14 @@ export function axesOf(index: number): { xaxis: string; yaxis: string } {
 /**
  * Returns the layout of a grid of panels, filled row by row. The x axis is logarithmic unless the panel overrides it.
  * `plotly_client.ts` adds the settings that all figures and axes share.
+ * @param between gap between columns, as a fraction of the width
  */
-export function panelGrid(panels: Panel[], columns: number): Record<string, unknown> {
+export function panelGrid(
+  panels: Panel[],
+  columns: number,
+  between = columns > 2 ? 0.045 : 0.075,
+): Record<string, unknown> {
   const rows = Math.ceil(panels.length / columns);
-  const between = columns > 2 ? 0.045 : 0.075;
   const across = (1 - between * (columns - 1)) / columns;
   const gap = rows > 1 ? 0.36 / (rows + 1) : 0;
   const down = (1 - gap * (rows - 1)) / rows;

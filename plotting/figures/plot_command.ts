@@ -1,7 +1,9 @@
 /** Makes the command line that the plot scripts share: paths in, one or more files out. */
 import { Command } from "@commander-js/extra-typings";
 import { UserError } from "../../utils/base/mod.ts";
-import { type Figure, saveFigure } from "./plotly_page.ts";
+import { adjusted, type FigureOptions } from "./adjusted.ts";
+import type { Figure } from "./figure.ts";
+import { saveFigure } from "./plotly_page.ts";
 
 /** Describes a plot for its command line. */
 export interface PlotCommand {
@@ -15,8 +17,11 @@ export interface PlotCommand {
   examplePath: string;
 }
 
-/** A command that takes paths and `--output`. Scripts add their own options. */
-export type FilesCommand = Command<[string[]], { output: string[] }>;
+/** Options of every plot. */
+export type PlotOptions = { output: string[] } & FigureOptions;
+
+/** A command that takes paths and the options of every plot. Scripts add their own options. */
+export type FilesCommand = Command<[string[]], PlotOptions>;
 
 /** Returns the command line that all plots share. */
 export function plotCommand(plot: PlotCommand): FilesCommand {
@@ -25,14 +30,18 @@ export function plotCommand(plot: PlotCommand): FilesCommand {
     .argument("[paths...]", plot.paths)
     .option(
       "-o, --output <files...>",
-      "files to write: .html, .svg or .png, one or several",
+      "files to write: .html, .svg, .png or .pdf, one or several",
       [`results/plots/${plot.name}.html`],
     )
+    .option("--width <pixels>", "width of pictures")
+    .option("--height <pixels>", "height")
+    .option("--font-size <pixels>", "size of the text, 12 by default; all text scales with it")
+    .option("--title <text>", "title, in pictures too")
     .addHelpText(
       "after",
       `\nExamples:\n  deno run -A plotting/${plot.name}.ts ${plot.examplePath}` +
         `\n  deno run -A plotting/${plot.name}.ts ${plot.examplePath} --output ${plot.name}.html ${plot.name}.svg` +
-        `\n\nSVG and PNG need Chromium or Chrome (CHROMIUM_PATH can name it); HTML needs neither.`,
+        `\n\nSVG, PNG and PDF need Chromium or Chrome (CHROMIUM_PATH can name it); HTML needs neither.`,
     );
 }
 
@@ -48,13 +57,13 @@ export async function tellUserErrors(work: () => Promise<void>): Promise<void> {
 }
 
 /** Makes the figure of a parsed command, writes it to every output, and prints each file's name once written. */
-export async function runPlot<Options extends { output: string[] }>(
+export async function runPlot<Options extends PlotOptions>(
   command: { args: string[]; opts(): Options },
   figureOf: (paths: string[], options: Options) => Promise<Figure>,
 ): Promise<void> {
   await tellUserErrors(async () => {
     const options = command.opts();
-    const figure = await figureOf(command.args, options);
+    const figure = adjusted(await figureOf(command.args, options), options);
     for (const file of options.output) {
       await saveFigure(figure, file);
       console.log(file);

@@ -37,7 +37,7 @@ function themed(layout: Settings): Settings {
     hovermode: "closest",
     hoverlabel: { font: { size: 12 } },
     ...layout,
-    font: { size: 12, family, color: soft },
+    font: { size: 12, ...layout.font as Settings, family, color: soft },
     paper_bgcolor: paper,
     plot_bgcolor: paper,
   };

@@ -1,35 +1,26 @@
 /**
  * Writes Plotly figures as self-contained pages (the library is inside the file) and, through a headless Chromium, as
- * SVG or PNG. All figures look the same: quiet axes, no box, light or dark as the reader's system.
+ * SVG, PNG or PDF. All figures look the same: quiet axes, no box, light or dark as the reader's system.
  */
 import { dirname, extname } from "@std/path";
 import { UserError, writeFileAtomic } from "../../utils/base/mod.ts";
-import { buildPage, chromiumPath, escapeHtml, KIT_STYLES, launchChromium } from "../page/mod.ts";
-
-/** A Plotly trace. */
-export type Trace = Record<string, unknown>;
-
-/** A figure: what Plotly draws, with its title, caption and size. */
-export interface Figure {
-  /** plain text */
-  title: string;
-  /** a sentence or two under the title; plain text */
-  caption: string;
-  /** Plotly's traces */
-  data: Trace[];
-  /** Plotly's layout */
-  layout: Record<string, unknown>;
-  /** pixels of the static picture; the page is as wide as its window */
-  width: number;
-  /** pixels, in the picture and on the page */
-  height: number;
-}
+import { withTicks } from "./adjusted.ts";
+import type { Figure } from "./figure.ts";
+import {
+  type Browser,
+  buildPage,
+  chromiumPath,
+  escapeHtml,
+  KIT_STYLES,
+  launchChromium,
+} from "../page/mod.ts";
 
 /** Below this fraction of the picture's width titles and labels would overlap, so the page scrolls sideways instead. */
-const NARROWEST = 0.72;
+const NARROWEST = 0.9;
 
 /** Returns the page of a figure: about 1.5 MB, because it contains Plotly. */
-export function plotlyPage(figure: Figure): string {
+export function plotlyPage(given: Figure): string {
+  const figure = withTicks(given);
   const library = new URL(import.meta.resolve("plotly.js-cartesian-dist-min"));
   const least = Math.round(NARROWEST * figure.width);
   return buildPage({
@@ -47,13 +38,13 @@ export function plotlyPage(figure: Figure): string {
 }
 
 /**
- * Returns the figure as SVG text or PNG bytes (twice the size), in light colours on white, so that it does not look
+ * Returns the figure as SVG text, PNG bytes (twice the size) or PDF bytes (one page, text as text), in light colours on white, so that it does not look
  * like a box on a white sheet.
  * @throws UserError if it finds no browser.
  */
 export async function plotlyImage(
   figure: Figure,
-  format: "svg" | "png",
+  format: "svg" | "png" | "pdf",
 ): Promise<string | Uint8Array> {
   const executablePath = chromiumPath();
   if (!executablePath) {
@@ -69,20 +60,35 @@ export async function plotlyImage(
     await Deno.writeTextFile(file, plotlyPage(figure));
     const page = await browser.newPage({ colorScheme: "light" });
     await page.goto(`file://${file}`);
-    const address = await page.evaluate(async ([format, width, height]) => {
+    const address = await page.evaluate(async ([format, width, height, heading]) => {
       // deno-lint-ignore no-explicit-any
       const scope = globalThis as any;
       await scope.drawn;
-      await scope.Plotly.relayout("plot", { paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" });
+      const white = { paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" };
+      const { layout } = scope.document.getElementById("plot");
+      const room = 2.4 * layout.font.size;
+      await scope.Plotly.relayout("plot", {
+        ...white,
+        ...(heading && {
+          title: {
+            text: heading,
+            ...{ xref: "paper", x: 0, xanchor: "left" },
+            ...{ yref: "container", y: 1, yanchor: "top", pad: { t: layout.font.size * 0.7 } },
+            font: { size: layout.font.size * 1.35, color: "#1d2126" },
+          },
+          "margin.t": layout.margin.t + room,
+        }),
+      });
       return await scope.Plotly.toImage("plot", {
         format,
         width,
         height,
         scale: format === "png" ? 2 : 1,
       }) as string;
-    }, [format, figure.width, figure.height] as const);
+    }, [format === "png" ? "png" : "svg", figure.width, figure.height, figure.heading] as const);
     const body = address.slice(address.indexOf(",") + 1);
     if (format === "svg") return decodeURIComponent(body);
+    if (format === "pdf") return await pdfOf(browser, decodeURIComponent(body), figure);
     return Uint8Array.from(atob(body), (c) => c.charCodeAt(0));
   } finally {
     await browser.close();
@@ -90,20 +96,32 @@ export async function plotlyImage(
   }
 }
 
+/** Returns a PDF of one page, as large as the picture on it. */
+async function pdfOf(
+  browser: Browser,
+  svg: string,
+  { width, height }: Pick<Figure, "width" | "height">,
+): Promise<Uint8Array> {
+  const page = await browser.newPage();
+  await page.setContent(`<style>html, body { margin: 0 } svg { display: block }</style>${svg}`);
+  const sizes = { width: `${width}px`, height: `${height}px` };
+  return await page.pdf({ ...sizes, printBackground: true, pageRanges: "1" });
+}
+
 /**
- * Writes the figure in the format of the file's extension: .html, .svg or .png.
+ * Writes the figure in the format of the file's extension: .html, .svg, .png or .pdf.
  * @throws UserError for another extension, or if a picture needs a browser and there is none.
  */
 export async function saveFigure(figure: Figure, file: string): Promise<void> {
   const kind = extname(file).toLowerCase();
-  if (kind !== ".html" && kind !== ".svg" && kind !== ".png") {
+  if (![".html", ".svg", ".png", ".pdf"].includes(kind)) {
     throw new UserError(
-      `expected an output file with the extension .html, .svg or .png, found "${file}"`,
+      `expected an output file with the extension .html, .svg, .png or .pdf, found "${file}"`,
     );
   }
   const content = kind === ".html"
     ? plotlyPage(figure)
-    : await plotlyImage(figure, kind.slice(1) as "svg" | "png");
+    : await plotlyImage(figure, kind.slice(1) as "svg" | "png" | "pdf");
   await Deno.mkdir(dirname(file), { recursive: true });
   await writeFileAtomic(file, content);
 }

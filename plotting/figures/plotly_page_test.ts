@@ -6,7 +6,7 @@ import { plotlyImage, saveFigure } from "./plotly_page.ts";
 const FIGURE = { title: "t", caption: "c", data: [], layout: {}, width: 300, height: 200 };
 
 Deno.test("saveFigure() rejects unknown extensions", async () => {
-  await assertRejects(() => saveFigure(FIGURE, "figure.pdf"), UserError, "figure.pdf");
+  await assertRejects(() => saveFigure(FIGURE, "figure.gif"), UserError, "figure.gif");
 });
 
 Deno.test({

@@ -2,7 +2,7 @@
 import { ewma } from "../../utils/base/mod.ts";
 import { tokensPerStep } from "./models.ts";
 import { axesOf } from "./panels.ts";
-import type { Trace } from "./plotly_page.ts";
+import type { Trace } from "./figure.ts";
 
 /** An axis over training. */
 export interface TimeAxis {
@@ -24,14 +24,48 @@ export function smoothed(values: readonly number[]): number[] {
   return ewma(values, 0.5);
 }
 
-/** Colours that are distinct on light and dark backgrounds. */
-const HEAD_COLOURS = [
+/** The look of smoothed lines, thinner than the data, for `lineKeys`. */
+export const SMOOTHED = { name: "smoothed", width: 1, dash: "dash" };
+
+/** Returns the line of the smoothed values; `null` is a gap, and smoothing starts again after it. */
+export function smoothedLine(
+  values: readonly (number | null)[],
+  common: Trace,
+  color: string,
+): Trace {
+  const y: (number | null)[] = [];
+  let stretch: number[] = [];
+  const end = () => {
+    y.push(...smoothed(stretch));
+    stretch = [];
+  };
+  for (const value of values) {
+    if (value !== null) {
+      stretch.push(value);
+      continue;
+    }
+    end();
+    y.push(null);
+  }
+  end();
+  return {
+    ...common,
+    y,
+    mode: "lines",
+    line: { color, width: SMOOTHED.width, dash: SMOOTHED.dash },
+    showlegend: false,
+    hoverinfo: "skip",
+  };
+}
+
+/** Colours that are distinct, and have a contrast of at least 3 : 1 on light and dark paper. */
+export const HEAD_COLOURS: readonly string[] = [
   "#3f74b8",
   "#cc6a2c",
   "#3c9470",
   "#a8559a",
-  "#b8922a",
-  "#4fa6bd",
+  "#a8791a",
+  "#3a8fa8",
   "#96604a",
   "#7a78c2",
   "#c25468",

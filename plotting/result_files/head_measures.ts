@@ -59,6 +59,10 @@ const percent = <Entry>(
   range: [0, 100],
 });
 
+/** Returns the grid of an entry, and null where the model does not do the task that the score is measured on. */
+const whereAble = <Entry extends { able?: boolean }>(grid: Grid<Entry>): Grid<Entry> => (entry) =>
+  entry.able === false ? null : grid(entry);
+
 /** Returns a measure stored as a fraction of the clean–corrupted difference and shown in percent. */
 const effect = <Entry>(
   name: string,
@@ -95,7 +99,7 @@ const s2iChange = (name: string, title: string, quantity: keyof CircuitComponent
     effect(
       name,
       title,
-      (e: CircuitComponents) => e.s2i_scores[quantity].token_same_pos_oppo ?? null,
+      whereAble((e: CircuitComponents) => e.s2i_scores[quantity].token_same_pos_oppo ?? null),
     ),
   );
 
@@ -169,9 +173,17 @@ const MEASURED = [
     },
   ]),
   measured(ioiConsistencies, [
-    effect("direct_effect", "Direct effect on logit difference", (e) => e.effects.direct),
-    effect("s2i_effect", "Effect through name movers’ queries", (e) => e.effects.s2i),
-    effect("tertiary_effect", "Effect through S2-inhibition values", (e) => e.effects.tertiary),
+    effect(
+      "direct_effect",
+      "Direct effect on logit difference",
+      whereAble((e) => e.effects.direct),
+    ),
+    effect("s2i_effect", "Effect through name movers’ queries", whereAble((e) => e.effects.s2i)),
+    effect(
+      "tertiary_effect",
+      "Effect through S2-inhibition values",
+      whereAble((e) => e.effects.tertiary),
+    ),
   ]),
   measured(selfRepairs, [
     logits(

@@ -26,9 +26,12 @@ export interface OpenPage {
   requests: string[];
 }
 
-/** Opens `html` from a file, as a reader would, and passes it to `use`. Closes the page and deletes the file after. */
+/**
+ * Opens `html` from a file, as a reader would, and passes it to `use`. Closes the page and deletes the file after. An
+ * address is opened as it is; requests of its server are then no requests.
+ */
 export async function withPage(
-  html: string,
+  html: string | URL,
   use: (open: OpenPage) => Promise<void>,
   options: { hash?: string; width?: number; dark?: boolean } = {},
 ): Promise<void> {
@@ -36,7 +39,8 @@ export async function withPage(
   let page: Page | undefined;
   try {
     const file = `${folder}/page.html`;
-    await Deno.writeTextFile(file, html);
+    if (typeof html === "string") await Deno.writeTextFile(file, html);
+    const origin = html instanceof URL ? html.origin : "file://";
     if (!browser?.isConnected()) browser = await launchChromium(chromiumPath()!);
     page = await browser.newPage({
       viewport: { width: options.width ?? 1280, height: 900 },
@@ -51,9 +55,12 @@ export async function withPage(
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("request", (request) => {
       const address = request.url();
-      if (!/^(file|data|blob):/.test(address)) requests.push(address);
+      if (!/^(file|data|blob):/.test(address) && !address.startsWith(origin)) {
+        requests.push(address);
+      }
     });
-    await page.goto(`file://${file}${options.hash ?? ""}`);
+    const address = html instanceof URL ? html.href : `file://${file}`;
+    await page.goto(`${address}${options.hash ?? ""}`);
     await use({ page, errors, requests });
   } finally {
     await page?.close();

@@ -160,6 +160,13 @@ function checkpoint(
     step,
     baseline,
     corrupted: -0.9 * skill * 0.8 + 0.02 * random(),
+    // a drawing of every step is what most tests need
+    ability: {
+      able: true,
+      interval: [baseline - 0.1, baseline + 0.1],
+      accuracy: 0.5 + 0.5 * skill,
+      rise: [baseline - 0.1, baseline + 0.1],
+    },
     size: wanted,
     edges: circuit.length,
     nodes: [...nodes],

@@ -53,6 +53,9 @@ Deno.test("get_attribution_graph writes graphs of a task's prompts that fit the 
       assert(end.stdout.includes(` = ${value.toFixed(3)}`), `${value}`);
       assertEquals(about.settings.step, 6144);
     }
+    const page = await Deno.readTextFile(join(dir, "attribution_graphs.html"));
+    assert(end.stdout.includes(`page: ${join(dir, "attribution_graphs.html")}`), end.stdout);
+    assertEquals(page.match(/"slug":"ioi-\d"/g), ['"slug":"ioi-0"', '"slug":"ioi-1"']);
     const again = join(folder, "again");
     await run("get_attribution_graph", config, "--n", "1", ...coders, "--output-dir", again);
     for (const file of ["ioi-0.json", "exact/ioi-0.json", "exact/ioi-0.safetensors"]) {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { assertOneLine, inFolder, run, runKilledAndAgain } from "../support/run_script.ts";
-import { nameMovers } from "../../utils/heads/roles/component_scores.ts";
+import { nameMovers } from "../../utils/results/name_movers.ts";
 import { fullModelComponents } from "../../utils/results/kinds/full_model_components.ts";
 import { listLocalSteps } from "../../utils/model/hub/local_steps.ts";
 

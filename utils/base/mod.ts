@@ -1,4 +1,12 @@
 /** Files, canonical JSON, errors, statistics, seeded random numbers: what every other folder may use. */
+export {
+  type Ability,
+  type AbilityEvidence,
+  abilityOf,
+  type AbilityOptions,
+  doesTask,
+  LEAST_RISES,
+} from "./ability.ts";
 export { contentDigest } from "./digest.ts";
 export {
   checkWritable,

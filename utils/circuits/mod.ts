@@ -77,6 +77,7 @@ export {
   type GraphFile,
   type GraphJsonVersion,
   type Palette,
+  PALETTE_NAMES,
   readGraphJson,
   writeCircuitPicture,
   writeEdgeTable,

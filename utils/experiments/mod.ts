@@ -30,3 +30,4 @@ export * from "./circuits/mod.ts";
 export * from "./feature_graphs/mod.ts";
 export * from "./transcoders/mod.ts";
 export * from "./feature_circuits/mod.ts";
+export * from "./dashboards/mod.ts";

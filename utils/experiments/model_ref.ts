@@ -3,7 +3,8 @@
  * folder of each step, how a checkpoint is opened. Settings and models meet only here.
  */
 import { scheduleSteps } from "../cli/mod.ts";
-import { UserError } from "../base/mod.ts";
+import { join } from "@std/path";
+import { isFile, UserError } from "../base/mod.ts";
 import {
   describeSteps,
   HookedModel,
@@ -41,6 +42,13 @@ export class ModelRef {
     this.localSteps = this.source.kind === "folder" ? listLocalSteps(this.source.dir) : undefined;
   }
 
+  /** Returns whether the suite of a folder is the one checkpoint in it, counted as step 0. */
+  #isSingle(schedule: string): boolean {
+    const { source, localSteps } = this;
+    return schedule === "suite" && source.kind === "folder" && localSteps!.length === 0 &&
+      isFile(join(source.dir, "config.json"));
+  }
+
   /**
    * Returns the training steps to visit, ascending.
    * @param key what the script calls the schedule
@@ -50,11 +58,12 @@ export class ModelRef {
     const { name, localSteps: suite } = this;
     const { custom_schedule: custom, ckpt_schedule } = this.settings;
     const schedule = custom.length > 0 ? "custom" : ckpt_schedule;
+    if (this.#isSingle(schedule)) return [0];
     if (schedule === "suite" && !suite?.length) {
       const others = MODEL_SCHEDULES.filter((s) => s !== "suite").join(", ");
       throw new UserError(
-        `${key}: "suite" visits the steps in a local model folder, but ${name} has none; ` +
-          `choose one of ${others}`,
+        `${key}: "suite" visits the checkpoints in a local model folder (step0, step1, … or checkpoint-0, …), ` +
+          `but ${name} has none; choose one of ${others}`,
         2,
       );
     }
@@ -82,7 +91,8 @@ export class ModelRef {
   /** Returns the folder of a checkpoint; downloads it if needed. @throws Error as `resolveModel` does. */
   async folder(step: number, onProgress?: ModelOptions["onProgress"]): Promise<string> {
     const { ckpt_schedule, custom_schedule, cache_dir: cacheDir } = this.settings;
-    const main = ckpt_schedule === "main" && custom_schedule.length === 0;
+    const schedule = custom_schedule.length > 0 ? "custom" : ckpt_schedule;
+    const main = schedule === "main" || this.#isSingle(schedule);
     const revision = main ? "main" : `step${step}`;
     if (this.source.kind === "folder") return localCheckpoint(this.source.dir, revision);
     return await resolveModel(this.name, { revision, cacheDir, onProgress });

@@ -8,6 +8,8 @@
  *     influence, pruneGraph, graphScores                                                                graph/
  *     splitByHead       every edge into a target as direct + Σ heads                                   splits/
  *     queryKeyScore     an attention score as a sum over pairs of nodes                                 splits/
+ *     intervene         the model with features changed, the rest frozen, frozen in part, or free       interventions/
+ *     judgePrompt       how well a graph predicts ablations, and what its pruned form is worth          judging/
  *     taskValues, chooseFeatures, edgeShares
  *                       the circuit of a task, over its prompts, by roles                               tasks/
  *     textProfiles, compareFeatures, turnoverOf, trackBack
@@ -62,6 +64,8 @@ export {
 } from "./linear/mod.ts";
 export * from "./files/mod.ts";
 export * from "./graph/mod.ts";
+export * from "./interventions/mod.ts";
+export * from "./judging/mod.ts";
 export * from "./paths/mod.ts";
 export * from "./splits/mod.ts";
 export * from "./tasks/mod.ts";

@@ -51,7 +51,6 @@ export {
   greaterThanParts,
   type HeadDonor,
   headDonor,
-  headRoles,
   ioiConsistency,
   isNameMover,
   nameMovers,

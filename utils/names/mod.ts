@@ -3,3 +3,4 @@
  * use it.
  */
 export * from "./nodes.ts";
+export * from "./roles.ts";

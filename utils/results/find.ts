@@ -58,7 +58,7 @@ export function runFirst(kinds: readonly Pick<ReadableKind, "madeBy">[]): string
 }
 
 /** Returns the format of a result file. It is in the first lines, so large files of other kinds are not parsed. */
-async function formatOf(path: string): Promise<string | undefined> {
+export async function formatOf(path: string): Promise<string | undefined> {
   using file = await Deno.open(path);
   const start = new Uint8Array(400);
   const length = await file.read(start) ?? 0;

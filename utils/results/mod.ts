@@ -2,8 +2,15 @@
  * Result files: one contract per kind (`kinds/`), through which scripts write and plots read. A kind says the format with
  * its version, the schema, the path and the script that makes the file.
  */
+export {
+  ableCheckpoints,
+  checkpointAble,
+  reachesThreshold,
+  unableSteps,
+} from "./circuit_ability.ts";
 export type { ResultLayout, ResultSchema } from "./check.ts";
-export { findResults, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
+export { findResults, formatOf, type ReadableKind, runFirst, type StoredOf } from "./find.ts";
+export { headRoles, ROLE_FORMATS, type RoleCircuits } from "./head_roles.ts";
 export {
   defineResult,
   type EntryOf,
@@ -35,6 +42,16 @@ export {
 export { type ComponentSwaps, componentSwaps, type SwapHeader } from "./kinds/mod.ts";
 export { type CopySuppression, copySuppression } from "./kinds/mod.ts";
 export {
+  type DashboardFeature,
+  type DashboardHistogram,
+  type DashboardLayer,
+  type DashboardRule,
+  type DashboardScore,
+  type FeatureDashboards,
+  featureDashboards,
+  type FeatureDashboardsHeader,
+} from "./kinds/mod.ts";
+export {
   type FeatureCircuitEntry,
   type FeatureCircuitHeader,
   featureCircuits,
@@ -46,7 +63,21 @@ export {
   type FormationEntry,
   type FormationHeader,
 } from "./kinds/mod.ts";
+export {
+  type ExactGraphHeader,
+  exactGraphHeader,
+  GRAPH_DETAILS_FORMAT,
+  GRAPH_FORMAT,
+  type GraphDetails,
+  graphDetails,
+  graphIndexSchema,
+  type NeuronpediaGraph,
+  type NeuronpediaNode,
+  neuronpediaSchema,
+  NODE_TYPES,
+} from "./kinds/mod.ts";
 export { type FullModelComponents, fullModelComponents } from "./kinds/mod.ts";
+export { type GraphJudgement, type GraphJudgementHeader, graphJudgements } from "./kinds/mod.ts";
 export { greaterThanChecks, type GreaterThanParts } from "./kinds/mod.ts";
 export { type Consistency, ioiConsistencies } from "./kinds/mod.ts";
 export { type SelfRepairEntry, selfRepairs } from "./kinds/mod.ts";
@@ -74,5 +105,6 @@ export {
   transcoderSweeps,
 } from "./kinds/mod.ts";
 export { circuitTransfers } from "./kinds/mod.ts";
+export { isNameMover, nameMovers } from "./name_movers.ts";
 export { type OpenOptions, OtherResults, ResultFile } from "./result_file.ts";
-export { ResultPaths } from "./result_path.ts";
+export { modelFolder, ResultPaths } from "./result_path.ts";

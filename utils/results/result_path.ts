@@ -67,6 +67,11 @@ export class ResultPaths {
     return this.#at("attribution_graphs", `step${step}`);
   }
 
+  /** dashboards of the features of one checkpoint: `dashboards/{model}/step{step}/dashboards.json` */
+  dashboards(step: number | string): string {
+    return this.#at("dashboards", `step${step}`, "dashboards.json");
+  }
+
   /** an analysis of paths between features: `feature_paths/{model}/step{step}/{name}.json` */
   featurePaths(step: number, name: string): string {
     return this.#at("feature_paths", `step${step}`, `${name}.json`);
@@ -120,6 +125,11 @@ export class ResultPaths {
   /** quality of a set of transcoders by step: `transcoders/{model}/{name}/evaluation.json` */
   transcoderEvaluation(name: string): string {
     return this.#at("transcoders", name, "evaluation.json");
+  }
+
+  /** how well graphs of features predict interventions: `feature_circuits/{model}/{task}/judgement.json` */
+  graphJudgement(task: string): string {
+    return this.#at("feature_circuits", task, "judgement.json");
   }
 
   /** circuits of a task in features, or their formation: `feature_circuits/{model}/{task}/{set}/{name}.json` */

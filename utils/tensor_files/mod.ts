@@ -14,3 +14,4 @@ export { type CheckpointFiles, checkShape, type TensorInfo, TensorSet } from "./
 export { readTorchObject, readTorchTensors, type TorchValue } from "./torch_checkpoint.ts";
 export { type PickleValue, writeTorchObject } from "./torch_writer.ts";
 export type { Dtype, DTYPE_BYTES } from "./float16.ts";
+export { writePartsAtomic } from "./atomic_stream.ts";

@@ -31,6 +31,11 @@ export {
   type CrossLayerReplacement,
   crossLayerReplacement,
   hookWidth,
+  type IntervenedFeeds,
+  type IntervenedHook,
+  intervenedHook,
+  intervenedSplice,
+  type InterventionBase,
   replacement,
   type Replacements,
   splitHook,
@@ -103,6 +108,7 @@ export {
   type Tap,
   type TapRows,
 } from "./capture/mod.ts";
+export { unitRows } from "./random_rows.ts";
 export { convertCoders, type Converted, type ConvertOptions } from "./convert.ts";
 export * from "./training/mod.ts";
 export * from "./truth/mod.ts";

@@ -1,7 +1,12 @@
 /** Compares the case in a folder, whatever kind of case it is. */
 import { join } from "@std/path";
 import { coderTrainingRows } from "./coder_training.ts";
-import { coderGraphRows, featurePathRows, type GraphRow } from "./features/mod.ts";
+import {
+  coderGraphRows,
+  featurePathRows,
+  type GraphRow,
+  interventionRows,
+} from "./features/mod.ts";
 import { type Verdict, verdicts } from "./comparison.ts";
 import { QUANTITIES } from "./quantities.ts";
 import { ReferenceCase } from "./reference_case.ts";
@@ -28,6 +33,7 @@ export async function* caseVerdicts(dir: string, only?: string): AsyncGenerator<
       const { model } = transcoders;
       if (isFile(join(dir, "graphs.json"))) {
         yield* graphVerdicts("graphs", dir, coderGraphRows(dir, model), only);
+        yield* graphVerdicts("graphs", dir, interventionRows(dir, model), only);
       }
       yield* graphVerdicts("circuits", dir, featurePathRows(dir, model), only);
     } finally {
@@ -55,7 +61,7 @@ async function* trainingVerdicts(dir: string, only = ""): AsyncGenerator<Verdict
   }
 }
 
-/** Yields one verdict per quantity of the attribution graphs, or of the paths, of a case. */
+/** Yields one verdict per quantity of the attribution graphs, of interventions, or of the paths, of a case. */
 async function* graphVerdicts(
   prefix: string,
   dir: string,

@@ -1,9 +1,9 @@
 /** Connects the controls to the state: slider, play button, keys, filters, search, theme and exports. */
-import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   applyTheme,
   byId,
   connectChoices,
+  gapsOf,
   html,
   integer,
   isDark,
@@ -15,6 +15,7 @@ import {
 import { graphJson } from "./graph_json.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { findNode, type LineKind } from "./names.ts";
+import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
 
 /** Attributes of the circuit's picture that only the page's styles use. */
@@ -23,7 +24,7 @@ const PAGE_ONLY = ["data-role"];
 /** Milliseconds to play a whole run, within the limits below. */
 const PLAY_MS = 24_000;
 
-export function createControls(summary: CircuitSummary, store: Store) {
+export function createControls(summary: ShownSummary, store: Store) {
   const steps = summary.checkpoints.map((c) => c.step);
   const last = steps.length - 1;
   const slider = byId<HTMLInputElement>("slider");
@@ -72,6 +73,13 @@ export function createControls(summary: CircuitSummary, store: Store) {
       box.append(element);
     };
     box.replaceChildren();
+    const able = summary.checkpoints.map((c) => c.able);
+    for (const [from, to] of gapsOf(able, steps.map((_, i) => 100 * share(i)), [0, 100])) {
+      const band = html("u");
+      band.style.left = `${from}%`;
+      band.style.width = `${to - from}%`;
+      box.append(band);
+    }
     const taken: number[] = [];
     const byWeight = steps.map((_, i) => i).sort((a, b) => weight(b) - weight(a) || a - b);
     for (const i of byWeight) {

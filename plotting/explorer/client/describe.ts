@@ -2,10 +2,9 @@
 import { withoutUnderscores } from "../../display_names.ts";
 import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
 import { fact, html, integer, number, percent, plural, titled } from "../../page/client/mod.ts";
+import { compareRoles, isIoiRole, ROLES } from "../../../utils/names/mod.ts";
 import { degreesOf, nodeShares } from "./circuit_math.ts";
 import { longName } from "./names.ts";
-
-export const ROLE_COLOURS = 8;
 
 const measuredSteps = new WeakMap<CircuitSummary, number[]>();
 
@@ -19,27 +18,29 @@ export function rolesAt(summary: CircuitSummary, step: number, node: string): st
     measuredSteps.set(summary, steps);
   }
   const last = steps.findLast((measured) => measured <= step);
-  return last === undefined ? [] : roles[String(last)]?.[node] ?? [];
+  const found = last === undefined ? [] : roles[String(last)]?.[node] ?? [];
+  return found.toSorted(compareRoles(summary.task));
 }
 
-/** Returns the names of all roles in the summary, in alphabetical order. */
+/** Returns the labels of all roles in the summary, in the order of `ROLES`. */
 export function allRoles(summary: CircuitSummary): string[] {
   const names = new Set<string>();
   for (const heads of Object.values(summary.roles ?? {})) {
     for (const roles of Object.values(heads)) for (const role of roles) names.add(role);
   }
-  return [...names].sort();
+  return [...names].sort(compareRoles("ioi"));
 }
 
-/** Returns the map from a role to the number of its colour, the same on the whole page. */
-export function roleIndex(summary: CircuitSummary): (role: string) => number {
-  const names = allRoles(summary);
-  return (role) => names.indexOf(role) % ROLE_COLOURS;
+/** Returns the number of a role's colour, the same on every page; unknown roles share the last one. */
+export function roleColour(role: string): number {
+  const place = ROLES.indexOf(withoutUnderscores(role));
+  return place < 0 ? ROLES.length : place;
 }
 
-/** Returns the label of a role: `previous_token` → `previous token`. */
-export function roleLabel(role: string): string {
-  return withoutUnderscores(role);
+/** Returns the label of a role: `previous_token` → `previous token`. Says if it was measured on another task's prompts. */
+export function roleLabel(summary: CircuitSummary, role: string): string {
+  const label = withoutUnderscores(role);
+  return summary.task !== "ioi" && isIoiRole(label) ? `${label} (on IOI prompts)` : label;
 }
 
 export function describeEdge(
@@ -84,7 +85,13 @@ export function describeNode(summary: CircuitSummary, index: number, node: strin
   return titled(
     longName(node),
     ...(roles.length > 0
-      ? [html("div", { class: "role-line" }, roles.map(roleLabel).join(", "))]
+      ? [
+        html(
+          "div",
+          { class: "role-line" },
+          roles.map((role) => roleLabel(summary, role)).join(", "),
+        ),
+      ]
       : []),
     ...facts,
     fact(

@@ -3,12 +3,13 @@
  * sizes, the threshold, and the chosen size, over the other checkpoints' curves in a faint colour. A random circuit
  * is drawn at its sampled number of edges: pruning leaves few or none, and a log axis cannot show 0.
  */
-import type { CircuitSummary, CurvePoint } from "../../../utils/results/mod.ts";
+import type { CurvePoint } from "../../../utils/results/mod.ts";
 import {
   axes,
   axisPercent,
   byId,
   fact,
+  hatched,
   hideTooltip,
   html,
   integer,
@@ -21,6 +22,7 @@ import {
   svg,
   titled,
 } from "../../page/client/mod.ts";
+import type { ShownCheckpoint, ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
 
 const HEIGHT = 340;
@@ -35,7 +37,7 @@ function asDrawn(point: CurvePoint): CurvePoint & { left: number } {
   return { ...point, edges: point.size, left: point.edges };
 }
 
-export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
+export function createFaithfulnessChart(summary: ShownSummary, store: Store) {
   const picture = byId<SVGSVGElement>("size-chart");
   const box = byId("size-box");
   const random = summary.checkpoints.map((c) => c.random.map(asDrawn));
@@ -60,7 +62,7 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
         svg(
           "text",
           { class: "tick", x: width / 2, y: HEIGHT / 2, "text-anchor": "middle" },
-          "No sizes were evaluated in this run.",
+          "No sizes were evaluated where the model does the task.",
         ),
       );
       return;
@@ -76,10 +78,11 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
         .join("");
     const view = `${measure} ${width}`;
     if (ghosts.view !== view) {
-      const stride = Math.ceil(summary.checkpoints.length / MOST_GHOSTS);
+      const able = summary.checkpoints.filter((c) => c.able);
+      const stride = Math.ceil(able.length / MOST_GHOSTS);
       ghosts.element = svg("path", {
         class: "ghost-line",
-        d: summary.checkpoints.filter((_, i) => i % stride === 0).map((c) => path(c.curve)).join(
+        d: able.filter((_, i) => i % stride === 0).map((c) => path(c.curve)).join(
           "",
         ),
       });
@@ -109,18 +112,23 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
         }),
       ),
       ...axes(x, y, { left: PAD.left, right, top: PAD.top, bottom }),
+      ...(checkpoint.able ? [] : hatched("hatch-size", [[PAD.left, right]], PAD.top, bottom)),
       svg(
         "text",
         { class: "tick", x: (PAD.left + right) / 2, y: HEIGHT - 4, "text-anchor": "middle" },
         "edges in the circuit",
       ),
       svg("text", { class: "tick", x: 2, y: 9 }, "faithfulness, %"),
-      svg("line", { class: "rule", x1: PAD.left, x2: right, y1: level, y2: level }),
-      svg(
-        "text",
-        { class: "rule-label", x: PAD.left + 4, y: level - 5 },
-        `threshold ${percent(summary.threshold)}`,
-      ),
+      ...(summary.searched
+        ? [
+          svg("line", { class: "rule", x1: PAD.left, x2: right, y1: level, y2: level }),
+          svg(
+            "text",
+            { class: "rule-label", x: PAD.left + 4, y: level - 5 },
+            `threshold ${percent(summary.threshold)}`,
+          ),
+        ]
+        : []),
       svg(
         "g",
         { "clip-path": "url(#clip-size)" },
@@ -143,9 +151,12 @@ export function createFaithfulnessChart(summary: CircuitSummary, store: Store) {
     );
   }
 
-  function note(checkpoint: CircuitSummary["checkpoints"][number]): (Node | string)[] {
+  function note(checkpoint: ShownCheckpoint): (Node | string)[] {
     const keys: (Node | string)[] = [
       html("span", { class: "key tone-1" }, html("i"), "circuits of this step"),
+      ...(summary.checkpoints.some((c) => c.able && c !== checkpoint)
+        ? [html("span", { class: "key tone-1 faint" }, html("i"), "of other steps")]
+        : []),
     ];
     if (checkpoint.random.length > 0) {
       keys.push(html("span", { class: "key tone-2 dashed" }, html("i"), "random circuits"));

@@ -3,14 +3,15 @@
  * glide to their new width, those that join fade in, those that leave fade out and are then removed (CSS
  * transitions).
  */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
-import { afterPaint, byId, hideTooltip, showTooltip, svg } from "../../page/client/mod.ts";
+import type { CircuitEdge } from "../../../utils/results/mod.ts";
+import { afterPaint, byId, hideTooltip, percent, showTooltip, svg } from "../../page/client/mod.ts";
 import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
 import { edgeName, nodeNames, parseNodeName } from "../../../utils/names/mod.ts";
 import { lineKind, longName, shortName } from "./names.ts";
+import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
-import { describeEdge, describeNode, roleIndex, roleLabel, rolesAt } from "./describe.ts";
+import { describeEdge, describeNode, roleColour, roleLabel, rolesAt } from "./describe.ts";
 
 const FADE_MS = 450;
 
@@ -27,7 +28,7 @@ export interface GraphView {
   resize(): void;
 }
 
-export function createGraphView(summary: CircuitSummary, store: Store): GraphView {
+export function createGraphView(summary: ShownSummary, store: Store): GraphView {
   const root = byId<SVGSVGElement>("circuit");
   const box = byId("circuit-box");
   const rows = root.appendChild(svg("g", { class: "rows" }));
@@ -36,7 +37,6 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
   const edges = new Map<string, DrawnEdge>();
   const nodes = new Map<string, SVGGElement>();
   const overall = summary.checkpoints.reduce((max, c) => Math.max(max, largestScore(c)), 0) || 1;
-  const roleOf = roleIndex(summary);
   let layout: Layout = layOut(summary.shape, 900);
 
   for (const name of nodeNames(summary.shape)) nodes.set(name, createNode(name));
@@ -185,7 +185,12 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
     }
     if (fresh.length > 0) afterPaint(() => fadeIn(fresh));
     updateNodes(new Set(checkpoint.nodes), shown);
-    byId("empty-circuit").hidden = checkpoint.circuit.length > 0;
+    const empty = byId("empty-circuit");
+    empty.hidden = checkpoint.circuit.length > 0;
+    empty.textContent = checkpoint.able
+      ? `The circuit is empty: without any edge, ${percent(checkpoint.faithfulness)} remain.`
+      : "The model does not do the task at this step.";
+    box.classList.toggle("unable", !checkpoint.able);
     highlight();
   }
 
@@ -208,8 +213,11 @@ export function createGraphView(summary: CircuitSummary, store: Store): GraphVie
       group.classList.toggle("bar", fixed);
       if (inside) group.setAttribute("tabindex", "0");
       else group.removeAttribute("tabindex");
-      group.setAttribute("aria-label", [longName(name), ...roles.map(roleLabel)].join(", "));
-      group.dataset.role = roles.length > 0 ? String(roleOf(roles[0])) : "";
+      group.setAttribute(
+        "aria-label",
+        [longName(name), ...roles.map((role) => roleLabel(summary, role))].join(", "),
+      );
+      group.dataset.role = roles.length > 0 ? String(roleColour(roles[0])) : "";
       for (const port of group.querySelectorAll<SVGRectElement>(".port")) {
         port.classList.toggle("used", entered.has(`${name}<${port.dataset.letter}>`));
       }

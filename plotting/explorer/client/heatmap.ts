@@ -3,9 +3,10 @@
  * measured, the faithfulness of one step's circuit inside the model of another step. It draws on a canvas because 154
  * checkpoints make 23,716 cells.
  */
-import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
+  gapsOf,
+  hatched,
   hideTooltip,
   html,
   integer,
@@ -18,11 +19,13 @@ import {
 } from "../../page/client/mod.ts";
 import { jaccardMatrix } from "./circuit_math.ts";
 import { edgeName } from "../../../utils/names/mod.ts";
+import type { ShownSummary } from "./shown.ts";
 import { nearestIndex, type State, type Store } from "./state.ts";
 
 interface Matrix {
   steps: number[];
-  values: number[][];
+  /** null where the model of one of the steps does not do the task */
+  values: (number | null)[][];
   rowText: string;
   columnText: string;
   note: string;
@@ -30,7 +33,7 @@ interface Matrix {
 
 const PAD = { left: 58, top: 6, bottom: 34, right: 6 };
 
-export function createHeatmap(summary: CircuitSummary, store: Store) {
+export function createHeatmap(summary: ShownSummary, store: Store) {
   const canvas = byId<HTMLCanvasElement>("heatmap");
   const overlay = byId<SVGSVGElement>("heatmap-axes");
   const box = byId("heatmap-box");
@@ -49,7 +52,7 @@ export function createHeatmap(summary: CircuitSummary, store: Store) {
     if (kind === "transfer") {
       return {
         steps: summary.transfer!.steps,
-        values: summary.transfer!.faithfulness,
+        values: known(summary.transfer!.steps, summary.transfer!.faithfulness),
         rowText: "circuit of step",
         columnText: "in the model of step",
         note:
@@ -62,13 +65,20 @@ export function createHeatmap(summary: CircuitSummary, store: Store) {
     );
     return {
       steps: summary.checkpoints.map((c) => c.step),
-      values: jaccardMatrix(sets),
+      values: known(summary.checkpoints.map((c) => c.step), jaccardMatrix(sets)),
       rowText: "step",
       columnText: "and step",
       note: `${
         kind === "edges" ? "Edges" : "Nodes"
       } in both circuits as a share of those in either (Jaccard).`,
     };
+  }
+
+  function known(steps: number[], values: number[][]): (number | null)[][] {
+    const able = new Set(summary.checkpoints.filter((c) => c.able).map((c) => c.step));
+    return values.map((row, i) =>
+      row.map((value, j) => able.has(steps[i]) && able.has(steps[j]) ? value : null)
+    );
   }
 
   function colours(): [number[], number[]] {
@@ -93,6 +103,7 @@ export function createHeatmap(summary: CircuitSummary, store: Store) {
     const gap = cell > 6 ? 1 : 0;
     values.forEach((row, i) =>
       row.forEach((value, j) => {
+        if (value === null) return;
         const t = Math.max(0, Math.min(1, value));
         const mix = low.map((channel, k) => Math.round(channel + (high[k] - channel) * t));
         brush.fillStyle = `rgb(${mix.join(",")})`;
@@ -100,6 +111,29 @@ export function createHeatmap(summary: CircuitSummary, store: Store) {
       })
     );
     drawOverlay(steps, size, rowText, columnText);
+  }
+
+  /** Returns the rows and columns of steps at which the model does not do the task, hatched. */
+  function gaps(steps: number[], size: number): SVGElement[] {
+    const able = new Set(summary.checkpoints.filter((c) => c.able).map((c) => c.step));
+    const marked = steps.map((step) => able.has(step));
+    const middles = steps.map((_, i) => (i + 0.5) * cell);
+    const stretches = gapsOf(marked, middles, [0, size]);
+    const bottom = PAD.top + size;
+    const columns = stretches.map(([a, b]) => [PAD.left + a, PAD.left + b] as const);
+    const runs = gapsOf(marked.map((is) => !is), middles, [0, size]);
+    return [
+      ...hatched("hatch-columns", columns, PAD.top, bottom),
+      // rows only where no hatched column is, so that lines do not cross
+      ...stretches.flatMap(([a, b], i) =>
+        hatched(
+          `hatch-rows-${i}`,
+          runs.map(([c, d]) => [PAD.left + c, PAD.left + d] as const),
+          bottom - b,
+          bottom - a,
+        )
+      ),
+    ];
   }
 
   function drawOverlay(steps: number[], size: number, rowText: string, columnText: string) {
@@ -131,6 +165,7 @@ export function createHeatmap(summary: CircuitSummary, store: Store) {
     overlay.setAttribute("width", String(PAD.left + size + PAD.right));
     overlay.setAttribute("height", String(bottom + PAD.bottom));
     overlay.replaceChildren(
+      ...gaps(steps, size),
       ...labels,
       svg(
         "text",

@@ -1,5 +1,4 @@
 /** Starts the page: reads the embedded summary, makes the views, and redraws the views that a change affects. */
-import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
   createStore,
@@ -11,18 +10,19 @@ import {
 } from "../../page/client/mod.ts";
 import { differingWords, type WordPiece } from "./circuit_math.ts";
 import { createControls } from "./controls.ts";
-import { allRoles, roleIndex, roleLabel } from "./describe.ts";
+import { allRoles, roleColour, roleLabel } from "./describe.ts";
 import { createFaithfulnessChart } from "./faithfulness_chart.ts";
 import { createGraphView } from "./graph_view.ts";
 import { createHeatmap } from "./heatmap.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { createPanel } from "./panel.ts";
 import { createRaster } from "./raster.ts";
+import type { ShownSummary } from "./shown.ts";
 import { initialState, readHash, type State, writeHash } from "./state.ts";
 import { createTimelineChart } from "./timeline.ts";
 import { timelineSpecs } from "./timelines.ts";
 
-function showExample(summary: CircuitSummary) {
+function showExample(summary: ShownSummary) {
   const { clean, corrupted, correct, wrong } = summary.example;
   const [a, b] = differingWords(clean, corrupted);
   const write = (id: string, pieces: WordPiece[], answer: (Node | string)[]) =>
@@ -40,22 +40,21 @@ function showExample(summary: CircuitSummary) {
   write("corrupted", b, []);
 }
 
-function showRoles(summary: CircuitSummary) {
-  const indexOf = roleIndex(summary);
+function showRoles(summary: ShownSummary) {
   byId("roles").replaceChildren(
     ...allRoles(summary).map((role) =>
       html(
         "span",
         { class: "role-key" },
-        html("i", { "data-role": indexOf(role) }),
-        roleLabel(role),
+        html("i", { "data-role": roleColour(role) }),
+        roleLabel(summary, role),
       )
     ),
   );
 }
 
 function start() {
-  const summary = embedded<CircuitSummary>("summary");
+  const summary = embedded<ShownSummary>("summary");
   showExample(summary);
   showRoles(summary);
   if (summary.failed.length > 0) {
@@ -67,6 +66,7 @@ function start() {
     return;
   }
   const steps = summary.checkpoints.map((c) => c.step);
+  const able = summary.checkpoints.map((c) => c.able);
   const nodes = nodeNames(summary.shape);
   const store = createStore({
     ...initialState(steps.length),
@@ -79,7 +79,7 @@ function start() {
   const heatmap = createHeatmap(summary, store);
   const raster = createRaster(summary, store);
   const charts = timelineSpecs(summary).map((spec) =>
-    createTimelineChart(spec, steps, (index) => store.set({ index }))
+    createTimelineChart(spec, steps, able, (index) => store.set({ index }))
   );
   byId("timelines").append(...charts.map((chart) => chart.element));
 

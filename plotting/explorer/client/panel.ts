@@ -1,5 +1,5 @@
 /** Fills the column beside the circuit: the step in numbers, the pinned node, and the strongest edges. */
-import type { CircuitEdge, CircuitSummary } from "../../../utils/results/mod.ts";
+import type { CircuitEdge } from "../../../utils/results/mod.ts";
 import {
   byId,
   hideTooltip,
@@ -10,25 +10,31 @@ import {
   plural,
   showTooltip,
 } from "../../page/client/mod.ts";
-import { metricName } from "../../display_names.ts";
+import { metricName, metricUnit } from "../../display_names.ts";
 import { pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { describeEdge, describeNode } from "./describe.ts";
 import { edgeName } from "../../../utils/names/mod.ts";
 import { lineKind, shortName } from "./names.ts";
+import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
 
 const MOST_LISTED = 60;
 
-export function createPanel(summary: CircuitSummary, store: Store) {
+export function createPanel(summary: ShownSummary, store: Store) {
   function facts() {
     const c = summary.checkpoints[store.state.index];
+    const shown = (value: string) => c.able ? value : "–";
     const rows: [string, string, string][] = [
       ["Clean", number(c.baseline), `mean ${metricName(summary.metric)} of the model`],
       ["Corrupted", number(c.corrupted), "the same answers on corrupted prompts"],
-      ["Faithfulness", percent(c.faithfulness), "circuit / whole model"],
-      ["above corrupted", percent(c.normalized), "(circuit − corrupted) / (model − corrupted)"],
-      ["Edges", integer(c.edges), `of ${integer(summary.nEdges)}`],
-      ["Nodes", integer(c.nodes.length), "including input and logits"],
+      ["Faithfulness", shown(percent(c.faithfulness)), "circuit / whole model"],
+      [
+        "above corrupted",
+        shown(percent(c.normalized)),
+        "(circuit − corrupted) / (model − corrupted)",
+      ],
+      ["Edges", shown(integer(c.edges)), `of ${integer(summary.nEdges)}`],
+      ["Nodes", shown(integer(c.nodes.length)), "including input and logits"],
     ];
     if (summary.checkpoints.some((each) => each.stability !== undefined)) {
       const stability = c.edges > 0 ? c.stability : null;
@@ -37,7 +43,7 @@ export function createPanel(summary: CircuitSummary, store: Store) {
     const { sum, change, missing } = c.completeness;
     rows.push([
       "Completeness",
-      percent(change === 0 ? null : sum / change),
+      shown(percent(change === 0 ? null : sum / change)),
       missing === undefined
         ? "sum of the input's outgoing scores / change of the metric"
         : `sum of the input's outgoing scores / change of the metric; per prompt, ${
@@ -49,7 +55,9 @@ export function createPanel(summary: CircuitSummary, store: Store) {
         html("div", { title }, html("dt", {}, name), html("dd", {}, value))
       ),
     );
-    byId("edge-share").textContent = c.edges > 0
+    byId("edge-share").textContent = !c.able
+      ? "The model does not do the task here"
+      : c.edges > 0
       ? `${integer(c.edges)} of ${integer(summary.nEdges)} edges (${
         number(100 * c.edges / summary.nEdges)
       } %)`
@@ -74,9 +82,10 @@ export function createPanel(summary: CircuitSummary, store: Store) {
     byId("list-title").textContent = node
       ? `Edges on paths through ${shortName(node)}`
       : "Strongest edges";
-    byId("list-count").textContent = listed.length > MOST_LISTED
+    const number = listed.length > MOST_LISTED
       ? `${MOST_LISTED} of ${integer(listed.length)}`
       : plural(listed.length, "edge");
+    byId("list-count").textContent = `${number}, score in ${metricUnit(summary.metric)}`;
     const largest = Math.max(1e-12, ...listed.map((edge) => Math.abs(edge.score)));
     byId("edge-list").replaceChildren(
       ...listed.slice(0, MOST_LISTED).map((edge) => item(edge, largest)),

@@ -2,9 +2,10 @@
  * Draws heads over training: one row per head or MLP, one column per checkpoint, darker for a larger share of the
  * circuit's |score|. Rows are in the order nodes first join, so the circuit forms from the top left downwards.
  */
-import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import {
   byId,
+  gapsOf,
+  hatched,
   hideTooltip,
   html,
   integer,
@@ -15,21 +16,21 @@ import {
   titled,
 } from "../../page/client/mod.ts";
 import { nodeShares } from "./circuit_math.ts";
-import { allRoles, roleIndex, roleLabel, rolesAt } from "./describe.ts";
+import { allRoles, roleColour, roleLabel, rolesAt } from "./describe.ts";
 import { longName, shortName } from "./names.ts";
+import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
 
 const MOST_ROWS = 32;
 const ROW = 13;
 
-export function createRaster(summary: CircuitSummary, store: Store) {
+export function createRaster(summary: ShownSummary, store: Store) {
   const picture = byId<SVGSVGElement>("raster");
   const box = byId("raster-box");
   const points = summary.checkpoints;
   const shares = points.map((c) => nodeShares(c.circuit));
   const members = points.map((c) => new Set(c.nodes));
   const names = chooseRows();
-  const roleOf = roleIndex(summary);
   const pad = { left: 52, right: allRoles(summary).length > 0 ? 110 : 4, bottom: 22 };
   const marker = svg("rect", { class: "heat-mark", rx: 1 });
   let cell = 1;
@@ -74,7 +75,17 @@ export function createRaster(summary: CircuitSummary, store: Store) {
         ),
       );
     });
+    const left = (i: number) => pad.left + i * cell;
     picture.replaceChildren(
+      ...hatched(
+        "hatch-raster",
+        gapsOf(points.map((c) => c.able), points.map((_, i) => left(i + 0.5)), [
+          pad.left,
+          left(points.length),
+        ]),
+        0,
+        names.length * ROW,
+      ),
       ...names.flatMap((name, row) => drawRow(name, row, largest)),
       ...ticks,
       marker,
@@ -115,7 +126,11 @@ export function createRaster(summary: CircuitSummary, store: Store) {
           titled(
             `${longName(name)}, step ${integer(c.step)}`,
             ...(roles.length
-              ? [html("div", { class: "role-line" }, roles.map(roleLabel).join(", "))]
+              ? [html(
+                "div",
+                { class: "role-line" },
+                roles.map((role) => roleLabel(summary, role)).join(", "),
+              )]
               : []),
             html("div", { class: "fact" }, `${percent(share)} of all |score|`),
           ),
@@ -128,7 +143,7 @@ export function createRaster(summary: CircuitSummary, store: Store) {
       ? [
         svg("circle", {
           class: "role-dot",
-          "data-role": roleOf(latest[0]),
+          "data-role": roleColour(latest[0]),
           cx: width() - pad.right + 10,
           cy: y + ROW / 2,
           r: 4,
@@ -136,7 +151,7 @@ export function createRaster(summary: CircuitSummary, store: Store) {
         svg(
           "text",
           { class: "raster-role", x: width() - pad.right + 19, y: y + ROW / 2, dy: "0.35em" },
-          roleLabel(latest[0]),
+          roleLabel(summary, latest[0]),
         ),
       ]
       : [];

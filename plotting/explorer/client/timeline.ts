@@ -4,7 +4,10 @@
  */
 import {
   axes,
+  bandPath,
   fact,
+  gapsOf,
+  hatched,
   hideTooltip,
   html,
   integer,
@@ -24,6 +27,8 @@ export interface Series {
   /** CSS class that gives its colour */
   tone: string;
   values: (number | null)[];
+  /** intervals around the values */
+  band?: ([low: number, high: number] | null)[];
   dashed?: boolean;
 }
 
@@ -52,6 +57,7 @@ const PAD = { left: 44, right: 14, top: 10, bottom: 22 };
 export function createTimelineChart(
   spec: ChartSpec,
   steps: number[],
+  able: boolean[],
   jump: (index: number) => void,
 ): TimelineChart {
   const picture = svg("svg", { class: "chart", height: HEIGHT, role: "img" });
@@ -103,7 +109,7 @@ export function createTimelineChart(
     const right = width - PAD.right;
     const bottom = HEIGHT - PAD.bottom;
     x = stepScale(steps, [PAD.left + 6, right], shortStep);
-    const all = spec.series.flatMap((series) => series.values);
+    const all = spec.series.flatMap(({ values, band = [] }) => [...values, ...band.flat()]);
     const range = rangeOf(all, spec.include, spec.limits);
     y = linearScale(range, [bottom, PAD.top], 4, spec.tick);
     const clip = `clip-${spec.id}`;
@@ -125,11 +131,21 @@ export function createTimelineChart(
         svg("rect", { x: 0, y: PAD.top - 5, width, height: bottom + 9 - PAD.top }),
       ),
       ...axes(x, y, { left: PAD.left, right, top: PAD.top, bottom }, "step"),
+      ...hatched(
+        `hatch-${spec.id}`,
+        gapsOf(able, steps.map(x), [PAD.left, right]),
+        PAD.top,
+        bottom,
+      ),
       ...rule,
       svg(
         "g",
         { "clip-path": `url(#${clip})` },
         ...spec.series.flatMap((series) => [
+          svg("path", {
+            class: `band ${series.tone}`,
+            d: series.band ? bandPath(series.band, (i) => x(steps[i]), y) : "",
+          }),
           svg("path", {
             class: `series ${series.tone}${series.dashed ? " dashed" : ""}`,
             d: linePath(series.values, (i) => x(steps[i]), y),
@@ -184,10 +200,19 @@ export function createTimelineChart(
   picture.addEventListener("pointermove", (event) => {
     const index = nearest(event);
     if (event.buttons & 1) jump(index);
-    const lines = spec.series.map((series) =>
-      fact(series.name, spec.format(series.values[index] ?? null))
-    );
-    showTooltip(event, titled(`Step ${integer(steps[index])}`, ...lines));
+    const lines = spec.series.flatMap((series) => {
+      const interval = series.band?.[index];
+      return [
+        fact(series.name, spec.format(series.values[index] ?? null)),
+        ...(interval
+          ? [fact("95 % interval", interval.map((value) => spec.format(value)).join(" to "))]
+          : []),
+      ];
+    });
+    const note = able[index]
+      ? []
+      : [html("div", { class: "fact" }, "the model does not do the task")];
+    showTooltip(event, titled(`Step ${integer(steps[index])}`, ...lines, ...note));
   });
   picture.addEventListener("pointerleave", hideTooltip);
   return { element, resize, mark };

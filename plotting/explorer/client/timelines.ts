@@ -1,23 +1,30 @@
 /** Lists the curves over training that the page shows. */
-import type { CircuitSummary } from "../../../utils/results/mod.ts";
 import { axisPercent, integer, number, percent } from "../../page/client/mod.ts";
 import { metricName } from "../../display_names.ts";
+import type { ShownCheckpoint, ShownSummary } from "./shown.ts";
 import type { ChartSpec } from "./timeline.ts";
 
 const asNumber = (value: number) =>
   Math.abs(value) >= 1000 ? `${value / 1000}k` : String(value).replace("-", "−");
 
-export function timelineSpecs(summary: CircuitSummary): ChartSpec[] {
+export function timelineSpecs(summary: ShownSummary): ChartSpec[] {
   const points = summary.checkpoints;
   const previous = new Map(summary.toPrevious.map((change) => [change.to, change]));
   const final = new Map(summary.toFinal.map((change) => [change.from, change]));
   const share = (value: number | undefined) => value ?? null;
+  const circuits = (value: (point: ShownCheckpoint) => number | undefined) =>
+    points.map((point) => point.able ? share(value(point)) : null);
   const specs: ChartSpec[] = [
     {
       id: "chart-metric",
       title: `Mean ${metricName(summary.metric)} of the whole model`,
       series: [
-        { name: "clean prompts", tone: "tone-1", values: points.map((p) => p.baseline) },
+        {
+          name: "clean prompts",
+          tone: "tone-1",
+          values: points.map((p) => p.baseline),
+          band: points.map((p) => p.ability?.interval ?? null),
+        },
         { name: "corrupted", tone: "tone-2", values: points.map((p) => p.corrupted), dashed: true },
       ],
       include: [0],
@@ -28,17 +35,17 @@ export function timelineSpecs(summary: CircuitSummary): ChartSpec[] {
       id: "chart-faithfulness",
       title: "Faithfulness of the circuit, %",
       series: [
-        { name: "of clean", tone: "tone-1", values: points.map((p) => p.faithfulness) },
+        { name: "of clean", tone: "tone-1", values: circuits((p) => p.faithfulness) },
         {
           name: "above corrupted",
           tone: "tone-3",
-          values: points.map((p) => p.normalized),
+          values: circuits((p) => p.normalized),
           dashed: true,
         },
       ],
       include: [0, 1],
       limits: [-0.25, 1.5],
-      rule: { value: summary.threshold, label: "threshold" },
+      ...(summary.searched && { rule: { value: summary.threshold, label: "threshold" } }),
       format: percent,
       tick: axisPercent,
     },
@@ -46,8 +53,8 @@ export function timelineSpecs(summary: CircuitSummary): ChartSpec[] {
       id: "chart-size",
       title: "Size of the circuit",
       series: [
-        { name: "edges", tone: "tone-1", values: points.map((p) => p.edges) },
-        { name: "nodes", tone: "tone-3", values: points.map((p) => p.nodes.length) },
+        { name: "edges", tone: "tone-1", values: circuits((p) => p.edges) },
+        { name: "nodes", tone: "tone-3", values: circuits((p) => p.nodes.length) },
       ],
       include: [0],
       format: (value) => value === null ? "–" : integer(value),

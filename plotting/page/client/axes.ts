@@ -84,3 +84,28 @@ export function linePath(
   });
   return path;
 }
+
+/** Returns the SVG path around the known intervals: a closed area for each stretch without a gap. */
+export function bandPath(
+  intervals: readonly (readonly [low: number, high: number] | null)[],
+  xOf: (index: number) => number,
+  y: (value: number) => number,
+): string {
+  let path = "";
+  for (let start = 0; start < intervals.length; start++) {
+    if (intervals[start] === null) continue;
+    let end = start;
+    while (end + 1 < intervals.length && intervals[end + 1] !== null) end++;
+    const along = Array.from({ length: end - start + 1 }, (_, k) => start + k);
+    const corner = (i: number, side: 0 | 1) =>
+      `${xOf(i).toFixed(1)} ${y(intervals[i]![side]).toFixed(1)}`;
+    path += `M${
+      [
+        ...along.map((i) => corner(i, 1)),
+        ...along.toReversed().map((i) => corner(i, 0)),
+      ].join("L")
+    }Z`;
+    start = end;
+  }
+  return path;
+}

@@ -18,3 +18,19 @@ export function onResize(element: Element, action: () => void): void {
 export function afterPaint(action: () => void): void {
   requestAnimationFrame(() => requestAnimationFrame(action));
 }
+
+/** Returns a function that calls another at once, but not again before `pause` milliseconds are over; the last call counts. */
+export function atMostEvery(pause: number, call: () => void): () => void {
+  let next = 0, timer: ReturnType<typeof setTimeout> | undefined;
+  const run = () => {
+    next = performance.now() + pause;
+    timer = undefined;
+    call();
+  };
+  return () => {
+    if (timer !== undefined) return;
+    const left = next - performance.now();
+    if (left <= 0) run();
+    else timer = setTimeout(run, left);
+  };
+}

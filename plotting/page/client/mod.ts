@@ -5,12 +5,14 @@
  * @module
  */
 export { type AddressField, choiceField, readAddress, writeAddress } from "./address.ts";
-export { axes, type Frame, linePath } from "./axes.ts";
+export { axes, bandPath, type Frame, linePath } from "./axes.ts";
 export { connectChoices } from "./choices.ts";
 export { type Attributes, byId, embedded, html, svg } from "./dom.ts";
 export { pngOf, saveFile, standaloneSvg } from "./export.ts";
 export { axisPercent, integer, number, percent, plural, shortStep } from "./format.ts";
-export { afterPaint, oncePerFrame, onResize } from "./frames.ts";
+export { afterPaint, atMostEvery, oncePerFrame, onResize } from "./frames.ts";
+export { gapsOf, hatched } from "./hatch.ts";
+export { type Labels, type LabelStore, openLabels } from "./labels.ts";
 export { linearScale, logScale, niceTicks, rangeOf, type Scale, stepScale } from "./scales.ts";
 export { createStore, type Store } from "./store.ts";
 export { applyTheme, isDark, onSystemTheme, type ThemeChoice, themeValue } from "./theme.ts";

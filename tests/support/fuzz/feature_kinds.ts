@@ -1,7 +1,7 @@
 /** Files of trainings of coders, and of graphs of features. */
 import { join } from "@std/path";
 import { readGraph, writeGraph } from "../../../utils/feature_circuits/files/graph_files.ts";
-import { indexGraph } from "../../../utils/feature_circuits/files/neuronpedia.ts";
+import { indexGraph } from "../../../utils/feature_circuits/files/graph_index.ts";
 import { finishedSets } from "../../../utils/experiments/transcoders/guard.ts";
 import { initialState, layoutOf, TrainingLog } from "../../../utils/training/mod.ts";
 import { readState, writeState } from "../../../utils/training/state_file.ts";

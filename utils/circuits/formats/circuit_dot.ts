@@ -1,13 +1,14 @@
 /**
- * A circuit as a Graphviz text in the style of EAP-IG: rounded boxes, one row per layer, information flowing down from
- * `input` to `logits`. An edge's colour shows its kind and its width the size of its score.
+ * A circuit as a Graphviz text, drawn as on the explorer page: rounded boxes, one row per layer, information flowing up
+ * from `input` to `logits`. An edge's colour shows its kind, its width the size of its score, and dashes a negative score.
  *
- * - Colour: by letter for an edge into a head (q, k, v), otherwise black, or red for a negative score. The palette `field`
- *   has the colours that readers of circuit papers know. `colorblind` has Okabe and Ito's (2008) and dashes every edge with
- *   a negative score, whatever its letter.
+ * - Colour: by letter for an edge into a head (q, k, v), otherwise grey. The palette `field` has EAP-IG's magenta, green
+ *   and blue, toned down; `colorblind` has Tol's (2021) "high contrast".
+ * - Names: `3.1` for head 1 of layer 3, `M3` for an MLP.
  * - Width: max(0.6, 5 (|s| − min) / (max − min)), min and max of |s| over all edges of the graph (EAP-IG).
- * - Rows: the heads and the MLP of a layer share one; in sequential models the MLP has the row after its heads.
- * - Layout: up to 400 edges Graphviz orders the nodes of a row and routes the edges around them. Beyond 400 that takes
+ * - Rows: heads in the order of their numbers, with the MLP of the layer in the middle; in sequential models the MLP has
+ *   the row above its heads.
+ * - Layout: up to 400 edges Graphviz places the nodes of a row and routes the edges around them. Beyond 400 that takes
  *   long and helps little, so every head has a fixed place in a grid of layers and heads, and edges are straight.
  * - Opacity: beyond 60 edges weak ones become translucent, so that the strong ones remain readable.
  *
@@ -18,7 +19,9 @@ import type { CircuitEdge } from "../../results/mod.ts";
 import { type CircuitShape, type GraphNode, nodeIndex, parseNode } from "../graph/mod.ts";
 
 /** The colours of a picture: those of circuit papers, or those that colour-blind readers can tell apart. */
-export type Palette = "field" | "colorblind";
+export const PALETTE_NAMES = ["field", "colorblind"] as const;
+/** One of {@link PALETTE_NAMES}. */
+export type Palette = (typeof PALETTE_NAMES)[number];
 
 /** How a circuit is drawn. */
 export interface DrawingOptions {
@@ -28,29 +31,20 @@ export interface DrawingOptions {
   fill?: "kind" | "layer";
   /** line above the picture */
   title?: string;
+  /** what a picture without edges says; default "no edges" */
+  empty?: string;
   /** smallest and largest |score| of all edges of the graph; default: of the drawn edges */
   range?: { min: number; max: number };
   /** whether to write the names of layers at the left, and a legend; default true */
   legend?: boolean;
 }
 
-interface Colors {
-  q: string;
-  k: string;
-  v: string;
-  positive: string;
-  negative: string;
-}
+/** Colour by the input that an edge enters; `o` for MLPs and logits. */
+type Colors = Record<"q" | "k" | "v" | "o", string>;
 
 const PALETTES: Record<Palette, Colors> = {
-  field: { q: "#FF00FF", k: "#00FF00", v: "#0000FF", positive: "#000000", negative: "#FF0000" },
-  colorblind: {
-    q: "#CC79A7",
-    k: "#009E73",
-    v: "#0072B2",
-    positive: "#000000",
-    negative: "#D55E00",
-  },
+  field: { q: "#cf2fa6", k: "#2b9a55", v: "#3c63dd", o: "#596069" },
+  colorblind: { q: "#bb5566", k: "#b98500", v: "#004488", o: "#596069" },
 };
 
 /** ColorBrewer's Pastel2; EAP-IG picks from it at random. */
@@ -81,7 +75,8 @@ export interface CircuitDot {
 export function circuitDot(
   shape: CircuitShape,
   circuit: readonly CircuitEdge[],
-  { palette = "field", fill = "kind", title, range, legend = true }: DrawingOptions = {},
+  { palette = "field", fill = "kind", title, empty = "no edges", range, legend = true }:
+    DrawingOptions = {},
 ): CircuitDot {
   const names = new Set(circuit.flatMap(({ source, target }) => [source, target]));
   const nodes = [...names].map((name) => parseNode(shape, name))
@@ -93,10 +88,10 @@ export function circuitDot(
   const place = (node: GraphNode, row?: string) => look.grid ? gridPlace(shape, node, row) : "";
   const heading = circuit.length > 0
     ? headingOf(palette, title, legend, look.label)
-    : `${title ? `${escaped(title)}: ` : ""}no edges`;
+    : escaped(`${title ? `${title}: ` : ""}${empty}`);
   const lines = [
     "digraph circuit {",
-    `graph [bgcolor="white", ranksep=${look.rowGap}, nodesep=${look.columnGap}, ` +
+    `graph [bgcolor="white", rankdir=BT, ranksep=${look.rowGap}, nodesep=${look.columnGap}, ` +
     `splines=${look.grid ? "line" : "true"}, outputorder=edgesfirst, pad=0.15, ` +
     `fontname="Helvetica", fontsize=${look.title}, labelloc=t` +
     `${heading ? `, label=<${heading}>` : ""}]`,
@@ -108,12 +103,17 @@ export function circuitDot(
     `fontsize=${look.node}, width=0.5, margin="0.07,0.04"]`,
     `edge [arrowsize=0.55]`,
     ...nodes.map((node) =>
-      `"${nodeName(node)}" [fillcolor="${fillOf(node, fill)}", ${place(node)}]`
+      `"${nodeName(node)}" [label="${label(node)}", fillcolor="${fillOf(node, fill)}", ${
+        place(node)
+      }]`
     ),
   ];
   for (const [row, members] of rows) {
-    const label = legend ? [`"${row}"`] : [];
-    lines.push(`{rank=same; ${[...label, ...members.map((n) => `"${nodeName(n)}"`)].join("; ")}}`);
+    const ordered = members.toSorted((a, b) => columnOf(shape, a) - columnOf(shape, b));
+    const inRow = [...(legend ? [`"${row}"`] : []), ...ordered.map((n) => `"${nodeName(n)}"`)];
+    lines.push(`{rank=same; ${inRow.join("; ")}}`);
+    // invisible edges keep the order of a row
+    if (inRow.length > 1 && !look.grid) lines.push(`${inRow.join(" -> ")} [style=invis]`);
   }
   for (const edge of circuit.toSorted((a, b) => Math.abs(a.score) - Math.abs(b.score))) {
     lines.push(edgeLine(edge, width(edge), circuit.length, palette));
@@ -126,24 +126,35 @@ function lookOf(edges: number) {
   return edges <= ROUTED_EDGES ? LOOKS.large : LOOKS.grid;
 }
 
-/** Returns a position in inches: a row per layer, a column per head, MLPs on the right, labels of rows on the left. */
+/** Returns a position in inches: a row per layer, a column per head, MLPs in the middle, labels of rows on the left. */
 function gridPlace({ nHeads, parallel }: CircuitShape, node: GraphNode, label?: string) {
   const { kind, layer } = node;
   const row = kind === "input" ? 0 : 1 + (parallel ? layer : 2 * layer + Number(kind === "mlp"));
-  const column = kind === "head" ? node.head : kind === "mlp" ? nHeads : nHeads / 2;
+  const column = columnOf({ nHeads }, node);
   const { rowGap, columnGap } = LOOKS.grid;
-  return `pos="${(label ? -1.5 : column) * columnGap},${-row * rowGap}!"`;
+  return `pos="${(label ? -1.5 : column) * columnGap},${row * rowGap}!"`;
+}
+
+/** Returns the column of a node: heads by number, MLPs, input and logits in the middle. */
+function columnOf({ nHeads }: Pick<CircuitShape, "nHeads">, node: GraphNode): number {
+  const middle = Math.ceil(nHeads / 2);
+  return node.kind !== "head" ? middle : node.head < middle ? node.head : node.head + 1;
+}
+
+/** Returns what is written on a node. */
+function label(node: GraphNode): string {
+  if (node.kind === "mlp") return `M${node.layer}`;
+  return node.kind === "head" ? `${node.layer}.${node.head}` : node.kind;
 }
 
 /** Returns title and legend as one HTML-like label of Graphviz. */
 function headingOf(palette: Palette, title: string | undefined, legend: boolean, size: number) {
-  const { q, k, v, positive, negative } = PALETTES[palette];
+  const { q, k, v, o } = PALETTES[palette];
   const entry = (color: string, text: string) =>
     `<font color="${color}"><b>——</b></font>&#160;&#160;${text}&#160;&#160;&#160;`;
   const key = [
     entry(q, "query") + entry(k, "key") + entry(v, "value"),
-    entry(positive, "MLP or logits, positive") + entry(negative, "negative"),
-    palette === "colorblind" ? "(dashed: negative)" : "",
+    entry(o, "MLP, logits") + "dashed: negative",
   ];
   const lines = [
     ...(title ? [escaped(title)] : []),
@@ -155,11 +166,11 @@ function headingOf(palette: Palette, title: string | undefined, legend: boolean,
 
 function edgeLine(edge: CircuitEdge, width: number, edges: number, palette: Palette): string {
   const colors = PALETTES[palette];
-  const color = colors[edge.letter ?? (edge.score < 0 ? "negative" : "positive")];
+  const color = colors[edge.letter ?? "o"];
   const strength = Math.min(1, width / WIDEST);
   const opacity = edges <= OPAQUE_EDGES ? 1 : 0.3 + 0.7 * Math.sqrt(strength);
   const alpha = Math.round(opacity * 255).toString(16).padStart(2, "0");
-  const dashed = palette === "colorblind" && edge.score < 0 ? `, style=dashed` : "";
+  const dashed = edge.score < 0 ? `, style=dashed` : "";
   return `"${edge.source}" -> "${edge.target}" [color="${color}${alpha}", ` +
     `penwidth=${width.toFixed(2)}${dashed}]`;
 }

@@ -39,34 +39,56 @@ Deno.test("drawCircuit() uses the field's colours and EAP-IG's widths, strong ed
     edges.map((e) => [`${e.name} ${e.color?.toLowerCase()}`, e.width]),
   );
   assertEquals(widths, {
-    "input->a0.h1 #ff00ff": 2,
-    "input->a0.h1 #00ff00": 1,
-    "input->m0 #000000": 0.6,
-    "a0.h1->a1.h0 #0000ff": 0.6,
-    "m0->logits #ff0000": 4,
-    "a1.h0->logits #000000": 1,
+    "input->a0.h1 #cf2fa6": 2,
+    "input->a0.h1 #2b9a55": 1,
+    "input->m0 #596069": 0.6,
+    "a0.h1->a1.h0 #3c63dd": 0.6,
+    "m0->logits #596069": 4,
+    "a1.h0->logits #596069": 1,
   });
   assertEquals(edges.map((e) => e.width), edges.map((e) => e.width).sort((a, b) => a - b));
-  assert(edges.every((e) => !e.dashed));
 });
 
-Deno.test("drawCircuit() in the colour-blind palette dashes negative edges", async () => {
-  const edges = drawnEdges(await drawCircuit(SHAPE, CIRCUIT, { palette: "colorblind" }));
-  assertEquals(
-    edges.filter((e) => e.dashed).map((e) => [e.name, e.color]).sort(),
-    [["input->a0.h1", "#009e73"], ["m0->logits", "#d55e00"]],
-  );
+Deno.test("drawCircuit() dashes the edges with a negative score, and no others, in every palette", async () => {
+  for (
+    const [palette, key, other] of [
+      ["field", "#2b9a55", "#596069"],
+      ["colorblind", "#b98500", "#596069"],
+    ] as const
+  ) {
+    const svg = await drawCircuit(SHAPE, CIRCUIT, { palette });
+    assertEquals(
+      drawnEdges(svg).filter((e) => e.dashed).map((e) => [e.name, e.color]).sort(),
+      [["input->a0.h1", key], ["m0->logits", other]],
+    );
+    assert(svg.includes("dashed: negative"));
+  }
 });
 
-Deno.test("drawCircuit() puts layers below each other, names every node, and escapes the title", async () => {
+Deno.test("drawCircuit() has input at the bottom, names as the page, and escapes the title", async () => {
   const svg = await drawCircuit(SHAPE, CIRCUIT, { title: `a <b> & "c"` });
   const height = (text: string) =>
     Number(new RegExp(` y="(-?[\\d.]+)"[^>]*>${text}</text>`).exec(svg)?.[1] ?? NaN);
-  const order = ["input", "a0.h1", "a1.h0", "logits"].map(height);
+  const order = ["logits", "1\\.0", "0\\.1", "input"].map(height);
   assertEquals(order, order.toSorted((a, b) => a - b));
-  assertEquals(height("a0.h1"), height("m0"));
-  assert(Math.abs(height("layer 0") - height("m0")) < 3);
+  assertEquals(height("0\\.1"), height("M0"));
+  assert(Math.abs(height("layer 0") - height("M0")) < 3);
   assert(svg.includes("a &lt;b&gt; &amp; "));
+});
+
+Deno.test("drawCircuit() orders the nodes of a row as the page does: heads by number, the MLP in the middle", async () => {
+  const shape = { nLayers: 1, nHeads: 5, parallel: true };
+  // strong edges between the ends of the row would reorder it
+  const heads = [4, 0, 3, 1, 2].map((head) => `a0.h${head}`);
+  const circuit: CircuitEdge[] = ["m0", ...heads].flatMap((node, i) => [
+    { source: "input", target: node, letter: node === "m0" ? null : "v" as const, score: 5 - i },
+    { source: node, target: "logits", letter: null, score: i + 1 },
+  ]);
+  const svg = await drawCircuit(shape, circuit);
+  const place = (text: string) =>
+    Number(new RegExp(` x="(-?[\\d.]+)"[^>]*>${text}</text>`).exec(svg)![1]);
+  const row = ["0\\.0", "0\\.1", "0\\.2", "M0", "0\\.3", "0\\.4"].map(place);
+  assertEquals(row, row.toSorted((a, b) => a - b));
 });
 
 Deno.test("drawCircuit() gives MLPs of sequential models a row of their own", () => {
@@ -139,4 +161,6 @@ Deno.test("writeCircuitPicture() writes SVG and PNG of a reference circuit", asy
 Deno.test("drawCircuit() says that an empty circuit has no edges", async () => {
   const svg = await drawCircuit(SHAPE, [], { title: "pythia, ioi, step 0" });
   assert(svg.includes("step 0: no edges") && !svg.includes("query"));
+  const told = await drawCircuit(SHAPE, [], { title: "step 0", empty: "nothing <here>" });
+  assert(told.includes("step 0: nothing &lt;here&gt;"));
 });

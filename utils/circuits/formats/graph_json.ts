@@ -10,7 +10,7 @@
  * a head are then the lists of all heads of its layer, because EAP-IG's loader expects that. The text equals what
  * Python's `json.dump` writes for the same graph, byte for byte.
  */
-import { writeFileAtomic } from "../../base/mod.ts";
+import { WriteError } from "../../base/mod.ts";
 import { nodeNames } from "../../names/mod.ts";
 import {
   cellName,
@@ -21,16 +21,28 @@ import {
   sourceNode,
 } from "../graph/mod.ts";
 import { type GraphFile, parseGraphJson } from "./graph_json_reader.ts";
+import { writePartsAtomic } from "../../tensor_files/mod.ts";
 import { pythonFloat } from "./python_json.ts";
 
 /** Version of the file format: 1 is that of the paper's results, 2 that of the package `eap`. */
 export type GraphJsonVersion = 1 | 2;
 
+/** Edges in one part of a file: about 4 MB of text. */
+const EDGES_PER_PART = 50_000;
+/** Bytes of a file that one JavaScript string can hold. */
+const MOST_BYTES = 500_000_000;
+
 /**
- * Returns the text of a graph file, without a newline at the end.
+ * Returns the text of a graph file, without a newline at the end. A graph of ten million edges or more does not fit in a
+ * string; `writeGraphJson` writes it part by part.
  * @throws Error if a matrix has the wrong size, a score is not finite, or the version cannot hold the content.
  */
 export function formatGraphJson(graph: GraphFile, version: GraphJsonVersion): string {
+  return [...graphJsonParts(graph, version)].join("");
+}
+
+/** Yields the text of a graph file in parts. Same errors as `formatGraphJson`. */
+function* graphJsonParts(graph: GraphFile, version: GraphJsonVersion): Generator<string> {
   const { shape, dModel } = graph;
   checkMatrix(shape, graph.scores, "the scores");
   checkMatrix(shape, graph.mask, "the mask");
@@ -49,25 +61,45 @@ export function formatGraphJson(graph: GraphFile, version: GraphJsonVersion): st
     ...(version === 2 ? [`"d_model": ${dModel}`] : []),
   ];
   const nodes = version === 1 ? formatFlags(graph) : formatNodes(graph);
-  return `{"cfg": {${cfg.join(", ")}}, "nodes": {${nodes.join(", ")}}, ` +
-    `"edges": {${formatEdges(graph).join(", ")}}}`;
+  yield `{"cfg": {${cfg.join(", ")}}, "nodes": {${nodes.join(", ")}}, "edges": {`;
+  yield* formatEdges(graph);
+  yield "}}";
 }
 
 /** Writes a graph file atomically. Same errors as `formatGraphJson`, and WriteError if the file cannot be written. */
-export function writeGraphJson(
+export async function writeGraphJson(
   path: string,
   graph: GraphFile,
   version: GraphJsonVersion,
 ): Promise<void> {
-  return writeFileAtomic(path, formatGraphJson(graph, version));
+  const encoder = new TextEncoder();
+  let wrong: unknown;
+  const parts = function* () {
+    try {
+      for (const part of graphJsonParts(graph, version)) yield encoder.encode(part);
+    } catch (error) {
+      wrong = error;
+      throw error;
+    }
+  };
+  try {
+    await writePartsAtomic(path, parts());
+  } catch (cause) {
+    if (wrong !== undefined) throw wrong;
+    throw new WriteError((cause as Error).message, { cause });
+  }
 }
 
 /**
  * Reads a graph file of either version.
- * @throws Error naming the file and the key if the file is not JSON or its nodes or edges are not those of its shape;
- *   Deno.errors.NotFound if there is no file.
+ * @throws Error naming the file and the key if the file is not JSON, its nodes or edges are not those of its shape, or it
+ *   is larger than 500 MB; Deno.errors.NotFound if there is no file.
  */
 export async function readGraphJson(path: string): Promise<GraphFile> {
+  const { size } = await Deno.stat(path);
+  if (size > MOST_BYTES) {
+    throw new Error(`${path} has ${size} bytes; graph files of at most ${MOST_BYTES} can be read`);
+  }
   return parseGraphJson(await Deno.readTextFile(path), path);
 }
 
@@ -110,13 +142,19 @@ function formatNeurons(
   return `[${Array.from({ length: shape.nHeads }, (_, h) => row(first + h)).join(", ")}]`;
 }
 
-function formatEdges({ shape, scores, mask }: GraphFile): string[] {
-  const edges: string[] = [];
+function* formatEdges({ shape, scores, mask }: GraphFile): Generator<string> {
+  let edges: string[] = [], first = true;
+  const part = () => {
+    const text = (first ? "" : ", ") + edges.join(", ");
+    [edges, first] = [[], false];
+    return text;
+  };
   for (const cell of edgesInOrder(shape)) {
     const name = cellName(shape, cell);
     edges.push(
       `"${name}": {"score": ${pythonFloat(scores[cell])}, "in_graph": ${mask[cell] === 1}}`,
     );
+    if (edges.length === EDGES_PER_PART) yield part();
   }
-  return edges;
+  if (edges.length > 0) yield part();
 }

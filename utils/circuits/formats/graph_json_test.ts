@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { openSafetensors } from "../../tensor_files/safetensors.ts";
 import { nBackward, nForward, realEdgeMask } from "../graph/graph.ts";
+import { WriteError } from "../../base/mod.ts";
 import { formatGraphJson, readGraphJson, writeGraphJson } from "./graph_json.ts";
 import { type GraphFile, parseGraphJson } from "./graph_json_reader.ts";
 import { nodeMask } from "../graph/circuit_mask.ts";
@@ -49,6 +50,47 @@ Deno.test("writeGraphJson() and readGraphJson() keep scores and flags in both ve
     assertEquals(read.dModel, version === 2 ? 4 : undefined);
   }
   await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("a graph of several parts is written as one text", async () => {
+  const shape = { nLayers: 8, nHeads: 32, parallel: true };
+  const real = realEdgeMask(shape);
+  const edges = real.reduce((sum, each) => sum + each, 0);
+  assert(edges > 50_000, "more than one part");
+  const scores = Float64Array.from(real, (each, i) => each ? Math.fround(Math.sin(i)) : 0);
+  const graph = {
+    shape,
+    dModel: 4,
+    scores,
+    mask: real.map((each, i) => Number(each && i % 5 === 0)),
+  };
+  const dir = await Deno.makeTempDir();
+  try {
+    await writeGraphJson(`${dir}/large.json`, graph, 2);
+    const text = await Deno.readTextFile(`${dir}/large.json`);
+    assert(text === formatGraphJson(graph, 2));
+    assertEquals(Object.keys(JSON.parse(text).edges).length, edges);
+    const read = await readGraphJson(`${dir}/large.json`);
+    assert(scores.every((score, i) => read.scores[i] === score));
+    assertEquals([...Deno.readDirSync(dir)].length, 1);
+
+    await Deno.truncate(`${dir}/large.json`, 500_000_001);
+    await assertRejects(
+      () => readGraphJson(`${dir}/large.json`),
+      Error,
+      "large.json has 500000001 bytes; graph files of at most 500000000 can be read",
+    );
+    await Deno.mkdir(`${dir}/folder.json`);
+    await assertRejects(() => writeGraphJson(`${dir}/folder.json`, graph, 2), WriteError);
+    scores[1] = NaN;
+    await assertRejects(() => writeGraphJson(`${dir}/nan.json`, graph, 2), Error);
+    assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name).sort(), [
+      "folder.json",
+      "large.json",
+    ]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });
 
 Deno.test("formatGraphJson() writes version 1 with flags for nodes and no width", () => {
@@ -102,7 +144,7 @@ Deno.test("formatGraphJson() rejects what the format cannot hold", async () => {
   scores[nBackward(SHAPE) - 1] = NaN;
   const path = await Deno.makeTempFile();
   await Deno.writeTextFile(path, "kept");
-  assertThrows(() => writeGraphJson(path, { ...graph, scores }, 1), Error, "NaN");
+  await assertRejects(() => writeGraphJson(path, { ...graph, scores }, 1), Error, "NaN");
   assertEquals(await Deno.readTextFile(path), "kept");
   await Deno.remove(path);
   await assertRejects(() => readGraphJson(path), Deno.errors.NotFound);

@@ -2,7 +2,13 @@
  * File formats of circuits: graph files of EAP-IG, the table of edges (Feather), pictures (SVG and PNG by Graphviz), and
  * attribution graphs for Neuronpedia.
  */
-export { type CircuitDot, circuitDot, type DrawingOptions, type Palette } from "./circuit_dot.ts";
+export {
+  type CircuitDot,
+  circuitDot,
+  type DrawingOptions,
+  type Palette,
+  PALETTE_NAMES,
+} from "./circuit_dot.ts";
 export { drawCircuit, svgToPng, writeCircuitPicture } from "./drawing.ts";
 export { type EdgeRow, edgeRows, readEdgeTable, writeEdgeTable } from "./edge_table.ts";
 export type { GraphFile } from "./graph_json_reader.ts";

@@ -2,7 +2,8 @@
  * The circuit behind a task at one checkpoint:
  *
  *  1. scores of all edges (attribution);
- *  2. the metric of the whole model on clean prompts (baseline) and on corrupted ones;
+ *  2. the metric of the whole model on clean prompts (baseline) and on corrupted ones, and whether the model does the
+ *     task (`abilityOf`);
  *  3. the smallest size n whose greedy circuit, pruned, keeps more than the threshold of the baseline (search), or top_n;
  *  4. for comparison, random circuits of the same sizes and MIB's areas; over resampled prompts, the interval of every
  *     score and the stability of the choice.
@@ -11,11 +12,10 @@
  */
 import type { CheckpointSummary, CurvePoint } from "../../results/mod.ts";
 import type { Progress } from "../../cli/mod.ts";
-import { mean } from "../../base/mod.ts";
+import { LEAST_RISES } from "../../base/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
 import {
   circuitEdges,
-  CircuitEvaluator,
   type CircuitShape,
   circuitShape,
   circuitStability,
@@ -27,7 +27,6 @@ import {
   edgeScores,
   greedyOrder,
   maskOf,
-  meanActivations,
   mibEdgeCounts,
   nBackward,
   nForward,
@@ -39,8 +38,8 @@ import {
   searchCircuitSize,
   topnOrder,
 } from "../../circuits/mod.ts";
-import { promptBatches } from "../../tasks/mod.ts";
 import { edgeName } from "../../names/mod.ts";
+import { type Evaluation, FaithfulnessScale, prepareEvaluation } from "./faithfulness_scale.ts";
 import type { CircuitConfig } from "./settings.ts";
 import type { CircuitTask } from "./task.ts";
 
@@ -56,88 +55,10 @@ export interface CheckpointCircuit {
   curve: Map<number, number>;
 }
 
-/** Measures circuits against the whole model and the corrupted run. */
-export class FaithfulnessScale {
-  /** mean metric of the whole model on clean prompts */
-  readonly baseline: number;
-  /** mean metric of the whole model on corrupted prompts */
-  readonly corrupted: number;
-
-  /** mean size of the metric's change from corrupted to clean prompts */
-  readonly meanChange: number;
-
-  constructor(private readonly evaluator: CircuitEvaluator) {
-    const { cleanMetric, corruptedMetric } = evaluator;
-    this.meanChange = mean(
-      Array.from(cleanMetric, (clean, n) => Math.abs(clean - corruptedMetric[n])),
-    );
-    this.baseline = mean(Array.from(evaluator.cleanMetric));
-    this.corrupted = mean(Array.from(evaluator.corruptedMetric));
-  }
-
-  /** Prepares the model and prompts of a checkpoint. */
-  static async of(
-    model: HookedModel,
-    { batches, means }: Evaluation,
-    { intervention }: CircuitConfig,
-  ): Promise<FaithfulnessScale> {
-    return new FaithfulnessScale(
-      await CircuitEvaluator.prepare(model, batches, { intervention, means }),
-    );
-  }
-
-  /**
-   * Returns the curve points of circuits. A metric that is exactly 0 has no ratio; its faithfulness is 0.
-   * @param masks before pruning, `[nForward, nBackward]` each
-   * @param sizes the sizes requested
-   */
-  async points(masks: readonly Uint8Array[], sizes: readonly number[]): Promise<CurvePoint[]> {
-    const { shape } = this.evaluator;
-    const metrics = (await this.evaluator.evaluate(masks)).map((values) =>
-      mean(Array.from(values))
-    );
-    const ratio = (a: number, b: number) => b === 0 ? 0 : a / b;
-    return metrics.map((metric, i) => ({
-      size: sizes[i],
-      edges: countEdges(pruneCircuit(shape, masks[i])),
-      faithfulness: ratio(metric, this.baseline),
-      normalized: ratio(metric - this.corrupted, this.baseline - this.corrupted),
-    }));
-  }
-
-  /** Returns the curve points of the first n edges of an order, for several sizes n. */
-  ofOrder(order: ArrayLike<number>, sizes: readonly number[]): Promise<CurvePoint[]> {
-    const { shape } = this.evaluator;
-    return this.points(sizes.map((n) => maskOf(shape, order, n)), sizes);
-  }
-}
-
-type Evaluation = Awaited<ReturnType<typeof prepareEvaluation>>;
-
-/** Returns prompt batches and, for mean interventions, the means over the corrupted prompts. */
-export async function prepareEvaluation(
-  model: HookedModel,
-  { prompts, readout }: Pick<CircuitTask, "prompts" | "readout">,
-  { intervention, batch_size: batchSize }: CircuitConfig,
-) {
-  const batches = promptBatches(prompts, readout, {
-    batchSize,
-    sharePrefix: intervention === "patching",
-  });
-  const means = intervention.startsWith("mean")
-    ? await meanActivations(
-      model,
-      prompts.map((p) => p.corrupted.slice(0, p.position + 1)),
-      intervention === "mean-positional",
-    )
-    : undefined;
-  return { batches, means };
-}
-
 /** Finds the circuit of one checkpoint; see the header. */
 export async function findCircuit(
   model: HookedModel,
-  task: Pick<CircuitTask, "prompts" | "readout">,
+  task: Pick<CircuitTask, "prompts" | "readout" | "metric">,
   config: CircuitConfig,
   step: number,
   progress: Progress,
@@ -151,6 +72,8 @@ export async function findCircuit(
   const attribution = await scoreEdges(model, evaluation, config, progress, before?.meanChange);
   const { scores, completeness, perPrompt } = attribution;
   const scale = before ?? await FaithfulnessScale.of(model, evaluation, config);
+  const leastRise = config.least_rise ?? LEAST_RISES[task.metric];
+  const { able, interval, accuracy, rise } = scale.ability({ seed: config.seed, leastRise });
   const { size, curve, points, mask } = await chooseSize(scale, shape, scores, config, progress);
   const sizes = [...curve.keys()].sort((a, b) => a - b);
   const random = config.random_baseline
@@ -167,6 +90,7 @@ export async function findCircuit(
     step,
     baseline: scale.baseline,
     corrupted: scale.corrupted,
+    ability: { able, interval, accuracy, rise: rise! },
     size,
     edges: countEdges(mask),
     nodes: nodesInCircuit(shape, mask),

@@ -21,6 +21,7 @@ import {
   nBackward,
   nForward,
   nodesInCircuit,
+  PALETTE_NAMES,
   pruneCircuit,
   readGraphJson,
   realEdgeMask,
@@ -67,6 +68,9 @@ export const exportSchema = z.object({
   n: z.int().min(1).optional().describe("number of edges, nodes or neurons, before pruning"),
   threshold: z.number().optional().describe("smallest score of an edge, node or neuron"),
   absolute: z.boolean().default(true).describe("compare absolute scores"),
+  palette: z.enum(PALETTE_NAMES).default("field").describe(
+    "colours of dot, svg and png: EAP-IG's, or ones that colour-blind readers tell apart",
+  ),
   output: z.string().min(1).optional()
     .describe("file to write; default: next to the graph file, named after the format"),
   prompt: z.string().min(1).optional().describe(
@@ -208,6 +212,7 @@ async function writeAs(
   config: ExportConfig,
 ): Promise<void> {
   const { shape, scores, mask } = graph;
+  const { palette } = config;
   const circuit = circuitEdges(shape, scores, mask);
   switch (format) {
     case "neuronpedia":
@@ -226,13 +231,16 @@ async function writeAs(
     case "eap-ig-1":
       return await writeGraphJson(path, { shape, scores, mask, nodes: graph.nodes }, 1);
     case "dot":
-      return await writeFileAtomic(path, circuitDot(shape, circuit).dot);
+      return await writeFileAtomic(path, circuitDot(shape, circuit, { palette }).dot);
     case "svg":
     case "png":
       if (!path.endsWith(`.${format}`)) {
         throw new UserError(`output: expected a name that ends in .${format}, found ${path}`, 2);
       }
-      return await writeCircuitPicture(path, shape, circuit, { range: scoreRange(shape, scores) });
+      return await writeCircuitPicture(path, shape, circuit, {
+        range: scoreRange(shape, scores),
+        palette,
+      });
   }
 }
 

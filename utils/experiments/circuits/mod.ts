@@ -4,5 +4,6 @@ export { exportCircuit, type ExportConfig, type Exported, exportSchema } from ".
 export { pathWarning } from "./quadrature_warning.ts";
 export { type CircuitResults, openCircuitResults } from "./results.ts";
 export { checkCircuitConfig, type CircuitConfig, circuitSchema } from "./settings.ts";
+export { circuitColumns, circuitLine, circuitRemarks, type CircuitRun } from "./table.ts";
 export { type CircuitTask, loadCircuitTask } from "./task.ts";
 export { circuitTransfer, storedTransfer, type Transfer } from "./transfer.ts";

@@ -4,6 +4,7 @@
  * checkpoints are derived from the entries whenever the summary is written.
  */
 import {
+  checkpointAble,
   type CheckpointSummary,
   type CircuitChanges,
   type CircuitRunEnd,
@@ -38,6 +39,7 @@ export class CircuitResults {
     private readonly experiment: Experiment,
     private readonly config: CircuitConfig,
     private readonly entries: ResultFile<CheckpointSummary>,
+    private readonly metric: string,
     private readonly stale: StaleFile[] = [],
   ) {}
 
@@ -81,10 +83,16 @@ export class CircuitResults {
     await writeGraphJson(paths.graph(config.task, step), graph, config.graph_format);
     if (config.pictures) {
       const title = `${paths.model}, ${config.task}, step ${step}`;
-      const options = { title, range: scoreRange(shape, scores) };
+      const able = checkpointAble({ metric: this.metric }, summary);
+      const options = {
+        title,
+        empty: able ? undefined : "the model does not do the task",
+        range: scoreRange(shape, scores),
+        palette: config.palette,
+      };
       for (const extension of ["svg", "png"] as const) {
         const path = paths.image(config.task, step, extension);
-        await writeCircuitPicture(path, shape, summary.circuit, options);
+        await writeCircuitPicture(path, shape, able ? summary.circuit : [], options);
       }
     }
     if (config.verify) {
@@ -133,7 +141,7 @@ export async function openCircuitResults(
     derive: changes,
   }, config.task);
   const stale = config.overwrite ? filesOfTask(experiment.paths, config.task) : [];
-  return new CircuitResults(experiment, config, entries, stale);
+  return new CircuitResults(experiment, config, entries, task.metric, stale);
 }
 
 /** Returns the settings that determine a circuit, and the digest of a user's prompt file. */

@@ -1,8 +1,8 @@
 /** Settings of the main experiment: the original script's keys, typed, and keys for what its code had fixed. */
 import { z } from "zod";
-import { UserError } from "../../base/mod.ts";
+import { LEAST_RISES, UserError } from "../../base/mod.ts";
 import { modelKeys } from "../model_keys.ts";
-import { EDGE_METHODS, INTERVENTIONS, PATH_RULES } from "../../circuits/mod.ts";
+import { EDGE_METHODS, INTERVENTIONS, PALETTE_NAMES, PATH_RULES } from "../../circuits/mod.ts";
 
 /** The schema of the settings. */
 export const circuitSchema = z.object({
@@ -49,6 +49,10 @@ export const circuitSchema = z.object({
     "how the search steps through sizes",
   ),
   threshold: z.number().default(0.8).describe("faithfulness that the circuit must exceed"),
+  least_rise: z.number().min(0).optional().describe(
+    "the model does the task where the metric rises by more than this from corrupted to clean prompts; " +
+      `default: ${LEAST_RISES.logit_diff} for logit_diff, ${LEAST_RISES.prob_diff} for prob_diff`,
+  ),
   start: z.int().min(1).default(25).describe("smallest size of the search"),
   end: z.int().min(1).default(1600).describe("largest size of the search"),
   step: z.int().min(1).default(25).describe("first stride of the search"),
@@ -62,6 +66,9 @@ export const circuitSchema = z.object({
   transfer: z.boolean().default(false)
     .describe("evaluate the circuit of every checkpoint in the model of every other"),
   pictures: z.boolean().default(true).describe("draw every circuit as SVG and PNG"),
+  palette: z.enum(PALETTE_NAMES).default("field").describe(
+    "colours of the pictures: EAP-IG's, or ones that colour-blind readers tell apart",
+  ),
   graph_format: z.union([z.literal(1), z.literal(2)]).default(2)
     .describe("graph files as EAP-IG writes them now (2) or as the original project did (1)"),
 });
@@ -69,7 +76,7 @@ export const circuitSchema = z.object({
 /** Returns the keys that change no number of a result, in addition to those of the model. */
 export function freeCircuitKeys({ quadrature }: CircuitConfig): (keyof CircuitConfig)[] {
   const path = quadrature === "adaptive" ? "ig_steps" : "tolerance";
-  return ["batch_size", "large_model", "transfer", "pictures", path];
+  return ["batch_size", "large_model", "transfer", "pictures", "palette", path];
 }
 
 /** Checks that settings fit together. @throws UserError if they contradict each other. */

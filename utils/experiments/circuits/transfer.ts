@@ -14,7 +14,8 @@ import {
 import { contentDigest, isThere, UserError } from "../../base/mod.ts";
 import { circuitShape } from "../../circuits/mod.ts";
 import type { Experiment } from "../experiment.ts";
-import { FaithfulnessScale, maskOfCircuit, prepareEvaluation } from "./checkpoint.ts";
+import { maskOfCircuit } from "./checkpoint.ts";
+import { FaithfulnessScale, prepareEvaluation } from "./faithfulness_scale.ts";
 import { circuitSettings } from "./results.ts";
 import type { CircuitConfig } from "./settings.ts";
 import type { CircuitTask } from "./task.ts";

@@ -1,7 +1,6 @@
 /** The circuits of all tasks at one checkpoint, in the features of one set of coders. */
-import { percentileInterval, resampledIndices, seededIndices } from "../../base/mod.ts";
+import { abilityOf, percentileInterval, resampledIndices, seededIndices } from "../../base/mod.ts";
 import {
-  abilityOf,
   chooseFeatures,
   edgeShares,
   ERROR,
@@ -38,7 +37,10 @@ export async function findFeatureCircuit(
 ): Promise<FeatureCircuitEntry> {
   const { bootstrap, seed } = config;
   const values = await taskValues(task);
-  const { able, metric, interval, accuracy } = abilityOf(values.metric, bootstrap, seed);
+  const { able, metric, interval, accuracy } = abilityOf(values.metric, {
+    resamples: bootstrap,
+    seed,
+  });
   const about = { metric, interval, accuracy, coders_digest: await codersDigest(task.coders) };
   if (!able) return { ...about, circuit: null };
   const chosen = await chooseFeatures(task, values, {

@@ -2,7 +2,7 @@
  * Makes the attribution graph of one prompt, prunes it, and writes it:
  *
  *     {folder}/{slug}.json            for Neuronpedia and circuit-tracer's viewer; `graph-metadata.json` lists the graphs
- *     {folder}/exact/{slug}.*         exactly, with biases: safetensors and JSON (`readGraph`)
+ *     {folder}/exact/{slug}.*         exactly, with biases: safetensors and JSON (`readGraph`); `.details.json` for the page
  */
 import { join } from "@std/path";
 import { UserError, writeJsonAtomic } from "../../base/mod.ts";
@@ -23,6 +23,7 @@ import {
 import type { FeatureModel } from "./feature_model.ts";
 import type { AttributionGraphSettings } from "./graph_settings.ts";
 import { graphTargets } from "./graph_targets.ts";
+import { detailsOf } from "./graph_details.ts";
 import { errorShares, type PromptOutcome, promptOutcome } from "./graph_report.ts";
 import { type FeaturePrompt, tokenText } from "./prompts.ts";
 
@@ -136,6 +137,12 @@ export async function makeGraph(
       max_nodes: settings.max_nodes ?? null,
     },
   });
+  const details = await detailsOf(run, graph, pruned, {
+    logits: settings.logit_lists,
+    splits: settings.head_splits,
+    tokenText: (token) => tokenText(tokenizer, token),
+  });
+  await writeJsonAtomic(join(folder, "exact", `${prompt.slug}.details.json`), details);
   await writeJsonAtomic(path, json);
   indexGraph(folder, json.metadata);
   const seconds = (performance.now() - start) / 1000;

@@ -42,6 +42,15 @@ export const attributionGraphSchema = z.object({
   graph_memory: z.number().positive().default(1.5)
     .describe("gigabytes that a graph may take besides model and coders"),
   top_paths: z.int().min(0).default(5).describe("number of paths to print"),
+  logit_lists: z.int().min(0).default(120).describe(
+    "number of features with the largest influence whose raised and lowered logits are listed",
+  ),
+  head_splits: z.int().min(0).default(30).describe(
+    "number of features with the largest influence whose inputs are split by attention head, besides the targets; 0: none",
+  ),
+  page: z.boolean().default(true).describe(
+    "make one page of the graphs, attribution_graphs.html in their folder",
+  ),
   scan: z.string().min(1).optional().describe(
     "what the file says it is of: for Neuronpedia its id of the model, for circuit-tracer's viewer the set of transcoders; " +
       "default: the model",

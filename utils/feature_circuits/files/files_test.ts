@@ -13,8 +13,9 @@ import {
 } from "../graph/mod.ts";
 import { linearRun } from "../linear/mod.ts";
 import { readGraph, writeGraph } from "./graph_files.ts";
-import { cantorPair, cantorUnpair, indexGraph, neuronpediaGraph } from "./neuronpedia.ts";
-import { graphIndexSchema, neuronpediaSchema } from "./neuronpedia_schema.ts";
+import { cantorPair, cantorUnpair, neuronpediaGraph } from "../../graphs/mod.ts";
+import { graphIndexSchema, neuronpediaSchema } from "../../results/mod.ts";
+import { indexGraph } from "./graph_index.ts";
 
 async function made(name: string, options: { difference?: boolean; maxFeatures?: number } = {}) {
   const { model, coders, tokens } = graphCase(name);

@@ -7,8 +7,8 @@
  *
  * Numbers of nodes and columns are those of `feature_circuits`. What is read back equals what was written, bit for bit.
  */
-import { z } from "zod";
 import { readJson, writeJsonAtomic } from "../../base/mod.ts";
+import { exactGraphHeader, GRAPH_FORMAT } from "../../results/mod.ts";
 import { openSafetensors, writeSafetensors } from "../../tensor_files/mod.ts";
 import {
   type AttributionGraph,
@@ -18,9 +18,6 @@ import {
   type PrunedGraph,
 } from "../graph/mod.ts";
 import type { BiasNode, BiasOrigin } from "../linear/mod.ts";
-
-/** Name and version of the layout. */
-export const GRAPH_FORMAT = "circuits-over-time/attribution_graph/1";
 
 /** What the files say about a graph besides the graph. */
 export interface GraphAbout {
@@ -43,29 +40,6 @@ export interface StoredGraph {
   /** what the file says about it */
   about: GraphAbout;
 }
-
-const header = z.looseObject({
-  format: z.literal(GRAPH_FORMAT),
-  prompt: z.string(),
-  token_texts: z.array(z.string()),
-  tokens: z.array(z.int()),
-  layers: z.int(),
-  columns: z.int(),
-  targets: z.array(z.object({
-    label: z.string(),
-    hook: z.string(),
-    convention: z.enum(["raw", "folded"]).optional(),
-    position: z.int(),
-    weight: z.number(),
-    constant: z.number().optional(),
-    token: z.int().optional(),
-  })),
-  biases: z.array(z.object({ origin: z.string(), layer: z.int().optional() })),
-  values: z.array(z.number()),
-  left_out: z.object({ features: z.int(), influence: z.number() }).optional(),
-  scores: z.object({ replacement: z.number(), completeness: z.number() }),
-  settings: z.record(z.string(), z.unknown()),
-});
 
 /** Writes a graph to `{path}.safetensors` and `{path}.json`; see the header. */
 export async function writeGraph(
@@ -110,7 +84,7 @@ export async function writeGraph(
 export async function readGraph(path: string): Promise<StoredGraph> {
   const json = await readJson(`${path}.json`);
   if (json === undefined) throw new Error(`${path}.json is missing: expected an attribution graph`);
-  const { error, data } = header.safeParse(json);
+  const { error, data } = exactGraphHeader.safeParse(json);
   if (error) {
     const { path: place, message } = error.issues[0];
     throw new Error(`${path}.json: ${place.join(".") || "the file"}: ${message}`);

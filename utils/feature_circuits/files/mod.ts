@@ -1,23 +1,18 @@
 /** Attribution graphs in files: exactly, and for Neuronpedia and circuit-tracer's viewer. @module */
-export {
-  GRAPH_FORMAT,
-  type GraphAbout,
-  readGraph,
-  type StoredGraph,
-  writeGraph,
-} from "./graph_files.ts";
+export { type GraphAbout, readGraph, type StoredGraph, writeGraph } from "./graph_files.ts";
+export { indexGraph } from "./graph_index.ts";
 export {
   cantorPair,
   cantorUnpair,
   checkSlug,
-  indexGraph,
   neuronpediaGraph,
   type NeuronpediaInfo,
-} from "./neuronpedia.ts";
+} from "../../graphs/mod.ts";
 export {
+  GRAPH_FORMAT,
   graphIndexSchema,
   type NeuronpediaGraph,
   type NeuronpediaNode,
   neuronpediaSchema,
   NODE_TYPES,
-} from "./neuronpedia_schema.ts";
+} from "../../results/mod.ts";

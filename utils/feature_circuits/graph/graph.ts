@@ -65,11 +65,6 @@ export interface AttributionGraph {
   leftOut?: LeftOut;
 }
 
-/** Returns the number of the graph's nodes without biases: features, errors, tokens, targets, in this order. */
-export function nodeCount({ activations, layers, tokens, targets }: AttributionGraph): number {
-  return activations.length + (layers + 1) * tokens.length + targets.length;
-}
-
 /** Everything to compute rows of a run's graph with. */
 export interface GraphRows {
   /** what is written */

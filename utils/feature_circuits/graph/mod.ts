@@ -7,17 +7,17 @@ export {
   type GraphOptions,
   type GraphRows,
   graphRows,
-  nodeCount,
 } from "./graph.ts";
 export {
   cumulativeShares,
   type GraphScores,
   graphScores,
   influence,
+  nodeCount,
   type PrunedGraph,
   pruneGraph,
   type PruneOptions,
-} from "./influence.ts";
+} from "../../graphs/mod.ts";
 export { checkMemory, graphBytes } from "./memory.ts";
 export { strongestPaths, type WeightedPath } from "./strongest_paths.ts";
 export {

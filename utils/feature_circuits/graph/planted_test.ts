@@ -1,7 +1,7 @@
 /** Reads back a circuit that was set by hand in a model's weights. */
 import { assert, assertEquals } from "@std/assert";
 import { type AttributionGraph, attributionGraph, graphRows } from "./graph.ts";
-import { pruneGraph } from "./influence.ts";
+import { pruneGraph } from "../../graphs/mod.ts";
 import { featureTarget, logitTargets } from "./targets.ts";
 import { linearRun } from "../linear/linear_run.ts";
 import { splitByHead } from "../splits/head_split.ts";

@@ -7,7 +7,7 @@
  * largest weight is extended; a path that has come to a token or an error is final, and no open path can overtake it.
  */
 import type { AttributionGraph } from "./graph.ts";
-import type { PrunedGraph } from "./influence.ts";
+import type { PrunedGraph } from "../../graphs/mod.ts";
 
 /** A path of nodes, target first. */
 export interface WeightedPath {

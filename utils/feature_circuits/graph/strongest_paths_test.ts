@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { graphCase } from "../../../tests/support/graph_cases.ts";
 import { linearRun } from "../linear/mod.ts";
-import { attributionGraph, nodeCount } from "./graph.ts";
-import { pruneGraph } from "./influence.ts";
+import { attributionGraph } from "./graph.ts";
+import { nodeCount, pruneGraph } from "../../graphs/mod.ts";
 import { strongestPaths } from "./strongest_paths.ts";
 import { logitTargets } from "./targets.ts";
 

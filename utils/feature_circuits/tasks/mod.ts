@@ -1,5 +1,4 @@
 /** The circuit of a task in features: roles, effects, faithful choices, edges. @module */
-export { type Ability, abilityOf } from "./ability.ts";
 export {
   type ChoiceOptions,
   chooseFeatures,

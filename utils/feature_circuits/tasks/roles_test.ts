@@ -1,5 +1,4 @@
 import { assertEquals } from "@std/assert";
-import { abilityOf } from "./ability.ts";
 import { ERROR, NodeSpace } from "./node_space.ts";
 import { roleNames, rolesOf } from "./roles.ts";
 
@@ -32,13 +31,4 @@ Deno.test("NodeSpace numbers every node once", () => {
     }
   });
   assertEquals(seen.size, space.size);
-});
-
-Deno.test("abilityOf() asks for a positive metric on most prompts, beyond chance", () => {
-  const of = (metric: number[]) => abilityOf(metric, 400, 1).able;
-  assertEquals(of(Array.from({ length: 24 }, (_, i) => 1 + i % 3)), true);
-  // right on half of the prompts, with a large mean
-  assertEquals(of(Array.from({ length: 24 }, (_, i) => i % 2 ? 9 : -1)), false);
-  // right on most prompts, with a negative mean
-  assertEquals(of(Array.from({ length: 24 }, (_, i) => i % 4 ? 0.1 : -9)), false);
 });

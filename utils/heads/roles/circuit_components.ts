@@ -8,12 +8,12 @@
  *  3. Tertiary heads: every head that writes to the circuit gets previous-token, duplicate-token and induction scores.
  */
 import type { HookedModel, Readout } from "../../model/mod.ts";
-import type { CircuitComponents, HeadsOfTypes } from "../../results/mod.ts";
+import { type CircuitComponents, type HeadsOfTypes, isNameMover } from "../../results/mod.ts";
 import type { IoiFlipName, PromptPair } from "../../tasks/mod.ts";
 import { attentionToNames, nameCopyScores, repeatedTokenScores } from "../scores/mod.ts";
 import type { CircuitHeads } from "./circuit_heads.ts";
 import { headGrid } from "../head_grid.ts";
-import { isNameMover } from "./ioi_roles.ts";
+import { doesIoi } from "./ioi_roles.ts";
 import { type Head, headName, placeOf } from "../head.ts";
 import { S2I_QUANTITIES, s2Inhibition, type S2IQuantity, SIGNAL_FLIPS } from "./s2_inhibition.ts";
 
@@ -71,10 +71,14 @@ export async function circuitComponents(
     return grid(only(values, s2i.heads));
   };
 
+  const readouts = pairs.map((pair) => pair.position);
+  const clean = await model.metric(pairs.map((pair) => pair.clean), readouts, readout);
+  const corrupted = await model.metric(pairs.map((pair) => pair.corrupted), readouts, readout);
   const tertiary = await repeatedTokenScores(model, repeated);
   const sources = circuit.sources();
   return {
     components: {
+      able: doesIoi(clean, corrupted),
       direct_effect_scores: {
         copy_scores: grid(copy),
         filtered_copy_scores: grid(copy.map((x) => x > copyThreshold ? x : 0)),

@@ -7,8 +7,6 @@ import type { FullModelComponents } from "../../results/mod.ts";
 import type { PromptPair } from "../../tasks/mod.ts";
 import { attentionToNames, nameCopyScores, repeatedTokenScores } from "../scores/mod.ts";
 import { headGrid } from "../head_grid.ts";
-import { isNameMover } from "./ioi_roles.ts";
-import { headName, headsWhere } from "../head.ts";
 
 /**
  * Computes all scores of one checkpoint.
@@ -35,15 +33,4 @@ export async function componentScores(
     negative_copy_scores: grid(copy.negative),
     attention_to_names: { io: grid(names.io), s1: grid(names.s1), s2: grid(names.s2) },
   };
-}
-
-/** Returns the names of an entry's name movers (`isNameMover`) with a copy score above `threshold` percent. */
-export function nameMovers(
-  { copy_scores, attention_to_names: { io, s1, s2 } }: FullModelComponents,
-  threshold = 50,
-): string[] {
-  const attention = { io: io.flat(), s1: s1.flat(), s2: s2.flat() };
-  const movers = isNameMover(copy_scores.flat(), attention, threshold);
-  const shape = { nLayers: copy_scores.length, nHeads: copy_scores[0].length };
-  return headsWhere(shape, (place) => movers[place]).map(headName);
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { FullModelComponents } from "../../results/kinds/full_model_components.ts";
-import { nameMovers } from "./component_scores.ts";
+import { nameMovers } from "../../results/name_movers.ts";
 import { headGrid, largestHead } from "../head_grid.ts";
 
 Deno.test("nameMovers() requires enough copying and more attention to IO than to S1 and to S2", () => {

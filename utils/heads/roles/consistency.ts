@@ -23,7 +23,7 @@ import {
   pathPatch,
   type Receivers,
 } from "../patching/mod.ts";
-import { patchingEffects } from "./ioi_roles.ts";
+import { doesIoi, patchingEffects } from "./ioi_roles.ts";
 import { type Head, headsWhere, placeOf } from "../head.ts";
 import { s2Inhibition } from "./s2_inhibition.ts";
 
@@ -69,6 +69,8 @@ export interface ConsistencyScores extends RepeatedTokenScores {
 
 /** Holds the consistency of one checkpoint. */
 export interface Consistency {
+  /** Whether the model does the task. */
+  able: boolean;
   /** Percent of the direct effects explained. */
   direct_effects: number;
   /** Percent of the S2-inhibition effects explained. */
@@ -186,6 +188,7 @@ export async function ioiConsistency(
 
   const nodes = circuit.sources();
   return {
+    able: doesIoi(clean, corrupted),
     direct_effects: percentExplained(Object.values(classes).flat(), direct, nodes, config),
     s2i_effects: percentExplained(s2iHeads, s2i, nodes, config),
     tertiary_effects: percentExplained([...induction, ...duplicateToken], tertiary, nodes, config),

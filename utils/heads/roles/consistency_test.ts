@@ -4,7 +4,8 @@ import type { IoiFlipName } from "../../tasks/ioi_flips.ts";
 import type { PromptPair } from "../../tasks/prompt_pair.ts";
 import { CircuitHeads } from "./circuit_heads.ts";
 import { aboveMean, directClasses, ioiConsistency, percentExplained } from "./consistency.ts";
-import { isNameMover, patchingEffects } from "./ioi_roles.ts";
+import { isNameMover } from "../../results/mod.ts";
+import { doesIoi, patchingEffects } from "./ioi_roles.ts";
 import { type Head, headsWhere } from "../head.ts";
 import { FLIPS } from "./s2_inhibition.ts";
 import { logitDifference, referenceModel } from "../../../tests/support/head_cases.ts";
@@ -127,4 +128,11 @@ Deno.test("ioiConsistency() measures all levels, and stops at a level without re
   assertAlmostEquals(all.tertiary_effects, share(tertiary!, (i) => tertiary![i] < -0.001), 1e-3);
   assert(all.tertiary_effects > 1 && all.tertiary_effects < 99);
   model.close();
+});
+
+Deno.test("doesIoi() asks for a logit difference half a logit above that of corrupted prompts", () => {
+  const clean = Float32Array.from({ length: 20 }, (_, i) => 2 + i % 3);
+  assertEquals(doesIoi(clean, clean.map((value) => value - 3)), true);
+  assertEquals(doesIoi(clean, clean.map((value) => value - 0.4)), false);
+  assertEquals(doesIoi(clean.map((value) => value - 5), clean.map((value) => value - 9)), false);
 });

@@ -1,26 +1,22 @@
 /**
- * Defines roles of heads on indirect-object prompts by scores `[L, H]`.
+ * Defines effects of heads on indirect-object prompts `[L, H]`.
  *
- *  name mover   copies the name it attends to, and attends from END to IO more than to S1 and to S2
- *               (Wang et al. 2022; the attention condition is what the paper's `filter_name_movers` intends)
  *  effect       of path patching, in units of the metric's drop from clean to corrupted prompts:
  *               e(head) = (mean patched − mean clean) / (mean clean − mean corrupted).
  *               0 means no harm; −1 means that patching the head alone does as much as corrupting the prompt
  */
-import { mean } from "../../base/mod.ts";
-import type { AttentionToNames } from "../scores/mod.ts";
+import { abilityOf, LEAST_RISES, mean } from "../../base/mod.ts";
+
+/** Resamples of the intervals by which ability is judged. */
+const RESAMPLES = 1000;
 
 /**
- * Tells for each head of `[L, H]` whether it is a name mover.
- * @param copy copy scores in percent
- * @param threshold percent that a copy score must exceed
+ * Returns whether a model does the task (`abilityOf`), from the logit difference on each clean and corrupted prompt. Effects
+ * in units of the metric's drop mean nothing where it does not drop.
  */
-export function isNameMover(
-  copy: ArrayLike<number>,
-  { io, s1, s2 }: Record<keyof AttentionToNames, ArrayLike<number>>,
-  threshold: number,
-): boolean[] {
-  return Array.from(copy, (c, i) => c > threshold && io[i] > s1[i] && io[i] > s2[i]);
+export function doesIoi(clean: ArrayLike<number>, corrupted: ArrayLike<number>): boolean {
+  const leastRise = LEAST_RISES.logit_diff;
+  return abilityOf(clean, { resamples: RESAMPLES, seed: 0, corrupted, leastRise }).able;
 }
 
 /**

@@ -4,7 +4,8 @@
  */
 export { type CircuitComponentOptions, circuitComponents } from "./circuit_components.ts";
 export { type CircuitHeads, readCircuitHeads } from "./circuit_heads.ts";
-export { componentScores, nameMovers } from "./component_scores.ts";
+export { isNameMover, nameMovers } from "../../results/mod.ts";
+export { componentScores } from "./component_scores.ts";
 export { type HeadDonor, headDonor, SwapTarget } from "./component_swap.ts";
 export {
   type Consistency,
@@ -15,8 +16,7 @@ export {
   THRESHOLDS,
 } from "./consistency.ts";
 export { greaterThanNodes, greaterThanParts } from "./greater_than_circuit.ts";
-export { isNameMover, patchingEffects } from "./ioi_roles.ts";
-export { headRoles } from "./roles.ts";
+export { patchingEffects } from "./ioi_roles.ts";
 export {
   FLIPS,
   S2I_QUANTITIES,

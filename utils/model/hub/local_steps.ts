@@ -1,14 +1,20 @@
 /**
- * Finds the training steps of a model in a local folder: one sub-folder `step{n}` per checkpoint, named like the
- * branches of the Pythia repositories on the Hub.
+ * Finds the training steps of a model in a local folder: one sub-folder per checkpoint, `step{n}` like the branches of the
+ * Pythia repositories on the Hub, or `checkpoint-{n}` as Hugging Face's Trainer names them.
  */
 import { basename, join } from "@std/path";
 import { isFile, isFolder } from "../../base/mod.ts";
 
-/** Lists the steps of the sub-folders `step{n}` of `dir`, ascending; empty if `dir` does not exist or has none. */
+/** Lists the steps of the checkpoints in `dir`, ascending; empty if `dir` does not exist or has none. */
 export function listLocalSteps(dir: string): number[] {
-  return steps(isFolder(dir) ? [...Deno.readDirSync(dir)].map(({ name }) => name) : [])
-    .filter((step) => isFolder(join(dir, `step${step}`)));
+  const names = isFolder(dir) ? [...Deno.readDirSync(dir)].map(({ name }) => name) : [];
+  const trainer = names.map((name) => name.replace(/^checkpoint-(?=\d+$)/, "step"));
+  return [...new Set(steps([...names, ...trainer]))].filter((step) => stepFolder(dir, step));
+}
+
+/** Returns the folder of a step in `dir`: `step{n}`, else `checkpoint-{n}`; undefined if there is none. */
+function stepFolder(dir: string, step: number): string | undefined {
+  return [`step${step}`, `checkpoint-${step}`].map((name) => join(dir, name)).find(isFolder);
 }
 
 /** Returns the numbers n of all names `step{n}`, ascending. */
@@ -26,7 +32,7 @@ export function nearSteps(step: number, available: readonly number[], count = 5)
 /**
  * Returns the checkpoint folder of a local model at a revision.
  *
- * 1. A revision other than `main` is the sub-folder of that name.
+ * 1. A revision other than `main` is the sub-folder of that name; `step{n}` may also be `checkpoint-{n}`.
  * 2. `main` is the folder itself if it has a config.json, else its last step.
  * @throws Error naming the folder and its steps if it does not have the revision or any checkpoint
  */
@@ -34,11 +40,14 @@ export function localCheckpoint(dir: string, revision = "main"): string {
   const available = listLocalSteps(dir);
   if (revision === "main") {
     if (isFile(join(dir, "config.json"))) return dir;
-    if (available.length > 0) return join(dir, `step${available.at(-1)}`);
+    if (available.length > 0) return stepFolder(dir, available.at(-1)!)!;
     throw new Error(
-      `${dir}: no checkpoint; expected config.json with weights, or sub-folders step0, step1, …`,
+      `${dir}: no checkpoint; expected config.json with weights, or sub-folders step0, step1, … or checkpoint-0, …`,
     );
   }
+  const [step] = steps([revision]);
+  const folder = step === undefined ? undefined : stepFolder(dir, step);
+  if (folder !== undefined) return folder;
   const path = join(dir, revision);
   if (revision === basename(revision) && !revision.startsWith(".") && isFolder(path)) return path;
   throw new Error(`${dir}: no revision ${revision}; ${describeSteps(revision, available)}`);

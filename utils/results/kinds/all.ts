@@ -3,7 +3,13 @@ import { circuitComponentScores, headsByType } from "./circuit_components.ts";
 import { circuitSummary } from "./circuit_summary.ts";
 import { componentSwaps } from "./component_swaps.ts";
 import { copySuppression } from "./cspa.ts";
-import { featureCircuits, featureFormations, featureIdentities } from "./features/mod.ts";
+import {
+  featureCircuits,
+  featureDashboards,
+  featureFormations,
+  featureIdentities,
+  graphJudgements,
+} from "./features/mod.ts";
 import { fullModelComponents } from "./full_model_components.ts";
 import { greaterThanChecks } from "./greater_than.ts";
 import { ioiConsistencies } from "./ioi_consistency.ts";
@@ -29,8 +35,10 @@ export const RESULT_KINDS = {
   greaterThanChecks,
   taskPerformances,
   transcoderEvaluations,
+  graphJudgements,
   featureCircuits,
   featureIdentities,
   featureFormations,
+  featureDashboards,
   transcoderSweeps,
 };

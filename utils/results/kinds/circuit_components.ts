@@ -12,6 +12,8 @@ const madeBy = "get_circuit_components_over_time.ts";
 const changeByFlip = z.record(z.string(), grid);
 
 const scores = z.object({
+  /** whether the model does the task; if not, relative changes mean nothing. Entries of earlier versions lack it */
+  able: z.boolean().optional(),
   direct_effect_scores: z.object({
     copy_scores: grid,
     /** copy scores below the threshold set to 0 */

@@ -50,8 +50,19 @@ const checkpoint = z.object({
   baseline: z.number(),
   /** mean metric (clean answers) on corrupted prompts, whole model */
   corrupted: z.number(),
-  /** nominal size chosen by the search (or top_n) */
+  /** whether the model does the task (`abilityOf`); entries from before this was judged lack it */
+  ability: z.object({
+    able: z.boolean(),
+    /** 95 % interval of `baseline` over prompts */
+    interval: z.tuple([z.number(), z.number()]),
+    /** share of prompts with a positive metric */
+    accuracy: z.number(),
+    /** 95 % interval of baseline − corrupted over prompts */
+    rise: z.tuple([z.number(), z.number()]),
+  }).optional(),
+  /** edges taken, before pruning: the size that the search chose, or top_n */
   size: z.number(),
+  /** edges left after pruning */
   edges: z.number(),
   nodes: z.array(z.string()),
   circuit: z.array(circuitEdge),
@@ -148,7 +159,12 @@ export type CircuitChanges = z.infer<typeof changes>;
 
 /** The whole file. */
 export type CircuitSummary =
-  & { format: string; checkpoints: CheckpointSummary[] }
+  & {
+    format: string;
+    /** the settings that determine the circuits, by their keys in a config */
+    config?: Readonly<Record<string, unknown>>;
+    checkpoints: CheckpointSummary[];
+  }
   & CircuitRunHeader
   & CircuitChanges
   & CircuitRunEnd;

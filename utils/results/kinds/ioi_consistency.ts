@@ -4,6 +4,8 @@ import { defineResult, type ResultKind } from "../kind.ts";
 import { grid, headNames, type ModelHeader, modelHeader } from "./parts.ts";
 
 const entry = z.object({
+  /** whether the model does the task; if not, shares of effects mean nothing. Entries of earlier versions lack it */
+  able: z.boolean().optional(),
   /** percent explained, 0 … 100 */
   direct_effects: z.number(),
   s2i_effects: z.number(),

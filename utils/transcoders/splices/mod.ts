@@ -23,6 +23,13 @@ export {
 } from "./coder_splice.ts";
 export { givenSplice } from "./given_output.ts";
 export {
+  type IntervenedFeeds,
+  type IntervenedHook,
+  intervenedHook,
+  intervenedSplice,
+  type InterventionBase,
+} from "./intervened_coder.ts";
+export {
   type CrossLayerReplacement,
   crossLayerReplacement,
   replacement,

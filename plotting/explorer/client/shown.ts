@@ -1,0 +1,15 @@
+/** What the page is given: a summary without the circuits of checkpoints at which the model does not do the task. */
+import type { CheckpointSummary, CircuitSummary } from "../../../utils/results/mod.ts";
+
+/** A checkpoint as the page shows it. */
+export interface ShownCheckpoint extends CheckpointSummary {
+  /** whether the model does the task; if not, the checkpoint has no circuit, no curve and no areas */
+  able: boolean;
+}
+
+/** A summary as the page shows it. */
+export interface ShownSummary extends CircuitSummary {
+  /** whether the run searched for a circuit above the threshold */
+  searched: boolean;
+  checkpoints: ShownCheckpoint[];
+}
