@@ -38,7 +38,9 @@ export const script = {
   schema: z.object({
     ...modelKeys,
     task: z.enum(TASK_NAMES as [string, ...string[]]).default("ioi").describe("task to measure"),
-    n_prompts: z.int().min(1).optional().describe("prompts; default: the task's own number"),
+    n_prompts: z.int().min(1).max(100_000).optional().describe(
+      "prompts; default: the task's own number",
+    ),
     seed: z.int().default(42).describe("random seed for the prompts"),
     batch_size: z.int().min(1).default(100).describe("prompts in one batch"),
     components: z.record(z.string(), z.array(z.string().regex(/^a\d+\.h\d+$/)).min(1)).default({})

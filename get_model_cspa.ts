@@ -35,9 +35,11 @@ export const script = {
       "file of documents: .jsonl with one text per line, or plain text separated by <|endoftext|>; default: embedded corpus",
     ),
     start_layer: z.int().min(0).default(0).describe("first layer to score"),
-    mean_docs: z.int().min(1).default(100).describe("documents for the mean output of each head"),
-    eval_docs: z.int().min(1).default(17).describe("documents for the scores"),
-    tokens: z.int().min(2).default(61).describe("tokens of each document"),
+    mean_docs: z.int().min(1).max(100_000).default(100).describe(
+      "documents for the mean output of each head",
+    ),
+    eval_docs: z.int().min(1).max(100_000).default(17).describe("documents for the scores"),
+    tokens: z.int().min(2).max(100_000).default(61).describe("tokens of each document"),
     k_unembeddings: z.number().positive().max(1).default(0.05)
       .describe("share of the tokens so far whose suppression is kept"),
     seed: z.int().default(6).describe("random seed for the choice of documents"),

@@ -45,10 +45,10 @@ export const script = {
       ),
     large_model: z.boolean().default(false)
       .describe("ignored; kept so that original configs load (see memory_budget)"),
-    n_prompts: z.int().min(1).optional()
+    n_prompts: z.int().min(1).max(100_000).optional()
       .describe("prompts per task; default 70 for ioi, 100 for gender_pronoun, else 1000"),
     seed: z.int().default(42).describe("random seed for the prompts"),
-    bootstrap: z.int().min(1).default(1000).describe("resamples of the 95 % interval"),
+    bootstrap: z.int().min(1).max(100_000).default(1000).describe("resamples of the 95 % interval"),
   }),
 };
 

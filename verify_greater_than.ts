@@ -25,7 +25,7 @@ export const script = {
   ],
   schema: z.object({
     ...modelKeys,
-    dataset_size: z.int().min(1).default(1000).describe("greater-than prompts"),
+    dataset_size: z.int().min(1).max(100_000).default(1000).describe("greater-than prompts"),
     seed: z.int().default(42).describe(
       "random seed for the prompts, the same ones at every checkpoint",
     ),

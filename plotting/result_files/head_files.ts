@@ -76,12 +76,22 @@ export function chosenSeries(files: readonly HeadFile[], names?: readonly string
   return series;
 }
 
-/** Reads the head scores at paths; searches folders for them. */
+/**
+ * Reads the head scores at paths; searches folders for them.
+ * @throws UserError as `findResults` and `chosenSeries` do, or if no step has a score.
+ */
 export async function readHeadSeries(
   paths: readonly string[],
   names?: readonly string[],
 ): Promise<HeadSeries[]> {
-  return chosenSeries(await findResults(paths, MEASURED_KINDS), names);
+  const files = await findResults(paths, MEASURED_KINDS);
+  const series = chosenSeries(files, names);
+  if (series.length > 0) return series;
+  throw new UserError(
+    `${
+      files.map(({ path }) => path).join(", ")
+    }: expected scores of heads, found steps with nothing to measure`,
+  );
 }
 
 /** Returns the series. @throws UserError naming the models if there is more than one. */

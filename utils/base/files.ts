@@ -4,12 +4,13 @@
  * 1. Write the data to a temporary file in the same folder and flush it to the disk.
  * 2. Rename it to its final name, which a file system does completely or not at all.
  *
- * Writing is synchronous, so a signal handler never runs between the steps and two writes of one file never mix. The
- * writer holds a lock on its temporary file. A process that dies releases the lock, and the next process that writes to
- * the folder removes the file.
+ * Writing is synchronous, so a signal handler never runs between the steps and two writes of one file never mix.
+ * `temporary_files.ts` names the temporary files and removes those of dead processes.
  */
 import { dirname, join } from "@std/path";
 import { formatJson } from "./format_json.ts";
+import { parseJson } from "./json_text.ts";
+import { openTemporary, sweepAbandoned, temporaryName } from "./temporary_files.ts";
 
 /** A file could not be written: the disk is full, or the folder is not writable. */
 export class WriteError extends Error {
@@ -17,33 +18,52 @@ export class WriteError extends Error {
   override name = "WriteError";
 }
 
+/** Attempts after the first one. */
+const RETRIES = 3;
+
 /**
  * Writes `data` to `path` completely or not at all; creates the folder if needed.
  * @throws WriteError naming the path; the file is then unchanged, and no temporary file remains.
  */
 // deno-lint-ignore require-await -- callers await a file; that the write is synchronous is this file's business
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${Deno.pid}.tmp`;
-  try {
-    Deno.mkdirSync(dirname(path), { recursive: true });
-    removeAbandoned(dirname(path));
-    const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
+  writeFileAtomicSync(path, data);
+}
+
+/** Writes `data` to `path` as `writeFileAtomic` does, for a caller that holds a lock. @throws WriteError */
+export function writeFileAtomicSync(path: string, data: string | Uint8Array): void {
+  let rest = RETRIES;
+  while (true) {
     try {
-      lock(file);
+      return writeOnce(path, data);
+    } catch (cause) {
+      // On a file system without locks between hosts, another host may have removed the temporary file.
+      if (cause instanceof Deno.errors.NotFound && rest-- > 0) continue;
+      throw new WriteError(`cannot write ${path}: ${(cause as Error).message}`, { cause });
+    }
+  }
+}
+
+function writeOnce(path: string, data: string | Uint8Array): void {
+  Deno.mkdirSync(dirname(path), { recursive: true });
+  sweepAbandoned(dirname(path));
+  const { file, temporary } = openTemporary(path);
+  try {
+    try {
       let rest = typeof data === "string" ? new TextEncoder().encode(data) : data;
       while (rest.length > 0) rest = rest.subarray(file.writeSync(rest));
       file.syncSync();
+      Deno.renameSync(temporary, path);
     } finally {
       file.close();
     }
-    Deno.renameSync(temporary, path);
-  } catch (cause) {
+  } catch (error) {
     try {
       Deno.removeSync(temporary);
     } catch {
-      // it was never created
+      // another process has removed it
     }
-    throw new WriteError(`cannot write ${path}: ${(cause as Error).message}`, { cause });
+    throw error;
   }
 }
 
@@ -64,11 +84,7 @@ export async function readJson(path: string): Promise<unknown | undefined> {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw new Error(`cannot read ${path}: ${(cause as Error).message}`, { cause });
   }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${path} is not valid JSON: ${(cause as Error).message}`, { cause });
-  }
+  return parseJson(text, path);
 }
 
 /**
@@ -80,9 +96,9 @@ export function withFolderLocked<T>(folder: string, action: () => T): T {
   try {
     Deno.mkdirSync(folder, { recursive: true });
     handle = Deno.openSync(folder, { read: true });
-    lock(handle);
+    handle.lockSync(true);
   } catch {
-    // the folder cannot be created or opened: the write that follows reports it
+    // no locks on this file system, or no such folder: the write that follows reports it
   }
   try {
     return action();
@@ -99,11 +115,21 @@ export function checkWritable(path: string): void {
   let folder = dirname(path);
   try {
     while (!isThere(folder) && dirname(folder) !== folder) folder = dirname(folder);
-    const temporary = join(folder, `check.${Deno.pid}.tmp`);
+    const temporary = temporaryName(join(folder, "check"));
     Deno.writeTextFileSync(temporary, "");
     Deno.removeSync(temporary);
   } catch (cause) {
     throw new WriteError(`cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Identifies one version of a file on disk; undefined if there is no file. */
+export function fileStamp(path: string): string | undefined {
+  try {
+    const { ino, mtime, size } = Deno.statSync(path);
+    return [ino, mtime?.getTime(), size].join();
+  } catch {
+    return undefined;
   }
 }
 
@@ -142,31 +168,5 @@ function statOf(path: string): Deno.FileInfo | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
     throw error;
-  }
-}
-
-const swept = new Set<string>();
-
-/** Removes temporary files of processes that died while writing; looks once per process and folder. */
-function removeAbandoned(folder: string): void {
-  if (swept.has(folder)) return;
-  swept.add(folder);
-  for (const { name, isFile } of Deno.readDirSync(folder)) {
-    if (!isFile || !/\.\d+\.tmp$/.test(name)) continue;
-    const path = join(folder, name);
-    try {
-      using file = Deno.openSync(path, { read: true, write: true });
-      if (file.tryLockSync(true)) Deno.removeSync(path);
-    } catch {
-      // no locks on this file system, or the writer has just finished: leave the file
-    }
-  }
-}
-
-function lock(file: Deno.FsFile): void {
-  try {
-    file.lockSync(true);
-  } catch {
-    // no locks on this file system: abandoned files stay until the user removes them
   }
 }

@@ -69,11 +69,50 @@ Deno.test("writeFileAtomic() leaves a whole file when its process is killed at a
 Deno.test("writeFileAtomic() removes abandoned temporary files and no others", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/old.json.123.tmp`, "{");
+    await Deno.writeTextFile(`${folder}/new.json.123.0123456789ab.tmp`, "{");
     await Deno.writeTextFile(`${folder}/mine.tmp`, "kept");
     using busy = await Deno.open(`${folder}/busy.json.124.tmp`, { write: true, create: true });
     await busy.lock(true);
     await writeFileAtomic(`${folder}/new.json`, "{}");
     assertEquals(namesIn(folder), ["busy.json.124.tmp", "mine.tmp", "new.json"]);
+  }));
+
+Deno.test("writeFileAtomic() opens another temporary file when a sweep has removed the first", () =>
+  inFolder(async (folder) => {
+    const open = Deno.openSync;
+    const opened: string[] = [];
+    // what a process does that sweeps the folder between the writer's open and its lock
+    Deno.openSync = (path, options) => {
+      const file = open(path, options);
+      if (opened.push(String(path)) === 1) Deno.removeSync(path);
+      return file;
+    };
+    try {
+      await writeFileAtomic(`${folder}/file`, "whole");
+    } finally {
+      Deno.openSync = open;
+    }
+    assertEquals(opened.length, 2);
+    assertEquals(new Set(opened).size, 2, "each has its own name");
+    assertEquals(await Deno.readTextFile(`${folder}/file`), "whole");
+    assertEquals(namesIn(folder), ["file"]);
+  }));
+
+Deno.test("writeFileAtomic() writes again when another host removes its temporary file", () =>
+  inFolder(async (folder) => {
+    const rename = Deno.renameSync;
+    let renames = 0;
+    Deno.renameSync = (from, to) => {
+      if (renames++ === 0) Deno.removeSync(from);
+      rename(from, to);
+    };
+    try {
+      await writeFileAtomic(`${folder}/file`, "whole");
+    } finally {
+      Deno.renameSync = rename;
+    }
+    assertEquals([renames, await Deno.readTextFile(`${folder}/file`)], [2, "whole"]);
+    assertEquals(namesIn(folder), ["file"]);
   }));
 
 Deno.test("writeFileAtomic() keeps the old file and says so when the folder cannot take a new one", () =>

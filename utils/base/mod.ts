@@ -11,6 +11,7 @@ export { contentDigest } from "./digest.ts";
 export {
   checkWritable,
   filesBelow,
+  fileStamp,
   isFile,
   isFolder,
   isThere,
@@ -18,6 +19,7 @@ export {
   withFolderLocked,
   WriteError,
   writeFileAtomic,
+  writeFileAtomicSync,
   writeJsonAtomic,
 } from "./files.ts";
 export { formatJson } from "./format_json.ts";
@@ -30,8 +32,10 @@ export {
   typesOf,
   valueAt,
 } from "./json_schema.ts";
+export { isObject, oneLine, parseJson } from "./json_text.ts";
 export { nearNames } from "./near_names.ts";
 export { PythonRandom } from "./python_random.ts";
+export { settingDifferences, settingText } from "./setting_differences.ts";
 export {
   bootstrapMeanIntervals,
   type BootstrapOptions,
@@ -47,5 +51,7 @@ export {
   standardError,
   type Values,
 } from "./statistics.ts";
+export { openTemporary, sweepAbandoned, temporaryName } from "./temporary_files.ts";
+export { parseYaml } from "./yaml_text.ts";
 export { UserError } from "./user_error.ts";
 export { userCacheFolder } from "./user_cache.ts";

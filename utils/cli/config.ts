@@ -6,10 +6,17 @@
  */
 import { extname } from "@std/path";
 import { compareSimilarity, levenshteinDistance } from "@std/text";
-import { parse as parseYaml } from "@std/yaml";
 import type { z } from "zod";
 import { configKeys, type ConfigSchema } from "./config_schema.ts";
-import { allowedValues, schemaAt, shortJson, UserError, valueAt } from "../base/mod.ts";
+import {
+  allowedValues,
+  parseJson,
+  parseYaml,
+  schemaAt,
+  shortJson,
+  UserError,
+  valueAt,
+} from "../base/mod.ts";
 
 /**
  * Reads a config file: YAML if its name ends in .yml or .yaml, else JSON.
@@ -28,10 +35,9 @@ export function readConfigFile(path: string): Record<string, unknown> {
   }
   let value: unknown;
   try {
-    value = yaml ? parseYaml(text) ?? {} : JSON.parse(text);
+    value = yaml ? parseYaml(text, path) ?? {} : parseJson(text, path);
   } catch (cause) {
-    const reason = (cause as Error).message.replaceAll(/\s*\n\s*/g, " ");
-    throw new UserError(`${path} is not valid ${yaml ? "YAML" : "JSON"}: ${reason}`, 2, { cause });
+    throw new UserError((cause as Error).message, 2, { cause });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new UserError(`${path}: expected an object of settings, found ${shortJson(value)}`, 2);

@@ -170,6 +170,33 @@ Deno.test("readConfigFile() reads JSON and YAML and names what is wrong with a f
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("readConfigFile() ignores a byte order mark, and refuses an alias bomb and numbers beyond doubles", async () => {
+  const folder = await Deno.makeTempDir();
+  const write = async (name: string, text: string) => {
+    await Deno.writeTextFile(`${folder}/${name}`, text);
+    return `${folder}/${name}`;
+  };
+  try {
+    assertEquals(readConfigFile(await write("a.json", '\uFEFF{"task": "ioi"}')), { task: "ioi" });
+    assertEquals(readConfigFile(await write("a.yml", "\uFEFFtask: ioi")), { task: "ioi" });
+    // each line stands for ten times the values of the line before: 10^12 in all
+    const lines = Array.from(
+      { length: 12 },
+      (_, i) => `a${i}: &a${i} [${Array(10).fill(i === 0 ? "x" : `*a${i - 1}`).join(", ")}]`,
+    );
+    const bomb = await write("b.yaml", lines.join("\n"));
+    assertThrows(() => readConfigFile(bomb), UserError, `${bomb}: its aliases stand for more than`);
+    const circle = await write("c.yaml", "a: &a [*a]");
+    assertThrows(() => readConfigFile(circle), UserError, circle);
+    const infinite = await write("d.json", '{"threshold": 1e999}');
+    assertThrows(() => readConfigFile(infinite), UserError, `${infinite}: threshold is a number`);
+    const deep = await write("e.json", '{"a":'.repeat(200_000) + "1" + "}".repeat(200_000));
+    assertThrows(() => readConfigFile(deep), UserError, `${deep}: a.a.a`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("writeSchemas() writes a JSON Schema that allows $schema and no unknown key", async () => {
   const folder = await Deno.makeTempDir();
   const [path] = await writeSchemas([script], folder);

@@ -20,14 +20,14 @@ import { type IoiFlipName, loadTask, type PromptPair, readoutOf } from "../tasks
 
 /** Schema fragment: indirect-object prompts. */
 export const promptKeys = {
-  dataset_size: z.int().min(1).default(70).describe("indirect-object prompts"),
+  dataset_size: z.int().min(1).max(100_000).default(70).describe("indirect-object prompts"),
   seed: z.int().default(42).describe("random seed for the prompts and all other random choices"),
 } as const;
 
 /** Schema fragment: repeated random tokens. */
 export const repeatKeys = {
-  sequences: z.int().min(1).default(2).describe("sequences of random tokens"),
-  sequence_length: z.int().min(2).optional().describe(
+  sequences: z.int().min(1).max(10_000).default(2).describe("sequences of random tokens"),
+  sequence_length: z.int().min(2).max(100_000).optional().describe(
     "random tokens before they repeat; default: 100, or an eighth of the positions of a small model",
   ),
   first_id: z.int().min(0).default(100).describe("smallest random token id"),
@@ -41,11 +41,11 @@ export const cspaKeys = {
     "file: take the results of get_model_cspa.ts, and compute the heads in question at steps that it lacks",
   ),
   cspa_text: z.string().optional().describe("file of documents; default: embedded corpus"),
-  cspa_mean_docs: z.int().min(1).default(100).describe(
+  cspa_mean_docs: z.int().min(1).max(100_000).default(100).describe(
     "documents for the mean output of each head",
   ),
-  cspa_eval_docs: z.int().min(1).default(17).describe("documents for the scores"),
-  cspa_tokens: z.int().min(2).default(61).describe("tokens of each document"),
+  cspa_eval_docs: z.int().min(1).max(100_000).default(17).describe("documents for the scores"),
+  cspa_tokens: z.int().min(2).max(100_000).default(61).describe("tokens of each document"),
 } as const;
 
 /** Indirect-object prompts. */

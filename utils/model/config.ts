@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import { join } from "@std/path";
-import { readJson } from "../base/mod.ts";
+import { readJson, shortJson } from "../base/mod.ts";
 
 /** Describes the sizes and variants of one transformer: everything that the graph builder needs. */
 export interface ModelConfig {
@@ -137,7 +137,9 @@ function architectureOf(json: Record<string, unknown>, file: string): ModelConfi
   if (type === undefined && classes.includes("GPTNeoXForCausalLM")) return "gpt_neox";
   if (type === undefined && classes.includes("GPT2LMHeadModel")) return "gpt2";
   throw new Error(
-    `${file}: model_type is ${JSON.stringify(type)}; expected "gpt_neox" (Pythia) or "gpt2"`,
+    `${file}: model_type is ${
+      type === undefined ? "missing" : shortJson(type)
+    }; expected "gpt_neox" (Pythia) or "gpt2"`,
   );
 }
 
@@ -149,7 +151,9 @@ function parsed<T>(schema: z.ZodType<T>, json: unknown, file: string): T {
       (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
       json,
     );
-    return `${issue.path.join(".")}: ${issue.message} (found ${JSON.stringify(found)})`;
+    return `${issue.path.join(".")}: ${issue.message} (found ${
+      found === undefined ? "nothing" : shortJson(found)
+    })`;
   });
   throw new Error(`${file}: ${problems.join("; ")}`);
 }

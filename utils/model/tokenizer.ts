@@ -7,6 +7,7 @@
  */
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { join } from "@std/path";
+import { isObject, parseJson, shortJson } from "../base/mod.ts";
 
 /** Encodes and decodes text, and describes the vocabulary. */
 export interface Tokenizer {
@@ -34,25 +35,32 @@ export function tokenizerFromJson(
   config: Record<string, unknown> = {},
   file = "tokenizer.json",
 ): Tokenizer {
+  checkIds(json, file);
   let inner: HuggingFaceTokenizer;
   try {
     inner = new HuggingFaceTokenizer(json as object, config);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(
-      `${file}: expected a Hugging Face tokenizer.json, but it cannot be used: ${reason}`,
-      { cause },
-    );
+    throw unusable(file, cause);
   }
   const idOf = (token: string | undefined) =>
     token === undefined ? undefined : inner.token_to_id(token);
   const unkId = idOf(specialToken((json as { model?: Record<string, unknown> }).model?.unk_token));
+  const guarded = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (cause) {
+      throw unusable(file, cause);
+    }
+  };
   const encode = (text: string) =>
-    text === "" ? [] : inner.encode(text, { add_special_tokens: false }).ids;
+    text === "" ? [] : guarded(() => inner.encode(text, { add_special_tokens: false }).ids);
+  const decode = (ids: number[]) =>
+    ids.length === 0
+      ? ""
+      : guarded(() => inner.decode(ids, { clean_up_tokenization_spaces: false }));
   return {
     encode,
-    decode: (ids) =>
-      ids.length === 0 ? "" : inner.decode(ids, { clean_up_tokenization_spaces: false }),
+    decode,
     singleToken(text) {
       const ids = encode(text);
       return ids.length === 1 && ids[0] !== unkId ? ids[0] : undefined;
@@ -81,8 +89,53 @@ export function readTokenizer(dir: string): Tokenizer {
         `(every Hugging Face repository of a GPT-2 or GPT-NeoX model has one)`,
     );
   }
-  const config = readJsonFile(join(dir, "tokenizer_config.json"));
-  return tokenizerFromJson(json, (config ?? {}) as Record<string, unknown>, file);
+  const configFile = join(dir, "tokenizer_config.json");
+  const config = readJsonFile(configFile) ?? {};
+  if (!isObject(config)) {
+    throw new Error(`${configFile}: expected an object, found ${shortJson(config)}`);
+  }
+  return tokenizerFromJson(json, config, file);
+}
+
+function unusable(file: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : shortJson(cause);
+  return new Error(
+    `${file}: expected a Hugging Face tokenizer.json, but it cannot be used: ${reason}`,
+    { cause },
+  );
+}
+
+/** Largest token id accepted. The library makes a list as long as the largest id; real ids are below 300,000. */
+const MAX_ID = 2 ** 24;
+
+/** Checks the token ids. @throws Error naming the file, the token and its id */
+function checkIds(json: unknown, file: string): void {
+  if (!isObject(json) || !isObject(json.model)) {
+    throw new Error(`${file}: expected a Hugging Face tokenizer.json with a model, found none`);
+  }
+  const check = (token: string, id: unknown) => {
+    if (Number.isInteger(id) && id as number >= 0 && id as number <= MAX_ID) return;
+    throw new Error(
+      `${file}: expected the id of token ${
+        shortJson(token)
+      } to be an integer from 0 to ${MAX_ID}, ` +
+        `found ${id === undefined ? "nothing" : shortJson(id)}`,
+    );
+  };
+  const { vocab } = json.model;
+  if (isObject(vocab)) { for (const token in vocab) check(token, vocab[token]); }
+  const added = json.added_tokens ?? [];
+  if (!Array.isArray(added)) {
+    throw new Error(`${file}: expected added_tokens to be a list, found ${shortJson(added)}`);
+  }
+  for (const token of added) {
+    if (!isObject(token) || typeof token.content !== "string") {
+      throw new Error(
+        `${file}: expected each of added_tokens to have a content, found ${shortJson(token)}`,
+      );
+    }
+    check(token.content, token.id);
+  }
 }
 
 /** Returns the text of each token, e.g. `["Then", ",", " Alex"]`. */
@@ -130,9 +183,5 @@ function readJsonFile(file: string): unknown {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${file}: expected JSON: ${(cause as Error).message}`, { cause });
-  }
+  return parseJson(text, file);
 }

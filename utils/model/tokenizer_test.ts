@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { encode as gpt2Encode } from "gpt-3-encoder/index.js";
 import { GPT2_JSON, gpt2Tokenizer, wordTokenizer } from "../../tests/support/tokenizers.ts";
@@ -59,9 +59,23 @@ Deno.test("loadTokenizer() names a file that is missing, not JSON or not a token
   try {
     await assertRejects(() => loadTokenizer(dir), Error, `${file}: not found`);
     await Deno.writeTextFile(file, "{ not json");
-    await assertRejects(() => loadTokenizer(dir), Error, `${file}: expected JSON`);
+    await assertRejects(() => loadTokenizer(dir), Error, `${file} is not valid JSON`);
     await Deno.writeTextFile(file, `{"model": {}}`);
     await assertRejects(() => loadTokenizer(dir), Error, `${file}: expected a Hugging Face`);
+    // The library makes a list as long as the largest id: 2^31 would take seconds and gigabytes.
+    for (const id of [2 ** 31, 1.5, -1, "x", null]) {
+      await Deno.writeTextFile(file, JSON.stringify({ model: { type: "BPE", vocab: { ab: id } } }));
+      const error = await assertRejects(
+        () => loadTokenizer(dir),
+        Error,
+        `${file}: expected the id`,
+      );
+      assert(
+        error.message.includes(`"ab"`) && error.message.endsWith(`found ${JSON.stringify(id)}`),
+      );
+      const added = { added_tokens: [{ content: "<s>", id }], model: { type: "BPE", vocab: {} } };
+      assertThrows(() => tokenizerFromJson(added), Error, `id of token "<s>"`);
+    }
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import {
   allowedValues,
+  isObject,
   schemaAt,
   shortJson,
   toJsonSchema,
@@ -30,6 +31,8 @@ export interface ResultSchema<Header, Entry> {
   header: z.ZodType<Header>;
   /** what the file holds for each checkpoint */
   entry: z.ZodType<Entry>;
+  /** whether every matrix in an entry is of all heads, `[L][H]` of the header's shape */
+  grids?: boolean;
   /** default: the entries are under `checkpoints`, by step */
   layout?: ResultLayout<Entry>;
 }
@@ -115,13 +118,39 @@ export function checkValue(
   );
 }
 
+/**
+ * Checks that every matrix in the entries has a row per layer and a number per head.
+ * @throws UserError naming the first one that does not.
+ */
+export function checkGrids(
+  path: string,
+  entries: ReadonlyMap<number, unknown>,
+  schema: z.ZodType,
+  { nLayers, nHeads }: { nLayers: number; nHeads: number },
+  advice: string,
+): void {
+  const allowed = toJsonSchema(schema);
+  const isMatrix = (inner: readonly PropertyKey[]) =>
+    schemaAt(allowed, inner)?.items?.type === "array";
+  const visit = (step: string, value: unknown, inner: PropertyKey[]): void => {
+    if (isObject(value)) {
+      for (const [key, item] of Object.entries(value)) visit(step, item, [...inner, key]);
+    } else if (Array.isArray(value) && isMatrix(inner)) {
+      if (value.length === nLayers && value.every((row) => (row as unknown[]).length === nHeads)) {
+        return;
+      }
+      throw new UserError(
+        `${path}: ${
+          keyPath(["checkpoints", step, ...inner])
+        }: expected ${nLayers} layers of ${nHeads} heads; ${advice}`,
+      );
+    }
+  };
+  for (const [step, entry] of entries) visit(String(step), entry, []);
+}
+
 /** Returns a path as text, `checkpoints.8.circuit[3].score`. */
 function keyPath(path: readonly PropertyKey[]): string {
   return path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")
     .replace(/^\./, "");
-}
-
-/** Whether a parsed value is a JSON object. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 /** Finds result files below folders and reads them through their kinds. */
-import { filesBelow, UserError } from "../base/mod.ts";
+import { filesBelow, oneLine, UserError } from "../base/mod.ts";
 import type { StoredResult } from "./kind.ts";
 
 /** What reading needs of a kind (`ResultKind`). */
@@ -38,7 +38,9 @@ export async function findResults<Kind extends ReadableKind>(
       if (kind) files.set(file, await kind.read(file) as StoredOf<Kind>);
       else if (!info.isDirectory) {
         throw new UserError(
-          `${file}: expected format ${[...kindOf.keys()].join(" or ")}, found ${format ?? "none"}`,
+          `${file}: expected format ${[...kindOf.keys()].join(" or ")}, found ${
+            format === undefined ? "none" : oneLine(format).slice(0, 80)
+          }`,
         );
       }
     }

@@ -3,7 +3,7 @@
  * file is written and read through its kind (`kinds/`), so that a layout is written down once.
  */
 import { isFile, readJson, UserError } from "../base/mod.ts";
-import { checkValue, entriesOf, type ResultSchema } from "./check.ts";
+import { checkGrids, checkValue, entriesOf, type ResultSchema } from "./check.ts";
 import { type OpenOptions, openResultFile, type ResultFile } from "./result_file.ts";
 import type { ResultPaths } from "./result_path.ts";
 
@@ -71,6 +71,10 @@ export class ResultKind<Header, Entry, Place extends unknown[] = unknown[]> {
     const entries = entriesOf(path, content, this.spec, advice);
     checkValue(path, content, this.spec.header, advice);
     const header = content as Header;
+    if (this.spec.grids) {
+      const { shape } = content as { shape: { nLayers: number; nHeads: number } };
+      checkGrids(path, entries, this.spec.entry, shape, advice);
+    }
     return { path, format: this.format, header, steps: [...entries.keys()], entries };
   }
 

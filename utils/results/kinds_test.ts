@@ -123,6 +123,27 @@ Deno.test("a wrong value of a task's metric is named at its place in the file", 
     assert(message.startsWith(`${copy}: ${place}`), message);
   }));
 
+Deno.test("a matrix that is not of all heads is named, whichever figure or script reads it", () =>
+  inFolder(async (folder) => {
+    const { fullModelComponents, selfRepairs } = RESULT_KINDS;
+    const copy = join(folder, "file.json");
+    const refused = async (kind: typeof fullModelComponents | typeof selfRepairs, key: string) => {
+      const content = await readJson(kind.path(PATHS)) as {
+        checkpoints: Record<string, Record<string, number[][]>>;
+      };
+      for (const damage of [(g: number[][]) => g.pop(), (g: number[][]) => g[1].pop()]) {
+        const damaged = structuredClone(content);
+        damage(damaged.checkpoints[64][key]);
+        await Deno.writeTextFile(copy, JSON.stringify(damaged));
+        const { message } = await assertRejects(() => kind.read(copy), UserError);
+        const place = `${copy}: checkpoints.64.${key}: expected 4 layers of 6 heads; `;
+        assert(message.startsWith(place), message);
+      }
+    };
+    await refused(fullModelComponents, "copy_scores");
+    await refused(selfRepairs, "per_head_logit_diff_delta");
+  }));
+
 Deno.test("readCircuitSummary() gives the summary of an unfinished run an empty list of failures", () =>
   inFolder(async (folder) => {
     const path = RESULT_KINDS.circuitSummary.path(PATHS, "ioi");

@@ -106,5 +106,5 @@ export {
 } from "./kinds/mod.ts";
 export { circuitTransfers } from "./kinds/mod.ts";
 export { isNameMover, nameMovers } from "./name_movers.ts";
-export { type OpenOptions, ResultFile } from "./result_file.ts";
+export { type OpenOptions, OtherResults, ResultFile } from "./result_file.ts";
 export { modelFolder, ResultPaths } from "./result_path.ts";

@@ -14,13 +14,18 @@ import { dirname } from "@std/path";
 import { z } from "zod";
 import {
   checkWritable,
+  fileStamp,
   formatJson,
+  isObject,
+  parseJson,
   readJson,
+  settingDifferences,
   UserError,
   withFolderLocked,
+  writeFileAtomicSync,
   writeJsonAtomic,
 } from "../base/mod.ts";
-import { checkValue, entriesOf, isObject, layoutOf, type ResultSchema } from "./check.ts";
+import { checkValue, entriesOf, layoutOf, type ResultSchema } from "./check.ts";
 
 /** What a run says about its result file. */
 export interface OpenOptions<Header, Entry> {
@@ -37,6 +42,9 @@ export interface OpenOptions<Header, Entry> {
   /** Returns keys that follow from the entries, e.g. changes between checkpoints; called at every write. */
   derive?(entries: readonly Entry[]): Record<string, unknown>;
 }
+
+/** Reports that a file holds results of other settings or weights. */
+export class OtherResults extends UserError {}
 
 const SETTINGS = z.object({ config: z.record(z.string(), z.unknown()) });
 const ADVICE = "start from scratch with --overwrite, or choose another results_dir";
@@ -76,7 +84,7 @@ export async function openResultFile<Header, Entry>(
 
 /** The entries of a result file by training step. Made by `openResultFile`. */
 export class ResultFile<Entry> {
-  /** stamp of the file as this process last wrote it */
+  /** stamp of the file as this process last wrote it, or of one to replace */
   #written?: string;
 
   /** Called by `openResultFile`. */
@@ -85,7 +93,10 @@ export class ResultFile<Entry> {
     private readonly options: OpenOptions<unknown, Entry>,
     private readonly entries: Map<number, Entry>,
     private weights: Record<string, string>,
-  ) {}
+  ) {
+    // what another process writes from now on is not replaced
+    if (options.overwrite) this.#written = fileStamp(options.path);
+  }
 
   /** The path of the file. */
   get path(): string {
@@ -116,25 +127,35 @@ export class ResultFile<Entry> {
   async set(step: number, entry: Entry): Promise<void> {
     // through text, so that the entry equals what another run reads back
     const plain = JSON.parse(formatJsonAt(`${this.path}: step ${step}`, entry));
-    const { path, overwrite } = this.options;
+    const { path } = this.options;
     const writing = withFolderLocked(dirname(path), () => {
-      if (!overwrite || this.#written !== undefined) this.refresh();
+      this.refresh();
       const now = this.options.weights?.get(step);
       if (now !== undefined) this.weights = { ...this.weights, [step]: now };
       const done = writeJsonAtomic(path, {
         ...this.#content(new Map(this.entries).set(step, plain)),
         ...this.#weightKeys(),
       });
-      this.#written = stamp(path);
+      this.#written = fileStamp(path);
       return done;
     });
     await writing;
     this.entries.set(step, plain);
   }
 
-  /** Returns what the file holds once complete: format, settings, header, entries, `more` keys after the weights. */
-  complete(more: Record<string, unknown>): Record<string, unknown> {
-    return { ...this.#content(this.entries), ...this.#weightKeys(), ...more };
+  /**
+   * Writes the complete file: format, settings, header, entries (those of other processes too), weights, `more` keys.
+   * @returns what the file holds
+   * @throws UserError as `refresh` does; WriteError if the disk is full.
+   */
+  finish(more: Record<string, unknown>): Record<string, unknown> {
+    return withFolderLocked(dirname(this.path), () => {
+      this.refresh();
+      const content = { ...this.#content(this.entries), ...this.#weightKeys(), ...more };
+      writeFileAtomicSync(this.path, formatJson(content));
+      this.#written = fileStamp(this.path);
+      return content;
+    });
   }
 
   #content(entries: ReadonlyMap<number, Entry>): Record<string, unknown> {
@@ -157,31 +178,19 @@ export class ResultFile<Entry> {
    * @throws UserError if the file has meanwhile been damaged or started with other settings.
    */
   refresh(): void {
-    const found = stamp(this.path);
+    const found = fileStamp(this.path);
     if (found === undefined || found === this.#written) return;
     let file: unknown;
     try {
-      file = JSON.parse(Deno.readTextFileSync(this.path));
+      file = parseJson(Deno.readTextFileSync(this.path), this.path);
     } catch (cause) {
-      throw new UserError(`${this.path} is not valid JSON: ${(cause as Error).message}`, 1, {
-        cause,
-      });
+      throw new UserError((cause as Error).message, 1, { cause });
     }
     const { entries, weights } = sameRun(file, this.schema, this.options);
     for (const [step, entry] of entries) {
       if (!this.entries.has(step)) this.entries.set(step, entry);
     }
     this.weights = { ...weights, ...this.weights };
-  }
-}
-
-/** Identifies one version of a file on disk; undefined if there is no file. */
-function stamp(path: string): string | undefined {
-  try {
-    const { ino, mtime, size } = Deno.statSync(path);
-    return [ino, mtime?.getTime(), size].join();
-  } catch {
-    return undefined;
   }
 }
 
@@ -197,12 +206,9 @@ function sameRun<Entry>(
     weights?: Record<string, string>;
   };
   if (!isObject(config)) checkValue(path, { config }, SETTINGS, ADVICE);
-  const differences = [...new Set([...Object.keys(settings), ...Object.keys(config!)])]
-    .map((key) => ({ key, there: text(config![key]), here: text(settings[key]) }))
-    .filter(({ there, here }) => there !== here)
-    .map(({ key, there, here }) => `${key} is ${there} there and ${here} here`);
+  const differences = settingDifferences(config!, settings);
   if (differences.length > 0) {
-    throw new UserError(
+    throw new OtherResults(
       `${path} was made with other settings: ${differences.join(", ")}; ${ADVICE}`,
     );
   }
@@ -210,15 +216,11 @@ function sameRun<Entry>(
     .filter(([step, digest]) => entries.has(step) && (weights[step] ?? digest) !== digest);
   if (changed.length > 0) {
     const steps = changed.map(([step]) => step).join(", ");
-    throw new UserError(
+    throw new OtherResults(
       `${path} was made of other weights: the checkpoints have since changed (step ${steps}); ${ADVICE}`,
     );
   }
   return { entries, weights };
-}
-
-function text(value: unknown): string {
-  return value === undefined ? "not set" : JSON.stringify(JSON.parse(formatJson(value)));
 }
 
 function formatJsonAt(place: string, value: unknown): string {

@@ -151,6 +151,27 @@ Deno.test("ResultFile.set() with overwrite drops earlier results once, not those
     assertEquals((await open(options)).steps(), [0, 1, 2]);
   }));
 
+Deno.test("ResultFile.set() merges two runs that start from scratch at once", () =>
+  withFile(async (options) => {
+    await (await open(options)).set(7, { mean: 7 });
+    const scratch = { ...options, overwrite: true };
+    const one = await open(scratch), other = await open(scratch);
+    await one.set(0, { mean: 0 });
+    await other.set(1, { mean: 1 });
+    assertEquals((await open(options)).steps(), [0, 1]);
+  }));
+
+Deno.test("ResultFile.finish() keeps what another process has added, and adds the keys", () =>
+  withFile(async (options) => {
+    const one = await open(options), other = await open(options);
+    await one.set(0, { mean: 0 });
+    await other.set(1, { mean: 1 });
+    const content = one.finish({ failed: [] });
+    assertEquals(JSON.parse(await Deno.readTextFile(options.path)), content);
+    assertEquals(content.checkpoints, { "0": { mean: 0 }, "1": { mean: 1 } });
+    assertEquals(content.failed, []);
+  }));
+
 Deno.test("ResultFile.set() refuses a file that another process has begun with other settings", () =>
   withFile(async (options) => {
     const one = await open(options);

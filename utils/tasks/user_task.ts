@@ -8,6 +8,7 @@
  */
 import { parse } from "@std/csv";
 import { basename } from "@std/path";
+import { parseJson, shortJson } from "../base/mod.ts";
 import { requireSingleToken, type Tokenizer } from "../model/mod.ts";
 import {
   type AnswerMode,
@@ -162,16 +163,9 @@ function parseJsonLines(file: string, text: string): Row[] {
   return text.split(/\r?\n/).flatMap((line, i) => {
     if (line.trim() === "") return [];
     const where = `${file}:${i + 1}`;
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch (cause) {
-      throw new Error(`${where}: expected a JSON object, found ${(cause as Error).message}`, {
-        cause,
-      });
-    }
+    const value = parseJson(line, where);
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new Error(`${where}: expected a JSON object, found ${JSON.stringify(value)}`);
+      throw new Error(`${where}: expected a JSON object, found ${shortJson(value)}`);
     }
     return [toRow(value as Record<string, unknown>, where, (answers) => [answers])];
   });
@@ -212,14 +206,14 @@ function toRow(
   const text = (column: string): string => {
     const found = value[column];
     if (typeof found === "string") return found;
-    throw new Error(`${where}: ${column} must be a string, found ${JSON.stringify(found)}`);
+    throw new Error(`${where}: ${column} must be a string, found ${shortJson(found)}`);
   };
   const list = (column: string): string[] => {
     const found = value[column];
     if (!Array.isArray(found)) return split(text(column));
     if (found.every((answer) => typeof answer === "string")) return found;
     throw new Error(
-      `${where}: ${column} must be a list of strings, found ${JSON.stringify(found)}`,
+      `${where}: ${column} must be a list of strings, found ${shortJson(found)}`,
     );
   };
   return {

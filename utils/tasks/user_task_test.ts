@@ -61,7 +61,7 @@ Deno.test("loadTask() names the line of a user's file that cannot be used", asyn
     ["a.jsonl", jsonl({ ...good, wrong: " wombats" }), 'a.jsonl:1: " wombats" must be a single'],
     ["a.jsonl", jsonl({ ...good, wrong: 7 }), "a.jsonl:1: wrong must be a string, found 7"],
     ["a.jsonl", jsonl({ clean: "It", correct: " a" }), "corrupted, wrong missing"],
-    ["a.jsonl", "{oops", "a.jsonl:1: expected a JSON object"],
+    ["a.jsonl", "{oops", "a.jsonl:1 is not valid JSON"],
     ["a.jsonl", "null\n", "expected a JSON object, found null"],
     ["a.csv", "clean,corrupted\nIt is,They are\n", "a.csv: row 1: expected clean"],
     ["a.csv", "clean,corrupted,correct,wrong\n", "expected prompts, found none"],

@@ -69,7 +69,10 @@ const CALLS: Record<string, (args: unknown[]) => unknown> = {
 
 /** More calls, allowed where configurations may be objects. */
 const CONFIG_CALLS: typeof CALLS = {
-  "torch.device": (args) => args.map(String).join(":"),
+  "torch.device": (args) => {
+    if (args.every((arg) => ["string", "number"].includes(typeof arg))) return args.join(":");
+    throw new Error("a device that is neither a name nor a number");
+  },
 };
 
 /** PyTorch's number formats, which a configuration may name. */
@@ -125,12 +128,26 @@ export function storageOf(id: unknown): PickledStorage {
   return new PickledStorage(STORAGES[type.name], key, natural(elements));
 }
 
+/** PyTorch's limit. */
+const MOST_AXES = 64;
+
+/** Describes a value of a pickle in a few words. Lists may share parts, so that their text would never end. */
+export function described(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Map) return "a dictionary";
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
 function natural(value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new Error(`found ${String(value)}; expected a non-negative integer`);
+  throw new Error(`found ${described(value)}; expected a non-negative integer`);
 }
 
 function naturals(value: unknown): number[] {
   if (!Array.isArray(value)) throw new Error("a shape or strides that are not a tuple");
+  if (value.length > MOST_AXES) {
+    throw new Error(`${value.length} axes; expected at most ${MOST_AXES}`);
+  }
   return value.map(natural);
 }

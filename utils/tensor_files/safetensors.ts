@@ -10,6 +10,7 @@
  * 8. Every tensor is then aligned, and the same tensors always give the same bytes. The writer encodes one tensor at a
  * time into a temporary file in the same folder, and renames that file when it is complete.
  */
+import { isObject, parseJson, shortJson } from "../base/mod.ts";
 import { writePartsAtomic } from "./atomic_stream.ts";
 import { type Dtype, DTYPE_BYTES, encodeNumbers, isDtype } from "./float16.ts";
 import { elementCount, rowMajorStrides, type StoredTensor } from "./stored_tensor.ts";
@@ -70,23 +71,16 @@ function parseHeader(
   dataStart: number,
   fileBytes: number,
 ): SafetensorsHeader {
-  let header: Record<string, unknown>;
-  try {
-    header = JSON.parse(text);
-    if (typeof header !== "object" || header === null || Array.isArray(header)) {
-      throw new Error("it is not an object");
-    }
-  } catch (cause) {
-    throw new Error(`${path}: the header is not valid JSON: ${(cause as Error).message}`, {
-      cause,
-    });
+  const header = parseJson(text, `${path}: the header`);
+  if (!isObject(header)) {
+    throw new Error(`${path}: expected the header to be an object, found ${shortJson(header)}`);
   }
   const tensors = new Map<string, StoredTensor>();
   const ranges: { name: string; begin: number; end: number }[] = [];
   let metadata: Record<string, string> = {};
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") {
-      metadata = entry as Record<string, string>;
+      metadata = checkedMetadata(entry, path);
       continue;
     }
     const { dtype, shape, begin, end } = checkedEntry(name, entry, path);
@@ -104,12 +98,21 @@ function parseHeader(
   return { tensors, metadata };
 }
 
+function checkedMetadata(entry: unknown, path: string): Record<string, string> {
+  if (isObject(entry) && Object.values(entry).every((value) => typeof value === "string")) {
+    return entry as Record<string, string>;
+  }
+  throw new Error(
+    `${path}: expected __metadata__ to be an object of strings, found ${shortJson(entry)}`,
+  );
+}
+
 function checkedEntry(name: string, entry: unknown, path: string) {
   const where = `${path}: tensor ${name}`;
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   if (!isDtype(dtype)) {
     throw new Error(
-      `${where} has dtype ${JSON.stringify(dtype)}; expected one of ${
+      `${where} has dtype ${shortJson(dtype)}; expected one of ${
         Object.keys(DTYPE_BYTES).join(", ")
       }`,
     );
@@ -117,12 +120,12 @@ function checkedEntry(name: string, entry: unknown, path: string) {
   const isSize = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
   if (!Array.isArray(shape) || !shape.every(isSize)) {
     throw new Error(
-      `${where} has shape ${JSON.stringify(shape)}; expected a list of non-negative integers`,
+      `${where} has shape ${shortJson(shape)}; expected a list of non-negative integers`,
     );
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
     throw new Error(
-      `${where} has data_offsets ${JSON.stringify(offsets)}; expected two non-negative integers`,
+      `${where} has data_offsets ${shortJson(offsets)}; expected two non-negative integers`,
     );
   }
   const [begin, end] = offsets as [number, number];

@@ -117,7 +117,9 @@ Deno.test("readSafetensorsHeader() refuses damaged and hostile headers, naming t
   );
   await refused({ a: entry("F32", [2], 0, 8), b: entry("F32", [1], 12, 16) }, 16, "b", "a hole");
   await refused({ a: entry("F32", [1], 0, 4) }, 400, "400");
-  await refused("[1, 2]", 0, "not valid JSON");
+  await refused("[1, 2]", 0, "an object", "[1,2]");
+  await refused({ __metadata__: null }, 0, "__metadata__", "null");
+  await refused({ __metadata__: { format: 3 } }, 0, "__metadata__");
   await refused("{broken", 0, "not valid JSON");
 });
 

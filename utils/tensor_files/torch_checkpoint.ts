@@ -5,20 +5,14 @@
  * describes the tensors, and one `{folder}/data/{key}` per storage, with its bytes. `torch_pickle.ts` interprets the
  * pickle. Each tensor becomes a byte range of the file, checked against the bounds of its storage.
  */
-// @ts-types="@types/yauzl"
-import * as yauzl from "yauzl";
 import { DTYPE_BYTES } from "./float16.ts";
 import { storageSpan, type StoredTensor } from "./stored_tensor.ts";
+import { type StoredEntry, uncompressedEntries } from "./zip_entries.ts";
+import { described } from "./pickle_names.ts";
 import { interpretPickle, PickledObject, PickledTensor } from "./torch_pickle.ts";
 
 /** Largest pickle accepted; that of the largest Pythia is below 1 MB. */
-const MAX_PICKLE_BYTES = 100_000_000;
-
-/** Locates an uncompressed entry of a zip archive: first byte and length. */
-interface StoredEntry {
-  start: number;
-  bytes: number;
-}
+const MAX_PICKLE_BYTES = 20_000_000;
 
 /** What a PyTorch file holds: its pickle, read as data. */
 export type TorchValue =
@@ -65,12 +59,18 @@ export async function readTorchObject(path: string): Promise<TorchValue> {
   const { root, locate } = await openArchive(path, true);
   const done = new Map<unknown, TorchValue>();
   const entriesOf = (from: Map<unknown, unknown>, to: Map<string, TorchValue>, name: string) => {
-    for (const [key, value] of from) to.set(String(key), convert(value, `${name}.${String(key)}`));
+    for (const [key, value] of from) {
+      if (typeof key === "object") {
+        throw new Error(`${path}: a key of ${shown(name)} is ${described(key)}; expected text`);
+      }
+      to.set(String(key), convert(value, `${name}.${String(key)}`));
+    }
   };
   /** Converts each object once, so that shared and circular references cost nothing. */
   const convert = (value: unknown, name: string): TorchValue => {
     const known = done.get(value);
     if (known !== undefined) return known;
+    if (name.length > MOST_NAME) throw new Error(`${path}: ${shown(name)}… is nested too deeply`);
     if (value instanceof PickledTensor) {
       return { kind: "tensor", tensor: locate(name.slice(1), value) };
     }
@@ -92,10 +92,15 @@ export async function readTorchObject(path: string): Promise<TorchValue> {
     if (value === null || ["string", "number", "boolean"].includes(typeof value)) {
       return value as string | number | boolean | null;
     }
-    throw new Error(`${path}: ${name.slice(1) || "the root"} is neither data nor a tensor`);
+    throw new Error(`${path}: ${shown(name)} is neither data nor a tensor`);
   };
   return convert(root, "");
 }
+
+/** Longest name of a value, the keys that lead to it joined by dots. */
+const MOST_NAME = 2000;
+
+const shown = (name: string) => name.slice(1, 200) || "the root";
 
 async function openArchive(path: string, configs: boolean): Promise<Archive> {
   const entries = await storedEntries(path);
@@ -152,19 +157,8 @@ function located(
 }
 
 async function storedEntries(path: string): Promise<Map<string, StoredEntry>> {
-  const entries = new Map<string, StoredEntry>();
-  let zip: yauzl.ZipFile | undefined;
   try {
-    zip = await yauzl.openPromise(path, { autoClose: false });
-    for await (const entry of zip.eachEntry()) {
-      if (entry.compressionMethod !== 0 || entry.isEncrypted()) {
-        throw new Error(
-          `entry ${entry.fileName} is compressed; PyTorch stores entries uncompressed`,
-        );
-      }
-      const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
-      entries.set(entry.fileName, { start: fileDataStart, bytes: entry.uncompressedSize });
-    }
+    return await uncompressedEntries(path);
   } catch (cause) {
     throw new Error(
       `${path}: not a readable PyTorch archive: ${
@@ -173,10 +167,7 @@ async function storedEntries(path: string): Promise<Map<string, StoredEntry>> {
         `older than PyTorch 1.6: download it again, or load it in PyTorch and save it as safetensors`,
       { cause },
     );
-  } finally {
-    zip?.close();
   }
-  return entries;
 }
 
 async function entryBytes(path: string, entry: StoredEntry): Promise<Uint8Array> {

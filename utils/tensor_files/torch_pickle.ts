@@ -10,6 +10,7 @@
 import {
   allowedGlobal,
   calledValue,
+  described,
   newObject,
   PickledObject,
   PickledStorage,
@@ -18,6 +19,9 @@ import {
 } from "./pickle_names.ts";
 
 export { PickledObject, PickledStorage, PickledTensor };
+
+/** Most opcodes accepted: a few dozen per tensor, and the largest models have thousands of tensors. */
+const MOST_OPCODES = 500_000;
 
 const MARK = Symbol("mark");
 
@@ -47,7 +51,10 @@ class PickleMachine {
   }
 
   run(): unknown {
-    while (true) {
+    for (let n = 0;; n++) {
+      if (n === MOST_OPCODES) {
+        throw new Error(`more than ${MOST_OPCODES} opcodes; the tensors of a model need far fewer`);
+      }
       this.opcodeAt = this.#at;
       const opcode = this.#unsigned(1);
       if (opcode === 0x2e) return this.#pop(); // STOP
@@ -134,6 +141,9 @@ class PickleMachine {
       }
       case "\x93": { // STACK_GLOBAL
         const [module, name] = this.#popMany(2);
+        if (typeof module !== "string" || typeof name !== "string") {
+          throw new Error(`a global named by ${described(name)}; expected text`);
+        }
         return this.#push(allowedGlobal(`${module}.${name}`, this.configs));
       }
       case "Q": // BINPERSID

@@ -2,6 +2,7 @@
  * Reads the header of a NumPy file (format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html):
  * the bytes `\x93NUMPY`, a version, the length of the header, and a Python dictionary of `descr`, `fortran_order` and `shape`.
  */
+import { oneLine } from "../base/mod.ts";
 import { readRange } from "./file_range.ts";
 import type { IdFormat, TokenLayout } from "./token_layout.ts";
 
@@ -42,7 +43,7 @@ export async function readNpyHeader(path: string): Promise<TokenLayout> {
     throw new Error(
       `${path}: expected a C-ordered array [tokens] or [rows, width] of ${
         Object.keys(FORMATS).join(", ")
-      }, found ${header.trim()}`,
+      }, found ${oneLine(header.trim()).slice(0, 200)}`,
     );
   }
   const count = shape.reduce((a, b) => a * b, 1);

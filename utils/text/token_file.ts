@@ -10,7 +10,7 @@
  *
  * Number formats have safetensors' names: U8, U16, U32, I16, I32, I64.
  */
-import { isFile, readJson } from "../base/mod.ts";
+import { isFile, readJson, shortJson } from "../base/mod.ts";
 import { readSafetensorsHeader } from "../tensor_files/mod.ts";
 import { readRange } from "./file_range.ts";
 import { readMegatronIndex } from "./megatron.ts";
@@ -120,7 +120,7 @@ async function headerLayout(header: string, path: string): Promise<TokenLayout> 
   if (format !== TOKENS_FORMAT || !isIdFormat(dtype) || !isCount(tokens)) {
     throw new Error(
       `${header}: expected {"format":"${TOKENS_FORMAT}","dtype":"U16","tokens":1000} with a dtype of ` +
-        `${Object.keys(ID_BYTES).join(", ")}, found ${JSON.stringify({ format, dtype, tokens })}`,
+        `${Object.keys(ID_BYTES).join(", ")}, found ${shortJson({ format, dtype, tokens })}`,
     );
   }
   return { path, start: 0, dtype, count: tokens };

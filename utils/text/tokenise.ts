@@ -9,7 +9,14 @@
  * The folder is a cache: `name-digest.bin` with a header `name-digest.json`. It may be removed at any time.
  */
 import { basename, join } from "@std/path";
-import { contentDigest, isFile, readJson, writeJsonAtomic } from "../base/mod.ts";
+import {
+  contentDigest,
+  isFile,
+  openTemporary,
+  readJson,
+  sweepAbandoned,
+  writeJsonAtomic,
+} from "../base/mod.ts";
 import type { Tokenizer } from "../model/mod.ts";
 import { type DocumentOptions, readDocuments } from "./documents.ts";
 import { TOKENS_FORMAT } from "./token_file.ts";
@@ -59,9 +66,9 @@ export async function tokenise(path: string, options: TokeniseOptions): Promise<
   const part = dtype === "U16" ? new Uint16Array(PART) : new Int32Array(PART);
   let tokens = 0, filled = 0;
   await Deno.mkdir(cacheDir, { recursive: true });
-  const temporary = `${result}.${Deno.pid}.tmp`;
+  sweepAbandoned(cacheDir);
+  const { file, temporary } = openTemporary(result);
   try {
-    using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
     const flush = () => {
       const bytes = new Uint8Array(part.buffer, 0, filled * ID_BYTES[dtype]);
       for (let rest = bytes; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
@@ -84,6 +91,8 @@ export async function tokenise(path: string, options: TokeniseOptions): Promise<
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
     throw error;
+  } finally {
+    file.close();
   }
   await writeJsonAtomic(header, {
     format: TOKENS_FORMAT,

@@ -2,6 +2,7 @@
  * Reads EAP-IG's graph files; `graph_json.ts` shows the format. The file must name every node and every edge of the graph
  * and nothing else, so that a file of another model is rejected.
  */
+import { parseJson, shortJson } from "../../base/mod.ts";
 import { nodeName } from "../../names/mod.ts";
 import {
   cellName,
@@ -43,18 +44,13 @@ type Json = Record<string, unknown>;
  * @throws Error naming the file, the key, what was expected and what was found.
  */
 export function parseGraphJson(text: string, file: string): GraphFile {
-  let root: unknown;
-  try {
-    root = JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${file} is not valid JSON: ${(cause as Error).message}`, { cause });
-  }
+  const root = parseJson(text, file);
   const cfg = object(object(root, file, "the file").cfg, file, "cfg");
   const nodes = object((root as Json).nodes, file, "nodes");
   const edges = object((root as Json).edges, file, "edges");
   const shape: CircuitShape = {
-    nLayers: count(cfg.n_layers, file, "cfg.n_layers"),
-    nHeads: count(cfg.n_heads, file, "cfg.n_heads"),
+    nLayers: count(cfg.n_layers, file, "cfg.n_layers", MOST),
+    nHeads: count(cfg.n_heads, file, "cfg.n_heads", MOST),
     parallel: flag(cfg.parallel_attn_mlp, file, "cfg.parallel_attn_mlp"),
   };
   const graph: GraphFile = { shape, ...readEdges(shape, edges, file) };
@@ -64,6 +60,10 @@ export function parseGraphJson(text: string, file: string): GraphFile {
 }
 
 function readEdges(shape: CircuitShape, edges: Json, file: string) {
+  // before anything as large as the shape claims is made
+  if (edgeCount(shape) > 2 * Object.keys(edges).length + 100) {
+    checkNames(edges, edgeCount(shape), file, "edges");
+  }
   const scores = new Float64Array(nForward(shape) * nBackward(shape));
   const mask = new Uint8Array(scores.length);
   for (const cell of edgesInOrder(shape)) {
@@ -94,13 +94,13 @@ function readNodes(graph: GraphFile, nodes: Json, file: string): void {
       graph.nodeScores[u] = number(node.score, file, `score of node ${name}`);
     }
     if (node.neurons !== undefined) {
-      graph.neurons ??= new Uint8Array(sources * width(graph, file));
       const list = neuronsOf(graph, u, node.neurons, file, `neurons of node ${name}`);
+      graph.neurons ??= new Uint8Array(sources * list.length);
       graph.neurons.set(list.map(Number), u * list.length);
     }
     if (node.neurons_scores !== undefined) {
-      graph.neuronScores ??= new Float64Array(sources * width(graph, file)).fill(NaN);
       const list = neuronsOf(graph, u, node.neurons_scores, file, `neurons_scores of node ${name}`);
+      graph.neuronScores ??= new Float64Array(sources * list.length).fill(NaN);
       graph.neuronScores.set(list.map(Number), u * list.length);
     }
   }
@@ -147,13 +147,18 @@ function number(value: unknown, file: string, what: string): number {
   throw mismatch(file, what, "a number", value);
 }
 
-function count(value: unknown, file: string, what: string): number {
-  if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
-  throw mismatch(file, what, "a whole number above 0", value);
+/** Most layers, and most heads of a layer: above any real model, low enough to loop over. */
+const MOST = 1000;
+
+function count(value: unknown, file: string, what: string, most = 2 ** 31): number {
+  if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= most) {
+    return value as number;
+  }
+  throw mismatch(file, what, `a whole number from 1 to ${most}`, value);
 }
 
 function mismatch(file: string, what: string, expected: string, found: unknown): Error {
-  const shown = found === undefined ? "nothing" : JSON.stringify(found).slice(0, 60);
+  const shown = found === undefined ? "nothing" : shortJson(found);
   return new Error(
     `${file}: expected ${what} to be ${expected}, found ${shown}; is this a graph file of EAP-IG?`,
   );

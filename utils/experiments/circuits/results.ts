@@ -13,7 +13,7 @@ import {
   circuitSummary,
   type ResultFile,
 } from "../../results/mod.ts";
-import { formatJson, isThere, writeFileAtomic, writeJsonAtomic } from "../../base/mod.ts";
+import { isThere, writeFileAtomic, writeJsonAtomic } from "../../base/mod.ts";
 import {
   changesToPrevious,
   changesToReference,
@@ -29,6 +29,7 @@ import {
 import type { Experiment } from "../experiment.ts";
 import type { CheckpointCircuit } from "./checkpoint.ts";
 import { type CircuitConfig, freeCircuitKeys } from "./settings.ts";
+import { filesOfTask, removeUnchanged, type StaleFile } from "./stale_files.ts";
 import type { CircuitTask } from "./task.ts";
 
 /** All result files of one model and task. Made by `openCircuitResults`. */
@@ -39,6 +40,7 @@ export class CircuitResults {
     private readonly config: CircuitConfig,
     private readonly entries: ResultFile<CheckpointSummary>,
     private readonly metric: string,
+    private readonly stale: StaleFile[] = [],
   ) {}
 
   /** The path of summary.json. */
@@ -71,8 +73,9 @@ export class CircuitResults {
     return this.steps().map((step) => this.get(step));
   }
 
-  /** Writes all files of one checkpoint. */
+  /** Writes all files of one checkpoint. The first call removes what `overwrite` makes stale. */
   async add({ summary, scores, mask, curve }: CheckpointCircuit): Promise<void> {
+    removeUnchanged(this.stale.splice(0));
     const { config, experiment: { paths, model } } = this;
     const shape = circuitShape(model);
     const { step } = summary;
@@ -105,21 +108,23 @@ export class CircuitResults {
     await writeJsonAtomic(path, Object.fromEntries(rows));
   }
 
-  /** Writes the edge table and the final summary; returns the summary. */
-  async finish(end: CircuitRunEnd): Promise<CircuitSummary> {
-    this.entries.refresh();
-    const checkpoints = this.summaries();
-    await this.#writeBaselines(checkpoints);
-    const { paths } = this.experiment;
-    await writeEdgeTable(paths.inCircuitEdges(this.config.task), edgeRows(checkpoints));
-    const { failed, transfer, roles } = end;
-    const summary = this.entries.complete({
-      failed,
-      ...(transfer && { transfer }),
-      ...(roles && { roles }),
-    });
-    await writeFileAtomic(this.path, formatJson(summary));
-    return summary as CircuitSummary & Record<string, unknown>;
+  /**
+   * Writes the final summary, the baselines and the edge table; returns the summary. Writes again what another process has
+   * added to meanwhile, so that the last process leaves files of all checkpoints.
+   */
+  async finish({ failed, transfer, roles }: CircuitRunEnd): Promise<CircuitSummary> {
+    const more = { failed, ...(transfer && { transfer }), ...(roles && { roles }) };
+    while (true) {
+      const summary = this.entries.finish(more);
+      const checkpoints = this.summaries();
+      await this.#writeBaselines(checkpoints);
+      const { paths } = this.experiment;
+      await writeEdgeTable(paths.inCircuitEdges(this.config.task), edgeRows(checkpoints));
+      this.entries.refresh();
+      if (this.steps().length === checkpoints.length) {
+        return summary as CircuitSummary & Record<string, unknown>;
+      }
+    }
   }
 }
 
@@ -135,7 +140,8 @@ export async function openCircuitResults(
     header: header(experiment, config, task),
     derive: changes,
   }, config.task);
-  return new CircuitResults(experiment, config, entries, task.metric);
+  const stale = config.overwrite ? filesOfTask(experiment.paths, config.task) : [];
+  return new CircuitResults(experiment, config, entries, task.metric, stale);
 }
 
 /** Returns the settings that determine a circuit, and the digest of a user's prompt file. */

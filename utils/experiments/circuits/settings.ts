@@ -20,14 +20,14 @@ export const circuitSchema = z.object({
   batch_size: z.int().min(1).default(10).describe("most prompts in one batch"),
   large_model: z.boolean().default(false)
     .describe("ignored; kept so that original configs load (see memory_budget)"),
-  n_prompts: z.int().min(1).optional().describe(
+  n_prompts: z.int().min(1).max(100_000).optional().describe(
     "prompts; default: the paper's number for the task",
   ),
   seed: z.int().default(42).describe(
     "random seed for prompts, random circuits and resampling",
   ),
   method: z.enum(EDGE_METHODS).default("EAP-IG-inputs").describe("how edges are scored"),
-  ig_steps: z.int().min(1).default(30).describe(
+  ig_steps: z.int().min(1).max(10_000).default(30).describe(
     "points of the integration path; adaptive does not use it",
   ),
   quadrature: z.enum(PATH_RULES).default("reference").describe(
@@ -61,7 +61,9 @@ export const circuitSchema = z.object({
   mib: z.boolean().default(false).describe(
     "also compute CPR and CMD of the MIB benchmark (20 more circuits)",
   ),
-  bootstrap: z.int().min(0).default(0).describe("resamples for intervals and stability; 0: none"),
+  bootstrap: z.int().min(0).max(100_000).default(0).describe(
+    "resamples for intervals and stability; 0: none",
+  ),
   transfer: z.boolean().default(false)
     .describe("evaluate the circuit of every checkpoint in the model of every other"),
   pictures: z.boolean().default(true).describe("draw every circuit as SVG and PNG"),

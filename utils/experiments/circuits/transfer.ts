@@ -5,8 +5,10 @@
 import {
   type CheckpointSummary,
   type CircuitSummary,
+  circuitSummary,
   circuitTransfers,
   type OpenOptions,
+  OtherResults,
   type ResultFile,
 } from "../../results/mod.ts";
 import { contentDigest, isThere, UserError } from "../../base/mod.ts";
@@ -29,11 +31,47 @@ export interface Transfer {
   exitCode: 0 | 1;
 }
 
+/** Most times that a matrix is begun again for circuits that other processes have added. */
+const MOST_RESTARTS = 1000;
+
 /**
  * Returns the faithfulness of every checkpoint's circuit in every checkpoint's model. Keeps it in `transfer.json` and
  * resumes. Reports a model that cannot be read, and omits its column and the row of its circuit.
+ *
+ * Another process may find circuits of other checkpoints meanwhile. The matrix is of all of them: where the summary has
+ * more circuits, or another process has begun a matrix of more, this one continues with all that the summary has.
  */
 export async function circuitTransfer(
+  experiment: Experiment,
+  config: CircuitConfig,
+  task: CircuitTask,
+  circuits: readonly CheckpointSummary[],
+): Promise<Transfer> {
+  for (let restarts = 0;; restarts++) {
+    try {
+      const overwrite = config.overwrite && restarts === 0;
+      const transfer = await fill(experiment, { ...config, overwrite }, task, circuits);
+      const all = await latestCircuits(experiment, config, circuits);
+      if (await circuitsDigest(all) === await circuitsDigest(circuits)) return transfer;
+      circuits = all;
+    } catch (error) {
+      if (!(error instanceof OtherResults) || restarts === MOST_RESTARTS) throw error;
+      circuits = await latestCircuits(experiment, config, circuits);
+    }
+  }
+}
+
+/** Returns the circuits that the summary has now; the given ones if it does not exist yet. */
+async function latestCircuits(
+  { paths }: Experiment,
+  { task }: CircuitConfig,
+  circuits: readonly CheckpointSummary[],
+): Promise<readonly CheckpointSummary[]> {
+  const stored = await circuitSummary.readIfThere(paths, task);
+  return stored ? [...stored.entries.values()] : circuits;
+}
+
+async function fill(
   experiment: Experiment,
   config: CircuitConfig,
   task: CircuitTask,
@@ -101,10 +139,14 @@ async function rowOptions(
     settings: {
       ...circuitSettings(experiment, config, task),
       steps: circuits.map((c) => c.step),
-      circuits_digest: await contentDigest(circuits.map((c) => [c.size, c.circuit])),
+      circuits_digest: await circuitsDigest(circuits),
     },
     header: {},
   };
+}
+
+function circuitsDigest(circuits: readonly CheckpointSummary[]): Promise<string> {
+  return contentDigest(circuits.map((c) => [c.size, c.circuit]));
 }
 
 function matrix(circuits: readonly CheckpointSummary[], rows: Rows): CircuitSummary["transfer"] {

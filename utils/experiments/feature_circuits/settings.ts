@@ -24,7 +24,7 @@ export const featureCircuitSchema = z.object({
     "the model from another random seed, whose features match by chance only",
   ),
   null_coders: z.string().nullable().default(null).describe("transcoders of null_model"),
-  n_prompts: z.int().min(4).default(24).describe("prompts of each task"),
+  n_prompts: z.int().min(4).max(100_000).default(24).describe("prompts of each task"),
   seed: z.int().default(42).describe("random seed of prompts, text, controls and resampling"),
   ablation: z.enum(ABLATIONS).default("mean").describe(
     "what a feature outside the circuit gets: its mean at the role over corrupted prompts, or zero",
@@ -41,7 +41,9 @@ export const featureCircuitSchema = z.object({
   end: z.int().min(1).default(400).describe("largest size of the search"),
   step: z.int().min(1).default(10).describe("first stride of the search"),
   absolute: z.boolean().default(true).describe("rank features by absolute effect"),
-  bootstrap: z.int().min(1).default(200).describe("resamples of prompts, and shifts of the null"),
+  bootstrap: z.int().min(1).max(100_000).default(200).describe(
+    "resamples of prompts, and shifts of the null",
+  ),
   edge_share: z.number().min(0).default(0.01).describe(
     "smallest share of a feature's input that counts as an edge",
   ),

@@ -36,7 +36,7 @@ export const featurePromptKeys = {
   task_file: z.string().min(1).optional().describe(
     "CSV or JSONL file of your own task: clean, corrupted, correct, wrong",
   ),
-  n: z.int().min(1).default(3).describe("number of a task's prompts"),
+  n: z.int().min(1).max(100_000).default(3).describe("number of a task's prompts"),
   seed: z.int().default(42).describe("random seed of a task's prompts"),
   correct: z.string().min(1).optional().describe(
     'right answer to prompt or tokens, one token, e.g. " Mary"; with token ids also a number',

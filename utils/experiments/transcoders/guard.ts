@@ -3,7 +3,7 @@
  * settings, and a set belongs to the model's weights of that step. What is there already is not trained again.
  */
 import { join } from "@std/path";
-import { formatJson, readJson, UserError } from "../../base/mod.ts";
+import { readJson, settingDifferences, settingText, UserError } from "../../base/mod.ts";
 import { listLocalSteps } from "../../model/mod.ts";
 import { recordPath, remove, setFolder, type SetRecord } from "./output.ts";
 import type { Plan } from "./plan.ts";
@@ -35,10 +35,7 @@ export async function finishedSets({ plan, steps, starts, weights }: Wanted): Pr
     if (!record?.settings) {
       throw new UserError(`${folder} was not made by train_transcoder.ts; ${HINT}`);
     }
-    const there = record.settings, here = plan.fingerprint;
-    const differences = [...new Set([...Object.keys(there), ...Object.keys(here)])].sort()
-      .filter((key) => text(there[key]) !== text(here[key]))
-      .map((key) => `${key} is ${text(there[key])} there and ${text(here[key])} here`);
+    const differences = settingDifferences(record.settings, plan.fingerprint).sort();
     if (differences.length > 0) {
       throw new UserError(
         `${folder} contains coders of other settings: ${differences.join(", ")}; ${HINT}`,
@@ -50,10 +47,10 @@ export async function finishedSets({ plan, steps, starts, weights }: Wanted): Pr
       throw new UserError(`${folder} was made of other weights of the model; ${HINT}`);
     }
     const start = starts.get(step);
-    if (text(record.start) !== text(start)) {
+    if (settingText(record.start) !== settingText(start)) {
       throw new UserError(
-        `${folder} contains coders that started otherwise: ${text(record.start)} there and ${
-          text(start)
+        `${folder} contains coders that started otherwise: ${settingText(record.start)} there and ${
+          settingText(start)
         } here; ${HINT}`,
       );
     }
@@ -69,6 +66,3 @@ export async function dropSets({ outputDir, workDir }: Plan, steps: readonly num
     await remove(join(workDir, `step${step}`));
   }
 }
-
-const text = (value: unknown): string =>
-  value === undefined ? "not set" : JSON.stringify(JSON.parse(formatJson(value)));

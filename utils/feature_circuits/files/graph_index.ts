@@ -1,6 +1,6 @@
 /** The list of the graphs of a folder, `graph-metadata.json`, for Neuronpedia and circuit-tracer's viewer. */
 import { join } from "@std/path";
-import { withFolderLocked } from "../../base/mod.ts";
+import { withFolderLocked, writeFileAtomicSync } from "../../base/mod.ts";
 import { graphIndexSchema, type NeuronpediaGraph } from "../../results/mod.ts";
 
 /**
@@ -18,12 +18,7 @@ export function indexGraph(folder: string, metadata: NeuronpediaGraph["metadata"
     }
     const graphs = text === undefined ? [] : listed(path, text);
     const others = graphs.filter(({ slug }) => slug !== metadata.slug);
-    const temporary = `${path}.${Deno.pid}.tmp`;
-    Deno.writeTextFileSync(
-      temporary,
-      JSON.stringify({ graphs: [...others, metadata] }, null, 1) + "\n",
-    );
-    Deno.renameSync(temporary, path);
+    writeFileAtomicSync(path, JSON.stringify({ graphs: [...others, metadata] }, null, 1) + "\n");
   });
 }
 

@@ -6,7 +6,7 @@
  * An index maps tensor names to shards in the same folder; a shard outside the folder is refused.
  */
 import { join } from "@std/path";
-import { isFile, readJson } from "../../base/mod.ts";
+import { isFile, readJson, shortJson } from "../../base/mod.ts";
 import {
   type CheckpointFiles,
   readSafetensorsHeader,
@@ -81,7 +81,7 @@ function weightMap(index: unknown, file: string): Record<string, string> {
   for (const [name, shard] of Object.entries(map)) {
     if (typeof shard !== "string" || !/^[\w-][\w.-]*\.(safetensors|bin)$/.test(shard)) {
       throw new Error(
-        `${file}: the shard of ${name} is ${JSON.stringify(shard)}; ` +
+        `${file}: the shard of ${name} is ${shortJson(shard)}; ` +
           `expected the name of a .safetensors or .bin file in the same folder`,
       );
     }

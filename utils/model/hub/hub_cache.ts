@@ -10,7 +10,7 @@
  */
 import { dirname, join, relative } from "@std/path";
 import { getHFHubCachePath, getRepoFolderName } from "@huggingface/hub";
-import { isFile, writeFileAtomic } from "../../base/mod.ts";
+import { isFile, readJson, writeFileAtomic } from "../../base/mod.ts";
 import { shardNames, WEIGHT_FILES } from "../files/mod.ts";
 
 /** Names of the files of a tokenizer; each is optional. */
@@ -74,8 +74,7 @@ export class RepositoryCache {
     if (weights === undefined) return false;
     if (!weights.endsWith(".index.json")) return true;
     const path = join(dir, weights);
-    const index = JSON.parse(await Deno.readTextFile(path));
-    return shardNames(index, path).every((shard) => isFile(join(dir, shard)));
+    return shardNames(await readJson(path), path).every((shard) => isFile(join(dir, shard)));
   }
 
   /**
@@ -103,6 +102,7 @@ export class RepositoryCache {
       create: true,
     });
     await lock.lock(true);
+    if (isFile(pointer)) return; // another process has made it meanwhile
     if (!isFile(blob)) await fetchBlob(blob);
     await Deno.mkdir(dirname(pointer), { recursive: true });
     await link(relative(dirname(pointer), blob), blob, pointer);
@@ -116,12 +116,17 @@ export class RepositoryCache {
   }
 }
 
-/** Makes a relative link, or a copy where the file system does not support links. */
+/**
+ * Makes a relative link, or a copy where the file system does not support links. There is no file at `pointer`, at most a
+ * link that leads nowhere; the caller holds the lock.
+ */
 async function link(target: string, blob: string, pointer: string): Promise<void> {
   await Deno.remove(pointer).catch(() => {});
   try {
     await Deno.symlink(target, pointer);
   } catch {
-    if (!isFile(pointer)) await Deno.copyFile(blob, pointer);
+    const partial = `${pointer}.incomplete`;
+    await Deno.copyFile(blob, partial);
+    await Deno.rename(partial, pointer);
   }
 }

@@ -5,11 +5,12 @@
  *    (https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables).
  * 2. A request is retried with exponential back-off and jitter if the connection fails or the server answers 408, 429
  *    or 5xx. Every other refusal is final.
- * 3. A refusal becomes a HubRefusal with the server's status and `X-Error-Code`.
+ * 3. A pause that the server asks for (`Retry-After`) is kept.
+ * 4. A refusal becomes a HubRefusal with the server's status and `X-Error-Code`.
  */
 import { retry } from "@std/async/retry";
 import { join } from "@std/path";
-import { userCacheFolder } from "../../base/mod.ts";
+import { userCacheFolder, UserError } from "../../base/mod.ts";
 
 /** Says how to reach the Hub. */
 export interface HubSettings {
@@ -39,21 +40,59 @@ export class HubRefusal extends Error {
 export class HubUnreachable extends Error {}
 
 /** Reports a fault that a retry may get past. */
-export class TransientFault extends Error {}
+export class TransientFault extends Error {
+  /** Takes the pause that the server asks for, in milliseconds. */
+  constructor(message: string, options?: ErrorOptions, readonly pause = 0) {
+    super(message, options);
+  }
+}
 
-/** Reads settings from `HF_ENDPOINT`, `HF_TOKEN` (or the token file) and `HF_HUB_OFFLINE`; `given` overrides them. */
+/** Longest pause that a server may ask for; the Hub counts requests in windows of five minutes. */
+const LONGEST_PAUSE = 300_000;
+
+/**
+ * Reads settings from `HF_ENDPOINT`, `HF_TOKEN` (or the token file) and `HF_HUB_OFFLINE`; `given` overrides them.
+ * @throws UserError for an endpoint that is not an address, or a token that no header can hold; never shows the token
+ */
 export function hubSettings(given: Partial<HubSettings> = {}): HubSettings {
-  return {
-    endpoint: (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co").replace(/\/+$/, ""),
-    token: environmentToken(),
+  const environment = { endpoint: environmentEndpoint(), ...environmentToken() };
+  const settings = {
     offline: ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"].some((name) =>
       /^(1|true|yes|on)$/i.test(Deno.env.get(name) ?? "")
     ),
     attempts: 5,
     firstDelay: 1000,
     idleTimeout: 30_000,
+    endpoint: environment.endpoint,
+    token: environment.token,
     ...given,
   };
+  checkEndpoint(settings.endpoint);
+  const wrong = /[^\x21-\x7e]/.exec(settings.token ?? "");
+  if (wrong) {
+    throw new UserError(
+      `the token in ${
+        environment.source ?? "the settings"
+      }: expected letters and digits, found a character that ` +
+        `a token cannot contain (a space, a line break or another one) at position ${wrong.index}; copy it again`,
+      2,
+    );
+  }
+  return settings;
+}
+
+function environmentEndpoint(): string {
+  return (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co").trim().replace(/\/+$/, "");
+}
+
+function checkEndpoint(endpoint: string): void {
+  const url = URL.parse(endpoint);
+  if (url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.password) return;
+  throw new UserError(
+    "HF_ENDPOINT: expected an address such as https://huggingface.co, without a user name or a password" +
+      (url?.password ? "" : `, found ${JSON.stringify(endpoint)}`),
+    2,
+  );
 }
 
 /** Returns `HF_HOME`, by default `huggingface` in the user's cache folder. */
@@ -61,36 +100,23 @@ function hubHome(): string {
   return Deno.env.get("HF_HOME") || join(userCacheFolder(), "huggingface");
 }
 
-function environmentToken(): string | undefined {
-  const token = Deno.env.get("HF_TOKEN") || Deno.env.get("HUGGING_FACE_HUB_TOKEN");
-  if (token) return token.trim();
+/** Returns the token and where it is from. */
+function environmentToken(): { token?: string; source?: string } {
+  for (const source of ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]) {
+    const token = Deno.env.get(source)?.trim();
+    if (token) return { token, source };
+  }
   try {
     const path = Deno.env.get("HF_TOKEN_PATH") || join(hubHome(), "token");
-    return Deno.readTextFileSync(path).trim() || undefined;
+    return { token: Deno.readTextFileSync(path).trim() || undefined, source: path };
   } catch {
-    return undefined;
+    return {};
   }
 }
 
 /**
- * Makes a `fetch` for the Hub that adds the token, retries on transient faults and throws on refusals. A redirect to
- * another origin drops the token, as the fetch standard requires.
- * @throws HubRefusal, or HubUnreachable if every attempt failed
- */
-export function hubFetch(settings: HubSettings): typeof fetch {
-  return (input, init) =>
-    withRetries(settings, async () => {
-      const idle = new IdleTimer(settings.idleTimeout);
-      try {
-        return await hubRequest(settings, input, { ...init, signal: idle.signal });
-      } finally {
-        idle.stop();
-      }
-    });
-}
-
-/**
- * Sends one request without retries. The signal in `init` aborts it.
+ * Sends one request without retries. The signal in `init` aborts it. Only the endpoint receives the token: the fetch
+ * standard drops it from a redirect to another origin.
  * @throws HubRefusal for a final answer, TransientFault for one that may change
  */
 export async function hubRequest(
@@ -99,7 +125,10 @@ export async function hubRequest(
   init: RequestInit,
 ): Promise<Response> {
   const headers = new Headers(init.headers);
-  if (settings.token) headers.set("Authorization", `Bearer ${settings.token}`);
+  const to = new URL(input instanceof Request ? input.url : input);
+  if (settings.token && to.origin === new URL(settings.endpoint).origin) {
+    headers.set("Authorization", `Bearer ${settings.token}`);
+  }
   let response: Response;
   try {
     response = await fetch(input, { ...init, headers });
@@ -109,9 +138,20 @@ export async function hubRequest(
   if (response.ok) return response;
   const message = `${response.status} ${await refusalText(response)} (${response.url})`;
   if ([408, 429].includes(response.status) || response.status >= 500) {
-    throw new TransientFault(message);
+    const pause = pauseAskedFor(response);
+    if (pause > LONGEST_PAUSE) {
+      throw new HubUnreachable(`${message}; it asks for a pause of ${Math.ceil(pause / 1000)} s`);
+    }
+    throw new TransientFault(message, {}, pause);
   }
   throw new HubRefusal(response.status, response.headers.get("X-Error-Code") ?? "", message);
+}
+
+/** Returns the milliseconds in `Retry-After`, a number of seconds or a date; 0 without one. */
+function pauseAskedFor(response: Response): number {
+  const text = response.headers.get("Retry-After") ?? "";
+  const pause = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return pause > 0 ? pause : 0;
 }
 
 async function refusalText(response: Response): Promise<string> {
@@ -129,8 +169,13 @@ async function refusalText(response: Response): Promise<string> {
  */
 export async function withRetries<T>(settings: HubSettings, task: () => Promise<T>): Promise<T> {
   const last: { fault?: Error } = {};
+  let attempt = 0;
+  const paused = async () => {
+    if (attempt++ > 0 && last.fault instanceof TransientFault) await delay(last.fault.pause);
+    return await task();
+  };
   try {
-    return await retry(task, {
+    return await retry(paused, {
       maxAttempts: settings.attempts,
       minTimeout: settings.firstDelay,
       maxTimeout: Math.max(60_000, settings.firstDelay),
@@ -147,6 +192,8 @@ export async function withRetries<T>(settings: HubSettings, task: () => Promise<
     );
   }
 }
+
+const delay = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
 
 /** Aborts its signal after a time without activity. */
 export class IdleTimer {

@@ -12,6 +12,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import {
+  HubRefusal,
   hubRequest,
   type HubSettings,
   HubUnreachable,
@@ -52,6 +53,7 @@ export async function downloadFile(
     await fetchAndVerify();
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
+    await removeIfThere(partial);
     await fetchAndVerify();
   }
   await Deno.rename(partial, path);
@@ -87,7 +89,11 @@ async function fetchOnce(
     const idle = new IdleTimer(settings.idleTimeout);
     try {
       const headers: Record<string, string> = done > 0 ? { Range: `bytes=${done}-` } : {};
-      const response = await hubRequest(settings, file.url, { headers, signal: idle.signal });
+      const response = await hubRequest(settings, file.url, { headers, signal: idle.signal })
+        .catch((error) => {
+          if (!(error instanceof HubRefusal) || error.status !== 416 || done === 0) throw error;
+          throw new Mismatch(`${file.url}: the server has ${done} bytes; expected ${file.size}`);
+        });
       const start = firstByte(response);
       if (start !== 0 && start !== done) {
         throw new TransientFault(`received bytes from ${start}; expected ${done}: ${file.url}`);
@@ -139,12 +145,18 @@ async function verify({ url, size, digest }: RemoteFile, partial: string): Promi
   const found = await sizeOf(partial);
   const actual = found === size ? await hashOf(partial, digest.length === 64, size) : undefined;
   if (actual === digest) return;
-  await Deno.remove(partial);
+  await removeIfThere(partial);
   throw new Mismatch(
     actual === undefined
       ? `${url}: received ${found} bytes; expected ${size}`
       : `${url}: received a file with checksum ${actual}; expected ${digest}`,
   );
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }
 
 async function hashOf(path: string, lfs: boolean, size: number): Promise<string> {

@@ -1,70 +1,22 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { openCheckpoint } from "../files/checkpoint_files.ts";
-import { resolveModel, type ResolveOptions } from "./hub.ts";
 import {
   cutAfter,
   type Fault,
   gitHash,
   type Repository,
-  startHub,
 } from "../../../tests/support/hub_server.ts";
-
-const reference = (path: string): Uint8Array =>
-  Deno.readFileSync(fromFileUrl(new URL(`../../../tests/reference/${path}`, import.meta.url)));
-
-const MAIN = "a".repeat(40);
-const STEP = "b".repeat(40);
-const config = reference("neox/model/config.json");
-const weights = reference("neox/model/model.safetensors");
-const tokenizer = '{"version": "1.0"}';
-const files = {
-  "config.json": config,
-  "model.safetensors": weights,
-  "pytorch_model.bin": "not needed",
-  "tokenizer.json": tokenizer,
-  "README.md": "not needed",
-};
-const pythia: Repository = {
-  branches: { main: MAIN, step1000: STEP, step2000: "c".repeat(40), step143000: "d".repeat(40) },
-  commits: { [MAIN]: files, [STEP]: { ...files, "tokenizer.json": '{"step": 1000}' } },
-};
-const REPO = "EleutherAI/pythia-14m";
-
-/** Runs `body` with a local Hub and an empty cache. */
-async function withHub(
-  { repository = pythia, fault }: { repository?: Repository; fault?: Fault },
-  body: (
-    context: {
-      hub: ReturnType<typeof startHub>;
-      cacheDir: string;
-      resolve: (name: string, options?: ResolveOptions) => Promise<string>;
-    },
-  ) => Promise<void>,
-): Promise<void> {
-  await using hub = startHub({ [REPO]: repository }, fault);
-  const cacheDir = await Deno.makeTempDir();
-  try {
-    await body({
-      hub,
-      cacheDir,
-      resolve: (name, { hub: settings, ...options } = {}) =>
-        resolveModel(name, {
-          cacheDir,
-          hub: {
-            endpoint: hub.endpoint,
-            token: undefined,
-            offline: false,
-            firstDelay: 1,
-            ...settings,
-          },
-          ...options,
-        }),
-    });
-  } finally {
-    await Deno.remove(cacheDir, { recursive: true });
-  }
-}
+import {
+  config,
+  MAIN,
+  pythia,
+  reference,
+  REPO,
+  STEP,
+  weights,
+  withHub,
+} from "../../../tests/support/hub_model.ts";
 
 Deno.test("resolveModel() downloads only what is needed, into the layout of Python's cache", () =>
   withHub({}, async ({ hub, cacheDir, resolve }) => {

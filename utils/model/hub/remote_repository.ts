@@ -4,11 +4,35 @@
  * The Hub gives the commit of a revision. Its list of files, with sizes and checksums, is fetched when it is first needed.
  */
 import { listFiles, modelInfo } from "@huggingface/hub";
+import { z } from "zod";
 import { nearNames } from "../../base/mod.ts";
 import type { RepositoryCache } from "./hub_cache.ts";
-import { hubFetch, HubRefusal, type HubSettings, HubUnreachable } from "./hub_client.ts";
+import { hubFetch } from "./hub_api.ts";
+import { HubRefusal, type HubSettings, HubUnreachable } from "./hub_client.ts";
 import { downloadFile } from "./hub_download.ts";
 import { describeSteps, steps } from "./local_steps.ts";
+
+const digest = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
+const size = z.int().min(0);
+
+/** What is needed of the API's answers. */
+const ANSWERS = {
+  revision: z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) }),
+  tree: z.array(z.union([
+    z.object({
+      type: z.literal("file"),
+      path: z.string(),
+      size,
+      oid: digest,
+      lfs: z.object({ oid: digest, size }).nullish(),
+    }),
+    z.object({ type: z.string().regex(/^(?!file$)/), path: z.string() }),
+  ])),
+  refs: z.object({
+    branches: z.array(z.object({ name: z.string() })).optional(),
+    tags: z.array(z.object({ name: z.string() })).optional(),
+  }),
+};
 
 interface RepositoryFile {
   size: number;
@@ -46,7 +70,7 @@ export class RemoteRepository {
     onProgress?: OnProgress,
     recursive = false,
   ): Promise<RemoteRepository> {
-    const request = { hubUrl: settings.endpoint, fetch: hubFetch(settings) };
+    const request = { hubUrl: settings.endpoint, fetch: hubFetch(settings, ANSWERS.revision) };
     const { sha } = await modelInfo({
       ...request,
       name: repo,
@@ -64,7 +88,7 @@ export class RemoteRepository {
 
   async #list(): Promise<Map<string, RepositoryFile>> {
     const { repo, settings, commit: revision, recursive } = this;
-    const request = { hubUrl: settings.endpoint, fetch: hubFetch(settings) };
+    const request = { hubUrl: settings.endpoint, fetch: hubFetch(settings, ANSWERS.tree) };
     const files = new Map<string, RepositoryFile>();
     for await (const entry of listFiles({ ...request, repo, revision, recursive })) {
       const digest = entry.lfs?.oid ?? entry.oid;
@@ -143,7 +167,8 @@ async function revisionsNear(
   settings: HubSettings,
 ): Promise<string> {
   try {
-    const response = await hubFetch(settings)(`${settings.endpoint}/api/models/${repo}/refs`);
+    const ask = hubFetch(settings, ANSWERS.refs);
+    const response = await ask(`${settings.endpoint}/api/models/${repo}/refs`);
     const { branches = [], tags = [] } = await response.json();
     const names = [...branches, ...tags].map(({ name }: { name: string }) => name);
     const available = steps(names);

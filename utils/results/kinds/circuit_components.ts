@@ -39,6 +39,7 @@ export const circuitComponentScores: ResultKind<ModelHeader, CircuitComponents, 
   path: (paths) => paths.components("components_over_time"),
   header: modelHeader,
   entry: scores,
+  grids: true,
 });
 
 const heads = z.object({

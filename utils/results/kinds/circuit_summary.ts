@@ -6,6 +6,7 @@
  * enters, `a3.h1<q>`, as in EAP-IG.
  */
 import { z } from "zod";
+import { UserError } from "../../base/mod.ts";
 import { defineResult, type ResultKind } from "../kind.ts";
 
 const curvePoint = z.object({
@@ -195,5 +196,14 @@ export const circuitSummary: ResultKind<
 export async function readCircuitSummary(path: string): Promise<CircuitSummary> {
   const { header } = await circuitSummary.read(path);
   const content = header as CircuitSummary;
+  const { toPrevious, toFinal } = content;
+  if (!toPrevious || !toFinal) {
+    throw new UserError(
+      `${path}: expected toPrevious and toFinal, found ${
+        toPrevious ? "no toFinal" : "no toPrevious"
+      }; ` +
+        `move it away, or make it again with ${circuitSummary.madeBy}`,
+    );
+  }
   return content.failed ? content : { ...content, failed: [] };
 }

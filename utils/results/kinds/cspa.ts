@@ -21,4 +21,5 @@ export const copySuppression: ResultKind<ModelHeader, CopySuppression, []> = def
   path: (paths) => paths.cspa(),
   header: modelHeader,
   entry,
+  grids: true,
 });

@@ -22,4 +22,5 @@ export const fullModelComponents: ResultKind<ModelHeader, FullModelComponents, [
   path: (paths) => paths.components("full_model_components_over_time"),
   header: modelHeader,
   entry,
+  grids: true,
 });

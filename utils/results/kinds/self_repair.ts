@@ -27,4 +27,5 @@ export const selfRepairs: ResultKind<ModelHeader, SelfRepairEntry, []> = defineR
   path: (paths) => paths.backup(),
   header: modelHeader,
   entry,
+  grids: true,
 });

@@ -28,4 +28,5 @@ export const successorHeads: ResultKind<SuccessorHeader, SuccessorScores, []> = 
   path: (paths) => paths.components("successor_heads_over_time"),
   header,
   entry,
+  grids: true,
 });

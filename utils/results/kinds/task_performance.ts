@@ -5,7 +5,7 @@
  *     { "format", "config", "model", "tasks": { task: { metric: { step: { mean, se, interval: [low, high] } } } } }
  */
 import { z } from "zod";
-import { isObject } from "../check.ts";
+import { isObject } from "../../base/mod.ts";
 import { defineResult, type ResultKind } from "../kind.ts";
 
 const summary = z.object({

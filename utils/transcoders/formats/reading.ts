@@ -1,7 +1,6 @@
 /** Reads configurations and tensors of coder files, with errors that name file, key, what was found and what was expected. */
-import { parse as parseYaml } from "@std/yaml";
 import type { z } from "zod";
-import { readJson, shortJson } from "../../base/mod.ts";
+import { parseYaml, readJson, shortJson } from "../../base/mod.ts";
 import type { F32 } from "../../onnx/mod.ts";
 import { tensor } from "../../onnx/mod.ts";
 import type { CheckpointFiles } from "../../tensor_files/mod.ts";
@@ -18,14 +17,11 @@ export async function readObject(path: string): Promise<JsonObject> {
 
 /** Returns the object in a YAML file. @throws Error naming the file if it is missing, damaged or not an object. */
 export async function readYamlObject(path: string): Promise<JsonObject> {
-  let yaml: unknown;
-  try {
-    yaml = parseYaml(await Deno.readTextFile(path));
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) throw new Error(`${path} is missing`, { cause });
-    throw new Error(`${path}: not valid YAML: ${(cause as Error).message}`, { cause });
-  }
-  return asObject(yaml, path);
+  const text = await Deno.readTextFile(path).catch((cause) => {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new Error(`${path} is missing`, { cause });
+  });
+  return asObject(parseYaml(text, path), path);
 }
 
 function asObject(value: unknown, path: string): JsonObject {
@@ -90,5 +86,7 @@ export function checkNames(files: CheckpointFiles, known: readonly string[]): vo
 export function layerOfHook(name: string, path: string, key: string): number {
   const match = /^blocks\.(\d+)\./.exec(name);
   if (match) return Number(match[1]);
-  throw new Error(`${path}: ${key} is "${name}"; expected a hook point blocks.{layer}.{point}`);
+  throw new Error(
+    `${path}: ${key} is ${shortJson(name)}; expected a hook point blocks.{layer}.{point}`,
+  );
 }

@@ -1,0 +1,10 @@
+import { assertEquals } from "@std/assert";
+import { killScript } from "../support/kill_scripts.ts";
+
+for (const name of ["training", "heads", "download"]) {
+  Deno.test(`${name}: killed at random moments, the script leaves the same bytes`, async () => {
+    const { kills, rounds } = await killScript(name, name === "training" ? 4 : 2, 7);
+    assertEquals(kills, name === "training" ? 4 : 2);
+    assertEquals(rounds >= 1, true);
+  });
+}
