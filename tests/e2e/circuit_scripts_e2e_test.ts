@@ -150,7 +150,7 @@ const MISTAKES: [string, string, string[], RegExp][] = [
     ["--first-step", "9999"],
     /first_step: expected at most 6144, the last checkpoint; found 9999/,
   ],
-  ["number", "verify_greater_than", ["--dataset-size", "0"], /dataset-size: expected .*≥ 1/],
+  ["number", "verify_greater_than", ["--dataset-size", "0"], /dataset-size: expected .*from 1 to/],
 ];
 for (const [what, script, args, message] of MISTAKES) {
   Deno.test(`${script}: a wrong ${what} is reported in one line`, async () =>
