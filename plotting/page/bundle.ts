@@ -5,13 +5,10 @@
 import { fromFileUrl } from "@std/path";
 
 // esbuild reads this variable when it loads. 0 turns its background thread off: the thread takes longer to start than a
-// page takes to bundle.
-const THREADS = "ESBUILD_WORKER_THREADS";
-const before = Deno.env.get(THREADS);
-Deno.env.set(THREADS, "0");
+// page takes to bundle, and never answers a thread that is itself a worker. The variable stays, since threads of one process
+// share it: one that took it back while another loads esbuild would leave that one waiting for ever.
+Deno.env.set("ESBUILD_WORKER_THREADS", "0");
 const { buildSync } = await import("esbuild");
-if (before === undefined) Deno.env.delete(THREADS);
-else Deno.env.set(THREADS, before);
 
 /** The code of a page. */
 export interface Bundle {
