@@ -195,6 +195,8 @@ browserTest(
         assertEquals(json.qParams.pinnedIds.length, ids.length);
         assertEquals(json.qParams.supernodes[0][0], "<i>named</i>");
 
+        // The address is written at most every 150 ms.
+        await page.waitForTimeout(400);
         await page.reload();
         assertEquals(await page.evaluate(seen), { ...before, tooltip: null });
         await page.click("#unpin-all");
