@@ -95,7 +95,7 @@ export function method(summary: CircuitSummary): string {
     `mean over ${count(summary.nPrompts, "prompt pair")}.`;
 }
 
-/** Returns the rule by which checkpoints are hatched; nothing if none is. */
+/** Returns the rule that hatches checkpoints; nothing if none is hatched. */
 export function hatching(summary: CircuitSummary, leastRise: number | undefined): string {
   const unable = summary.checkpoints.filter((each) => !checkpointAble(summary, each));
   if (unable.length === 0) return "";

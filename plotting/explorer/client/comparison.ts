@@ -21,7 +21,7 @@ export interface Comparison {
 
 /**
  * Returns the comparison that the reader asks for; null without one, at a checkpoint at which the model does not do the
- * task, or if there is no other checkpoint at which it does.
+ * task, or if no other checkpoint does it.
  */
 export function comparisonOf(
   { checkpoints }: Pick<ShownSummary, "checkpoints">,

@@ -16,7 +16,7 @@ export function showComparison(comparison: Comparison | null, { against }: Pick<
   note.hidden = against === "off";
   if (note.hidden) return;
   if (!comparison) {
-    note.textContent = "There is no other step at which the model does the task to compare with.";
+    note.textContent = "The model does the task at no other step, so there is nothing to compare.";
     return;
   }
   const { other, counts } = comparison;

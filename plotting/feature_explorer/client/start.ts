@@ -43,7 +43,7 @@ function openRuns(): Runs & { index(place: number): RunIndex } {
 /** Milliseconds without a call after which `whenQuiet` acts. */
 const QUIET = 90;
 
-/** Returns a function that runs `action` once it has not been called for a moment. */
+/** Returns a function that runs `action` after a pause in the calls. */
 function whenQuiet(action: () => void): () => void {
   let timer: number | undefined;
   return () => {

@@ -16,7 +16,7 @@ import { promptBatches } from "../../tasks/mod.ts";
 import type { CircuitConfig } from "./settings.ts";
 import type { CircuitTask } from "./task.ts";
 
-/** Resamples of the intervals by which ability is judged; `bootstrap` may be 0. */
+/** Resamples of the intervals that judge ability; `bootstrap` may be 0. */
 const ABILITY_RESAMPLES = 1000;
 
 /** Measures circuits against the whole model and the corrupted run. */

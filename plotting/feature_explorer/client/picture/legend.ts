@@ -42,7 +42,7 @@ export function writeLegend(colour: "age" | "sign"): void {
         "gone since the checkpoint before, whose circuit had it",
       ),
       key(mark("in", { extra: "born" }), "born since the checkpoint before"),
-      key(mark("in", { extra: "turned" }), "arc: angle by which its decoder turned since then"),
+      key(mark("in", { extra: "turned" }), "arc: how far its decoder turned since then"),
     ),
     html(
       "p",

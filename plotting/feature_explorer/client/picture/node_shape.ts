@@ -29,7 +29,7 @@ export function ringShape(r: number): string {
   return circle(r * 1.42);
 }
 
-/** Returns an arc from twelve o'clock: the angle by which the decoder row turned. @param degrees 0 to 180 */
+/** Returns an arc from twelve o'clock: how far the decoder row turned. @param degrees 0 to 180 */
 export function turnShape(degrees: number, r: number): string {
   const R = r * 1.42, angle = degrees * Math.PI / 180;
   return `M0 ${f(-R)}A${f(R)} ${f(R)} 0 ${degrees > 180 ? 1 : 0} 1 ${f(R * Math.sin(angle))} ${
