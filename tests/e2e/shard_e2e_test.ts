@@ -4,18 +4,9 @@
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { filesBelow, isFolder } from "../../utils/base/mod.ts";
+import { isFolder } from "../../utils/base/mod.ts";
+import { digestsBelow } from "../support/digests.ts";
 import { assertOneLine, inFolder, run } from "../support/run_script.ts";
-
-/** SHA-256 of every file below a folder, by relative path. */
-async function filesOf(folder: string): Promise<Record<string, string>> {
-  const files: Record<string, string> = {};
-  for (const path of (await filesBelow(folder, () => true)).sort()) {
-    const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
-    files[path.slice(folder.length + 1)] = new Uint8Array(digest).toHex();
-  }
-  return files;
-}
 
 /** A script and arguments that leave all results below a folder. */
 type Sharded = [script: string, args: (out: string) => string[]];
@@ -66,7 +57,7 @@ for (const [script, args] of CASES) {
       const end = await run(script, ...args(parts));
       assertEquals(end.code, 0, end.stderr);
       assertMatch(end.stdout, /\d of \d checkpoints have results already/);
-      assertEquals(await filesOf(parts), await filesOf(whole));
+      assertEquals(await digestsBelow(parts), await digestsBelow(whole));
     }));
 }
 

@@ -8,6 +8,7 @@ export {
   type Experiment,
   type ExperimentOptions,
   type ExperimentParts,
+  type ExperimentSettings,
   openExperiment,
   type ResultsOptions,
   type RunFile,

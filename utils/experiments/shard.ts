@@ -21,6 +21,7 @@ export const shardKey = {
 export interface Shard {
   /** from 1 to `of` */
   index: number;
+  /** how many parts there are */
   of: number;
 }
 
