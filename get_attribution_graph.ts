@@ -36,8 +36,8 @@ export const script = {
   examples: [
     "configs/attribution_graph/pythia-nano_ioi.json",
     '--model pythia-nano --prompt "When Mary and John went to the store, John gave a book to"',
-    "--task sva --n 5 --step 1024 --coders 'my_coders/step{step}' --target logits",
-    "--task ioi --n 1 --target feature --target-layer 2 --target-index 17",
+    "--task sva --n-prompts 5 --step 1024 --coders 'my_coders/step{step}' --target logits",
+    "--task ioi --n-prompts 1 --target feature --target-layer 2 --target-index 17",
     "--model gpt2 --coders pchlenski/gpt2-transcoders --prompt 'The war lasted from 1735 to 17' --max-nodes 5000",
   ],
   schema: attributionGraphSchema,

@@ -22,6 +22,7 @@ import {
   openExperiment,
   promptKeys,
   randomTokens,
+  RECORDED_PROMPTS,
   repeatKeys,
   repeatSettings,
   shardKey,
@@ -51,6 +52,7 @@ export const script = {
 if (import.meta.main) {
   await runScript(script, async (config) => {
     const experiment = await openExperiment(config, {
+      recorded: RECORDED_PROMPTS,
       circuits: "ioi",
       firstStep: config.first_step,
       processing: FOLDED,

@@ -16,7 +16,7 @@ export const script = {
   description: "Makes dashboards of all features of a model's transcoders in one pass over text.",
   examples: [
     "configs/dashboards/pythia-nano.json",
-    "--checkpoints 1024,6144 --exports circuit-tracer,neuronpedia",
+    "--custom-schedule 1024,6144 --exports circuit-tracer,neuronpedia",
     "--model gpt2 --coders pchlenski/gpt2-transcoders --layers 8 --text openwebtext.jsonl.gz --text-tokens 1000000",
   ],
   schema: dashboardSchema,

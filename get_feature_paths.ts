@@ -1,7 +1,7 @@
 /**
  * How features of a model's transcoders are connected: the analyses of transcoder_circuits.
  *
- *   deno run -A get_feature_paths.ts paths --task ioi --n 1
+ *   deno run -A get_feature_paths.ts paths --task ioi --n-prompts 1
  *   deno run -A get_feature_paths.ts paths --layer 3 --feature 101 --prompt "The minister knew the doctors"
  *   deno run -A get_feature_paths.ts pullback --layer 3 --feature 101
  *   deno run -A get_feature_paths.ts deembedding --layer 3 --feature 101 --heads 1.4
@@ -40,7 +40,7 @@ export const script = {
     "Finds what makes a feature of a model's transcoders, or an answer: greedy paths on prompts (paths), connections with " +
     "earlier features (pullback), with tokens (deembedding), through heads (ov), and their mean effect over text (ixg).",
   examples: [
-    "paths --model pythia-nano --task ioi --n 1 --branches 8",
+    "paths --model pythia-nano --task ioi --n-prompts 1 --branches 8",
     'paths --layer 3 --feature 101 --prompt "The minister knew the doctors" --filter "type!=embed"',
     "pullback --layer 3 --feature 101 --from-layers 0,1",
     "deembedding --layer 3 --feature 101 --heads 1.4,2.0",
@@ -77,7 +77,8 @@ function recorded(config: FeaturePathSettings) {
     memory_budget: _____,
     ...rest
   } = config;
-  return rest;
+  const name = (key: string) => key === "n_prompts" ? "n" : key; // as files have always called it
+  return Object.fromEntries(Object.entries(rest).map(([key, value]) => [name(key), value]));
 }
 
 if (import.meta.main) {

@@ -17,6 +17,7 @@ import {
   openExperiment,
   promptKeys,
   randomTokens,
+  RECORDED_PROMPTS,
   repeatKeys,
   repeatSettings,
   shardKey,
@@ -29,7 +30,7 @@ export const script = {
     "Scores every head at every checkpoint: previous-token, duplicate-token, induction, copy scores, attention to names.",
   examples: [
     "configs/comp/pythia-nano.json",
-    "--model pythia-70m --ckpt-schedule sparse --dataset-size 70",
+    "--model pythia-70m --ckpt-schedule sparse --n-prompts 70",
   ],
   schema: z.object({
     ...modelKeys,
@@ -43,9 +44,12 @@ export const script = {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const experiment = await openExperiment(config, { processing: FOLDED });
+    const experiment = await openExperiment(config, {
+      processing: FOLDED,
+      recorded: RECORDED_PROMPTS,
+    });
     const { prompts } = await loadTask("ioi", experiment.tokenizer, {
-      n: config.dataset_size,
+      n: config.n_prompts,
       seed: config.seed,
     });
     const repeat = repeatSettings(config, experiment);

@@ -29,6 +29,7 @@ import {
   openExperiment,
   promptKeys,
   randomTokens,
+  RECORDED_PROMPTS,
   repeatKeys,
   repeatSettings,
 } from "./utils/experiments/mod.ts";
@@ -59,7 +60,11 @@ export const script = {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const experiment = await openExperiment(config, { circuits: "ioi", processing: FOLDED });
+    const experiment = await openExperiment(config, {
+      circuits: "ioi",
+      processing: FOLDED,
+      recorded: RECORDED_PROMPTS,
+    });
     const { paths, tokenizer, shape: { nHeads } } = experiment;
     const { flips, pairs, readout } = await ioiPrompts(tokenizer, config);
     const repeat = repeatSettings(config, experiment);

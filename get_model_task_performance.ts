@@ -7,7 +7,7 @@
  * again. `plotting/figure_1.ts` draws the file.
  */
 import { z } from "zod";
-import { runScript, UserError } from "./utils/cli/mod.ts";
+import { alsoNamed, runScript, UserError } from "./utils/cli/mod.ts";
 import { modelKeys, openExperiment, shardKey } from "./utils/experiments/mod.ts";
 import { type TaskPerformances, taskPerformances } from "./utils/results/mod.ts";
 import {
@@ -23,19 +23,22 @@ import {
 const task = z.string().describe(`one of ${TASK_NAMES.join(", ")}, or a name of task_files`);
 const { model, alt_model: _, ckpt_schedule, ...shared } = modelKeys;
 
+/** What result files call the model. */
+const RECORDED = { model: "model_name" };
+
 export const script = {
   name: "get_model_task_performance",
   description: "Measures a model's tasks at each checkpoint of its training.",
   examples: [
     "configs/pythia-nano_performance.json",
-    "--model-name pythia-70m --checkpoint-schedule sparse --tasks ioi,sva",
+    "--model pythia-70m --ckpt-schedule sparse --tasks ioi,sva",
   ],
-  /** The keys that all experiments share, named as in the original script, and its own keys. */
+  /** The keys that all experiments share, also named as in the original script, and its own keys. */
   schema: z.object({
-    model_name: model,
+    model: alsoNamed(model, "model_name"),
     model_tl_name: z.string().optional()
       .describe("ignored; kept so that original configs load (config.json names the architecture)"),
-    checkpoint_schedule: ckpt_schedule,
+    ckpt_schedule: alsoNamed(ckpt_schedule, "checkpoint_schedule"),
     ...shared,
     ...shardKey,
     batch_size: z.int().min(1).default(100).describe("prompts in one batch"),
@@ -53,11 +56,8 @@ export const script = {
   }),
 };
 
-/** Keys that change no number, and the shared names of keys that this script calls otherwise. */
-const FREE = [
-  ...["batch_size", "large_model", "model_tl_name", "checkpoint_schedule"],
-  ...["model", "alt_model"],
-];
+/** Keys that change no number, and the one that this script does not have. */
+const FREE = ["batch_size", "large_model", "model_tl_name", "alt_model"];
 
 type Config = z.output<typeof script.schema>;
 
@@ -83,9 +83,7 @@ const columns = (tasks: readonly string[], of: (step: number) => TaskPerformance
 if (import.meta.main) {
   await runScript(script, async (config) => {
     checkTasks(config);
-    const { model_name: model, checkpoint_schedule: ckpt_schedule } = config;
-    const settings = { ...config, model, alt_model: null, ckpt_schedule };
-    const experiment = await openExperiment(settings, { scheduleKey: "checkpoint_schedule" });
+    const experiment = await openExperiment({ ...config, alt_model: null }, { recorded: RECORDED });
     const tasks = await Promise.all(
       config.tasks.map((name) =>
         loadTask(name, experiment.tokenizer, {

@@ -22,7 +22,13 @@ import {
   selfRepair,
 } from "./utils/heads/mod.ts";
 import { FOLDED } from "./utils/model/mod.ts";
-import { modelKeys, openExperiment, promptKeys, shardKey } from "./utils/experiments/mod.ts";
+import {
+  modelKeys,
+  openExperiment,
+  promptKeys,
+  RECORDED_PROMPTS,
+  shardKey,
+} from "./utils/experiments/mod.ts";
 import { loadTask, readoutOf } from "./utils/tasks/mod.ts";
 
 export const script = {
@@ -70,10 +76,14 @@ function columnsOf(results: ResultFile<SelfRepairEntry>): Column<number>[] {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const experiment = await openExperiment(config, { circuits: "ioi", processing: FOLDED });
+    const experiment = await openExperiment(config, {
+      circuits: "ioi",
+      processing: FOLDED,
+      recorded: RECORDED_PROMPTS,
+    });
     const { paths, shape } = experiment;
     const data = await loadTask("ioi", experiment.tokenizer, {
-      n: config.dataset_size,
+      n: config.n_prompts,
       seed: config.seed,
     });
     const { prompts } = data, readout = readoutOf(data);

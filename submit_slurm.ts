@@ -29,7 +29,7 @@ const EXAMPLES = `
 Examples:
   deno run -A submit_slurm.ts get_circuits_over_time configs/pythia-160m_ioi.json --array 20 --time 02:00:00
   deno run -A submit_slurm.ts get_circuits_over_time configs/pythia-160m_ioi.json --array 20 --vary task=ioi,sva --dry-run
-  deno run -A submit_slurm.ts train_transcoder configs/transcoders/pythia-nano.json --array 6 -- --checkpoints suite
+  deno run -A submit_slurm.ts train_transcoder configs/transcoders/pythia-nano.json --array 6 -- --ckpt-schedule suite
   deno run -A submit_slurm.ts --status results/slurm/get_circuits_over_time-pythia-160m_ioi
   deno run -A submit_slurm.ts --resubmit results/slurm/get_circuits_over_time-pythia-160m_ioi`;
 

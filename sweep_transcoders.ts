@@ -29,7 +29,7 @@ export const script = {
   examples: [
     "configs/transcoders/pythia-nano-sweep.json",
     `configs/transcoders/pythia-nano-sweep.json --arms '[{"activation": ["topk", "batchtopk"], "k": [8, 16]}]'`,
-    "configs/transcoders/pythia-nano-sweep.json --checkpoints 512,6144 --total-training-tokens 200000",
+    "configs/transcoders/pythia-nano-sweep.json --ckpt-schedule 512,6144 --total-training-tokens 200000",
   ],
   schema: sweepSchema,
 };

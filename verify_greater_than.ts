@@ -8,11 +8,11 @@
  * each checkpoint. A stopped run continues when started again.
  */
 import { z } from "zod";
-import { runScript } from "./utils/cli/mod.ts";
+import { alsoNamed, runScript } from "./utils/cli/mod.ts";
 import { mean } from "./utils/base/mod.ts";
 import { greaterThanNodes, greaterThanParts, readCircuitHeads } from "./utils/heads/mod.ts";
 import { greaterThanChecks } from "./utils/results/mod.ts";
-import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
+import { modelKeys, openExperiment, RECORDED_PROMPTS } from "./utils/experiments/mod.ts";
 import { loadTask } from "./utils/tasks/mod.ts";
 
 export const script = {
@@ -21,11 +21,14 @@ export const script = {
     "Checks what the heads and MLPs of the greater-than circuit do, at every checkpoint.",
   examples: [
     "configs/verify_greater_than/pythia-nano.json",
-    "--model pythia-160m --ckpt-schedule sparse --dataset-size 1000",
+    "--model pythia-160m --ckpt-schedule sparse --n-prompts 1000",
   ],
   schema: z.object({
     ...modelKeys,
-    dataset_size: z.int().min(1).max(100_000).default(1000).describe("greater-than prompts"),
+    n_prompts: alsoNamed(
+      z.int().min(1).max(100_000).default(1000).describe("greater-than prompts"),
+      "dataset_size",
+    ),
     seed: z.int().default(42).describe(
       "random seed for the prompts, the same ones at every checkpoint",
     ),
@@ -35,10 +38,13 @@ export const script = {
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
-    const experiment = await openExperiment(config, { circuits: "greater_than" });
+    const experiment = await openExperiment(config, {
+      circuits: "greater_than",
+      recorded: RECORDED_PROMPTS,
+    });
     const { paths } = experiment;
     const { prompts } = await loadTask("greater_than", experiment.tokenizer, {
-      n: config.dataset_size,
+      n: config.n_prompts,
       seed: config.seed,
     });
     const results = await experiment.results(greaterThanChecks, { free: ["batch_size"] });

@@ -70,7 +70,7 @@ const MISTAKES: [string, string[], number, RegExp][] = [
     "schedule of a suite",
     ["--checkpoint-schedule", "main"],
     2,
-    /^error: checkpoint_schedule: "main"/,
+    /^error: ckpt_schedule: "main"/,
   ],
   ["file of prompts", ["--task-files", '{"own": ""}'], 2, /task-files.own: expected a non-empty/],
   ["model", ["--model-name", "pythia-nanno"], 2, /unknown model pythia-nanno.*pythia-nano/],
@@ -80,7 +80,7 @@ const MISTAKES: [string, string[], number, RegExp][] = [
     "schedule for the Hub",
     ["--model-name", "pythia-70m"],
     2,
-    /checkpoint_schedule: "suite".*folder.*choose one of main, all, /,
+    /ckpt_schedule: "suite".*folder.*choose one of main, all, /,
   ],
   ["schedule without steps", ["--checkpoint-schedule", "custom"], 2, /custom_schedule/],
 ];

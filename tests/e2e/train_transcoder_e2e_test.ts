@@ -206,7 +206,7 @@ Deno.test("settings that do not fit are refused in one line", () =>
       [["--lr-warm-up-steps", "200"], 2, /200 steps of warm-up and 0 of decay leave none of 78/],
       [["--hook-point", "blocks.{l}.mlp.hook_inn"], 2, /hook_point: .*not one that a coder can/],
       [["--hook-point", "blocks.2.mlp.hook_in"], 2, /hook_point: .*is not in layer 1/],
-      [["--checkpoints", "77"], 2, /checkpoints: pythia-nano has no step 77/],
+      [["--checkpoints", "77"], 2, /ckpt_schedule: pythia-nano has no step 77/],
       [["--memory-budget", "0.0001"], 2, /memory_budget is 0.0001 GB/],
       [["--kind", "sae", "--start", "mlp"], 2, /an sae gives back what it reads/],
     ];

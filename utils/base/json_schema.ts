@@ -28,6 +28,9 @@ export type JsonSchema = {
   maxItems?: number;
   minLength?: number;
   pattern?: string;
+  deprecated?: boolean;
+  /** older names of a key; `utils/cli` accepts them */
+  aliases?: string[];
 };
 
 /** Returns the JSON Schema (draft 2020-12) of the values that a zod schema accepts. */

@@ -19,6 +19,14 @@ export function jsonSchemaOf(
   description?: string,
 ): JsonSchema {
   const { $schema, ...rest } = toJsonSchema(schema);
+  const keys: [string, JsonSchema][] = [];
+  for (const [key, { aliases = [], ...own }] of Object.entries(rest.properties ?? {})) {
+    keys.push([key, own]);
+    const { default: _, description: __, ...values } = own;
+    for (const alias of aliases) {
+      keys.push([alias, { ...values, description: `older name of ${key}`, deprecated: true }]);
+    }
+  }
   return {
     $schema,
     ...(title && { title }),
@@ -26,7 +34,7 @@ export function jsonSchemaOf(
     ...rest,
     properties: {
       $schema: { type: "string", description: "this schema, for editors" },
-      ...rest.properties,
+      ...Object.fromEntries(keys),
     },
     additionalProperties: false,
   };
@@ -34,8 +42,12 @@ export function jsonSchemaOf(
 
 /** Returns the schema of each key, in the order of declaration. */
 export function configKeys(schema: ConfigSchema): Map<string, JsonSchema> {
-  const { $schema: _, ...keys } = jsonSchemaOf(schema).properties!;
-  return new Map(Object.entries(keys));
+  return new Map(Object.entries(toJsonSchema(schema).properties!));
+}
+
+/** Returns the key's schema with older names, which config files and flags may use instead. */
+export function alsoNamed<S extends z.ZodType>(schema: S, ...aliases: string[]): S {
+  return schema.meta({ ...schema.meta(), aliases });
 }
 
 /**

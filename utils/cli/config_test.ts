@@ -1,8 +1,8 @@
-import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { z } from "zod";
 import { readConfigFile, resolveConfig, resultSettings } from "./config.ts";
 import { allowedValues } from "../base/json_schema.ts";
-import { configKeys, jsonSchemaOf, writeSchemas } from "./config_schema.ts";
+import { alsoNamed, configKeys, jsonSchemaOf, writeSchemas } from "./config_schema.ts";
 import { parseCommandLine } from "./flags.ts";
 import { UserError } from "../base/user_error.ts";
 
@@ -235,4 +235,64 @@ Deno.test("resultSettings() drops what cannot change results and sorts the rest"
     Object.keys(resultSettings({ threads: 2, task: "ioi", ig_steps: 3 }, ["threads"])),
     ["ig_steps", "task"],
   );
+});
+
+const renamed = z.object({
+  model: alsoNamed(z.string().default("nano").describe("model name"), "model_name"),
+  steps: alsoNamed(z.array(z.union([z.int(), z.literal("suite")])).default([]), "checkpoints"),
+});
+
+Deno.test("a key's older name gives the same settings, in a file and as a flag", () => {
+  const resolve = (values: Record<string, unknown>) =>
+    resolveConfig(renamed, { file: { path: "c.json", values } });
+  const wanted = { model: "a", steps: [1] };
+  assertEquals(resolve({ model: "a", steps: [1] }), wanted);
+  assertEquals(resolve({ model_name: "a", checkpoints: [1] }), wanted);
+  assertEquals(resolve({ model_name: "a", checkpoints: "suite" }).steps, ["suite"]);
+  assertThrows(
+    () => resolve({ model_name: "a", model: "b" }),
+    UserError,
+    "c.json: model_name is the older name of model; give one of them",
+  );
+  const script = { name: "x", description: "", examples: [], schema: renamed };
+  const { flags } = parseCommandLine(script, ["--model-name", "a", "--checkpoints", "1,suite"]);
+  assertEquals(resolveConfig(renamed, { flags }), { model: "a", steps: [1, "suite"] });
+  assertEquals(flags.model.flag, "--model-name");
+  const help = parseCommandLine(script, ["--help"]).help!;
+  assertEquals([help.includes("--model "), help.includes("--model-name")], [true, false]);
+  const { properties } = jsonSchemaOf(renamed);
+  assertEquals(properties!.model_name, {
+    type: "string",
+    description: "older name of model",
+    deprecated: true,
+  });
+});
+
+Deno.test("a config of another script is named by its $schema or its keys", () => {
+  const refusal = (values: Record<string, unknown>) => {
+    const file = { path: "c.json", values };
+    return assertThrows(() => resolveConfig(renamed, { file }, "toy"), UserError).message;
+  };
+  assertEquals(
+    refusal({ $schema: "../schema/get_model_cspa.json", start_layer: 1 }),
+    'c.json is a config of get_model_cspa.ts, not of toy.ts, which does not know "start_layer"',
+  );
+  assertStringIncludes(refusal({ k_unembeddings: 1, eval_docs: 3 }), "config of get_model_cspa.ts");
+  assertStringIncludes(refusal({ nonsense: 1 }), 'unknown key "nonsense"');
+});
+
+Deno.test("a wrong path to a config suggests the nearest file", () => {
+  assertThrows(
+    () => readConfigFile("configs/pythia_nano_ioi.json"),
+    UserError,
+    "there is no such file; did you mean configs/pythia-nano_ioi.json",
+  );
+  assertThrows(() => readConfigFile("pythia-nano_sva.json"), UserError, "configs/pythia-nano_sva");
+});
+
+Deno.test("resultSettings() records renamed keys under the name in older files", () => {
+  assertEquals(Object.entries(resultSettings({ z: 1, n: 2 }, [], { z: "a" })), [["a", 1], [
+    "n",
+    2,
+  ]]);
 });

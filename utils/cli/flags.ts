@@ -70,11 +70,14 @@ export function parseCommandLine<S extends ConfigSchema>(
 
   const negatable = new Set<string>();
   const keyOf = new Map<string, string>();
-  for (const [key, schema] of configKeys(script.schema)) {
-    if (RESERVED.includes(key) || key.startsWith("no_")) {
-      throw new Error(`${script.name}: the config key ${key} cannot be a flag; rename it`);
+  const named = [...configKeys(script.schema)].flatMap(([key, schema]) =>
+    [key, ...schema.aliases ?? []].map((name) => ({ key, name, schema }))
+  );
+  for (const { key, name, schema } of named) {
+    if (RESERVED.includes(name) || name.startsWith("no_")) {
+      throw new Error(`${script.name}: the config key ${name} cannot be a flag; rename it`);
     }
-    const flag = `--${key.replaceAll("_", "-")}`;
+    const flag = `--${name.replaceAll("_", "-")}`;
     const boolean = typesOf(schema).has("boolean");
     const option = new Option(boolean ? flag : `${flag} <${placeholder(schema)}>`, help(schema));
     if (!boolean) {
@@ -83,7 +86,7 @@ export function parseCommandLine<S extends ConfigSchema>(
         value: fromText(text, schema, before?.value),
       }));
     }
-    program.addOption(option);
+    program.addOption(name === key ? option : option.hideHelp());
     keyOf.set(option.attributeName(), key);
     if (boolean) {
       negatable.add(option.attributeName());
@@ -108,7 +111,7 @@ export function parseCommandLine<S extends ConfigSchema>(
     if (program.getOptionValueSource(attribute as never) !== "cli") continue;
     const given = options[attribute];
     const value = typeof given === "boolean" ? given : (given as Boxed).value;
-    result.flags[key] = { value, flag: `--${key.replaceAll("_", "-")}` };
+    result.flags[key] = { value, flag: `--${flagName(attribute)}` };
   }
   return {
     ...result,
@@ -157,3 +160,6 @@ function fromText(text: string, schema: JsonSchema, before: unknown): unknown {
   }
   return text;
 }
+
+const flagName = (attribute: string): string =>
+  attribute.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

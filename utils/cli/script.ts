@@ -59,7 +59,7 @@ export async function runScript<S extends ConfigSchema>(
     const file = configFile === undefined
       ? undefined
       : { path: configFile, values: readConfigFile(configFile) };
-    const config = resolveConfig(script.schema, { file, flags });
+    const config = resolveConfig(script.schema, { file, flags }, script.name);
     if (commandLine.printConfig) {
       console.log(JSON.stringify(config, null, 2));
       Deno.exit(0);

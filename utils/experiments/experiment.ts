@@ -39,10 +39,10 @@ export interface ExperimentOptions {
   circuits?: string;
   /** checkpoints before this step are skipped (the script's key `first_step`) */
   firstStep?: number;
-  /** what the script calls the schedule, for messages; default: as in `modelKeys` */
-  scheduleKey?: string;
   /** how the weights are transformed; default: not at all */
   processing?: ModelOptions["processing"];
+  /** names under which result files record keys that have been renamed since */
+  recorded?: Readonly<Record<string, string>>;
 }
 
 /** What a script says about a result file in addition to its kind. */
@@ -85,11 +85,11 @@ export interface CheckpointRun {
  */
 export async function openExperiment(
   config: ExperimentSettings,
-  { circuits, firstStep = 0, scheduleKey, processing }: ExperimentOptions = {},
+  { circuits, firstStep = 0, processing, recorded }: ExperimentOptions = {},
 ): Promise<Experiment> {
   const shard = parseShard(config.shard, config.overwrite);
   const ref = new ModelRef(config);
-  const all = ref.steps(scheduleKey);
+  const all = ref.steps();
   const steps = all.filter((step) => step >= firstStep);
   if (steps.length === 0) {
     throw new UserError(
@@ -108,6 +108,7 @@ export async function openExperiment(
     config,
     shard,
     processing,
+    recorded,
     ref,
     steps,
     paths,
@@ -123,6 +124,7 @@ export type ExperimentParts = {
   config: ExperimentSettings;
   shard: Shard | undefined;
   processing: ModelOptions["processing"];
+  recorded: Readonly<Record<string, string>> | undefined;
   ref: ModelRef;
   steps: readonly number[];
   paths: ResultPaths;
@@ -169,7 +171,7 @@ export class Experiment {
    */
   settings(free: readonly string[] = []): Record<string, unknown> {
     const keys = this.parts.config as unknown as Record<string, unknown>;
-    return resultSettings(keys, [...FREE_KEYS, ...free]);
+    return resultSettings(keys, [...FREE_KEYS, ...free], this.parts.recorded);
   }
 
   /**

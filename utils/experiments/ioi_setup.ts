@@ -3,6 +3,7 @@
  * heads that their definitions use.
  */
 import { z } from "zod";
+import { alsoNamed } from "../cli/mod.ts";
 import { copySuppression, type ResultPaths } from "../results/mod.ts";
 import { UserError } from "../base/mod.ts";
 import {
@@ -20,9 +21,15 @@ import { type IoiFlipName, loadTask, type PromptPair, readoutOf } from "../tasks
 
 /** Schema fragment: indirect-object prompts. */
 export const promptKeys = {
-  dataset_size: z.int().min(1).max(100_000).default(70).describe("indirect-object prompts"),
+  n_prompts: alsoNamed(
+    z.int().min(1).max(100_000).default(70).describe("indirect-object prompts"),
+    "dataset_size",
+  ),
   seed: z.int().default(42).describe("random seed for the prompts and all other random choices"),
 } as const;
+
+/** What result files call the number of prompts. */
+export const RECORDED_PROMPTS = { n_prompts: "dataset_size" } as const;
 
 /** Schema fragment: repeated random tokens. */
 export const repeatKeys = {
@@ -61,7 +68,7 @@ export interface IoiPrompts {
 /** Makes the prompts, the same for every checkpoint. */
 export async function ioiPrompts(
   tokenizer: Tokenizer,
-  { dataset_size: n, seed }: { dataset_size: number; seed: number },
+  { n_prompts: n, seed }: { n_prompts: number; seed: number },
 ): Promise<IoiPrompts> {
   const data = await loadTask("ioi", tokenizer, { n, seed });
   const flips = {} as Record<IoiFlipName, PromptPair[]>;

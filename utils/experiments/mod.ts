@@ -22,6 +22,7 @@ export {
   ioiPrompts,
   promptKeys,
   randomTokens,
+  RECORDED_PROMPTS,
   repeatKeys,
   repeatSettings,
 } from "./ioi_setup.ts";

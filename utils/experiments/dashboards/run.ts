@@ -32,7 +32,7 @@ const patternOf = ({ coders, model }: DashboardSettings) =>
 
 /** Opens the experiment at the checkpoints of the settings. @throws UserError naming coders that are not there. */
 export function openDashboards(config: DashboardSettings): Promise<Experiment> {
-  const pattern = patternOf(config), { checkpoints } = config;
+  const pattern = patternOf(config), { custom_schedule: checkpoints } = config;
   if (!pattern.includes(STEP) && checkpoints.length > 1) {
     throw new UserError(
       `coders: ${pattern} names one set of transcoders for ${checkpoints.length} checkpoints; put ${STEP} into the name`,

@@ -1,5 +1,6 @@
 /** Settings of dashboards of features. */
 import { z } from "zod";
+import { alsoNamed } from "../../cli/mod.ts";
 import { FORMAT_NAMES } from "../../transcoders/mod.ts";
 import { DEFAULT_CODERS } from "../feature_graphs/mod.ts";
 import { modelKeys } from "../model_keys.ts";
@@ -12,8 +13,10 @@ const { ckpt_schedule: _, custom_schedule: __, ...model } = modelKeys;
 /** The schema of the settings. */
 export const dashboardSchema = z.object({
   ...model,
-  checkpoints: z.array(z.int().min(0)).default([]).describe(
-    "steps to make dashboards of; default: the last one that has coders",
+  custom_schedule: alsoNamed(
+    z.array(z.int().min(0)).default([])
+      .describe("steps to make dashboards of; default: the last one that has coders"),
+    "checkpoints",
   ),
   coders: z.string().min(1).default(DEFAULT_CODERS).describe(
     "folder or Hub repository of the transcoders; {model} and {step} stand for the checkpoint",
@@ -58,4 +61,4 @@ export const dashboardSchema = z.object({
 export type DashboardSettings = z.output<typeof dashboardSchema>;
 
 /** Keys that change no number of the dashboards. */
-export const FREE_FOR_DASHBOARDS = ["checkpoints", "batch", "exports", "scan"];
+export const FREE_FOR_DASHBOARDS = ["batch", "exports", "scan"];

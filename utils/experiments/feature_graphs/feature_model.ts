@@ -60,7 +60,7 @@ export async function openFeatureModel(settings: FeatureModelSettings): Promise<
   if (settings.coders === DEFAULT_CODERS && !isFolder(source)) {
     throw new UserError(
       `coders: found no transcoders in ${source}; train them ` +
-        `(deno run -A train_transcoder.ts --model-name ${chosen.name} --checkpoints ${at}), ` +
+        `(deno run -A train_transcoder.ts --model ${chosen.name} --ckpt-schedule ${at}), ` +
         "or name yours with --coders",
       2,
     );

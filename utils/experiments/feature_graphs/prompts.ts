@@ -31,7 +31,7 @@ export async function featurePrompts(
   { tokenizer, model }: Pick<FeatureModel, "tokenizer" | "model">,
   settings: FeaturePromptSettings,
 ): Promise<FeaturePrompt[]> {
-  const { prompt, tokens, task_file: file, n, seed } = settings;
+  const { prompt, tokens, task_file: file, n_prompts: n, seed } = settings;
   const task = taskNameOf(settings.task, file, TASK_NAMES);
   const given = [prompt !== undefined, tokens.length > 0, task !== undefined];
   if (given.filter(Boolean).length !== 1) {

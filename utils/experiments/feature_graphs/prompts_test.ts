@@ -17,7 +17,10 @@ async function nano() {
 Deno.test("prompts of a task are its clean prompts up to the token where answers are read", async () => {
   const { model, tokenizer } = await nano();
   for (const task of ["ioi", "greater_than", "sva", "gender_pronoun", "capitals", "two_hop"]) {
-    const found = await featurePrompts({ model, tokenizer }, schema.parse({ task, n: 2, seed: 7 }));
+    const found = await featurePrompts(
+      { model, tokenizer },
+      schema.parse({ task, n_prompts: 2, seed: 7 }),
+    );
     const { prompts } = await loadTask(task, tokenizer, { n: 2, seed: 7 });
     assertEquals(found.map(({ slug }) => slug), [`${task}-0`, `${task}-1`]);
     for (const [i, { tokens, text, correct, wrong }] of found.entries()) {

@@ -1,5 +1,6 @@
 /** The settings that scripts on the features of one checkpoint share: model, step, coders, prompts. */
 import { z } from "zod";
+import { alsoNamed } from "../../cli/mod.ts";
 import { FORMAT_NAMES } from "../../transcoders/mod.ts";
 import { TASK_NAMES } from "../../tasks/mod.ts";
 import { modelKeys } from "../model_keys.ts";
@@ -36,7 +37,10 @@ export const featurePromptKeys = {
   task_file: z.string().min(1).optional().describe(
     "CSV or JSONL file of your own task: clean, corrupted, correct, wrong",
   ),
-  n: z.int().min(1).max(100_000).default(3).describe("number of a task's prompts"),
+  n_prompts: alsoNamed(
+    z.int().min(1).max(100_000).default(3).describe("number of a task's prompts"),
+    "n",
+  ),
   seed: z.int().default(42).describe("random seed of a task's prompts"),
   correct: z.string().min(1).optional().describe(
     'right answer to prompt or tokens, one token, e.g. " Mary"; with token ids also a number',

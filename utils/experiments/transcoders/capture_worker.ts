@@ -55,7 +55,7 @@ let current: { step: number; model: HookedModel; source: BlockSource } | undefin
 
 async function begin({ settings, taps, workDir, threads }: CaptureSettings): Promise<void> {
   const ref = modelOf(settings);
-  const folder = await ref.folder(ref.steps("checkpoints").at(-1)!);
+  const folder = await ref.folder(ref.steps().at(-1)!);
   const runtime = ref.runtime(await readModelConfig(folder), { threads, arena: true });
   const folded = settings.input_convention === "folded";
   open = { taps, folded, ref, runtime, text: await openRows(settings, folder, workDir) };

@@ -125,7 +125,7 @@ async function writeRuns(
   await writeSet(plan.outputDir, made, {
     settings: plan.fingerprint,
     model: {
-      name: settings.model_name,
+      name: settings.model,
       step: checkpoint.step,
       weights: checkpoint.weights,
     },

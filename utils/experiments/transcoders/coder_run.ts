@@ -177,7 +177,7 @@ export function coderOf(
       skip: settings.skip,
       ...tap,
       metadata: {
-        model_name: settings.model_name,
+        model_name: settings.model,
         model_step: checkpoint.step,
         model_weights: checkpoint.weights,
         dataset_path: settings.dataset_path,

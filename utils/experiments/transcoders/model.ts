@@ -9,10 +9,10 @@ import { type OpenText, openText } from "./text.ts";
 
 /** Resolves the model and its checkpoints. */
 export function modelOf(settings: TranscoderSettings): ModelRef {
-  const { model_name, cache_dir, threads } = settings;
+  const { model, cache_dir, threads } = settings;
   const refOf = (schedule: ModelSchedule, custom: number[]) => {
     const keys: ModelSettings = {
-      model: model_name,
+      model,
       alt_model: null,
       ckpt_schedule: schedule,
       custom_schedule: custom,
@@ -25,13 +25,13 @@ export function modelOf(settings: TranscoderSettings): ModelRef {
     return new ModelRef(keys);
   };
   const { localSteps = [] } = refOf("main", []);
-  const wanted = settings.checkpoints.map((entry) =>
+  const wanted = settings.ckpt_schedule.map((entry) =>
     entry === "last" && localSteps.length === 0 ? "main" : entry
   );
   if (wanted.includes("main")) {
     if (wanted.length === 1) return refOf("main", []);
     throw new UserError(
-      `checkpoints: ${settings.model_name} has one checkpoint here, "main", which does not go with others`,
+      `ckpt_schedule: ${settings.model} has one checkpoint here, "main", which does not go with others`,
       2,
     );
   }
@@ -40,7 +40,7 @@ export function modelOf(settings: TranscoderSettings): ModelRef {
       ? localSteps.slice(-1)
       : typeof entry === "number"
       ? [entry]
-      : refOf(entry as ModelSchedule, []).steps("checkpoints")
+      : refOf(entry as ModelSchedule, []).steps()
   );
   return refOf("custom", steps);
 }

@@ -8,7 +8,7 @@ import { UserError } from "../../base/mod.ts";
 import type { ModelConfig } from "../../model/mod.ts";
 import { ResultPaths } from "../../results/mod.ts";
 import { blockRows, hookWidth, splitHook, type Tap } from "../../transcoders/mod.ts";
-import { type TranscoderSettings, unrecorded } from "./settings.ts";
+import { RECORDED_MODEL, type TranscoderSettings, unrecorded } from "./settings.ts";
 
 /** A training of coders, the same at all checkpoints. */
 export interface Plan {
@@ -39,7 +39,7 @@ export function planOf(settings: TranscoderSettings, model: ModelConfig): Plan {
   const { train_batch_size: batch, total_training_tokens, context_size } = settings;
   if (context_size > model.maxPositions) {
     throw new UserError(
-      `context_size: ${settings.model_name} has ${model.maxPositions} positions, found ${context_size}`,
+      `context_size: ${settings.model} has ${model.maxPositions} positions, found ${context_size}`,
       2,
     );
   }
@@ -60,14 +60,14 @@ export function planOf(settings: TranscoderSettings, model: ModelConfig): Plan {
     budget: settings.memory_budget * 1e9,
     wanted: passes && passes * settings.store_batch_size * context_size,
   });
-  const { model: name } = new ResultPaths("results", settings.model_name);
+  const { model: name } = new ResultPaths("results", settings.model);
   return {
     ...{ settings, taps, features, steps },
     blockRows: rows,
     outputDir: settings.output_dir ?? join("results", "transcoders", name),
     workDir: settings.work_dir ?? join("results", "training", "transcoders", name),
     fingerprint: {
-      ...resultSettings({ ...settings }, unrecorded(settings)),
+      ...resultSettings({ ...settings }, unrecorded(settings), RECORDED_MODEL),
       layers: taps.map(({ layer }) => layer),
       features: features.length > 0 && features.every((n) => n === features[0])
         ? features[0]

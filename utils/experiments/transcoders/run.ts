@@ -47,7 +47,7 @@ export async function trainCoders(
     );
   }
   const ref = modelOf(settings);
-  const steps = shardOf(ref.steps("checkpoints"), shard);
+  const steps = shardOf(ref.steps(), shard);
   if (shard && steps.length === 0) {
     console.log(shardText(shard, steps));
     return 0;
@@ -63,7 +63,7 @@ export async function trainCoders(
   const done = await finishedSets({ plan, steps, starts, weights });
   console.log(description(plan, config));
 
-  const { model: name } = new ResultPaths("results", settings.model_name);
+  const { model: name } = new ResultPaths("results", settings.model);
   const summary = {
     model: name,
     shape: { nLayers: config.nLayers, nHeads: config.nHeads },

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { CODER_DTYPES, SCHEDULE_NAMES as RATE_SCHEDULES } from "../../transcoders/mod.ts";
+import { alsoNamed } from "../../cli/mod.ts";
 import { MODEL_SCHEDULES } from "../model_keys.ts";
 import { shardKey } from "../shard.ts";
 
@@ -12,13 +13,18 @@ const factor = z.number().min(0);
 
 /** Which model, which checkpoints, which hook points. */
 const modelPart = {
-  model_name: z.string().default("pythia-nano")
-    .describe("model name, Hugging Face id or local folder"),
-  checkpoints: z.array(z.union([z.int().min(0), z.enum(["last", ...MODEL_SCHEDULES])])).min(1)
-    .default(["last"]).describe(
-      "checkpoints of the model to train coders for: steps, or schedules such as suite (all steps in the model's " +
-        "folder); last: the last of them",
-    ),
+  model: alsoNamed(
+    z.string().default("pythia-nano").describe("model name, Hugging Face id or local folder"),
+    "model_name",
+  ),
+  ckpt_schedule: alsoNamed(
+    z.array(z.union([z.int().min(0), z.enum(["last", ...MODEL_SCHEDULES])])).min(1)
+      .default(["last"]).describe(
+        "checkpoints of the model to train coders for: steps, or schedules such as suite (all steps in the model's " +
+          "folder); last: the last of them",
+      ),
+    "checkpoints",
+  ),
   ...shardKey,
   cache_dir: z.string().optional()
     .describe("folder of downloaded models; default: Hugging Face's cache"),
@@ -219,9 +225,12 @@ export const transcoderSchema = z.object({
  */
 export type TranscoderSettings = z.output<typeof transcoderSchema>;
 
+/** What the records of coders call the model. */
+export const RECORDED_MODEL = { model: "model_name" } as const;
+
 /** Settings that do not change the coders of a checkpoint, or that the plan replaces by what follows from them. */
 const FREE = [
-  ...["checkpoints", "cache_dir", "cached_activations_path", "cache_budget", "n_checkpoints"],
+  ...["ckpt_schedule", "cache_dir", "cached_activations_path", "cache_budget", "n_checkpoints"],
   ...["shard", "save_every", "output_dir", "work_dir", "threads", "overwrite", "memory_budget"],
   ...["eval_tokens", "eval_fit_tokens", "eval_text", "eval_every"],
   ...["n_batches_in_buffer", "layers", "features", "expansion_factor"],

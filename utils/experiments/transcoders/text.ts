@@ -28,7 +28,7 @@ export async function openText(
     if (tokenizer.vocabSize > 4096) {
       throw new UserError(
         'dataset_path: "nano" is the corpus of pythia-nano; give a text file for ' +
-          `${settings.model_name}, whose vocabulary has ${tokenizer.vocabSize} tokens`,
+          `${settings.model}, whose vocabulary has ${tokenizer.vocabSize} tokens`,
         2,
       );
     }

@@ -21,7 +21,7 @@ import { planOf } from "../plan.ts";
 import { optimiserOf } from "../recipe.ts";
 import { modelOf, openRows } from "../model.ts";
 import { checkpointsOf, removeStates } from "../run.ts";
-import { unrecorded } from "../settings.ts";
+import { RECORDED_MODEL, unrecorded } from "../settings.ts";
 import { armsOf } from "./arms.ts";
 import { evaluateArms, isEvaluated, type PlannedArm, type SweepEvaluation } from "./evaluation.ts";
 import { groupsOf, streamsOf } from "./groups.ts";
@@ -46,10 +46,10 @@ export interface SweepEnd {
  */
 export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
   const ref = modelOf(settings);
-  const steps = ref.steps("checkpoints");
+  const steps = ref.steps();
   const folder = await ref.folder(steps.at(-1)!);
   const config = await readModelConfig(folder);
-  const paths = new ResultPaths("results", settings.model_name);
+  const paths = new ResultPaths("results", settings.model);
   const outputDir = settings.output_dir ?? dirname(transcoderSweeps.path(paths, "sweep"));
   const workDir = settings.work_dir ??
     join("results", "training", "transcoders", paths.model, "sweep");
@@ -87,7 +87,7 @@ export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
   const results = await transcoderSweeps.open({
     path: join(outputDir, "sweep.json"),
     settings: {
-      ...resultSettings({ ...settings }, [...free, ...ARM_KEYS, ...OWN_FREE]),
+      ...resultSettings({ ...settings }, [...free, ...ARM_KEYS, ...OWN_FREE], RECORDED_MODEL),
       layers: arms[0].plan.taps.map(({ layer }) => layer),
     },
     header: { model: paths.model },
