@@ -30,6 +30,7 @@ import {
 
 export const script = {
   name: "get_circuit_components_over_time",
+  dryRun: true,
   description: "Scores the heads inside the indirect-object circuit at every checkpoint, by type.",
   examples: [
     "configs/circuit_components/pythia-nano.json",

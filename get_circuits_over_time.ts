@@ -30,6 +30,7 @@ import { runScript } from "./utils/cli/mod.ts";
 
 export const script = {
   name: "get_circuits_over_time",
+  dryRun: true,
   description:
     "Finds the circuit behind a task at every checkpoint of a model's training (EAP-IG).",
   examples: [

@@ -30,6 +30,7 @@ import { loadTask, readoutOf, TASK_NAMES } from "./utils/tasks/mod.ts";
 
 export const script = {
   name: "get_component_swaps",
+  dryRun: true,
   description: "Puts heads of every checkpoint into every other checkpoint and measures the task.",
   examples: [
     "configs/swaps/pythia-nano_ioi.json",

@@ -26,6 +26,7 @@ import { loadTask } from "./utils/tasks/mod.ts";
 
 export const script = {
   name: "get_full_model_components_over_time",
+  dryRun: true,
   description:
     "Scores every head at every checkpoint: previous-token, duplicate-token, induction, copy scores, attention to names.",
   examples: [

@@ -36,6 +36,7 @@ import {
 
 export const script = {
   name: "get_ioi_consistency",
+  dryRun: true,
   description:
     "Measures how much of the indirect-object circuit's effects heads of the known types explain, at every checkpoint.",
   examples: [

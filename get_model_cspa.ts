@@ -23,6 +23,7 @@ import { modelKeys, openExperiment, shardKey } from "./utils/experiments/mod.ts"
 
 export const script = {
   name: "get_model_cspa",
+  dryRun: true,
   description:
     "Measures how much of each head is copy suppression (copy-suppression-preserving ablation), at every checkpoint.",
   examples: [

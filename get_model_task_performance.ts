@@ -28,6 +28,7 @@ const RECORDED = { model: "model_name" };
 
 export const script = {
   name: "get_model_task_performance",
+  dryRun: true,
   description: "Measures a model's tasks at each checkpoint of its training.",
   examples: [
     "configs/pythia-nano_performance.json",

@@ -21,6 +21,7 @@ import { modelKeys, openExperiment, shardKey } from "./utils/experiments/mod.ts"
 
 export const script = {
   name: "get_new_successor_head_scores_over_time",
+  dryRun: true,
   description:
     "Computes successor scores of every head at every checkpoint, from the weights alone.",
   examples: [

@@ -33,6 +33,7 @@ import { loadTask, readoutOf } from "./utils/tasks/mod.ts";
 
 export const script = {
   name: "get_self_repair_over_time",
+  dryRun: true,
   description:
     "Ablates the circuit's name movers at every checkpoint and measures how other heads compensate.",
   examples: [

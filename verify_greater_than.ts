@@ -17,6 +17,7 @@ import { loadTask } from "./utils/tasks/mod.ts";
 
 export const script = {
   name: "verify_greater_than",
+  dryRun: true,
   description:
     "Checks what the heads and MLPs of the greater-than circuit do, at every checkpoint.",
   examples: [

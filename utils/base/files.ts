@@ -18,6 +18,18 @@ export class WriteError extends Error {
   override name = "WriteError";
 }
 
+const listeners: ((path: string) => void)[] = [];
+
+/** Calls `listener` with the path of every file that this thread writes from now on. */
+export function onFileWritten(listener: (path: string) => void): void {
+  listeners.push(listener);
+}
+
+/** Tells the listeners that a file has been written by other means than this module's. */
+export function fileWritten(path: string): void {
+  for (const listener of listeners) listener(path);
+}
+
 /** Attempts after the first one. */
 const RETRIES = 3;
 
@@ -35,7 +47,8 @@ export function writeFileAtomicSync(path: string, data: string | Uint8Array): vo
   let rest = RETRIES;
   while (true) {
     try {
-      return writeOnce(path, data);
+      writeOnce(path, data);
+      return fileWritten(path);
     } catch (cause) {
       // On a file system without locks between hosts, another host may have removed the temporary file.
       if (cause instanceof Deno.errors.NotFound && rest-- > 0) continue;

@@ -6,6 +6,8 @@ import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { allowedValues, type JsonSchema, typesOf, UserError } from "../base/mod.ts";
 import { configKeys, type ConfigSchema } from "./config_schema.ts";
 import type { ConfigSources } from "./config.ts";
+import { HELP_GROUPS, helpGroup } from "./help_groups.ts";
+import type { OutputOptions } from "./output.ts";
 
 /** How a script presents itself. */
 export interface ScriptDescription<S extends ConfigSchema> {
@@ -17,6 +19,8 @@ export interface ScriptDescription<S extends ConfigSchema> {
   examples: readonly string[];
   /** the script's settings */
   schema: S;
+  /** whether the script can say what it would do: it runs `Experiment.run` and writes nothing before */
+  dryRun?: boolean;
 }
 
 /** What the command line asked for. */
@@ -25,6 +29,10 @@ export interface CommandLine {
   flags: NonNullable<ConfigSources["flags"]>;
   printConfig: boolean;
   debug: boolean;
+  /** what the run says, and whether it only says what it would do */
+  output: OutputOptions;
+  /** whether `--version` was given */
+  version: boolean;
   /** the help text, if `--help` was given */
   help?: string;
 }
@@ -33,7 +41,9 @@ interface Boxed {
   value: unknown;
 }
 
-const RESERVED = ["config", "print_config", "debug", "help"];
+const RESERVED = [
+  ...["config", "print_config", "debug", "help", "version", "quiet", "json", "dry_run"],
+];
 
 /**
  * Parses a command line. Converts values from text to the types of the schema where possible; `resolveConfig` checks them
@@ -44,7 +54,10 @@ export function parseCommandLine<S extends ConfigSchema>(
   script: ScriptDescription<S>,
   args: readonly string[],
 ): CommandLine {
-  const result: CommandLine = { flags: {}, printConfig: false, debug: false };
+  const result: CommandLine = {
+    ...{ flags: {}, printConfig: false, debug: false, version: false },
+    output: { quiet: false, json: false, dryRun: false },
+  };
   let output = "";
   const program = new Command()
     .name(`deno run -A ${script.name}.ts`)
@@ -53,10 +66,22 @@ export function parseCommandLine<S extends ConfigSchema>(
     .option("-c, --config <file>", "the config file, as a flag")
     .option("--print-config", "print the settings in effect and stop")
     .option("--debug", "show the stack trace of an error")
+    .option("-q, --quiet", "print warnings and errors only")
+    .option("--json", "print one JSON object at the end: settings, tables, files")
+    .option("--version", "print the version and stop")
     .helpOption("-h, --help", "print this help")
     .exitOverride()
     .configureOutput({ writeOut: (text) => output += text, writeErr: () => {} })
     .configureHelp({
+      // the headings in their own order, and the frame's options last
+      groupItems: (_, shown, heading) => {
+        const groups = new Map(HELP_GROUPS.map((group) => [`${group}:`, [] as typeof shown]));
+        for (const item of shown) {
+          const group = heading(item);
+          groups.set(group, [...groups.get(group) ?? [], item]);
+        }
+        return new Map([...groups].filter(([, items]) => items.length > 0));
+      },
       optionTerm: (option) =>
         option.isBoolean() && negatable.has(option.attributeName())
           ? `--[no-]${option.long!.slice(2)}`
@@ -68,6 +93,7 @@ export function parseCommandLine<S extends ConfigSchema>(
         script.examples.map((example) => `  deno run -A ${script.name}.ts ${example}\n`).join(""),
     );
 
+  if (script.dryRun) program.option("--dry-run", "print what a run would do and stop");
   const negatable = new Set<string>();
   const keyOf = new Map<string, string>();
   const named = [...configKeys(script.schema)].flatMap(([key, schema]) =>
@@ -86,6 +112,7 @@ export function parseCommandLine<S extends ConfigSchema>(
         value: fromText(text, schema, before?.value),
       }));
     }
+    option.helpGroup(`${helpGroup(key)}:`);
     program.addOption(name === key ? option : option.hideHelp());
     keyOf.set(option.attributeName(), key);
     if (boolean) {
@@ -118,6 +145,12 @@ export function parseCommandLine<S extends ConfigSchema>(
     configFile: argument ?? options.config as string | undefined,
     printConfig: options.printConfig === true,
     debug: options.debug === true,
+    version: options.version === true,
+    output: {
+      quiet: options.quiet === true,
+      json: options.json === true,
+      dryRun: options.dryRun === true,
+    },
   };
 }
 

@@ -7,6 +7,7 @@
  * mean time of the finished items times the items left, minus the time already spent on the current item.
  */
 import { format } from "@std/fmt/duration";
+import { isQuiet } from "./output.ts";
 import { hasColors, styled, terminalColumns } from "./terminal.ts";
 
 /** Where progress is shown; tests replace it. */
@@ -198,7 +199,7 @@ export function formatRate(perSecond: number): string {
 }
 
 const STDERR: ProgressTarget = {
-  draw: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+  draw: (text) => void (isQuiet() || Deno.stderr.writeSync(new TextEncoder().encode(text))),
   report: (line) => console.log(line),
   interactive: Deno.stderr.isTerminal(),
   colors: hasColors(Deno.stderr),

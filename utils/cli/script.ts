@@ -1,7 +1,7 @@
 /**
  * The frame of every experiment script: settings, help, errors, interruption.
  *
- * 1. Parse the command line, read the config file, and check both against the schema (exit code 2, one line per mistake).
+ * 1. Parse the command line (`--json`, `--quiet`: `output.ts`), read the config file, and check both against the schema (exit code 2, one line per mistake).
  * 2. Run the experiment; it returns the exit code.
  * 3. Print an error as one line on stderr, exit code 1. Show its stack trace with `--debug`, and always if it can only be
  *    a bug.
@@ -12,9 +12,11 @@ import type { z } from "zod";
 import { readConfigFile, resolveConfig } from "./config.ts";
 import type { ConfigSchema } from "./config_schema.ts";
 import { type CommandLine, parseCommandLine, type ScriptDescription } from "./flags.ts";
+import { finishOutput, startOutput } from "./output.ts";
 import { clearProgress } from "./progress.ts";
 import { hasColors, styled } from "./terminal.ts";
 import { UserError } from "../base/mod.ts";
+import about from "../../deno.json" with { type: "json" };
 
 export type { ScriptDescription } from "./flags.ts";
 export { UserError } from "../base/mod.ts";
@@ -43,6 +45,12 @@ export async function runScript<S extends ConfigSchema>(
 ): Promise<never> {
   let commandLine: CommandLine | undefined;
   const atStop: (() => void)[] = [];
+  let settings: unknown;
+  const finish = (exit_code: number, errors: string[] = []): never => {
+    const { version } = about;
+    finishOutput({ script: script.name, version, settings, exit_code, errors });
+    Deno.exit(exit_code);
+  };
   const interrupted = () => {
     for (const action of atStop) action();
     clearProgress();
@@ -55,7 +63,12 @@ export async function runScript<S extends ConfigSchema>(
       console.log(commandLine.help.trimEnd());
       Deno.exit(0);
     }
-    const { configFile, flags } = commandLine;
+    const { configFile, flags, output } = commandLine;
+    if (commandLine.version) {
+      console.log(`${about.name} ${about.version}`);
+      Deno.exit(0);
+    }
+    if (!commandLine.printConfig) startOutput(output);
     const file = configFile === undefined
       ? undefined
       : { path: configFile, values: readConfigFile(configFile) };
@@ -64,19 +77,22 @@ export async function runScript<S extends ConfigSchema>(
       console.log(JSON.stringify(config, null, 2));
       Deno.exit(0);
     }
+    settings = config;
     Deno.addSignalListener("SIGINT", interrupted);
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupted);
     const exitCode = await main(config, {
       configFile,
       onStop: (action) => atStop.push(action),
     });
-    Deno.exit(exitCode ?? 0);
+    finish(exitCode ?? 0);
   } catch (error) {
     for (const action of atStop) action();
     clearProgress();
     console.error(describeError(error, commandLine?.debug ?? false));
-    Deno.exit(error instanceof UserError ? error.exitCode : 1);
+    const message = error instanceof Error ? error.message : String(error);
+    finish(error instanceof UserError ? error.exitCode : 1, message.split("\n"));
   }
+  throw new Error("not reached");
 }
 
 /** Returns one line per mistake; with the stack trace for `debug` and for bugs. */

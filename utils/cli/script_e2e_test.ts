@@ -107,6 +107,8 @@ Deno.test("--help describes the script, every key with its default, and gives ex
       "Usage: deno run -A toy_experiment.ts [options] [config]",
       "Scores a toy model over training.",
       'task to score it on (one of "ioi", "sva"; default:',
+      "\nMethod:\n",
+      "\nOutput:\n",
       "--steps <n,…>",
       "--[no-]overwrite",
       "  deno run -A toy_experiment.ts configs/toy.json --steps 0,1,2 --overwrite",
@@ -143,4 +145,26 @@ Deno.test("a defect of the program shows its stack, a user's mistake only with -
     await Deno.writeTextFile(config, "{");
     assertEquals((await run(config)).stderr.includes("    at "), false);
     assertStringIncludes((await run(config, "--debug")).stderr, "    at ");
+  }));
+
+Deno.test("--json prints settings, tables and files; --quiet nothing; --version the version", () =>
+  inFolder(async (folder) => {
+    const json = await run("--results-dir", folder, "--steps", "0,1", "--json");
+    const { tables, settings, ...rest } = JSON.parse(json.stdout);
+    assertEquals(rest, {
+      script: "toy_experiment",
+      version: JSON.parse(await Deno.readTextFile(new URL("deno.json", root))).version,
+      exit_code: 0,
+      errors: [],
+      files: [`${folder}/components/toy/toy.json`],
+    });
+    assertEquals(settings.steps, [0, 1]);
+    assertEquals(tables[0].map(({ step }: { step: number }) => step), [0, 1]);
+    assertStringIncludes(json.stderr, "step 0");
+    assertEquals(await run("--results-dir", folder, "--steps", "0,1,2", "--quiet"), {
+      ...{ code: 0, stdout: "", stderr: "" },
+    });
+    const wrong = await run("--scale", "big", "--json");
+    assertEquals([wrong.code, JSON.parse(wrong.stdout).errors.length], [2, 1]);
+    assertMatch((await run("--version")).stdout, /^circuits-over-time \d+\.\d+\.\d+\n$/);
   }));

@@ -1,5 +1,6 @@
 /** Tables for the terminal: a header, a rule, aligned columns. Plain text if the output goes to a file. */
 import { table } from "table";
+import { type OutputRow, recordTable } from "./output.ts";
 import { hasColors, styled, terminalColumns } from "./terminal.ts";
 
 /** A column: its header, and how it shows a row's value. */
@@ -69,6 +70,7 @@ export function formatTable<Row>(
 
 /** Prints the table on standard output. */
 export function printTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
+  recordTable(outputRows(columns, rows));
   const width = Deno.stdout.isTerminal() ? terminalColumns() : Infinity;
   console.log(formatTable(columns, rows, { colors: hasColors(Deno.stdout), width }));
 }
@@ -81,4 +83,18 @@ function isWhole(value: ReturnType<Column<unknown>["value"]>): boolean {
 function show(value: ReturnType<Column<unknown>["value"]>, digits: number): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   return typeof value === "number" ? value.toFixed(digits) : String(value);
+}
+
+/** Returns the rows for `--json`. A header that repeats, such as "head", gets the one before it in front. */
+function outputRows<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): OutputRow[] {
+  const headers = columns.map(({ header }) => header);
+  const names = headers.map((header, i) =>
+    headers.indexOf(header) === headers.lastIndexOf(header) ? header : `${headers[i - 1]} ${header}`
+  );
+  return rows.map((row) =>
+    Object.fromEntries(columns.map(({ value }, i) => {
+      const found = value(row) ?? null;
+      return [names[i], typeof found === "number" && !isFinite(found) ? null : found];
+    }))
+  );
 }

@@ -7,7 +7,7 @@
  * 3. `run` measures each checkpoint that a file lacks, compares checkpoints if the script asks for it, prints the table
  *    of all of them, and says where the results are. If every checkpoint failed, there is nothing to show.
  */
-import { type Column, printTable, type Progress, resultSettings } from "../cli/mod.ts";
+import { type Column, isDryRun, printTable, type Progress, resultSettings } from "../cli/mod.ts";
 import { isFile, UserError } from "../base/mod.ts";
 import {
   circuitSummary,
@@ -192,6 +192,7 @@ export class Experiment {
       weights,
       overwrite: scratch || overwrite,
       shard: shard !== undefined,
+      dryRun: isDryRun(),
       derive,
     });
   }
@@ -230,6 +231,12 @@ export class Experiment {
     { files, measure, compare, columns, stepHeader = "step", closing }: CheckpointRun,
   ): Promise<number> {
     const isDone = (step: number) => files.every((file) => file.has(step));
+    if (isDryRun()) {
+      for (const line of planLines(shardOf(this.steps, this.shard), isDone, files)) {
+        console.log(line);
+      }
+      return 0;
+    }
     const loop = await this.forEachCheckpoint(isDone, measure);
     if (this.shard) {
       console.log(shardText(this.shard, shardOf(this.steps, this.shard)));
@@ -257,4 +264,20 @@ function requireCircuits(paths: ResultPaths, task: string, steps: readonly numbe
     `no circuit of task ${task} such as ${paths.graph(task, steps.at(-1)!)}; ` +
       `run ${circuitSummary.madeBy} for this model and task first`,
   );
+}
+
+/** Returns what `--dry-run` says: the checkpoints that have results, those to measure, and where results go. */
+function planLines(
+  steps: readonly number[],
+  isDone: (step: number) => boolean,
+  files: readonly RunFile[],
+): string[] {
+  const done = steps.filter(isDone), todo = steps.filter((step) => !isDone(step));
+  const count = (list: readonly number[]) =>
+    `${list.length} ${list.length === 1 ? "checkpoint" : "checkpoints"}`;
+  return [
+    `${count(todo)} to measure${todo.length > 0 ? `: ${todo.join(", ")}` : ""}`,
+    `${count(done)} with results${done.length > 0 ? `: ${done.join(", ")}` : ""}`,
+    ...files.map(({ path }) => `results in ${path} (${isFile(path) ? "there already" : "new"})`),
+  ];
 }

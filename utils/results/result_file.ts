@@ -39,6 +39,8 @@ export interface OpenOptions<Header, Entry> {
   header: Header;
   /** digests of the models' weights by step; the file keeps those of its entries under `weights` */
   weights?: ReadonlyMap<number, string>;
+  /** only to say what a run would do: leave the disk as it is */
+  dryRun?: boolean;
   /** start from scratch, whatever the file holds */
   overwrite?: boolean;
   /** the run is one of several that share the checkpoints: each entry goes to a file of its own */
@@ -77,12 +79,12 @@ export async function openResultFile<Header, Entry>(
         { cause },
       );
     }
-    await Deno.rename(path, `${path}.broken`);
+    if (!options.dryRun) await Deno.rename(path, `${path}.broken`);
   }
   const { entries, weights } = found === undefined || overwrite
     ? { entries: new Map<number, Entry>(), weights: {} }
     : sameRun(found, schema, options);
-  checkWritable(path);
+  if (!options.dryRun) checkWritable(path);
   const shards = shardFiles(path);
   if (overwrite) removeShardFiles(shards.splice(0));
   for (const shard of shards) {

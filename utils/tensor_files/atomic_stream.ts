@@ -1,6 +1,6 @@
 /** Writes a file too large for one array: part by part to a temporary file, which gets its name when it is complete. */
 import { dirname } from "@std/path";
-import { openTemporary, sweepAbandoned } from "../base/mod.ts";
+import { fileWritten, openTemporary, sweepAbandoned } from "../base/mod.ts";
 
 /**
  * Writes the parts to `path`, one after the other. Creates the folder if it is missing.
@@ -23,6 +23,7 @@ export async function writePartsAtomic(
       }
       await file.sync();
       await Deno.rename(temporary, path);
+      fileWritten(path);
     } finally {
       file.close();
     }

@@ -1,0 +1,34 @@
+/** Options that every script has from its frame. `utils/cli/script_e2e_test.ts` tests the others on a toy. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { isThere } from "../../utils/base/mod.ts";
+import { SCRIPTS } from "../../update_config_schemas.ts";
+import { configKeys } from "../../utils/cli/config_schema.ts";
+import { HELP_GROUPS, helpGroup } from "../../utils/cli/help_groups.ts";
+import { digestsBelow } from "../support/digests.ts";
+import { inFolder, run } from "../support/run_script.ts";
+
+Deno.test("--dry-run says what is there and what is to do, and changes nothing", () =>
+  inFolder(async (folder) => {
+    const out = `${folder}/out`, script = "get_new_successor_head_scores_over_time";
+    const flags = ["--threads", "1", "--results-dir", out, "--custom-schedule"];
+    const first = await run(script, ...flags, "0,1024", "--dry-run");
+    assertEquals([first.code, isThere(out)], [0, false]);
+    assertStringIncludes(first.stdout, "2 checkpoints to measure: 0, 1024\n");
+    assertStringIncludes(first.stdout, "successor_heads_over_time.json (new)\n");
+    assertEquals((await run(script, ...flags, "0")).code, 0);
+    const before = await digestsBelow(out);
+    const second = await run(script, ...flags, "0,1024", "--dry-run");
+    assertStringIncludes(
+      second.stdout,
+      "1 checkpoint to measure: 1024\n1 checkpoint with results: 0",
+    );
+    const scratch = await run(script, ...flags, "0,1024", "--dry-run", "--overwrite");
+    assertStringIncludes(scratch.stdout, "2 checkpoints to measure");
+    assertEquals(await digestsBelow(out), before);
+  }));
+
+Deno.test("every heading of --help but the method's has keys of a script", () => {
+  const keys = SCRIPTS.flatMap(({ schema }) => [...configKeys(schema).keys()]);
+  const used = new Set(keys.map(helpGroup));
+  assertEquals(HELP_GROUPS.filter((group) => !used.has(group)), []);
+});
