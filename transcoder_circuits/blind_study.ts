@@ -9,7 +9,13 @@ import {
   writeFileAtomic,
   writeJsonAtomic,
 } from "../utils/base/mod.ts";
-import { featureModelKeys, openFeatureModel, tokenText } from "../utils/experiments/mod.ts";
+import {
+  featureModelKeys,
+  openFeatureModel,
+  tokenText,
+  trainCoders,
+  transcoderSchema,
+} from "../utils/experiments/mod.ts";
 import {
   type BlindStudy,
   drawStudy,
@@ -126,4 +132,39 @@ async function refuseOther(file: string, { study }: RatingKey, overwrite: boolea
       "another --output, or replace it with --overwrite",
     2,
   );
+}
+
+/**
+ * Trains sparse autoencoders on the MLP inputs of a checkpoint, as wide and as sparse as the embedded transcoders, where the
+ * folder does not have them yet.
+ * @param folder folder for `step{n}`
+ * @returns the folder of the coders
+ */
+export async function autoencoders(
+  folder: string,
+  { model, step, tokens }: { model: string; step: number; tokens: number },
+): Promise<string> {
+  const found = join(folder, `step${step}`);
+  if (isFolder(found)) return found;
+  const log = console.log;
+  console.log = () => {};
+  try {
+    await trainCoders(transcoderSchema.parse({
+      model_name: model,
+      checkpoints: [step],
+      kind: "sae",
+      hook_point: "blocks.{l}.mlp.hook_in",
+      activation: "topk",
+      k: 16,
+      expansion_factor: 8,
+      repeated_ids_share: 0.06,
+      train_batch_size: 512,
+      total_training_tokens: tokens,
+      output_dir: folder,
+      work_dir: join(folder, "work"),
+    }));
+  } finally {
+    console.log = log;
+  }
+  return found;
 }
