@@ -78,10 +78,12 @@ export async function makeRatingPage(settings: RatingPageSettings): Promise<Writ
     const { saes: pattern, layers, seed, cache_dir: cacheDir } = settings;
     const coders = features.coders.filter(({ config }) => layers?.includes(config.layer) ?? true);
     const saes = pattern.replaceAll("{model}", paths.model).replaceAll("{step}", String(step));
-    if (pattern.startsWith(settings.results_dir) && !isFolder(saes)) {
+    if (!isFolder(saes) && saes.split("/").length > 2) { // a name with one slash may be a repository
       throw new UserError(
         `saes: found no sparse autoencoders in ${saes}; train them (deno run -A train_transcoder.ts ` +
-          `--model-name ${name} --checkpoints ${step} --kind sae --output-dir ${dirname(saes)}), ` +
+          `--model-name ${name} --checkpoints ${step} --kind sae --hook-point 'blocks.{l}.mlp.hook_in' --output-dir ${
+            dirname(saes)
+          }), ` +
           "or name yours with --saes",
         2,
       );

@@ -23,13 +23,13 @@ const summary = z.object({
   trainTokens: z.number(),
   /** loss of the model as it is, nats */
   ce: z.number(),
-  /** floors that do not depend on L0: rise of the loss */
+  /** floors that do not depend on L0: rise of the loss, for the hook points of the first stream */
   levels: z.record(z.string(), z.number()),
   /** arms by kind, then by L0 */
   points: z.array(z.object({
     ...cost,
     name: z.string(),
-    /** activation, and whether there is a linear path */
+    /** activation, whether it is an autoencoder, and whether there is a linear path */
     kind: z.string(),
     /** number of features per layer */
     width: z.int(),
@@ -47,7 +47,7 @@ const summary = z.object({
 /** A sweep as points. */
 export type SweepPoints = z.infer<typeof summary>;
 
-/** Returns a sweep at one checkpoint as points. All arms must share one stream. */
+/** Returns a sweep at one checkpoint as points; the levels are those of the first stream. */
 export function sweepPoints(
   { streams: [stream], arms }: TranscoderSweep,
   about: { model: string; step: number; trainTokens: number },
@@ -59,7 +59,11 @@ export function sweepPoints(
   const points = arms.map((arm) => ({
     ...costOf(arm.coders),
     name: arm.name,
-    kind: `${arm.activation}${arm.skip ? " with a linear path" : ""}`,
+    kind: [
+      ...(arm.kind === "sae" ? ["sae"] : []),
+      arm.activation,
+      ...(arm.skip ? ["with a linear path"] : []),
+    ].join(" "),
     width: arm.width,
     l0: arm.l0,
     dead: arm.features.reduce((sum, { dead }) => sum + dead, 0),

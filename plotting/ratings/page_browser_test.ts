@@ -25,12 +25,16 @@ browserTest(
   () =>
     withPage(buildRatingPage(madeUpStudy(12)), async ({ page, errors, requests }) => {
       await page.waitForSelector("body.ready");
-      const number = () => page.textContent("#number");
+      const shows = (selector: string, text: string) =>
+        page.waitForFunction(
+          ([selector, text]) => document.querySelector(selector)?.textContent === text,
+          [selector, text],
+        );
       await page.keyboard.press("1"); // 1: yes
       await page.keyboard.press("4"); // 2: maybe, context-free
       await page.keyboard.press("2");
       await page.keyboard.press("3"); // 3: no
-      assertEquals(await number(), "Feature 4");
+      await shows("#number", "Feature 4");
       await page.keyboard.press("j");
       await page.keyboard.press("k");
       await page.keyboard.press("k"); // back at 3
@@ -40,18 +44,18 @@ browserTest(
       await page.keyboard.press("2"); // 3: maybe after all
       await page.click("#strip button:nth-child(12)");
       await page.click('.verdicts [data-verdict="yes"]'); // 12: yes, and stays at the last
-      assertEquals(await number(), "Feature 12");
+      await shows("#number", "Feature 12");
       await page.keyboard.press("u");
-      assertEquals(await number(), "Feature 4");
+      await shows("#number", "Feature 4");
       await page.waitForFunction(() => location.hash === "#at=4");
-      assertEquals(await page.textContent("#count"), "4 of 12 rated");
+      await shows("#count", "4 of 12 rated");
       await page.fill("#rater", "Ada L.");
       await page.locator("#rater").blur();
       await page.goto(page.url().replace(/#.*/, ""));
       await page.reload();
       await page.waitForSelector("body.ready");
-      assertEquals(await page.textContent("#count"), "4 of 12 rated");
-      assertEquals(await number(), "Feature 4");
+      await shows("#count", "4 of 12 rated");
+      await shows("#number", "Feature 4");
       const [download] = await Promise.all([
         page.waitForEvent("download"),
         page.keyboard.press("s"),
