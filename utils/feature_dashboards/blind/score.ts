@@ -13,40 +13,53 @@ import { studyName } from "./study.ts";
 
 /** A mean and its 95 % interval. */
 export interface Share {
+  /** the mean */
   value: number;
+  /** lower end of the interval */
   low: number;
+  /** upper end */
   high: number;
 }
 
 /** Ratings of one kind. */
 export interface KindScore {
+  /** name of the kind, from the key */
   kind: string;
   /** features rated */
   rated: number;
   /** features of the kind that the rater left out */
   left: number;
+  /** features that one description fits */
   yes: number;
+  /** features that one may fit */
   maybe: number;
+  /** features that none fits */
   no: number;
   /** features that the token alone explains, whatever their verdict */
   contextFree: number;
-  /** null where nothing was rated, as the other measures */
+  /** share of yes; null where nothing was rated, as the other measures */
   shareYes: Share | null;
   /** mean of yes = 1, maybe = ½, no = 0 */
   clarity: Share | null;
+  /** share of context-free features */
   shareContextFree: Share | null;
 }
 
 /** How far the first kind is above the second. */
 export interface KindDifference {
+  /** the two kinds */
   kinds: [string, string];
+  /** difference of the shares of yes */
   shareYes: Share;
+  /** difference of the means of yes = 1, maybe = ½, no = 0 */
   clarity: Share;
+  /** difference of the shares of context-free features */
   shareContextFree: Share;
 }
 
 /** Scores of a rater. */
 export interface RatingScores {
+  /** who rated */
   rater: string;
   /** in the order of the key's sources */
   kinds: KindScore[];

@@ -54,7 +54,9 @@ export interface StudyOptions {
 
 /** A study: what the rater sees, and what they do not. */
 export interface BlindStudy {
+  /** what the page shows */
   study: RatingStudy;
+  /** what each number is */
   key: RatingKey;
 }
 

@@ -33,6 +33,7 @@ export interface RatingItem {
 export interface RatingStudy {
   /** digest of the items and of the key */
   study: string;
+  /** features in the order of their numbers */
   items: RatingItem[];
   /** text of tokens by number; numbers count from the first use in the page */
   vocabulary: string[];
