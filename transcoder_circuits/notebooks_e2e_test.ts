@@ -1,8 +1,15 @@
 import { assertTypeChecks } from "../tests/support/notebooks.ts";
 
+const NAMES = [
+  "walkthrough",
+  "greater_than",
+  "sweep",
+  "interp_comparison",
+  "citations",
+  "caught",
+  "local_context",
+  "restricted_blind",
+];
+
 Deno.test("the code of the notebooks on transcoders passes the type checker", () =>
-  assertTypeChecks(
-    ["walkthrough", "greater_than"].map((name) =>
-      new URL(`./${name}.ipynb`, import.meta.url).pathname
-    ),
-  ));
+  assertTypeChecks(NAMES.map((name) => new URL(`./${name}.ipynb`, import.meta.url).pathname)));
