@@ -87,7 +87,14 @@ browserTest("feature explorer: text has contrast AA, light and dark", async () =
 function large([run]: readonly FeatureRun[]): FeatureRun {
   const T = 24, nothing = () => new Array(T).fill(null);
   const slots = Array.from({ length: 500 }, (_, i): FeatureRun["slots"][number] => ({
-    ...{ layer: i % 2, role: (i >> 1) % 2, presence: null, inputs: null, similarities: nothing() },
+    ...{
+      layer: i % 2,
+      role: (i >> 1) % 2,
+      presence: null,
+      inputs: null,
+      lastCosines: null,
+      similarities: nothing(),
+    },
     numbers: Array.from({ length: T }, (_, t) => t >= (i >> 1) % 12 ? i : null),
     cosines: Array.from({ length: T }, (_, t) => t > (i >> 1) % 12 ? Math.cos(i + t) : null),
   }));
@@ -104,6 +111,7 @@ function large([run]: readonly FeatureRun[]): FeatureRun {
       target: above[(e * 3 + t) % above.length].slot,
       share: [Math.sin(e), -1, 1] as [number, number, number],
       since: t,
+      split: null,
     }));
     const { circuit } = run.checkpoints[2];
     return { ...run.checkpoints[2], step: 100 * (t + 1), circuit: { ...circuit!, nodes, edges } };

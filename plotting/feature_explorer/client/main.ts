@@ -1,4 +1,4 @@
-/** Entry of the page. It has no dashboards to show beside the history of a feature. */
+/** Entry of the page. */
 import { startFeatureExplorer } from "./start.ts";
 
 startFeatureExplorer();

@@ -16,13 +16,13 @@ import type { FeatureRun, RunName } from "../page_data.ts";
 import type { Side } from "./comparison.ts";
 import { createControls } from "./controls.ts";
 import { curveSpecs } from "./curves.ts";
-import type { DrawDashboard } from "./panel/dashboard_slot.ts";
 import { listingWords } from "./panel/edge_history.ts";
 import { createGraphView } from "./picture/graph_view.ts";
 import { writeLegend } from "./picture/legend.ts";
 import { createPanel } from "./panel/panel.ts";
 import { RunIndex } from "./run_index.ts";
 import { connectSaving } from "./save.ts";
+import { createThroughTime } from "./through_time/section.ts";
 import { initialState, readHash, type Runs, type State, writeHash } from "./state.ts";
 
 /** Characters of a task's name in the heading. */
@@ -52,8 +52,8 @@ function whenQuiet(action: () => void): () => void {
   };
 }
 
-/** Starts the page. @param drawDashboard draws a feature's dashboard beside its history */
-export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
+/** Starts the page. */
+export function startFeatureExplorer(): void {
   const runs = openRuns();
   const first = initialState(runs);
   const read = readHash(runs, location.hash, 0);
@@ -67,7 +67,8 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
     createGraphView(byId("graph-a"), store, true),
     createGraphView(byId("graph-b"), store, false),
   ];
-  const panel = createPanel(store, drawDashboard);
+  const panel = createPanel(store);
+  const through = createThroughTime(byId("through"), store);
   const player = createPlayer({
     steps: stepsOf(),
     able: ableAt(),
@@ -127,6 +128,7 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
     views[0].resize();
     if (store.state.other) views[1].resize();
     for (const chart of charts) chart.resize();
+    through.resize();
   }
 
   function drawGraphs() {
@@ -170,13 +172,17 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
     player.update();
     drawGraphs();
     panel(side(), otherSide());
+    through.update(side());
     writeLegend(store.state.colour);
     for (const chart of charts) chart.mark(store.state.index);
   }
 
   const writeAddressNow = () => history.replaceState(null, "", writeHash(runs, store.state));
   // what would slow sliding down waits until the slider rests
-  const panelSoon = whenQuiet(() => panel(side(), otherSide()));
+  const panelSoon = whenQuiet(() => {
+    panel(side(), otherSide());
+    through.mark(side());
+  });
   const addressSoon = whenQuiet(writeAddressNow);
   let shown = { run: store.state.run, other: store.state.other?.run };
   store.subscribe((changed) => {
@@ -191,8 +197,10 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
       if (touches("index")) player.update();
       if (touches("index", "other", "pinned", "top", "tokens", "outside", "colour")) drawGraphs();
       else for (const view of views.slice(0, store.state.other ? 2 : 1)) view.highlight();
-      if (touches("other", "pinned")) panel(side(), otherSide());
-      else if (touches("index")) panelSoon();
+      if (touches("other", "pinned")) {
+        panel(side(), otherSide());
+        through.update(side());
+      } else if (touches("index")) panelSoon();
       if (touches("colour")) writeLegend(store.state.colour);
       if (touches("index")) { for (const chart of charts) chart.mark(store.state.index); }
     }
