@@ -1,7 +1,7 @@
 /**
  * Builds the feature explorer: one HTML page on which the feature circuits of tasks form over training. Each run is embedded
- * as an element of its own, so that the page parses just the ones that it shows. So are the dashboards of each checkpoint, which
- * wait for the first pinned feature.
+ * as an element of its own, so that the page parses just the ones that it shows; so are the dashboards of each checkpoint. All
+ * but the first run come after the script: the page can be used while the browser still reads them.
  */
 import { UserError } from "../../utils/base/mod.ts";
 import { taskTitle } from "../display_names.ts";
@@ -44,9 +44,9 @@ export function buildFeatureExplorer(
       ...OWN_STYLES.map((name) => here(`styles/${name}.css`)),
     ],
     body: Deno.readTextFileSync(here("body.html")),
-    data: {
-      runs: names,
-      ...Object.fromEntries(runs.map((run, i) => [`run-${i}`, run])),
+    data: { runs: names, "run-0": runs[0] },
+    late: {
+      ...Object.fromEntries(runs.map((run, i) => [`run-${i}`, run]).slice(1)),
       ...pickCards(runs, dashboards),
     },
     script: here("client/main.ts"),

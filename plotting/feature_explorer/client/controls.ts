@@ -1,5 +1,13 @@
 /** Connects the controls to the state: model, task and set, the comparison, filters, search, keys, theme. */
-import { applyTheme, byId, connectChoices, html, integer, isDark } from "../../page/client/mod.ts";
+import {
+  applyTheme,
+  byId,
+  connectChoices,
+  html,
+  integer,
+  isDark,
+  whenParsed,
+} from "../../page/client/mod.ts";
 import type { RunName } from "../page_data.ts";
 import { slotName } from "./run_index.ts";
 import { nearestIndex, type Runs, type State, type Store } from "./state.ts";
@@ -30,7 +38,10 @@ export function createControls(runs: Runs, store: Store): Controls {
     store.set({ run, index: nearestIndex(runs.get(run), step), pinned: null, hovered: null });
   }
   (["model", "task", "set"] as const).forEach((key, i) =>
-    selects[i].addEventListener("change", () => choose(key, selects[i].value))
+    selects[i].addEventListener(
+      "change",
+      () => whenParsed(() => choose(key, selects[i].value)),
+    )
   );
 
   const toggleOther = () => {
@@ -43,12 +54,12 @@ export function createControls(runs: Runs, store: Store): Controls {
       html("option", { value: i }, `${model}, ${title}, ${set}`)
     ),
   );
-  otherRun.addEventListener("change", () => {
-    const run = Number(otherRun.value), { state } = store;
-    store.set({
-      other: { run, index: nearestIndex(runs.get(run), stepOf(state.run, state.index)) },
-    });
-  });
+  otherRun.addEventListener("change", () =>
+    whenParsed(() => {
+      const run = Number(otherRun.value), { state } = store;
+      const index = nearestIndex(runs.get(run), stepOf(state.run, state.index));
+      store.set({ other: { run, index } });
+    }));
   otherStep.addEventListener("change", () => {
     const { other } = store.state;
     if (other) store.set({ other: { ...other, index: Number(otherStep.value) } });

@@ -11,6 +11,7 @@ import {
   onSystemTheme,
   plural,
   type TimelineChart,
+  whenParsed,
 } from "../../page/client/mod.ts";
 import type { FeatureRun, RunName } from "../page_data.ts";
 import type { Side } from "./comparison.ts";
@@ -77,6 +78,8 @@ export function startFeatureExplorer(): void {
     ignores: (target, key) => target === byId("top") && /^(Arrow|Home|End)/.test(key),
   });
   let charts: TimelineChart[] = [];
+  /** width of the page when it was last placed */
+  let placed = 0;
   const side = (): Side => ({ index: runs.index(store.state.run), t: store.state.index });
   const otherSide = (): Side | null => {
     const { other } = store.state;
@@ -124,10 +127,14 @@ export function startFeatureExplorer(): void {
   function place() {
     byId("graphs").classList.toggle("two", store.state.other !== null);
     byId("graph-b").hidden = store.state.other === null;
+    // all widths first: each look after a change makes the browser lay the page out
+    placed = byId("page").clientWidth;
+    const widths = views.map((view) => view.width());
+    const chart = charts[0]?.element.clientWidth;
     player.placeTicks();
-    views[0].resize();
-    if (store.state.other) views[1].resize();
-    for (const chart of charts) chart.resize();
+    views[0].resize(widths[0]);
+    if (store.state.other) views[1].resize(widths[1]);
+    for (const each of charts) each.resize(chart);
     through.resize();
   }
 
@@ -209,14 +216,23 @@ export function startFeatureExplorer(): void {
   });
 
   onResize(byId("page"), () => {
+    if (byId("page").clientWidth === placed) return;
     place();
     draw();
   });
   onSystemTheme(() => controls.update());
-  addEventListener("hashchange", () => {
-    store.set({ pinned: null, other: null, ...readHash(runs, location.hash, store.state.run) });
-  });
+  addEventListener("hashchange", () =>
+    whenParsed(() => {
+      store.set({ pinned: null, other: null, ...readHash(runs, location.hash, store.state.run) });
+    }));
   drawAll();
+  whenParsed(() => {
+    // a feature pinned meanwhile had no dashboards yet
+    if (store.state.pinned === null) return;
+    panel(side(), otherSide());
+    through.update(side());
+  });
+  performance.mark("usable");
   document.documentElement.dataset.theme = isDark(store.state.theme) ? "dark" : "light";
   document.body.classList.add("ready");
 }

@@ -137,6 +137,13 @@ function readPin(run: FeatureRun, text: string): Partial<State> | null {
   return ends.length === 1 && !ends[0]!.startsWith("s") ? null : { pinned: ends.join(">") };
 }
 
+/** Returns whether an address shows nothing but the first run, which the page embeds before the others. */
+export function opensFirstRun(names: readonly RunName[], hash: string): boolean {
+  const address = new URLSearchParams(hash.slice(1)), first = nameOf(names[0]);
+  const [run, other] = [address.get("run"), address.get("with")];
+  return (run ?? first) === first && (other ?? `${first}@`).startsWith(`${first}@`);
+}
+
 /** Returns the address part for a state. */
 export function writeHash(runs: Runs, state: State): string {
   return writeAddress(fields(runs, state.run), state);

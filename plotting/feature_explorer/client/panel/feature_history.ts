@@ -116,16 +116,8 @@ function inputRow(index: RunIndex, input: SlotInput, slot: number, t: number): H
 }
 
 function lifeTable(index: RunIndex, slot: number, now: number): HTMLElement {
-  const { numbers, presence, cosines, lastCosines, similarities } = index.run.slots[slot];
-  const heads = [
-    "step",
-    "feature",
-    "effect on the metric",
-    "presence",
-    "cosine",
-    "to last",
-    "similar",
-  ];
+  const { numbers, presence, cosines, similarities } = index.run.slots[slot];
+  const heads = ["step", "feature", "effect on the metric", "presence", "cosine", "similar"];
   const rows = index.run.checkpoints.map(({ step, circuit }, t) => {
     const node = index.nodes(t).get(slot), life = index.life(slot, t);
     const name = numbers?.[t];
@@ -156,7 +148,6 @@ function lifeTable(index: RunIndex, slot: number, now: number): HTMLElement {
       html("td", {}, what),
       html("td", {}, percent(presence?.[t]?.[0])),
       html("td", {}, t === 0 ? "–" : number(cosines[t])),
-      ...(lastCosines ? [html("td", {}, number(lastCosines[t]))] : []),
       html("td", {}, t === 0 ? "–" : number(similarities[t])),
     );
   });
@@ -166,9 +157,7 @@ function lifeTable(index: RunIndex, slot: number, now: number): HTMLElement {
     html(
       "tr",
       {},
-      ...heads.filter((head) => lastCosines || head !== "to last").map((name) =>
-        html("th", { scope: "col" }, name)
-      ),
+      ...heads.map((name) => html("th", { scope: "col" }, name)),
     ),
     ...rows,
   );

@@ -15,8 +15,10 @@ import type { Store } from "../state.ts";
 export interface GraphView {
   /** Shows a run; draws nothing yet. */
   show(index: RunIndex): void;
-  /** Places everything at the current width. */
-  resize(): void;
+  /** Returns the width that the page gives it. */
+  width(): number;
+  /** Places everything at a width. */
+  resize(width: number): void;
   /** Draws a checkpoint. @param other the picture beside it */
   update(t: number, other: Side | null): void;
   /** Highlights what is hovered or pinned. */
@@ -81,8 +83,8 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
     nodeLayer.replaceChildren(...nodes.map(({ group }) => group));
   }
 
-  function resize() {
-    layout = layOut(index.run, Math.max(300, box.clientWidth));
+  function resize(available: number) {
+    layout = layOut(index.run, Math.max(300, available));
     const { width, height } = layout;
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     picture.setAttribute("width", String(width));
@@ -280,5 +282,6 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
     if (event.key === "Enter") pin(idAt(event));
   });
 
-  return { show, resize, update, highlight, hiddenEdges: () => hidden, picture };
+  const width = () => box.clientWidth;
+  return { show, width, resize, update, highlight, hiddenEdges: () => hidden, picture };
 }

@@ -29,6 +29,8 @@ function dataOf(coders: string): DashboardData | null {
   const id = cardsId(coders);
   let data = opened.get(id);
   if (data === undefined) {
+    // the browser may still be reading the page
+    if (document.readyState === "loading") return null;
     data = null;
     if (document.getElementById(id)) {
       const { words, ...rest } = embedded<CheckpointCards>(id);
@@ -41,7 +43,8 @@ function dataOf(coders: string): DashboardData | null {
 
 /** Returns whether the page has dashboards of any checkpoint of a run. */
 export function hasCards({ run }: RunIndex): boolean {
-  return run.checkpoints.some(({ coders }) => document.getElementById(cardsId(coders)) !== null);
+  return document.readyState !== "loading" &&
+    run.checkpoints.some(({ coders }) => document.getElementById(cardsId(coders)) !== null);
 }
 
 /** Returns the dashboard of a slot's feature at a checkpoint; undefined where the feature or its dashboard is not there. */

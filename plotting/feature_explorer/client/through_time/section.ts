@@ -18,7 +18,7 @@ const MISSING =
 
 /** The section. */
 export interface ThroughTime {
-  /** Shows what is pinned; hides the section if it is no feature. */
+  /** Shows what is pinned; hides the section if it is no feature, and while the browser still reads the page. */
   update(side: Side): void;
   /** Marks the checkpoint and shows its dashboard; the rest stays. */
   mark(side: Side): void;
@@ -46,8 +46,8 @@ export function createThroughTime(section: HTMLElement, store: Store): ThroughTi
     const { pinned } = store.state, { index } = side, { run } = index;
     const slot = pinned === null || pinned.includes(">") ? undefined : slotOf(pinned);
     const numbers = slot === undefined ? null : run.slots[slot].numbers;
-    section.hidden = slot === undefined || numbers === null;
-    if (slot === undefined || numbers === null) {
+    section.hidden = slot === undefined || numbers === null || document.readyState === "loading";
+    if (slot === undefined || section.hidden) {
       shown = undefined;
       return section.replaceChildren();
     }
@@ -111,7 +111,8 @@ export function createThroughTime(section: HTMLElement, store: Store): ThroughTi
   }
 
   function resize() {
-    for (const chart of charts) chart.resize();
+    const width = charts[0]?.element.clientWidth;
+    for (const chart of charts) chart.resize(width);
   }
 
   return { update, mark, resize };
