@@ -65,7 +65,7 @@ browserTest(
     const html = buildFeatureExplorer(await formingRuns());
     let hash = "";
     await withPage(html, async ({ page, errors }) => {
-      await page.locator('#graph-a .node[aria-label="1.7 at END"] .body').click();
+      await page.locator('#graph-a .node[aria-label="1.7 at END"]').click();
       const panel = page.locator("#panel");
       const text = (await panel.textContent())!;
       assertStringIncludes(text, "1.7 at END");
@@ -87,7 +87,7 @@ browserTest(
       assertEquals([edges, lit], [2, 1]);
       await page.fill("#top", "100");
       await page.fill("#search", "");
-      await page.hover('#graph-a .node[aria-label="0.2 at start"] .body');
+      await page.hover('#graph-a .node[aria-label="0.2 at start"]');
       assertStringIncludes((await page.textContent("#tooltip"))!, "presence in its layer");
       assertEquals((await page.evaluate(drawn, "graph-a")).lit, 2);
       await page.locator('#graph-a .node[aria-label="0.2 at start"]').focus();

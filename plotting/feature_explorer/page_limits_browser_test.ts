@@ -22,7 +22,7 @@ browserTest(
       await withPage(html, async ({ page, errors, requests }) => {
         assertEquals(await page.locator("img").count(), 0);
         await page.keyboard.press("c");
-        await page.locator("#graph-a .node.in .body").first().click();
+        await page.locator("#graph-a .node.in").first().click();
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         assert(wide <= width, `the page is ${wide} pixels wide in a window of ${width}`);
         assertEquals([errors, requests], [[], []]);

@@ -42,7 +42,7 @@ function openRuns(): Runs & { index(place: number): RunIndex } {
 }
 
 /** Milliseconds without a call after which `whenQuiet` acts. */
-const QUIET = 90;
+const QUIET = 160;
 
 /** Returns a function that runs `action` after a pause in the calls. */
 function whenQuiet(action: () => void): () => void {

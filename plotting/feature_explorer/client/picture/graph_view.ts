@@ -6,9 +6,9 @@ import { hideTooltip, integer, showTooltip, svg } from "../../../page/client/mod
 import { onlyHere, type Side } from "../comparison.ts";
 import { describeEdge, describeEnd } from "../describe.ts";
 import { frameParts } from "./graph_frame.ts";
-import { edgePath, type Layout, layOut } from "./layout.ts";
-import { nodeShape, ringShape, turnShape } from "./node_shape.ts";
-import { RunIndex, type ShownEdge, slotName, slotOf } from "../run_index.ts";
+import { edgePath, type Layout, layOut, type Place } from "./layout.ts";
+import { NodeMarks } from "./node_marks.ts";
+import { RunIndex, type ShownEdge, slotOf } from "../run_index.ts";
 import type { Store } from "../state.ts";
 
 /** One of the page's two pictures. */
@@ -28,25 +28,14 @@ export interface GraphView {
   readonly picture: SVGSVGElement;
 }
 
-interface DrawnNode {
-  group: SVGGElement;
-  body: SVGPathElement;
-  /** made when first needed */
-  ring?: SVGPathElement;
-  turn?: SVGPathElement;
-  /** what is drawn, to skip equal work */
-  look: string;
-  name: string;
-}
-
 interface DrawnEdge {
   line: SVGPathElement;
   edge: ShownEdge;
   look: string;
 }
 
-/** Fills differ in as many steps, so that elements share their style. */
-const STRENGTHS = 8;
+/** Reach of a mark for the pointer, in radii. */
+const REACH = 1.4;
 /** Ages differ in as many steps, as the rules of `graph.css` do. */
 const AGES = 8;
 
@@ -57,11 +46,10 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
   const cannot = figure.querySelector<HTMLElement>(".cannot")!;
   const frame = picture.appendChild(svg("g", { class: "frame" }));
   const edgeLayer = picture.appendChild(svg("g", { class: "edges" }));
-  const nodeLayer = picture.appendChild(svg("g", { class: "nodes" }));
+  const below = picture.appendChild(svg("g", { class: "below" }));
+  const marks = new NodeMarks(picture.appendChild(svg("g", { class: "nodes" })), below);
   let index: RunIndex, layout: Layout, time = 0, hidden = 0;
-  let nodes: DrawnNode[] = [];
   let tokens: SVGElement[] = [];
-  let largest = 1;
   /** edges drawn now, and all that were drawn before */
   const edges = new Map<string, DrawnEdge>(), known = new Map<string, DrawnEdge>();
   /** what is highlighted now */
@@ -69,18 +57,11 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
 
   function show(next: RunIndex) {
     index = next;
-    largest = index.largestEffect;
     for (const { line } of edges.values()) line.remove();
     edges.clear();
     known.clear();
     lit = [];
-    nodes = index.run.slots.map((_, slot) => {
-      const body = svg("path", { class: "body" });
-      const hit = svg("circle", { class: "hit" });
-      const group = svg("g", { "data-id": `s${slot}`, role: "button" }, hit, body);
-      return { group, body, look: "", name: "" };
-    });
-    nodeLayer.replaceChildren(...nodes.map(({ group }) => group));
+    marks.show(index);
   }
 
   function resize(available: number) {
@@ -89,16 +70,9 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     picture.setAttribute("width", String(width));
     picture.setAttribute("height", String(height));
-    nodeLayer.style.fontSize = `${layout.radius.toFixed(2)}px`;
     frame.replaceChildren(...frameParts(index, layout));
     tokens = [...frame.querySelectorAll<SVGElement>(".end")];
-    nodes.forEach((node, slot) => {
-      const { x, y } = layout.slots[slot];
-      node.group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
-      node.group.querySelector(".hit")!.setAttribute("r", (layout.radius * 1.4).toFixed(1));
-      node.ring?.setAttribute("d", ringShape(layout.radius));
-      node.look = "";
-    });
+    marks.place(layout);
     for (const { line, edge } of known.values()) {
       line.setAttribute("d", edgePath(layout, edge.source, edge.target));
     }
@@ -147,63 +121,12 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
       drawn.line.setAttribute("stroke-width", width);
     }
     const used = new Set(shown.flatMap(({ source, target }) => [source, target]));
-    nodes.forEach((node, slot) => drawNode(node, slot, t, only?.nodes ?? null, used));
+    marks.draw(t, only?.nodes ?? null);
     for (const token of tokens) token.classList.toggle("used", used.has(token.dataset.id!));
     picture.dataset.colour = state.colour;
     picture.classList.toggle("bare", state.outside === "no");
     tellAbility(t);
     highlight();
-  }
-
-  function drawNode(
-    node: DrawnNode,
-    slot: number,
-    t: number,
-    only: ReadonlySet<number> | null,
-    used: ReadonlySet<string>,
-  ) {
-    const found = index.nodes(t).get(slot);
-    const life = index.life(slot, t);
-    const effect = found?.effect[0] ?? 0;
-    const turn = found ? index.turn(slot, t) : null;
-    const classes = ["node", life, effect < 0 ? "negative" : "positive"];
-    if (index.isBorn(slot, t)) classes.push("born");
-    if (index.hasDied(slot, t)) classes.push("died");
-    if (only && found) classes.push(only.has(slot) ? "only" : "shared");
-    if (found && !used.has(`s${slot}`)) classes.push("quiet");
-    const { run } = index, { role, numbers } = run.slots[slot];
-    const strength = found ? Math.ceil(STRENGTHS * Math.sqrt(Math.abs(effect) / largest)) : 0;
-    const look = `${classes.join(" ")} ${strength} ${turn?.toFixed(0)}`;
-    const name = `${slotName(run.slots[slot], t)} at ${run.roles[role]}`;
-    if (node.name !== name) node.group.setAttribute("aria-label", node.name = name);
-    if (node.look === look) return;
-    node.look = look;
-    const { group, body } = node;
-    group.setAttribute("class", classes.join(" "));
-    body.setAttribute("d", nodeShape(life, numbers === null, effect < 0, layout.radius));
-    if (found) {
-      body.setAttribute("fill-opacity", (0.25 + 0.75 * strength / STRENGTHS).toFixed(2));
-      group.setAttribute("tabindex", "0");
-    } else {
-      body.removeAttribute("fill-opacity");
-      group.removeAttribute("tabindex");
-    }
-    drawMark(node, "ring", found && classes.includes("born") ? ringShape(layout.radius) : "");
-    drawMark(node, "turn", turn === null ? "" : turnShape(turn, layout.radius));
-  }
-
-  /** Draws a ring or an arc; an empty path removes it. */
-  function drawMark(node: DrawnNode, kind: "ring" | "turn", path: string) {
-    if (path === "") {
-      node[kind]?.remove();
-      delete node[kind];
-      return;
-    }
-    if (!node[kind]) {
-      node[kind] = svg("path", { class: kind });
-      node.group.insertBefore(node[kind], node.body);
-    }
-    node[kind].setAttribute("d", path);
   }
 
   function tellAbility(t: number) {
@@ -245,28 +168,43 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
 
   function groupOf(end: string): SVGElement[] {
     const slot = slotOf(end);
-    if (slot !== undefined) return nodes[slot] ? [nodes[slot].group] : [];
+    if (slot !== undefined) return marks.of(slot);
     return tokens.filter(({ dataset }) => dataset.id === end);
   }
 
-  const idAt = (event: Event) =>
-    (event.target as Element).closest<SVGElement>("[data-id]")?.dataset.id ?? null;
+  /** Returns what an event is about: the element, or the mark near the pointer. */
+  function idAt(event: Event): string | null {
+    const found = (event.target as Element).closest<SVGElement>("[data-id]")?.dataset.id ?? null;
+    if (!(event instanceof MouseEvent) || found !== null && slotOf(found) !== undefined) {
+      return found;
+    }
+    const slot = slotNear(event);
+    return slot === undefined ? found : `s${slot}`;
+  }
 
-  picture.addEventListener("pointerover", (event) => {
-    const id = idAt(event);
-    if (id === null) return;
-    store.set({ hovered: `${figure.id} ${id}` });
-    const edge = edges.get(id)?.edge;
-    showTooltip(event, edge ? describeEdge(index, edge, time) : describeEnd(index, id, time));
-  });
-  picture.addEventListener("pointermove", (event) => {
-    if (idAt(event) !== null) showTooltip(event);
-  });
-  picture.addEventListener("pointerout", (event) => {
-    if (idAt(event) === null) return;
-    store.set({ hovered: null });
-    hideTooltip();
-  });
+  function slotNear({ clientX, clientY }: MouseEvent): number | undefined {
+    const { left, top } = picture.getBoundingClientRect(), { slots, radius } = layout;
+    const distance = ({ x, y }: Place) => Math.hypot(clientX - left - x, clientY - top - y);
+    const slot = slots.findIndex((place, i) =>
+      distance(place) <= REACH * radius &&
+      (store.state.outside === "yes" || index.nodes(time).has(i))
+    );
+    return slot < 0 ? undefined : slot;
+  }
+
+  /** what the pointer is over */
+  let over: string | null = null;
+  function hover(id: string | null, event?: PointerEvent) {
+    if (id !== over) {
+      over = id;
+      store.set({ hovered: id === null ? null : `${figure.id} ${id}` });
+      if (id === null) return hideTooltip();
+      const edge = edges.get(id)?.edge;
+      showTooltip(event!, edge ? describeEdge(index, edge, time) : describeEnd(index, id, time));
+    } else if (id !== null) showTooltip(event!);
+  }
+  picture.addEventListener("pointermove", (event) => hover(idAt(event), event));
+  picture.addEventListener("pointerleave", () => hover(null));
   picture.addEventListener(
     "focusin",
     (event) => store.set({ hovered: `${figure.id} ${idAt(event)}` }),
