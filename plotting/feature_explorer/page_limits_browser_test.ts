@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { browserTest, withPage } from "../testing/browser.ts";
-import { formingRuns } from "../testing/forming_features.ts";
+import { formingDashboards, formingRuns } from "../testing/forming_features.ts";
 import { buildFeatureExplorer } from "./page.ts";
 import type { FeatureRun } from "./page_data.ts";
 
@@ -17,7 +17,7 @@ browserTest(
         roles: ["start", HOSTILE],
       });
     }
-    const html = buildFeatureExplorer(runs);
+    const html = buildFeatureExplorer(runs, formingDashboards());
     for (const width of [800, 1500, 2560]) {
       await withPage(html, async ({ page, errors, requests }) => {
         assertEquals(await page.locator("img").count(), 0);
@@ -68,7 +68,7 @@ function leastContrast(): [number, string] {
 }
 
 browserTest("feature explorer: text has contrast AA, light and dark", async () => {
-  const html = buildFeatureExplorer(await formingRuns());
+  const html = buildFeatureExplorer(await formingRuns(), formingDashboards());
   for (const dark of [false, true]) {
     await withPage(html, async ({ page, errors }) => {
       assertEquals(await page.getAttribute("html", "data-theme"), dark ? "dark" : "light");
@@ -140,7 +140,7 @@ function slide(): Promise<number[]> {
 browserTest("feature explorer: 500 features slide; the trace says how fast", async () => {
   const html = buildFeatureExplorer([large(await formingRuns())]);
   await withPage(html, async ({ page, errors }) => {
-    const open = await page.evaluate(() => performance.now());
+    const open = await page.evaluate(() => performance.getEntriesByName("usable")[0].startTime);
     const trace = await page.context().newCDPSession(page);
     // time that the page's thread computes, so that other programs do not count
     await trace.send("Performance.enable", { timeDomain: "threadTicks" });
@@ -154,7 +154,7 @@ browserTest("feature explorer: 500 features slide; the trace says how fast", asy
     assert(nodes > 200, `${nodes} features are drawn`);
     assertEquals(await page.locator("#graph-a .edge").count(), 80);
     console.log(
-      `feature explorer: open at ${open.toFixed(0)} ms; the page's thread computes ` +
+      `feature explorer: usable at ${open.toFixed(0)} ms; the page's thread computes ` +
         `${perStep.toFixed(1)} ms per step; frames of ${frames[35].toFixed(1)} ms (median), ` +
         `${frames[67].toFixed(1)} ms (95 %)`,
     );

@@ -1,5 +1,5 @@
 /** Writes what a feature is at one checkpoint in a row: its number and drift, its best rules with their scores, its top examples. */
-import { exampleLine, rulePieces, tokenChip } from "../../../dashboards/client/mod.ts";
+import { decimal, exampleLine, rulePieces, tokenChip } from "../../../dashboards/client/mod.ts";
 import { fact, html, integer, number } from "../../../page/client/mod.ts";
 import { lifeWords } from "../describe.ts";
 import { type RunIndex, slotName } from "../run_index.ts";
@@ -52,7 +52,7 @@ function readings({ data, found: { layer, feature } }: FeatureCard): HTMLElement
       .map((piece) => "words" in piece ? piece.words : tokenChip(piece.token));
     const floor = layer.summary[name]?.floor_quantiles[2];
     const f1 = score
-      ? `F1 ${score[0].toFixed(2)} [${score[1].toFixed(2)}, ${score[2].toFixed(2)}]`
+      ? `F1 ${decimal(score[0])} [${decimal(score[1])}, ${decimal(score[2])}]`
       : "F1 –";
     return [
       html("p", { class: "rule-line" }, html("i", {}, `${start} `), ...pieces),
@@ -60,7 +60,7 @@ function readings({ data, found: { layer, feature } }: FeatureCard): HTMLElement
         "p",
         { class: "rule-score" },
         html("b", {}, f1),
-        `, random coder ${floor === undefined ? "–" : floor.toFixed(2)}`,
+        `, random coder ${floor === undefined ? "–" : decimal(floor)}`,
       ),
     ];
   };
