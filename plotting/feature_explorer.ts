@@ -41,9 +41,7 @@ if (import.meta.main) {
     if (paths.length > 0 && dashboards.length === 0) {
       throw new UserError(
         `--dashboards: expected dashboards of the coders of ${command.args.join(", ")}, found ` +
-          (found.length === 0
-            ? `none below ${paths.join(", ")}; run ${featureDashboards.madeBy} first`
-            : `those of other coders in ${found.map(({ path }) => path).join(", ")}`),
+          `those of others in ${found.map(({ path }) => path).join(", ")}`,
         2,
       );
     }

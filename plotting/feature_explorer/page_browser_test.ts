@@ -142,7 +142,7 @@ browserTest(
       assert(!await page.isVisible("#through"));
       const panel = (await page.textContent("#panel"))!;
       assertStringIncludes(panel, "a0.h1");
-      assertStringIncludes(panel, "through a0.h1 70 %");
+      assertStringIncludes(panel, "a0.h1 70 %");
       assertStringIncludes(panel, "other heads");
       assertEquals([errors, requests], [[], []]);
     });
@@ -162,6 +162,17 @@ browserTest(
       assertEquals(await page.locator("#graph-b .edge.shared").count(), 2);
       await page.selectOption("#other-run", "2");
       assertStringIncludes((await page.textContent("#panel"))!, "have no match one by one");
+      await waitForAddress(page, "with=nano/sva/seed1@40");
+      // circuits of two runs move together, until one of them is chosen by hand
+      await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+      await page.keyboard.press("ArrowLeft");
+      await waitForAddress(page, "with=nano/sva/seed1@20");
+      await page.selectOption("#other-step", "2");
+      await waitForAddress(page, "together=no");
+      await page.click("#together");
+      await waitForAddress(page, "with=nano/sva/seed1@20");
+      await page.locator("#slider").focus();
+      await page.keyboard.press("End");
       await waitForAddress(page, "with=nano/sva/seed1@40");
       await page.selectOption("#task", "ioi");
       await waitForAddress(page, "run=nano/ioi/main");

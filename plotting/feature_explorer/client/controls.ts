@@ -62,13 +62,18 @@ export function createControls(runs: Runs, store: Store): Controls {
     }));
   otherStep.addEventListener("change", () => {
     const { other } = store.state;
-    if (other) store.set({ other: { ...other, index: Number(otherStep.value) } });
+    if (!other) return;
+    store.set({ other: { ...other, index: Number(otherStep.value) }, together: "no" });
   });
 
-  const toggles = ["outside", "tokens"] as const;
+  const toggles = ["outside", "tokens", "together"] as const;
   for (const key of toggles) {
     byId(key).addEventListener("click", () => {
-      store.set({ [key]: store.state[key] === "yes" ? "no" : "yes" } as Partial<State>);
+      const { state } = store, value = state[key] === "yes" ? "no" : "yes";
+      const change: Partial<State> = { [key]: value };
+      // joins the other picture at once
+      if (key === "together" && value === "yes") change.index = state.index;
+      store.set(change);
     });
   }
 
@@ -141,6 +146,8 @@ export function createControls(runs: Runs, store: Store): Controls {
       ),
     );
     otherStep.value = String(other.index);
+    // two checkpoints of one run are compared as they are
+    byId("together").hidden = other.run === store.state.run;
   }
 
   function update() {

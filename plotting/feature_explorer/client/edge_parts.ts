@@ -30,10 +30,16 @@ export function partsOf(share: number, { direct, heads }: EdgeSplit): EdgePart[]
     .sort((a, b) => b.weight - a.weight);
 }
 
+const words = ({ name, weight }: EdgePart) => `${name} ${percent(weight)}`;
+
+/** Says the largest part: `a2.h3 70 %`. */
+export function largestPart([largest]: readonly EdgePart[]): string {
+  return largest ? words(largest) : "–";
+}
+
 /** Says the main parts: `through a2.h3 70 %, direct 20 %`. */
 export function throughWords(parts: readonly EdgePart[]): string {
   const named = parts.filter(({ weight }, i) => i === 0 || weight >= NAMED);
-  return named.map(({ name, weight }) =>
-    `${name.startsWith("a") ? `through ${name}` : name} ${percent(weight)}`
-  ).join(", ") || "–";
+  return named.map((part) => part.name.startsWith("a") ? `through ${words(part)}` : words(part))
+    .join(", ") || "–";
 }

@@ -24,7 +24,14 @@ import { createPanel } from "./panel/panel.ts";
 import { RunIndex } from "./run_index.ts";
 import { connectSaving } from "./save.ts";
 import { createThroughTime } from "./through_time/section.ts";
-import { initialState, readHash, type Runs, type State, writeHash } from "./state.ts";
+import {
+  initialState,
+  movingTogether,
+  readHash,
+  type Runs,
+  type State,
+  writeHash,
+} from "./state.ts";
 
 /** Characters of a task's name in the heading. */
 const LONGEST = 60;
@@ -62,7 +69,7 @@ export function startFeatureExplorer(): void {
   if (read.run !== undefined && read.index === undefined) {
     start.index = Math.max(0, runs.get(start.run).checkpoints.length - 1);
   }
-  const store = createStore<State>(start);
+  const store = movingTogether(createStore<State>(start), runs);
   const controls = createControls(runs, store);
   const views = [
     createGraphView(byId("graph-a"), store, true),
@@ -187,6 +194,7 @@ export function startFeatureExplorer(): void {
   const writeAddressNow = () => history.replaceState(null, "", writeHash(runs, store.state));
   // what would slow sliding down waits until the slider rests
   const panelSoon = whenQuiet(() => {
+    controls.update();
     panel(side(), otherSide());
     through.mark(side());
   });
@@ -195,23 +203,24 @@ export function startFeatureExplorer(): void {
   store.subscribe((changed) => {
     const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
     if (touches("hovered") && changed.size === 1) return views.forEach((view) => view.highlight());
+    const slides = touches("index") && !touches("pinned", "top", "tokens");
     const now = { run: store.state.run, other: store.state.other?.run };
     if (now.run !== shown.run || now.other !== shown.other) {
       shown = now;
       drawAll();
     } else {
-      if (!touches("index") || changed.size > 2) controls.update();
+      if (!slides) controls.update();
       if (touches("index")) player.update();
       if (touches("index", "other", "pinned", "top", "tokens", "outside", "colour")) drawGraphs();
       else for (const view of views.slice(0, store.state.other ? 2 : 1)) view.highlight();
-      if (touches("other", "pinned")) {
+      if (!slides && touches("other", "pinned")) {
         panel(side(), otherSide());
         through.update(side());
       } else if (touches("index")) panelSoon();
       if (touches("colour")) writeLegend(store.state.colour);
       if (touches("index")) { for (const chart of charts) chart.mark(store.state.index); }
     }
-    if (touches("index") && changed.size === 1) addressSoon();
+    if (slides) addressSoon();
     else writeAddressNow();
   });
 

@@ -1,7 +1,7 @@
 /** Writes the history of an edge: its share at each checkpoint, and when it and its features appear. */
 import { html, integer, number, percent } from "../../../page/client/mod.ts";
 import type { Side } from "../comparison.ts";
-import { partsOf, throughWords } from "../edge_parts.ts";
+import { largestPart, partsOf } from "../edge_parts.ts";
 import { head } from "./feature_history.ts";
 import { shareRow } from "./share_row.ts";
 import { endName, sinceWords, withInterval } from "../describe.ts";
@@ -73,14 +73,14 @@ export function edgeHistory({ index, t }: Side, id: string): HTMLElement[] {
     ),
   );
   if (now?.split) {
+    const split = partsOf(now.share[0], now.split);
+    const full = Math.max(...split.map(({ part }) => Math.abs(part)));
     parts.push(
       head("How it passes", `step ${integer(run.checkpoints[t].step)}`),
       html(
         "ol",
         { class: "shares" },
-        ...partsOf(now.share[0], now.split).map(({ name, part }) =>
-          shareRow({ label: name, share: part })
-        ),
+        ...split.map(({ name, part }) => shareRow({ label: name, share: part, full })),
       ),
       html(
         "p",
@@ -95,7 +95,7 @@ export function edgeHistory({ index, t }: Side, id: string): HTMLElement[] {
 
 function mostlyThrough(edge: ShownEdge | undefined): string {
   if (!edge?.split) return "–";
-  return throughWords(partsOf(edge.share[0], edge.split).slice(0, 1));
+  return largestPart(partsOf(edge.share[0], edge.split));
 }
 
 /** Says which edges the results list. */
