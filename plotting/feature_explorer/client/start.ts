@@ -50,6 +50,8 @@ function openRuns(): Runs & { index(place: number): RunIndex } {
 
 /** Milliseconds without a call after which `whenQuiet` acts. */
 const QUIET = 160;
+/** Marks above which sliding draws on a canvas. */
+const MANY = 150;
 
 /** Returns a function that runs `action` after a pause in the calls. */
 function whenQuiet(action: () => void): () => void {
@@ -145,10 +147,11 @@ export function startFeatureExplorer(): void {
     through.resize();
   }
 
-  function drawGraphs() {
-    const a = side(), b = otherSide();
-    views[0].update(a.t, b);
-    if (b) views[1].update(b.t, a);
+  /** @param fast draws on the canvas */
+  function drawGraphs(fast = false) {
+    const a = side(), b = otherSide(), draw = fast ? "slide" : "update";
+    views[0][draw](a.t, b);
+    if (b) views[1][draw](b.t, a);
     [a, b].forEach((each, i) => {
       if (!each) return;
       const caption = byId(i === 0 ? "graph-a" : "graph-b").querySelector("figcaption")!;
@@ -195,9 +198,17 @@ export function startFeatureExplorer(): void {
   // what would slow sliding down waits until the slider rests
   const panelSoon = whenQuiet(() => {
     controls.update();
+    drawGraphs();
     panel(side(), otherSide());
     through.mark(side());
   });
+  let lastSlide = -Infinity;
+  /** Returns whether the reader slides a large picture: steps follow each other closely. */
+  function slidesOn(): boolean {
+    const before = lastSlide;
+    lastSlide = performance.now();
+    return lastSlide - before < QUIET && runs.get(store.state.run).slots.length > MANY;
+  }
   const addressSoon = whenQuiet(writeAddressNow);
   let shown = { run: store.state.run, other: store.state.other?.run };
   store.subscribe((changed) => {
@@ -211,8 +222,9 @@ export function startFeatureExplorer(): void {
     } else {
       if (!slides) controls.update();
       if (touches("index")) player.update();
-      if (touches("index", "other", "pinned", "top", "tokens", "outside", "colour")) drawGraphs();
-      else for (const view of views.slice(0, store.state.other ? 2 : 1)) view.highlight();
+      if (touches("index", "other", "pinned", "top", "tokens", "outside", "colour")) {
+        drawGraphs(slides && slidesOn());
+      } else for (const view of views.slice(0, store.state.other ? 2 : 1)) view.highlight();
       if (!slides && touches("other", "pinned")) {
         panel(side(), otherSide());
         through.update(side());

@@ -8,6 +8,7 @@ import { describeEdge, describeEnd } from "../describe.ts";
 import { frameParts } from "./graph_frame.ts";
 import { edgePath, type Layout, layOut, type Place } from "./layout.ts";
 import { NodeMarks } from "./node_marks.ts";
+import { SlidingCanvas } from "./sliding_canvas.ts";
 import { RunIndex, type ShownEdge, slotOf } from "../run_index.ts";
 import type { Store } from "../state.ts";
 
@@ -21,6 +22,8 @@ export interface GraphView {
   resize(width: number): void;
   /** Draws a checkpoint. @param other the picture beside it */
   update(t: number, other: Side | null): void;
+  /** Draws a checkpoint on the canvas; `update` follows at rest. */
+  slide(t: number, other: Side | null): void;
   /** Highlights what is hovered or pinned. */
   highlight(): void;
   /** Returns how many edges are not drawn. */
@@ -48,6 +51,7 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
   const edgeLayer = picture.appendChild(svg("g", { class: "edges" }));
   const below = picture.appendChild(svg("g", { class: "below" }));
   const marks = new NodeMarks(picture.appendChild(svg("g", { class: "nodes" })), below);
+  const canvas = new SlidingCanvas(box, picture);
   let index: RunIndex, layout: Layout, time = 0, hidden = 0;
   let tokens: SVGElement[] = [];
   /** edges drawn now, and all that were drawn before */
@@ -73,23 +77,63 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
     frame.replaceChildren(...frameParts(index, layout));
     tokens = [...frame.querySelectorAll<SVGElement>(".end")];
     marks.place(layout);
+    canvas.place(layout);
     for (const { line, edge } of known.values()) {
       line.setAttribute("d", edgePath(layout, edge.source, edge.target));
     }
+  }
+
+  /** Returns the edges that are drawn, strongest first, and counts the others. */
+  function shownEdges(t: number): ShownEdge[] {
+    const { top, tokens } = store.state;
+    const all = index.edges(t, tokens === "yes");
+    const pinned = main ? store.state.pinned : null;
+    // what is pinned keeps its edges, however weak
+    const shown = all.filter(({ id, source, target }, rank) =>
+      rank < (top ?? Infinity) || pinned !== null && [id, source, target].includes(pinned)
+    );
+    hidden = all.length - shown.length;
+    return shown;
+  }
+
+  function edgeLook(
+    { id, share: [share], since }: ShownEdge,
+    only: ReadonlySet<string> | undefined,
+  ) {
+    const age = Math.round(AGES * (time - since) / Math.max(1, index.run.checkpoints.length - 1));
+    const kind = only === undefined ? "" : only.has(id) ? " only" : " shared";
+    return {
+      classes: `edge age-${age} ${share < 0 ? "negative" : "positive"}${kind}`,
+      width: (0.7 + 4.3 * Math.sqrt(Math.min(1, Math.abs(share)))).toFixed(1),
+    };
+  }
+
+  function slide(t: number, other: Side | null) {
+    time = t;
+    const only = other ? onlyHere({ index, t }, other) : null;
+    const shown = shownEdges(t), focus = focusOf(shown);
+    picture.classList.toggle("focused", focus !== null);
+    canvas.begin();
+    for (const edge of shown) {
+      const { classes, width } = edgeLook(edge, only?.edges);
+      const shape = edgePath(layout, edge.source, edge.target);
+      const lit = focus?.edges.has(edge.id) ? " lit" : "";
+      canvas.paint(edgeLayer, { classes: classes + lit, width, shape });
+    }
+    marks.paint(t, only?.nodes ?? null, canvas, {
+      lit: focus?.ends,
+      pinned: main ? store.state.pinned : null,
+      outside: store.state.outside === "yes",
+    });
+    tellAbility(t);
   }
 
   function update(t: number, other: Side | null) {
     time = t;
     const { state } = store;
     const only = other ? onlyHere({ index, t }, other) : null;
-    const all = index.edges(t, state.tokens === "yes");
-    const pinned = main ? state.pinned : null;
-    // what is pinned keeps its edges, however weak
-    const shown = all.filter(({ id, source, target }, rank) =>
-      rank < (state.top ?? Infinity) || pinned !== null && [id, source, target].includes(pinned)
-    );
-    hidden = all.length - shown.length;
-    const ages = Math.max(1, index.run.checkpoints.length - 1);
+    const shown = shownEdges(t);
+    canvas.end();
     const present = new Set(shown.map(({ id }) => id));
     for (const [id, { line }] of edges) {
       if (present.has(id)) continue;
@@ -110,14 +154,10 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
         edgeLayer.append(drawn.line);
       }
       drawn.edge = edge;
-      const [share] = edge.share, size = Math.min(1, Math.abs(share));
-      const age = Math.round(AGES * (t - edge.since) / ages);
-      const kind = only === null ? "" : only.edges.has(edge.id) ? " only" : " shared";
-      const name = `edge age-${age} ${share < 0 ? "negative" : "positive"}${kind}`;
-      const width = (0.7 + 4.3 * Math.sqrt(size)).toFixed(1);
-      if (drawn.look === name + width) continue;
-      drawn.look = name + width;
-      drawn.line.setAttribute("class", name);
+      const { classes, width } = edgeLook(edge, only?.edges);
+      if (drawn.look === classes + width) continue;
+      drawn.look = classes + width;
+      drawn.line.setAttribute("class", classes);
       drawn.line.setAttribute("stroke-width", width);
     }
     const used = new Set(shown.flatMap(({ source, target }) => [source, target]));
@@ -141,26 +181,31 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
       }], ${Math.round(100 * accuracy)} % of prompts right. No circuit was searched.`;
   }
 
+  /** Returns what is highlighted with the element under the pointer, or the pinned one; null for none. */
+  function focusOf(shown: Iterable<ShownEdge>): { edges: Set<string>; ends: Set<string> } | null {
+    const { hovered, pinned } = store.state;
+    const own = hovered?.startsWith(figure.id) ? hovered.slice(figure.id.length + 1) : null;
+    const focus = own ?? (main ? pinned : null);
+    if (focus === null) return null;
+    const found = { edges: new Set<string>(), ends: new Set(focus.split(">")) };
+    for (const { id, source, target } of shown) {
+      if (id !== focus && source !== focus && target !== focus) continue;
+      found.edges.add(id);
+      found.ends.add(source).add(target);
+    }
+    return found;
+  }
+
   function highlight() {
-    const { hovered } = store.state;
-    const pinned = main ? store.state.pinned : null;
-    const focus = hovered?.startsWith(figure.id) ? hovered.slice(figure.id.length + 1) : pinned;
-    const ends = focus === null ? [] : focus.split(">");
+    const focus = focusOf(Array.from(edges.values(), ({ edge }) => edge));
     picture.classList.toggle("focused", focus !== null);
     for (const element of lit) element.classList.remove("lit", "pin");
     lit = [];
     if (focus === null) return;
-    const near = new Set(ends);
-    for (const { line, edge } of edges.values()) {
-      const touched = ends.length > 1
-        ? edge.id === focus
-        : edge.source === focus || edge.target === focus;
-      if (!touched) continue;
-      lit.push(line);
-      near.add(edge.source).add(edge.target);
-    }
-    for (const end of near) lit.push(...groupOf(end));
+    for (const id of focus.edges) lit.push(edges.get(id)!.line);
+    for (const end of focus.ends) lit.push(...groupOf(end));
     for (const element of lit) element.classList.add("lit");
+    const pinned = main ? store.state.pinned : null;
     if (pinned && !pinned.includes(">")) {
       for (const element of groupOf(pinned)) element.classList.add("pin");
     }
@@ -195,7 +240,7 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
   /** what the pointer is over */
   let over: string | null = null;
   function hover(id: string | null, event?: PointerEvent) {
-    if (id !== over) {
+    if (id !== over || id !== null && store.state.hovered === null) {
       over = id;
       store.set({ hovered: id === null ? null : `${figure.id} ${id}` });
       if (id === null) return hideTooltip();
@@ -221,5 +266,5 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
   });
 
   const width = () => box.clientWidth;
-  return { show, width, resize, update, highlight, hiddenEdges: () => hidden, picture };
+  return { show, width, resize, update, slide, highlight, hiddenEdges: () => hidden, picture };
 }

@@ -6,10 +6,13 @@
 import { svg } from "../../../page/client/mod.ts";
 import { type RunIndex, slotName } from "../run_index.ts";
 import type { Layout } from "./layout.ts";
+import type { SlidingCanvas } from "./sliding_canvas.ts";
 import { nodeShape, ringShape, turnShape } from "./node_shape.ts";
 
 /** Fills differ in as many steps, so that elements share their style. */
 const STRENGTHS = 8;
+/** Degrees between arcs that look different. */
+const TURN = 4;
 
 /** What a slot looks like at a checkpoint. */
 interface Look {
@@ -78,13 +81,48 @@ export class NodeMarks {
 
   /** Draws a checkpoint. @param only nodes of the circuit that the circuit beside it lacks; null without a comparison */
   draw(t: number, only: ReadonlySet<number> | null): void {
-    const looks = this.#looks[t] ??= this.#marks.map((_, slot) => this.#look(slot, t));
+    const looks = this.#looksAt(t);
     const nodes = this.#index.nodes(t);
     this.#marks.forEach((mark, slot) => {
       const look = looks[slot];
       const kind = only === null || !nodes.has(slot) ? "" : only.has(slot) ? " only" : " shared";
       this.#write(mark, slot, kind === "" ? look : { ...look, classes: look.classes + kind });
     });
+  }
+
+  /** Paints a checkpoint on a canvas. @param only as for `draw` */
+  paint(
+    t: number,
+    only: ReadonlySet<number> | null,
+    canvas: SlidingCanvas,
+    { lit, pinned, outside }: {
+      lit?: ReadonlySet<string>;
+      pinned: string | null;
+      outside: boolean;
+    },
+  ): void {
+    const looks = this.#looksAt(t), nodes = this.#index.nodes(t), { slots } = this.#layout;
+    const litClass = (slot: number) => lit?.has(`s${slot}`) ? " lit" : "";
+    looks.forEach(({ ring, turn }, slot) => {
+      const at = slots[slot], extra = litClass(slot);
+      if (ring) canvas.paint(this.below, { classes: `ring${extra}`, shape: ring, at });
+      if (turn) canvas.paint(this.below, { classes: `turn${extra}`, shape: turn, at });
+    });
+    looks.forEach(({ classes, shape, opacity }, slot) => {
+      if (!outside && !nodes.has(slot)) return;
+      const kind = only === null || !nodes.has(slot) ? "" : only.has(slot) ? " only" : " shared";
+      const pin = pinned === `s${slot}` ? " pin" : "";
+      canvas.paint(this.layer, {
+        classes: classes + kind + litClass(slot) + pin,
+        shape,
+        at: slots[slot],
+        fillOpacity: opacity,
+      });
+    });
+  }
+
+  #looksAt(t: number): Look[] {
+    return this.#looks[t] ??= this.#marks.map((_, slot) => this.#look(slot, t));
   }
 
   #look(slot: number, t: number): Look {
@@ -103,7 +141,7 @@ export class NodeMarks {
       opacity: found ? (0.25 + 0.75 * strength / STRENGTHS).toFixed(2) : "",
       label: `${slotName(run.slots[slot], t)} at ${run.roles[role]}`,
       ring: found && born ? ringShape(radius) : "",
-      turn: turn === null ? "" : turnShape(turn, radius),
+      turn: turn === null ? "" : turnShape(TURN * Math.round(turn / TURN), radius),
     };
   }
 
