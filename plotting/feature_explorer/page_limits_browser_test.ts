@@ -137,6 +137,27 @@ function slide(): Promise<number[]> {
   });
 }
 
+/** Returns the canvas of a picture that slides: its width and how opaque each pixel is; null if it does not slide. */
+function sliding(steps: number[]): { width: number; alpha: number[] } | null {
+  const slider = document.getElementById("slider") as HTMLInputElement;
+  for (const step of steps) {
+    slider.value = String(step);
+    slider.dispatchEvent(new Event("input"));
+  }
+  const canvas = document.querySelector<HTMLCanvasElement>("#graph-a .sliding-canvas.on");
+  if (!canvas) return null;
+  const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+  return { width: canvas.width, alpha: Array.from(data).filter((_, i) => i % 4 === 3) };
+}
+
+/** Returns the middle of each mark of a class. */
+function middles(name: string): [number, number][] {
+  return [...document.querySelectorAll(`#graph-a .node.${name}`)].map((mark) => {
+    const [x, y] = /translate\((\S+) (\S+)\)/.exec(mark.getAttribute("transform")!)!.slice(1);
+    return [Math.round(Number(x)), Math.round(Number(y))];
+  });
+}
+
 browserTest("feature explorer: 500 features slide; the trace says how fast", async () => {
   const html = buildFeatureExplorer([large(await formingRuns())]);
   await withPage(html, async ({ page, errors }) => {
@@ -150,9 +171,21 @@ browserTest("feature explorer: 500 features slide; the trace says how fast", asy
     const before = await taskTime();
     const frames = await page.evaluate(slide);
     const perStep = 1000 * (await taskTime() - before) / frames.length;
+    await page.waitForFunction(() => !document.querySelector(".sliding"));
     const nodes = await page.locator("#graph-a .node.in").count();
     assert(nodes > 200, `${nodes} features are drawn`);
     assertEquals(await page.locator("#graph-a .edge").count(), 80);
+    const canvas = (await page.evaluate(sliding, [1, 2, 3, 4, 5]))!;
+    await page.waitForFunction(() => !document.querySelector(".sliding"));
+    // the canvas fills the marks of the circuit, as the picture at rest does, and leaves the others empty
+    const filled = async (name: string) =>
+      (await page.evaluate(middles, name)).map(([x, y]) => canvas.alpha[y * canvas.width + x] > 0);
+    assert((await filled("in")).every((is) => is));
+    const outside = await filled("out"), empty = outside.filter((is) => !is).length;
+    assert(
+      outside.length > 20 && empty > 0.6 * outside.length,
+      `${empty} of ${outside.length} are empty`,
+    );
     console.log(
       `feature explorer: usable at ${open.toFixed(0)} ms; the page's thread computes ` +
         `${perStep.toFixed(1)} ms per step; frames of ${frames[35].toFixed(1)} ms (median), ` +
