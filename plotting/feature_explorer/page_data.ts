@@ -97,7 +97,7 @@ export interface Turnover {
 /** A checkpoint of a run. */
 export interface RunCheckpoint {
   step: number;
-  /** digest of the coders, by which the page finds their dashboards */
+  /** digest of the coders; names the element with their dashboards */
   coders: string;
   /** of the whole model */
   metric: Estimate;

@@ -14,7 +14,9 @@ import { type FeatureTask, readTokens, type TaskValues } from "./task_values.ts"
 
 /** An edge by the numbers of its nodes; the target may be {@link OUTPUT}. */
 export interface NodePair {
+  /** number of a feature's node */
   source: number;
+  /** number of a feature's node, or {@link OUTPUT} */
   target: number;
 }
 

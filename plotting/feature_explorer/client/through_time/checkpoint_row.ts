@@ -64,7 +64,7 @@ function readings({ data, found: { layer, feature } }: FeatureCard): HTMLElement
       ),
     ];
   };
-  const lines = [...rule("rule", "It fires where"), ...rule("label", "By the generator’s labels:")];
+  const lines = [...rule("rule", "Best rule:"), ...rule("label", "By the generator’s labels:")];
   const { least_firings } = data.dashboards;
   if (lines.length === 0) {
     const why = feature.firings === 0

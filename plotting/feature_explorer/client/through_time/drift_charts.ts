@@ -1,5 +1,5 @@
 /** Lists the curves of one feature: how its decoder turns, how well it can be read, and how often it fires. */
-import { axisPercent, type ChartSpec, number, percent } from "../../../page/client/mod.ts";
+import { type ChartSpec, number, percent } from "../../../page/client/mod.ts";
 import type { RunIndex } from "../run_index.ts";
 import { cardOf } from "./feature_cards.ts";
 
@@ -30,11 +30,11 @@ export function driftSpecs(index: RunIndex, slot: number): ChartSpec[] {
     },
     {
       id: "drift-readings",
-      title: "Best rule for its firing, held-out F1",
+      title: "Rules for its firing, held-out F1",
       series: [
-        { name: "any rule", tone: "tone-1", ...scored("rule") },
+        { name: "best rule", tone: "tone-1", ...scored("rule") },
         { name: "generator’s labels", tone: "tone-3", ...scored("label") },
-        { name: "random coder, any rule", tone: "tone-2", values: floor("rule"), dashed: true },
+        { name: "random coder, best rule", tone: "tone-2", values: floor("rule"), dashed: true },
       ],
       include: [0, 1],
       format: number,
@@ -52,7 +52,7 @@ export function driftSpecs(index: RunIndex, slot: number): ChartSpec[] {
       }],
       include: [0],
       format: percent,
-      tick: axisPercent,
+      tick: (share) => String(Number((100 * share).toPrecision(2))),
     },
   ];
   const known = (values: readonly (number | null)[]) => values.some((value) => value !== null);

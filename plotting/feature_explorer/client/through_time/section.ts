@@ -18,7 +18,7 @@ const MISSING =
 
 /** The section. */
 export interface ThroughTime {
-  /** Shows what is pinned; hides the section if it is no feature, and while the browser still reads the page. */
+  /** Shows what is pinned; hides the section for anything but a feature, and while the browser still reads the page. */
   update(side: Side): void;
   /** Marks the checkpoint and shows its dashboard; the rest stays. */
   mark(side: Side): void;
