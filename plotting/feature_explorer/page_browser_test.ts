@@ -65,6 +65,12 @@ browserTest(
     const html = buildFeatureExplorer(await formingRuns());
     let hash = "";
     await withPage(html, async ({ page, errors }) => {
+      // the page starts before the browser has read the other runs
+      const [usable, read] = await page.evaluate(() => {
+        const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+        return [performance.getEntriesByName("usable")[0].startTime, page.domInteractive];
+      });
+      assert(usable < read, `usable at ${usable} ms, read at ${read} ms`);
       await page.locator('#graph-a .node[aria-label="1.7 at END"]').click();
       const panel = page.locator("#panel");
       const text = (await panel.textContent())!;
