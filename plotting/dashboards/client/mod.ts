@@ -19,4 +19,4 @@ export {
 export { decimal } from "./card_charts.ts";
 export { type CardOptions, peakTokens, renderFeature } from "./feature_card.ts";
 export { rulePieces, ruleText } from "./rules.ts";
-export { exampleLine, showTokenOf, tokenChip } from "./tokens.ts";
+export { exampleLine, type ExampleText, showTokenOf, tokenChip } from "./tokens.ts";

@@ -81,7 +81,9 @@ export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
     done.set(name, await finishedSets({ plan, steps, starts, weights }));
   }
   // What the arms are evaluated on does not change their coders, but what is measured of them.
-  const free = unrecorded(settings).filter((key) => !key.startsWith("eval_"));
+  const free = unrecorded(settings).filter((key) =>
+    !key.startsWith("eval_")
+  ) as (keyof SweepSettings)[];
   const results = await transcoderSweeps.open({
     path: join(outputDir, "sweep.json"),
     settings: {
