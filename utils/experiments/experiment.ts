@@ -119,6 +119,13 @@ export async function openExperiment(
   });
 }
 
+/** Says where numbers are computed: what changes their last bits and nothing else. */
+function computedOn(
+  { device = "cpu", threads = navigator.hardwareConcurrency }: Runtime["sessionOptions"],
+): string {
+  return device === "cpu" ? `cpu, ${threads} ${threads === 1 ? "thread" : "threads"}` : device;
+}
+
 /** What an experiment is made of. */
 export type ExperimentParts = {
   config: ExperimentSettings;
@@ -184,13 +191,14 @@ export class Experiment {
     { free, settings, header, derive, overwrite: scratch }: ResultsOptions<Header, Entry> = {},
     ...place: Place
   ): Promise<ResultFile<Entry>> {
-    const { paths, weights, shard, config: { overwrite } } = this.parts;
+    const { paths, weights, runtime, shard, config: { overwrite } } = this.parts;
     return kind.open({
       path: kind.path(paths, ...place),
       settings: { ...this.settings(free), ...settings },
       header: { model: paths.model, ...(header ?? { shape: this.shape }) } as Header,
       weights,
       overwrite: scratch || overwrite,
+      computedOn: computedOn(runtime.sessionOptions),
       shard: shard !== undefined,
       dryRun: isDryRun(),
       derive,
@@ -259,7 +267,7 @@ export class Experiment {
  * @throws UserError naming the folder if there is none.
  */
 function requireCircuits(paths: ResultPaths, task: string, steps: readonly number[]): void {
-  if (steps.some((step) => isFile(paths.graph(task, step)))) return;
+  if (steps.some((step) => isFile(paths.storedGraph(task, step)))) return;
   throw new UserError(
     `no circuit of task ${task} such as ${paths.graph(task, steps.at(-1)!)}; ` +
       `run ${circuitSummary.madeBy} for this model and task first`,

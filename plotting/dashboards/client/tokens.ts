@@ -1,6 +1,12 @@
 /** Draws tokens of text, shaded by activation. Tokens are text nodes: whatever they hold, nothing of it is markup. */
-import { html } from "../../page/client/mod.ts";
+import { fact, hideTooltip, html, number, showTooltip, titled } from "../../page/client/mod.ts";
+import type { FeatureDashboards } from "../../../utils/results/mod.ts";
 import { type DashboardData, shownToken, tokenText } from "./dashboard_data.ts";
+
+/** Text that examples show: the vocabulary, and rows of tokens by number. */
+export interface ExampleText extends Pick<DashboardData, "vocabulary"> {
+  dashboards: Pick<FeatureDashboards, "rows">;
+}
 
 /** Returns a token in a frame, as lists show it. */
 export function tokenChip(text: string): HTMLElement {
@@ -22,7 +28,7 @@ function token(text: string, share: number, details: Record<string, string | num
  * @param max largest activation of the feature
  */
 export function exampleLine(
-  data: DashboardData,
+  data: ExampleText,
   [row, peak, from, end, ...pairs]: readonly number[],
   max: number,
 ): HTMLElement {
@@ -52,5 +58,21 @@ export function exampleLine(
     html("span", { class: "act" }, value.toPrecision(3)),
     html("span", { class: "before" }, html("span", {}, ...range(from, peak))),
     html("span", { class: "from-peak" }, middle, ...range(peak + 1, end)),
+  );
+}
+
+/** Shows the tooltip of the token under the pointer; hides it elsewhere. */
+export function showTokenOf(event: PointerEvent): void {
+  const token = (event.target as Element).closest<HTMLElement>(".tok");
+  if (!token) return hideTooltip();
+  const { text, value, place, row } = token.dataset;
+  showTooltip(
+    event,
+    titled(
+      text!,
+      fact("activation", number(Number(value))),
+      fact("position", place!),
+      fact("row", row!),
+    ),
   );
 }
