@@ -152,8 +152,8 @@ export async function autoencoders(
   console.log = () => {};
   try {
     await trainCoders(transcoderSchema.parse({
-      model_name: model,
-      checkpoints: [step],
+      model,
+      ckpt_schedule: [step],
       kind: "sae",
       hook_point: "blocks.{l}.mlp.hook_in",
       activation: "topk",
