@@ -32,3 +32,19 @@ Deno.test("every heading of --help but the method's has keys of a script", () =>
   const used = new Set(keys.map(helpGroup));
   assertEquals(HELP_GROUPS.filter((group) => !used.has(group)), []);
 });
+
+Deno.test("list.ts lists tasks, models, schedules and configs", async () => {
+  const { code, stdout } = await run("list", "--json");
+  assertEquals(code, 0);
+  const [tasks, models, schedules, configs] = JSON.parse(stdout).tables;
+  assertEquals(tasks[0], {
+    ...{ task: "ioi", metric: "logit_diff" },
+    ...{ "prompts for a circuit": 70, "prompts for performance": 70 },
+  });
+  const all = schedules.find(({ schedule }: { schedule: string }) => schedule === "all");
+  assertEquals(all.checkpoints, 154); // as Pythia publishes
+  const names = models.map((row: Record<string, string>) => row["model in this repository"]);
+  assertEquals(names.includes("pythia-nano"), true);
+  const ioi = { config: "configs/pythia-nano_ioi.json", script: "get_circuits_over_time.ts" };
+  assertEquals(configs.filter(({ config }: typeof ioi) => config === ioi.config), [ioi]);
+});
