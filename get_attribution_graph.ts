@@ -30,6 +30,7 @@ const MOST_ON_PAGE = 12;
 
 export const script = {
   name: "get_attribution_graph",
+  page: true,
   description:
     "Computes the attribution graph of prompts: every direct effect between the active features of a model's transcoders, " +
     "their errors, tokens, biases and the answer. Prunes it, scores it, and writes it for Neuronpedia and exactly.",
@@ -44,7 +45,7 @@ export const script = {
 };
 
 if (import.meta.main) {
-  await runScript(script, async (config) => {
+  await runScript(script, async (config, { made: madePage }) => {
     const features = await openFeatureModel(config);
     const { name, step, source } = features;
     const prompts = namedPrompts(await featurePrompts(features, config), config.slug);
@@ -92,6 +93,7 @@ if (import.meta.main) {
       const paths = made.slice(0, MOST_ON_PAGE).map(({ path }) => path);
       const file = join(folder, "attribution_graphs.html");
       await writeFileAtomic(file, buildGraphPage(await readGraphs(paths)));
+      madePage(file);
       console.log(
         made.length > MOST_ON_PAGE ? `page of the first ${MOST_ON_PAGE}: ${file}` : `page: ${file}`,
       );

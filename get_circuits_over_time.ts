@@ -31,6 +31,7 @@ import { runScript } from "./utils/cli/mod.ts";
 export const script = {
   name: "get_circuits_over_time",
   dryRun: true,
+  page: true,
   description:
     "Finds the circuit behind a task at every checkpoint of a model's training (EAP-IG).",
   examples: [
@@ -42,7 +43,7 @@ export const script = {
 };
 
 if (import.meta.main) {
-  await runScript(script, async (given) => {
+  await runScript(script, async (given, { made }) => {
     const config = withTaskName(given);
     checkCircuitConfig(config);
     const experiment = await openExperiment(config);
@@ -68,6 +69,7 @@ if (import.meta.main) {
         const { transfer, exitCode } = await transferOf(experiment, config, task, circuits);
         const summary = await results.finish({ failed, transfer, roles });
         await writeFileAtomic(page, buildExplorer(summary));
+        made(page);
         return exitCode;
       },
       columns: () => circuitColumns(run, (step) => results.get(step), config),

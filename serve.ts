@@ -6,6 +6,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { join } from "@std/path";
 import { UserError } from "./utils/base/mod.ts";
+import { openBrowser } from "./utils/cli/mod.ts";
 import { tellUserErrors } from "./plotting/figures/mod.ts";
 import { LabelsFile, requestHandler } from "./plotting/server/mod.ts";
 
@@ -14,20 +15,6 @@ function portOf(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new UserError(`--port: expected an integer from 0 to 65535, found "${text}"`, 2);
-}
-
-/** Opens an address with the system's browser. */
-async function openBrowser(address: string): Promise<void> {
-  const [command, ...args] = {
-    darwin: ["open"],
-    windows: ["cmd", "/c", "start", ""],
-  }[Deno.build.os as string] ?? ["xdg-open"];
-  try {
-    await new Deno.Command(command, { args: [...args, address], stdout: "null", stderr: "null" })
-      .output();
-  } catch {
-    console.error(`--open: found no program "${command}"; open ${address} yourself`);
-  }
 }
 
 if (import.meta.main) {

@@ -48,3 +48,26 @@ Deno.test("list.ts lists tasks, models, schedules and configs", async () => {
   const ioi = { config: "configs/pythia-nano_ioi.json", script: "get_circuits_over_time.ts" };
   assertEquals(configs.filter(({ config }: typeof ioi) => config === ioi.config), [ioi]);
 });
+
+Deno.test({
+  name: "--open opens the page of a run with the system's program",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inFolder(async (folder) => {
+      const opened = `${folder}/opened`;
+      await Deno.writeTextFile(`${folder}/xdg-open`, `#!/bin/sh\necho "$1" > ${opened}\n`);
+      await Deno.chmod(`${folder}/xdg-open`, 0o755);
+      const { code } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "-A", "get_circuits_over_time.ts", "--open", "--no-pictures", "--quiet"],
+          ...["--custom-schedule", "6144", "--n-prompts", "4", "--ig-steps", "1", "--no-verify"],
+          ...["--no-random-baseline", "--threads", "1", "--results-dir", folder],
+        ],
+        cwd: new URL("../../", import.meta.url),
+        env: { PATH: `${folder}:${Deno.env.get("PATH")}` },
+      }).output();
+      assertEquals(code, 0);
+      const page = `file://${await Deno.realPath(folder)}/graphs/pythia-nano/ioi/explorer.html`;
+      assertEquals((await Deno.readTextFile(opened)).trim(), page);
+    }),
+});

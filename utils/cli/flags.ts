@@ -21,6 +21,8 @@ export interface ScriptDescription<S extends ConfigSchema> {
   schema: S;
   /** whether the script can say what it would do: it runs `Experiment.run` and writes nothing before */
   dryRun?: boolean;
+  /** whether the script makes a page: it tells `ScriptContext.made` its path */
+  page?: boolean;
 }
 
 /** What the command line asked for. */
@@ -33,6 +35,8 @@ export interface CommandLine {
   output: OutputOptions;
   /** whether `--version` was given */
   version: boolean;
+  /** whether to open the page that the run makes */
+  open: boolean;
   /** the help text, if `--help` was given */
   help?: string;
 }
@@ -42,7 +46,7 @@ interface Boxed {
 }
 
 const RESERVED = [
-  ...["config", "print_config", "debug", "help", "version", "quiet", "json", "dry_run"],
+  ...["config", "print_config", "debug", "help", "version", "quiet", "json", "dry_run", "open"],
 ];
 
 /**
@@ -55,7 +59,7 @@ export function parseCommandLine<S extends ConfigSchema>(
   args: readonly string[],
 ): CommandLine {
   const result: CommandLine = {
-    ...{ flags: {}, printConfig: false, debug: false, version: false },
+    ...{ flags: {}, printConfig: false, debug: false, version: false, open: false },
     output: { quiet: false, json: false, dryRun: false },
   };
   let output = "";
@@ -94,6 +98,7 @@ export function parseCommandLine<S extends ConfigSchema>(
     );
 
   if (script.dryRun) program.option("--dry-run", "print what a run would do and stop");
+  if (script.page) program.option("--open", "open the page in the browser at the end");
   const negatable = new Set<string>();
   const keyOf = new Map<string, string>();
   const named = [...configKeys(script.schema)].flatMap(([key, schema]) =>
@@ -146,6 +151,7 @@ export function parseCommandLine<S extends ConfigSchema>(
     printConfig: options.printConfig === true,
     debug: options.debug === true,
     version: options.version === true,
+    open: options.open === true,
     output: {
       quiet: options.quiet === true,
       json: options.json === true,

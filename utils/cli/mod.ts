@@ -1,6 +1,7 @@
 /** The frame of a script: settings, flags, progress, tables, errors. Knows no model. */
 export { type ConfigSources, readConfigFile, resolveConfig, resultSettings } from "./config.ts";
 export { alsoNamed, type ConfigSchema, writeSchemas } from "./config_schema.ts";
+export { openBrowser } from "./open_browser.ts";
 export { isDryRun } from "./output.ts";
 export { clearProgress, formatDuration, Progress, type ProgressTarget } from "./progress.ts";
 export {

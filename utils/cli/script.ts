@@ -8,10 +8,12 @@
  * 4. On Ctrl-C or SIGTERM, say how to continue, exit code 130. Files are written in one synchronous step (`files.ts`), so
  *    an interruption never leaves half a file.
  */
+import { resolve, toFileUrl } from "@std/path";
 import type { z } from "zod";
 import { readConfigFile, resolveConfig } from "./config.ts";
 import type { ConfigSchema } from "./config_schema.ts";
 import { type CommandLine, parseCommandLine, type ScriptDescription } from "./flags.ts";
+import { openBrowser } from "./open_browser.ts";
 import { finishOutput, startOutput } from "./output.ts";
 import { clearProgress } from "./progress.ts";
 import { hasColors, styled } from "./terminal.ts";
@@ -25,6 +27,8 @@ export { UserError } from "../base/mod.ts";
 export interface ScriptContext {
   /** path of the config file, as the user typed it */
   configFile?: string;
+  /** Says which page the run has made, for `--open`. */
+  made(page: string): void;
   /** Calls `action` when an interruption or an error stops the run; it must be synchronous and quick. */
   onStop(action: () => void): void;
 }
@@ -80,10 +84,15 @@ export async function runScript<S extends ConfigSchema>(
     settings = config;
     Deno.addSignalListener("SIGINT", interrupted);
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", interrupted);
+    let page: string | undefined;
     const exitCode = await main(config, {
       configFile,
+      made: (path) => page = path,
       onStop: (action) => atStop.push(action),
     });
+    if (commandLine.open && page !== undefined) {
+      await openBrowser(toFileUrl(resolve(page)).href);
+    }
     finish(exitCode ?? 0);
   } catch (error) {
     for (const action of atStop) action();
