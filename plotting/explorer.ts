@@ -10,6 +10,7 @@ import { UserError, writeFileAtomic } from "../utils/base/mod.ts";
 import { buildExplorer } from "./explorer/page.ts";
 import { tellUserErrors } from "./figures/mod.ts";
 import { withCurrentRoles } from "./result_files/current_roles.ts";
+import { storedAttention } from "./result_files/stored_attention.ts";
 import { findSummaries } from "./result_files/summaries.ts";
 
 if (import.meta.main) {
@@ -33,7 +34,11 @@ if (import.meta.main) {
     }
     for (const { folder, summary } of found) {
       const file = output ?? join(folder, "explorer.html");
-      await writeFileAtomic(file, buildExplorer(await withCurrentRoles(folder, summary)));
+      const page = buildExplorer(
+        await withCurrentRoles(folder, summary),
+        await storedAttention(folder),
+      );
+      await writeFileAtomic(file, page);
       console.log(file);
     }
   });

@@ -18,6 +18,8 @@ import { createHeatmap } from "./charts/heatmap.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { createPanel } from "./panel.ts";
 import { createRaster } from "./charts/raster.ts";
+import { createAttention } from "./attention/section.ts";
+import type { AttentionPatternFile } from "../../../utils/results/mod.ts";
 import type { ShownSummary } from "./shown.ts";
 import { initialState, readHash, type State, writeHash } from "./state.ts";
 import { timelineSpecs } from "./charts/timelines.ts";
@@ -74,6 +76,11 @@ function start() {
   });
   const controls = createControls(summary, store);
   const graph = createGraphView(summary, store);
+  const attention = createAttention(
+    summary,
+    embedded<AttentionPatternFile | null>("patterns"),
+    store,
+  );
   const panel = createPanel(summary, store);
   const sizes = createFaithfulnessChart(summary, store);
   const heatmap = createHeatmap(summary, store);
@@ -89,6 +96,7 @@ function start() {
     graph.resize();
     graph.update();
     panel.update();
+    attention.update();
     sizes.update();
     heatmap.update();
     raster.draw();
@@ -106,6 +114,7 @@ function start() {
     else graph.highlight();
     panel.update();
     if (touches("index")) { for (const chart of charts) chart.mark(store.state.index); }
+    if (touches("index", "pinned", "prompt", "query")) attention.update();
     if (touches("index", "measure")) sizes.update();
     if (touches("matrix", "theme")) heatmap.update();
     else if (touches("index")) heatmap.mark();

@@ -26,6 +26,10 @@ export interface State {
   matrix: "edges" | "nodes" | "transfer";
   /** the checkpoint whose circuit is compared with the one shown */
   against: "off" | "previous" | "last";
+  /** index of the prompt on which attention is shown */
+  prompt: number;
+  /** the token whose attention is shown; null for the last one */
+  query: number | null;
 }
 
 export type Store = KitStore<State>;
@@ -45,6 +49,8 @@ export function initialState(count: number): State {
     measure: "faithfulness",
     matrix: "edges",
     against: "off",
+    prompt: 0,
+    query: null,
   };
 }
 
@@ -83,6 +89,16 @@ function addressFields(steps: number[], nodes: string[]): AddressField<State>[] 
         const top = Number(text);
         return Number.isInteger(top) && top > 0 ? { top } : null;
       },
+    },
+    {
+      name: "prompt",
+      write: ({ prompt }) => prompt === 0 ? null : String(prompt + 1),
+      read: (text) => /^[1-9]\d?$/.test(text) ? { prompt: Number(text) - 1 } : null,
+    },
+    {
+      name: "query",
+      write: ({ query }) => query === null ? null : String(query),
+      read: (text) => /^\d{1,4}$/.test(text) ? { query: Number(text) } : null,
     },
     choiceField("colour", ["letter", "sign"], defaults.colour),
     choiceField("palette", ["field", "safe"], defaults.palette),
