@@ -16,6 +16,8 @@ import type { Store } from "./state.ts";
 import { describeEdge, describeNode, roleColour, roleLabel, rolesAt } from "./describe.ts";
 
 const FADE_MS = 450;
+/** From more edges than this, weak ones are drawn thin and faint, below the strong ones. */
+const CROWDED = 90;
 
 interface DrawnEdge {
   group: SVGGElement;
@@ -84,14 +86,24 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
   }
 
   function placeNodes() {
-    rows.replaceChildren(...layout.rows.map(({ layer, y }) =>
-      svg(
-        "g",
-        { class: "row" },
-        svg("line", { x1: 26, x2: layout.width - 8, y1: y, y2: y }),
-        svg("text", { x: 4, y, dy: "0.35em" }, `L${layer}`),
-      )
-    ));
+    const lane = layout.lane === null ? [] : [svg("rect", {
+      class: "lane",
+      x: 26,
+      y: 2 * layout.places.get("logits")!.y + 4,
+      width: layout.lane - 26,
+      height: layout.height - 4 * layout.places.get("logits")!.y - 8,
+    })];
+    rows.replaceChildren(
+      ...lane,
+      ...layout.rows.map(({ layer, y }) =>
+        svg(
+          "g",
+          { class: "row" },
+          svg("line", { x1: 26, x2: layout.width - 8, y1: y, y2: y }),
+          svg("text", { x: 4, y, dy: "0.35em" }, `L${layer}`),
+        )
+      ),
+    );
     for (const [name, group] of nodes) {
       const { x, y, width, height } = layout.places.get(name)!;
       group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
@@ -174,7 +186,8 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     const present = new Set(shown.map(edgeName));
     for (const [name, drawn] of edges) if (!present.has(name)) remove(name, drawn);
     const fresh: DrawnEdge[] = [];
-    for (const edge of shown) {
+    // the strongest last, above the others
+    for (const edge of shown.toReversed()) {
       const name = edgeName(edge);
       let drawn = edges.get(name);
       if (!drawn) {
@@ -188,9 +201,13 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
         fresh.push(drawn);
       }
       drawn.edge = edge;
+      if (shown.length > CROWDED) edgeLayer.append(drawn.group);
       const share = Math.min(1, Math.sqrt(Math.abs(edge.score) / scale));
-      drawn.line.style.strokeWidth = `${(1 + 4.5 * share).toFixed(2)}px`;
-      drawn.line.style.strokeOpacity = (0.58 + 0.34 * share).toFixed(3);
+      drawn.line.style.strokeWidth = `${
+        ((shown.length > CROWDED ? 0.6 : 1) + 4.5 * share).toFixed(2)
+      }px`;
+      const faintest = shown.length > CROWDED ? 0.22 : 0.58;
+      drawn.line.style.strokeOpacity = (faintest + (0.92 - faintest) * share).toFixed(3);
       const sign = edge.score < 0 ? "negative" : "positive";
       const fate = comparison?.fateOf(edge) ?? "";
       drawn.group.setAttribute("class", `edge ${lineKind(edge)} ${sign} ${fate}`);
