@@ -5,7 +5,7 @@
  * Usage: deno run -A plotting/explorer.ts results/graphs/pythia-160m/ioi [--output explorer.html]
  */
 import { Command } from "@commander-js/extra-typings";
-import { join } from "@std/path";
+import { join, resolve } from "@std/path";
 import { UserError, writeFileAtomic } from "../utils/base/mod.ts";
 import { buildExplorer } from "./explorer/page.ts";
 import { tellUserErrors } from "./figures/mod.ts";
@@ -18,6 +18,10 @@ if (import.meta.main) {
     .description("Make the explorer page of a model and task from its summary.json.")
     .argument("<paths...>", "summary.json files, or folders to search for them")
     .option("-o, --output <file>", "path of the page (default: explorer.html beside the summary)")
+    .option(
+      "-c, --compare <paths...>",
+      "summaries of other tasks or runs, whose circuits the page compares with",
+    )
     .addHelpText(
       "after",
       "\nExample:\n  deno run -A plotting/explorer.ts results/graphs/pythia-160m/ioi",
@@ -25,7 +29,8 @@ if (import.meta.main) {
     .parse(Deno.args, { from: "user" });
   await tellUserErrors(async () => {
     const found = await findSummaries(command.args);
-    const { output } = command.opts();
+    const { output, compare = [] } = command.opts();
+    const others = compare.length > 0 ? await findSummaries(compare) : [];
     if (output && found.length > 1) {
       throw new UserError(
         `--output names one file, but the paths hold ${found.length} summaries; leave it out, or name one`,
@@ -37,6 +42,9 @@ if (import.meta.main) {
       const page = buildExplorer(
         await withCurrentRoles(folder, summary),
         await storedAttention(folder),
+        others.filter((other) => resolve(other.folder) !== resolve(folder)).map((other) =>
+          other.summary
+        ),
       );
       await writeFileAtomic(file, page);
       console.log(file);

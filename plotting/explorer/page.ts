@@ -6,7 +6,7 @@ import type { AttentionPatternFile, CircuitSummary } from "../../utils/results/m
 import { LEAST_RISES } from "../../utils/base/mod.ts";
 import { buildPage, escapeHtml, fillTemplate, KIT_STYLES } from "../page/mod.ts";
 import { hatching, heading, intro, method } from "./sentences.ts";
-import { shownSummary } from "./shown_summary.ts";
+import { otherRuns, shownSummary } from "./shown_summary.ts";
 
 const here = (path: string) => new URL(path, import.meta.url);
 
@@ -42,9 +42,14 @@ function fittingPrompts({ prompts, steps }: AttentionPatternFile): AttentionPatt
 /**
  * Returns the HTML of the whole page. It orders checkpoints by step.
  * @param attention where heads attend on some prompts; the page contains at most 6 MB of it, fewer prompts if they are more
+ * @param others runs whose circuits the page compares with; those of models of another shape are left out
  */
-export function buildExplorer(summary: CircuitSummary, attention?: AttentionPatternFile): string {
-  const shown = shownSummary(summary);
+export function buildExplorer(
+  summary: CircuitSummary,
+  attention?: AttentionPatternFile,
+  others: readonly CircuitSummary[] = [],
+): string {
+  const shown = { ...shownSummary(summary), others: otherRuns(summary, others) };
   const body = fillTemplate(Deno.readTextFileSync(here("body.html")), {
     heading: escapeHtml(heading(summary)),
     intro: escapeHtml(intro(summary)),

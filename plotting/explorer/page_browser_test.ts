@@ -164,7 +164,9 @@ browserTest("explorer: compares a circuit with that of another step", () => {
   const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 60 });
   const names = (index: number) => new Set(edgeNames(summary, index));
   const [here, before, last] = [names(15), names(14), names(22)];
-  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+  const other = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 30, task: "greater_than" });
+  const there = new Set(edgeNames(other, 15));
+  return withPage(buildExplorer(summary, undefined, [other]), async ({ page, errors }) => {
     const fates = () =>
       page.evaluate(() =>
         Object.fromEntries(
@@ -189,6 +191,10 @@ browserTest("explorer: compares a circuit with that of another step", () => {
     assertEquals(await fates(), expected(last));
     assertStringIncludes((await page.textContent("#comparison"))!, "Against step 143,000");
     assertStringIncludes(page.url(), "against=last");
+    await page.selectOption("#against", "run-0");
+    await page.waitForTimeout(FADED_MS);
+    assertEquals(await fates(), expected(there));
+    assertStringIncludes((await page.textContent("#comparison"))!, "Against Greater");
     await page.click('[data-set="against=off"]');
     await page.waitForTimeout(FADED_MS);
     assertEquals((await page.evaluate(drawn)).edges, [...here].sort());

@@ -105,7 +105,7 @@ export function jaccardMatrix(sets: string[][]): number[][] {
 }
 
 /** Returns the largest |score| in a circuit; 1 for an empty circuit, so that callers can divide by it. */
-export function largestScore(checkpoint: CheckpointSummary): number {
+export function largestScore(checkpoint: Pick<CheckpointSummary, "circuit">): number {
   return checkpoint.circuit.reduce((max, edge) => Math.max(max, Math.abs(edge.score)), 0) || 1;
 }
 

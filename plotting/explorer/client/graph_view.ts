@@ -181,7 +181,7 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     const union = [...checkpoint.circuit, ...comparison?.lost ?? []];
     const shown = visibleEdges(union, store.state);
     root.classList.toggle("compared", comparison !== null);
-    showComparison(comparison, store.state);
+    showComparison(comparison, store.state, summary.model);
     const scale = store.state.widths === "all" ? overall : largestScore(checkpoint);
     const present = new Set(shown.map(edgeName));
     for (const [name, drawn] of edges) if (!present.has(name)) remove(name, drawn);
@@ -202,14 +202,16 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
       }
       drawn.edge = edge;
       if (shown.length > CROWDED) edgeLayer.append(drawn.group);
-      const share = Math.min(1, Math.sqrt(Math.abs(edge.score) / scale));
+      const fate = comparison?.fateOf(edge) ?? "";
+      // another run's scores may have another unit
+      const largest = fate === "lost" && comparison?.run ? largestScore(comparison.other) : scale;
+      const share = Math.min(1, Math.sqrt(Math.abs(edge.score) / largest));
       drawn.line.style.strokeWidth = `${
         ((shown.length > CROWDED ? 0.6 : 1) + 4.5 * share).toFixed(2)
       }px`;
       const faintest = shown.length > CROWDED ? 0.22 : 0.58;
       drawn.line.style.strokeOpacity = (faintest + (0.92 - faintest) * share).toFixed(3);
       const sign = edge.score < 0 ? "negative" : "positive";
-      const fate = comparison?.fateOf(edge) ?? "";
       drawn.group.setAttribute("class", `edge ${lineKind(edge)} ${sign} ${fate}`);
     }
     if (fresh.length > 0) afterPaint(() => fadeIn(fresh));

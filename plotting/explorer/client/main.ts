@@ -10,6 +10,7 @@ import {
   onSystemTheme,
 } from "../../page/client/mod.ts";
 import { differingWords, type WordPiece } from "./circuit_math.ts";
+import { createAgainst } from "./against.ts";
 import { createControls } from "./controls.ts";
 import { allRoles, roleColour, roleLabel } from "./describe.ts";
 import { createFaithfulnessChart } from "./charts/faithfulness_chart.ts";
@@ -75,6 +76,7 @@ function start() {
     ...readHash(location.hash, steps, nodes),
   });
   const controls = createControls(summary, store);
+  const showAgainst = createAgainst(summary, store);
   const graph = createGraphView(summary, store);
   const attention = createAttention(
     summary,
@@ -93,6 +95,7 @@ function start() {
   function draw() {
     controls.placeTicks();
     controls.update();
+    showAgainst();
     graph.resize();
     graph.update();
     panel.update();
@@ -110,6 +113,7 @@ function start() {
     const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
     if (touches("hovered") && changed.size === 1) return graph.highlight();
     controls.update();
+    showAgainst();
     if (touches("index", "hidden", "top", "widths", "against")) graph.update();
     else graph.highlight();
     panel.update();

@@ -25,7 +25,7 @@ export function pictureHeading(summary: ShownSummary, state: State): HeadingLine
   const legend = comparison
     ? [
       ...key("only here", themeValue("--plus")),
-      ...key(`only at step ${integer(comparison.other.step)}, dotted`, themeValue("--minus")),
+      ...key(`only at ${comparison.name}, dotted`, themeValue("--minus")),
       ...key("in both", themeValue("--faint")),
     ]
     : state.colour === "sign"

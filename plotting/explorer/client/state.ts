@@ -24,8 +24,8 @@ export interface State {
   theme: ThemeChoice;
   measure: "faithfulness" | "normalized";
   matrix: "edges" | "nodes" | "transfer";
-  /** the checkpoint whose circuit is compared with the one shown */
-  against: "off" | "previous" | "last";
+  /** the circuit that is compared with the one shown: "off", "previous", "last", "step-1024" or "run-0" (another run) */
+  against: string;
   /** index of the prompt on which attention is shown */
   prompt: number;
   /** the token whose attention is shown; null for the last one */
@@ -106,7 +106,12 @@ function addressFields(steps: number[], nodes: string[]): AddressField<State>[] 
     choiceField("theme", ["auto", "light", "dark"], defaults.theme),
     choiceField("measure", ["faithfulness", "normalized"], defaults.measure),
     choiceField("matrix", ["edges", "nodes", "transfer"], defaults.matrix),
-    choiceField("against", ["off", "previous", "last"], defaults.against),
+    {
+      name: "against",
+      write: ({ against }) => against === defaults.against ? null : against,
+      read: (text) =>
+        /^(previous|last|step-\d{1,9}|run-\d{1,3})$/.test(text) ? { against: text } : null,
+    },
   ];
 }
 
