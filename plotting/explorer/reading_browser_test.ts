@@ -175,3 +175,40 @@ browserTest("explorer: a saved SVG looks the same in a program without CSS", () 
     assert(different < 0.01, `${100 * different} % of the pixels differ`);
   });
 });
+
+browserTest("explorer: zooms at the pointer, pans by dragging, and shows all again", () => {
+  const summary = formingCircuit({ mostEdges: 60 });
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    const place = () =>
+      page.evaluate(() => {
+        const { left, top, width } = document.querySelector('[data-node="a6.h6"] .ghost')!
+          .getBoundingClientRect();
+        return { x: left + width / 2, y: top + width / 2 };
+      });
+    await page.locator("#circuit").scrollIntoViewIfNeeded();
+    const start = await place();
+    // the wheel alone scrolls the page
+    assertEquals(await page.locator("#zoom-fit").isDisabled(), true);
+    await page.mouse.move(start.x, start.y);
+    await page.keyboard.down("Control");
+    await page.mouse.wheel(0, -300);
+    await page.keyboard.up("Control");
+    await page.waitForFunction(() => location.hash.includes("view="));
+    const zoomed = await place();
+    assert(
+      Math.hypot(zoomed.x - start.x, zoomed.y - start.y) < 2,
+      "the point at the pointer moved",
+    );
+    await page.mouse.down();
+    await page.mouse.move(start.x - 40, start.y - 30, { steps: 3 });
+    await page.mouse.up();
+    const panned = await place();
+    assert(Math.hypot(panned.x - start.x + 40, panned.y - start.y + 30) < 2);
+    assertEquals(await page.isVisible("#pinned"), false);
+    await page.keyboard.press("0");
+    await page.waitForFunction(() => !location.hash.includes("view="));
+    const back = await place();
+    assert(Math.hypot(back.x - start.x, back.y - start.y) < 0.5);
+    assertEquals(errors, []);
+  });
+});

@@ -135,3 +135,18 @@ export function differingWords(clean: string, corrupted: string): [WordPiece[], 
     words[index].map((text, i) => ({ text, differs: marks[index][i] }));
   return [pieces(0), pieces(1)];
 }
+
+/** From more edges than this, weak ones are drawn thin and faint, below the strong ones. */
+export const CROWDED = 90;
+
+/** Returns the style of an edge's line. @param share the square root of its |score| as a share of the largest */
+export function strokeOf(
+  share: number,
+  crowded: boolean,
+): { strokeWidth: string; strokeOpacity: string } {
+  const [thinnest, faintest] = crowded ? [0.6, 0.22] : [1, 0.58];
+  return {
+    strokeWidth: `${(thinnest + 4.5 * share).toFixed(2)}px`,
+    strokeOpacity: (faintest + (0.92 - faintest) * share).toFixed(3),
+  };
+}

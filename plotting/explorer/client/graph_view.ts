@@ -7,17 +7,16 @@ import type { CircuitEdge } from "../../../utils/results/mod.ts";
 import { afterPaint, byId, hideTooltip, percent, showTooltip, svg } from "../../page/client/mod.ts";
 import { type Comparison, comparisonOf } from "./comparison.ts";
 import { describeLostEdge, showComparison } from "./comparison_note.ts";
-import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
+import { CROWDED, largestScore, pathsThrough, strokeOf, visibleEdges } from "./circuit_math.ts";
 import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
 import { edgeName, nodeNames, parseNodeName } from "../../../utils/names/mod.ts";
+import { createPictureZoom } from "./picture_zoom.ts";
 import { lineKind, longName, shortName } from "./names.ts";
 import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
 import { describeEdge, describeNode, roleColour, roleLabel, rolesAt } from "./describe.ts";
 
 const FADE_MS = 450;
-/** From more edges than this, weak ones are drawn thin and faint, below the strong ones. */
-const CROWDED = 90;
 
 interface DrawnEdge {
   group: SVGGElement;
@@ -30,14 +29,18 @@ export interface GraphView {
   update(): void;
   highlight(): void;
   resize(): void;
+  /** Shows the part of the picture that the reader zoomed to. */
+  showView(): void;
 }
 
 export function createGraphView(summary: ShownSummary, store: Store): GraphView {
   const root = byId<SVGSVGElement>("circuit");
   const box = byId("circuit-box");
-  const rows = root.appendChild(svg("g", { class: "rows" }));
-  const edgeLayer = root.appendChild(svg("g", { class: "edges" }));
-  const nodeLayer = root.appendChild(svg("g", { class: "nodes" }));
+  const content = root.appendChild(svg("g"));
+  const showView = createPictureZoom(content, store);
+  const rows = content.appendChild(svg("g", { class: "rows" }));
+  const edgeLayer = content.appendChild(svg("g", { class: "edges" }));
+  const nodeLayer = content.appendChild(svg("g", { class: "nodes" }));
   const edges = new Map<string, DrawnEdge>();
   const nodes = new Map<string, SVGGElement>();
   const overall = summary.checkpoints.reduce((max, c) => Math.max(max, largestScore(c)), 0) || 1;
@@ -186,6 +189,7 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     const present = new Set(shown.map(edgeName));
     for (const [name, drawn] of edges) if (!present.has(name)) remove(name, drawn);
     const fresh: DrawnEdge[] = [];
+    const crowded = shown.length > CROWDED;
     // the strongest last, above the others
     for (const edge of shown.toReversed()) {
       const name = edgeName(edge);
@@ -201,16 +205,12 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
         fresh.push(drawn);
       }
       drawn.edge = edge;
-      if (shown.length > CROWDED) edgeLayer.append(drawn.group);
+      if (crowded) edgeLayer.append(drawn.group);
       const fate = comparison?.fateOf(edge) ?? "";
       // another run's scores may have another unit
       const largest = fate === "lost" && comparison?.run ? largestScore(comparison.other) : scale;
       const share = Math.min(1, Math.sqrt(Math.abs(edge.score) / largest));
-      drawn.line.style.strokeWidth = `${
-        ((shown.length > CROWDED ? 0.6 : 1) + 4.5 * share).toFixed(2)
-      }px`;
-      const faintest = shown.length > CROWDED ? 0.22 : 0.58;
-      drawn.line.style.strokeOpacity = (faintest + (0.92 - faintest) * share).toFixed(3);
+      Object.assign(drawn.line.style, strokeOf(share, crowded));
       const sign = edge.score < 0 ? "negative" : "positive";
       drawn.group.setAttribute("class", `edge ${lineKind(edge)} ${sign} ${fate}`);
     }
@@ -291,8 +291,9 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     root.setAttribute("height", layout.height.toFixed(1));
     placeNodes();
     for (const drawn of edges.values()) route(drawn);
+    showView();
   }
 
   root.addEventListener("click", () => store.set({ pinned: null }));
-  return { update, highlight, resize };
+  return { update, highlight, resize, showView };
 }

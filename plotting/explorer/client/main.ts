@@ -1,5 +1,6 @@
 /** Starts the page: reads the embedded summary, makes the views, and redraws the views that a change affects. */
 import {
+  atMostEvery,
   byId,
   createStore,
   createTimelineChart,
@@ -109,9 +110,14 @@ function start() {
     }
   }
 
+  const keepAddress = () => history.replaceState(null, "", writeHash(store.state, steps));
+  // a browser allows few changes of the address per second
+  const keepView = atMostEvery(200, keepAddress);
   store.subscribe((changed) => {
     const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
     if (touches("hovered") && changed.size === 1) return graph.highlight();
+    if (touches("view")) graph.showView();
+    if (touches("view") && changed.size === 1) return keepView();
     controls.update();
     showAgainst();
     if (touches("index", "hidden", "top", "widths", "against")) graph.update();
@@ -123,7 +129,7 @@ function start() {
     if (touches("matrix", "theme")) heatmap.update();
     else if (touches("index")) heatmap.mark();
     if (touches("index", "pinned")) raster.mark();
-    history.replaceState(null, "", writeHash(store.state, steps));
+    keepAddress();
   });
 
   onResize(byId("page"), draw);

@@ -5,6 +5,7 @@ import {
   readAddress,
   type Store as KitStore,
   type ThemeChoice,
+  type View,
   writeAddress,
 } from "../../page/client/mod.ts";
 import type { LineKind } from "./names.ts";
@@ -30,6 +31,8 @@ export interface State {
   prompt: number;
   /** the token whose attention is shown; null for the last one */
   query: number | null;
+  /** the part of the circuit's picture that is shown; null for all of it */
+  view: View | null;
 }
 
 export type Store = KitStore<State>;
@@ -51,6 +54,7 @@ export function initialState(count: number): State {
     against: "off",
     prompt: 0,
     query: null,
+    view: null,
   };
 }
 
@@ -99,6 +103,16 @@ function addressFields(steps: number[], nodes: string[]): AddressField<State>[] 
       name: "query",
       write: ({ query }) => query === null ? null : String(query),
       read: (text) => /^\d{1,4}$/.test(text) ? { query: Number(text) } : null,
+    },
+    {
+      name: "view",
+      write: ({ view }) =>
+        view && [view.scale, view.x, view.y].map((x) => Number(x.toPrecision(4))).join(","),
+      read(text) {
+        const [scale, x, y] = text.split(",").map(Number);
+        const possible = scale > 1 && scale <= 8 && Number.isFinite(x + y);
+        return possible ? { view: { scale, x, y } } : null;
+      },
     },
     choiceField("colour", ["letter", "sign"], defaults.colour),
     choiceField("palette", ["field", "safe"], defaults.palette),
