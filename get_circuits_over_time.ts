@@ -71,7 +71,8 @@ if (import.meta.main) {
         const roles = await headRoles(experiment.paths, shown);
         const { transfer, exitCode } = await transferOf(experiment, config, task, circuits);
         const summary = await results.finish({ failed, transfer, roles });
-        await writeFileAtomic(page, buildExplorer(summary, await storedAttention(dirname(page))));
+        const attention = await storedAttention(dirname(page));
+        await writeFileAtomic(page, buildExplorer(summary, { attention }));
         return exitCode;
       },
       columns: () => circuitColumns(run, (step) => results.get(step), config),

@@ -6,6 +6,7 @@ import type { AttentionPatternFile, CircuitSummary } from "../../utils/results/m
 import { LEAST_RISES } from "../../utils/base/mod.ts";
 import { buildPage, escapeHtml, fillTemplate, KIT_STYLES } from "../page/mod.ts";
 import { hatching, heading, intro, method } from "./sentences.ts";
+import type { ShownSummary } from "./client/shown.ts";
 import { otherRuns, shownSummary } from "./shown_summary.ts";
 
 const here = (path: string) => new URL(path, import.meta.url);
@@ -39,25 +40,39 @@ function fittingPrompts({ prompts, steps }: AttentionPatternFile): AttentionPatt
   };
 }
 
-/**
- * Returns the HTML of the whole page. It orders checkpoints by step.
- * @param attention where heads attend on some prompts; the page contains at most 6 MB of it, fewer prompts if they are more
- * @param others runs whose circuits the page compares with; those of models of another shape are left out
- */
+/** What a page shows in addition to a summary. */
+export interface ExplorerOptions {
+  /** where heads attend on some prompts; the page has at most 6 MB of it, fewer prompts if they are more */
+  attention?: AttentionPatternFile;
+  /** runs whose circuits the page compares with; those of models of another shape are left out */
+  others?: readonly CircuitSummary[];
+  /** title of the page and of saved pictures; default: from the model and task */
+  title?: string;
+  /** text below the circuit, and above it in saved pictures */
+  caption?: string;
+}
+
+/** Returns the HTML of the whole page. It orders checkpoints by step. */
 export function buildExplorer(
   summary: CircuitSummary,
-  attention?: AttentionPatternFile,
-  others: readonly CircuitSummary[] = [],
+  { attention, others = [], title, caption = "" }: ExplorerOptions = {},
 ): string {
-  const shown = { ...shownSummary(summary), others: otherRuns(summary, others) };
+  const shown: ShownSummary = {
+    ...shownSummary(summary),
+    others: otherRuns(summary, others),
+    ...(title && { title }),
+    ...(caption && { caption }),
+  };
+  const name = title ?? heading(summary);
   const body = fillTemplate(Deno.readTextFileSync(here("body.html")), {
-    heading: escapeHtml(heading(summary)),
+    heading: escapeHtml(name),
+    caption: escapeHtml(caption),
     intro: escapeHtml(intro(summary)),
     method: escapeHtml(method(summary)),
     hatching: escapeHtml(hatching(summary, leastRise(summary))),
   });
   return buildPage({
-    title: `${heading(summary)} – circuits over training`,
+    title: `${name} – circuits over training`,
     styles: [
       KIT_STYLES.theme,
       KIT_STYLES.palette,

@@ -42,6 +42,9 @@ browserTest(
       await page.keyboard.press("ArrowRight");
       assertStringIncludes(page.url(), `step=${summary.checkpoints[16].step}`);
       await page.keyboard.press("Home");
+      await page.click("#speed");
+      assertEquals(await page.textContent("#speed"), "2×");
+      await page.locator("#speed").blur();
       await page.keyboard.press(" ");
       await page.waitForFunction(() => document.getElementById("step")!.textContent !== "0");
       assertEquals(errors, []);
@@ -166,7 +169,7 @@ browserTest("explorer: compares a circuit with that of another step", () => {
   const [here, before, last] = [names(15), names(14), names(22)];
   const other = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 30, task: "greater_than" });
   const there = new Set(edgeNames(other, 15));
-  return withPage(buildExplorer(summary, undefined, [other]), async ({ page, errors }) => {
+  return withPage(buildExplorer(summary, { others: [other] }), async ({ page, errors }) => {
     const fates = () =>
       page.evaluate(() =>
         Object.fromEntries(

@@ -75,7 +75,7 @@ export const FILE_PAGES: readonly ServedPage[] = [
     build: async ([path]) =>
       buildExplorer(
         await withCurrentRoles(dirname(path), await readCircuitSummary(path)),
-        await storedAttention(dirname(path)),
+        { attention: await storedAttention(dirname(path)) },
       ),
   },
   {

@@ -84,19 +84,19 @@ export function createControls(summary: ShownSummary, store: Store) {
   const stem = () => `${summary.model}_${summary.task}_step${steps[store.state.index]}`;
   const picture = byId<SVGSVGElement>("circuit");
   /** Makes a file of the whole circuit, however the reader zoomed. */
-  function whole<Made>(make: typeof standaloneSvg | typeof pngOf): Made {
+  function whole<Made>(make: (...picture: Parameters<typeof standaloneSvg>) => Made): Made {
     const { view } = store.state;
     store.set({ view: null });
     const made = make(picture, PAGE_ONLY, pictureHeading(summary, store.state));
     store.set({ view });
-    return made as Made;
+    return made;
   }
   byId("save-svg").addEventListener(
     "click",
-    () => saveFile(`${stem()}.svg`, [whole<string>(standaloneSvg)], "image/svg+xml"),
+    () => saveFile(`${stem()}.svg`, [whole(standaloneSvg)], "image/svg+xml"),
   );
   byId("save-png").addEventListener("click", async () => {
-    saveFile(`${stem()}.png`, [await whole<Promise<Blob>>(pngOf)], "image/png");
+    saveFile(`${stem()}.png`, [await whole(pngOf)], "image/png");
   });
   byId("save-json").addEventListener("click", () => {
     const pieces = graphJson(summary, store.state.index, nodeNames(summary.shape));

@@ -42,6 +42,8 @@ const LANE_HEADS = 8;
 const LANE_COLUMNS = 2.2;
 /** Smallest column width that has room for names. If the columns do not fit the box, the box scrolls. */
 const NARROWEST = 26;
+/** Rooms wider than this hold a larger picture. */
+const ROOMY = 1150;
 const BAR_HEIGHT = 22;
 const BAR_SPREAD = 0.5;
 
@@ -52,13 +54,14 @@ export function layOut(shape: Shape, room: number): Layout {
   const slots = nHeads + (lane ? LANE_COLUMNS : 1);
   const width = Math.max(room, slots * NARROWEST + 2 * MARGIN);
   const middle = Math.ceil(nHeads / 2);
-  const column = Math.min(104, (width - 2 * MARGIN) / slots);
+  const grown = room > ROOMY ? 1.4 : 1;
+  const column = Math.min(104 * grown, (width - 2 * MARGIN) / slots);
   const centre = width / 2;
   const left = centre - (slots - 1) * column / 2;
   const columnOf = (slot: number) => left + slot * column;
   const headColumn = (head: number) =>
     columnOf(lane ? head + LANE_COLUMNS : head < middle ? head : head + 1);
-  const row = Math.max(parallel ? 34 : 44, Math.min(92, 600 / (nLayers + 1)));
+  const row = Math.max(parallel ? 34 : 44, Math.min(92 * grown, 600 * grown / (nLayers + 1)));
   const nodeHeight = Math.max(14, Math.min(22, row * (parallel ? 0.46 : 0.34)));
   const nodeWidth = Math.max(4, Math.min(50, column * 0.74));
   const font = nodeWidth >= 32 ? 11 : nodeWidth >= 23 ? 9 : nodeWidth >= 18 ? 7.5 : 0;

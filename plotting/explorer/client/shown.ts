@@ -19,6 +19,9 @@ export interface OtherRun {
 export interface ShownSummary extends CircuitSummary {
   /** runs of models of the same shape */
   others?: OtherRun[];
+  /** title and caption that the author of the page gave it */
+  title?: string;
+  caption?: string;
   /** whether the run searched for a circuit above the threshold */
   searched: boolean;
   checkpoints: ShownCheckpoint[];
