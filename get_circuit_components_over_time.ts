@@ -24,6 +24,7 @@ import {
   randomTokens,
   repeatKeys,
   repeatSettings,
+  shardKey,
 } from "./utils/experiments/mod.ts";
 
 export const script = {
@@ -35,6 +36,7 @@ export const script = {
   ],
   schema: z.object({
     ...modelKeys,
+    ...shardKey,
     ...promptKeys,
     first_step: z.int().min(0).default(0).describe("skip checkpoints before this step"),
     copy_threshold: z.number().min(0).max(100).default(10)

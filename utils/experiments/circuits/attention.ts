@@ -5,6 +5,7 @@
  *  2. Name their tokens: the task's marks, the first token that differs in the corrupted prompt, and END, the read-out.
  *  3. At each checkpoint, store the patterns of all heads and each prompt's metric (`attentionPatterns` of results).
  */
+import { UserError } from "../../base/mod.ts";
 import { attentionPatterns as patternsOf } from "../../heads/mod.ts";
 import { type HookedModel, type Readout, type Tokenizer, tokenTexts } from "../../model/mod.ts";
 import {
@@ -65,7 +66,7 @@ export class AttentionRecord {
 /**
  * Opens the file of patterns; undefined if the run wants none, or no prompt is short enough. A file with another number of
  * prompts is made again.
- * @throws UserError as `openResultFile`.
+ * @throws UserError as `openResultFile`, or if a shard of a run wants another number of prompts than stored.
  */
 export async function openAttention(
   experiment: Experiment,
@@ -78,6 +79,14 @@ export async function openAttention(
   const prompts = places.map((i) => task.prompts[i]);
   const about = prompts.map((prompt) => describe(prompt, experiment.tokenizer));
   const stored = await attentionPatterns.readIfThere(experiment.paths, task.name);
+  const other = stored !== undefined && stored.header.prompts.length !== prompts.length;
+  if (other && experiment.shard) {
+    throw new UserError(
+      `${stored.path}: expected ${prompts.length} prompts, found ${stored.header.prompts.length}; processes that share ` +
+        `checkpoints cannot change the number: set attention_prompts to ${stored.header.prompts.length}`,
+      2,
+    );
+  }
   const settings = task.digest === undefined ? {} : { task_file_digest: task.digest };
   const file = await experiment.results(attentionPatterns, {
     free: Object.keys(config).filter((key) => !KEYS.includes(key)),
@@ -88,7 +97,7 @@ export async function openAttention(
       metric: task.metric,
       prompts: about,
     },
-    overwrite: stored !== undefined && stored.header.prompts.length !== prompts.length,
+    overwrite: other,
   }, task.name);
   return new AttentionRecord(prompts, readoutRows(task.readout, places), file);
 }

@@ -98,7 +98,9 @@ export class CircuitResults {
     if (config.verify) {
       await writeFileAtomic(paths.faithfulness(config.task, step), formatCurve(curve) + "\n");
     }
-    await this.#writeBaselines([...this.summaries().filter((c) => c.step !== step), summary]);
+    if (!this.experiment.shard) {
+      await this.#writeBaselines([...this.summaries().filter((c) => c.step !== step), summary]);
+    }
     await this.entries.set(step, summary);
   }
 

@@ -1,9 +1,9 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { packPatterns } from "../../../../utils/results/mod.ts";
+import { type AttentionPatternFile, packPatterns } from "../../../../utils/results/mod.ts";
 import { FIRST, patternsAt, PREVIOUS, roleScore, rolesOf } from "./patterns.ts";
 
 Deno.test("patterns: every number comes back at its head, query and key; roles are averaged", async () => {
-  const prompts = [
+  const prompts: AttentionPatternFile["prompts"] = [
     { tokens: ["a", "b", "c"], correct: "x", wrong: "y", marks: { S: 1, END: 2 } },
     { tokens: ["a", "b"], correct: "x", wrong: "y", marks: { END: 1 } },
   ];
