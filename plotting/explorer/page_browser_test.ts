@@ -282,6 +282,18 @@ browserTest(
       for (const index of ["3", "60", "100", "153"]) await page.fill("#slider", index);
       await page.waitForTimeout(FADED_MS);
       assertEquals((await page.evaluate(drawn)).edges, edgeNames(summary, 153));
+      const layers = () =>
+        page.evaluate(() =>
+          [...document.querySelectorAll("#circuit .node")].map((e) => e.getAttribute("transform"))
+        );
+      const before = await layers();
+      await page.click('[data-set="edges=bundled"]');
+      await page.click('[data-set="order=role"]');
+      await waitForAddress(page, "order=role");
+      const after = await layers();
+      assert(after.some((place, i) => place !== before[i]), "no head has moved");
+      assertEquals(after.toSorted(), before.toSorted(), "heads are not in the same places");
+      assertEquals((await page.evaluate(drawn)).edges, edgeNames(summary, 153));
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert(wide <= 1280, `the page is ${wide} pixels wide in a window of 1280`);
       assertEquals(errors, []);

@@ -14,7 +14,7 @@ import {
 import { graphJson } from "./graph_json.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { findNode, type LineKind } from "./names.ts";
-import { pictureHeading } from "./picture_heading.ts";
+import { pictureHeading } from "./picture/picture_heading.ts";
 import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
 

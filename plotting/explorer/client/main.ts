@@ -15,7 +15,7 @@ import { createAgainst } from "./against.ts";
 import { createControls } from "./controls.ts";
 import { allRoles, roleColour, roleLabel } from "./describe.ts";
 import { createFaithfulnessChart } from "./charts/faithfulness_chart.ts";
-import { createGraphView } from "./graph_view.ts";
+import { createGraphView } from "./picture/graph_view.ts";
 import { createHeatmap } from "./charts/heatmap.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { createPanel } from "./panel.ts";
@@ -45,6 +45,7 @@ function showExample(summary: ShownSummary) {
 }
 
 function showRoles(summary: ShownSummary) {
+  byId("order").hidden = allRoles(summary).length === 0;
   byId("roles").replaceChildren(
     ...allRoles(summary).map((role) =>
       html(
@@ -120,7 +121,8 @@ function start() {
     if (touches("view") && changed.size === 1) return keepView();
     controls.update();
     showAgainst();
-    if (touches("index", "hidden", "top", "widths", "against")) graph.update();
+    if (touches("order")) graph.resize();
+    if (touches("index", "hidden", "top", "widths", "against", "order", "edges")) graph.update();
     else graph.highlight();
     panel.update();
     if (touches("index")) { for (const chart of charts) chart.mark(store.state.index); }

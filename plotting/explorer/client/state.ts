@@ -20,6 +20,10 @@ export interface State {
   top: number | null;
   colour: "letter" | "sign";
   palette: "field" | "safe";
+  /** whether heads are in columns by number or by role */
+  order: "number" | "role";
+  /** whether edges from one layer to another are drawn apart or bundled */
+  edges: "apart" | "bundled";
   /** widths relative to the largest score of all checkpoints, or of this one */
   widths: "all" | "step";
   theme: ThemeChoice;
@@ -47,6 +51,8 @@ export function initialState(count: number): State {
     top: null,
     colour: "letter",
     palette: "field",
+    order: "number",
+    edges: "apart",
     widths: "all",
     theme: "auto",
     measure: "faithfulness",
@@ -116,6 +122,8 @@ function addressFields(steps: number[], nodes: string[]): AddressField<State>[] 
     },
     choiceField("colour", ["letter", "sign"], defaults.colour),
     choiceField("palette", ["field", "safe"], defaults.palette),
+    choiceField("order", ["number", "role"], defaults.order),
+    choiceField("edges", ["apart", "bundled"], defaults.edges),
     choiceField("widths", ["all", "step"], defaults.widths),
     choiceField("theme", ["auto", "light", "dark"], defaults.theme),
     choiceField("measure", ["faithfulness", "normalized"], defaults.measure),

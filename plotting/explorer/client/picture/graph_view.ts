@@ -3,18 +3,28 @@
  * glide to their new width, those that join fade in, those that leave fade out and are then removed (CSS
  * transitions).
  */
-import type { CircuitEdge } from "../../../utils/results/mod.ts";
-import { afterPaint, byId, hideTooltip, percent, showTooltip, svg } from "../../page/client/mod.ts";
-import { type Comparison, comparisonOf } from "./comparison.ts";
-import { describeLostEdge, showComparison } from "./comparison_note.ts";
-import { CROWDED, largestScore, pathsThrough, strokeOf, visibleEdges } from "./circuit_math.ts";
-import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
-import { edgeName, nodeNames, parseNodeName } from "../../../utils/names/mod.ts";
+import type { CircuitEdge } from "../../../../utils/results/mod.ts";
+import {
+  afterPaint,
+  byId,
+  hideTooltip,
+  percent,
+  showTooltip,
+  svg,
+} from "../../../page/client/mod.ts";
+import { type Comparison, comparisonOf } from "../comparison.ts";
+import { describeLostEdge, showComparison } from "../comparison_note.ts";
+import { CROWDED, largestScore, pathsThrough, strokeOf, visibleEdges } from "../circuit_math.ts";
+import { type Bundles, bundlesOf } from "./bundles.ts";
+import { byRole } from "./head_order.ts";
+import { edgePath, type Layout, layOut } from "./layout.ts";
+import { edgeName, nodeNames, parseNodeName } from "../../../../utils/names/mod.ts";
+import { placeNodes } from "./place_nodes.ts";
 import { createPictureZoom } from "./picture_zoom.ts";
-import { lineKind, longName, shortName } from "./names.ts";
-import type { ShownSummary } from "./shown.ts";
-import type { Store } from "./state.ts";
-import { describeEdge, describeNode, roleColour, roleLabel, rolesAt } from "./describe.ts";
+import { lineKind, longName, shortName } from "../names.ts";
+import type { ShownSummary } from "../shown.ts";
+import type { Store } from "../state.ts";
+import { describeEdge, describeNode, roleColour, roleLabel, rolesAt } from "../describe.ts";
 
 const FADE_MS = 450;
 
@@ -46,6 +56,7 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
   const overall = summary.checkpoints.reduce((max, c) => Math.max(max, largestScore(c)), 0) || 1;
   let comparison: Comparison | null = null;
   let layout: Layout = layOut(summary.shape, 900);
+  let bundles: Bundles = () => undefined;
 
   for (const name of nodeNames(summary.shape)) nodes.set(name, createNode(name));
 
@@ -88,55 +99,6 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     hideTooltip();
   }
 
-  function placeNodes() {
-    const lane = layout.lane === null ? [] : [svg("rect", {
-      class: "lane",
-      x: 26,
-      y: 2 * layout.places.get("logits")!.y + 4,
-      width: layout.lane - 26,
-      height: layout.height - 4 * layout.places.get("logits")!.y - 8,
-    })];
-    rows.replaceChildren(
-      ...lane,
-      ...layout.rows.map(({ layer, y }) =>
-        svg(
-          "g",
-          { class: "row" },
-          svg("line", { x1: 26, x2: layout.width - 8, y1: y, y2: y }),
-          svg("text", { x: 4, y, dy: "0.35em" }, `L${layer}`),
-        )
-      ),
-    );
-    for (const [name, group] of nodes) {
-      const { x, y, width, height } = layout.places.get(name)!;
-      group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
-      const pill = group.querySelector(".pill")!;
-      const radius = parseNodeName(name).kind === "head" ? height / 2 : 3;
-      for (
-        const [key, value] of Object.entries({
-          x: -width / 2,
-          y: -height / 2,
-          width,
-          height,
-          rx: Math.min(radius, width / 2),
-        })
-      ) pill.setAttribute(key, value.toFixed(1));
-      const text = group.querySelector<SVGTextElement>(".name")!;
-      const size = width > 100 ? 12 : layout.font;
-      text.setAttribute("font-size", String(size));
-      text.setAttribute("dy", "0.35em");
-      text.style.display = size === 0 ? "none" : "";
-      for (const port of group.querySelectorAll<SVGRectElement>(".port")) {
-        const letter = port.dataset.letter as "q" | "k" | "v";
-        const portWidth = Math.max(2, width * 0.12);
-        port.setAttribute("x", (portOffset(letter, width) - portWidth / 2).toFixed(1));
-        port.setAttribute("y", (height / 2 - 0.5).toFixed(1));
-        port.setAttribute("width", portWidth.toFixed(1));
-        port.setAttribute("height", "2.5");
-      }
-    }
-  }
-
   function createEdge(name: string, edge: CircuitEdge): DrawnEdge {
     const line = svg("path", { class: "line" });
     const group = svg(
@@ -163,7 +125,7 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
   }
 
   function route(drawn: DrawnEdge) {
-    const path = edgePath(layout, drawn.edge);
+    const path = edgePath(layout, drawn.edge, bundles(drawn.edge));
     for (const element of drawn.group.children) element.setAttribute("d", path);
   }
 
@@ -186,6 +148,7 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     root.classList.toggle("compared", comparison !== null);
     showComparison(comparison, store.state, summary.model);
     const scale = store.state.widths === "all" ? overall : largestScore(checkpoint);
+    bundles = store.state.edges === "bundled" ? bundlesOf(shown, layout) : () => undefined;
     const present = new Set(shown.map(edgeName));
     for (const [name, drawn] of edges) if (!present.has(name)) remove(name, drawn);
     const fresh: DrawnEdge[] = [];
@@ -214,6 +177,7 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
       const sign = edge.score < 0 ? "negative" : "positive";
       drawn.group.setAttribute("class", `edge ${lineKind(edge)} ${sign} ${fate}`);
     }
+    for (const drawn of edges.values()) if (drawn.leaving === null) route(drawn);
     if (fresh.length > 0) afterPaint(() => fadeIn(fresh));
     updateNodes(new Set(checkpoint.nodes), shown);
     const empty = byId("empty-circuit");
@@ -285,11 +249,15 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
   }
 
   function resize() {
-    layout = layOut(summary.shape, Math.max(320, box.clientWidth));
+    layout = layOut(
+      summary.shape,
+      Math.max(320, box.clientWidth),
+      store.state.order === "role" ? byRole(summary) : undefined,
+    );
     root.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height.toFixed(1)}`);
     root.setAttribute("width", String(layout.width));
     root.setAttribute("height", layout.height.toFixed(1));
-    placeNodes();
+    placeNodes(layout, rows, nodes);
     for (const drawn of edges.values()) route(drawn);
     showView();
   }

@@ -1,9 +1,9 @@
 /** Writes what a saved picture of a circuit shows: title, step and circuit, legend. */
-import { taskTitle } from "../../display_names.ts";
-import { type HeadingLine, integer, percent, themeValue } from "../../page/client/mod.ts";
-import { comparisonOf } from "./comparison.ts";
-import type { ShownSummary } from "./shown.ts";
-import type { State } from "./state.ts";
+import { taskTitle } from "../../../display_names.ts";
+import { type HeadingLine, integer, percent, themeValue } from "../../../page/client/mod.ts";
+import { comparisonOf } from "../comparison.ts";
+import type { ShownSummary } from "../shown.ts";
+import type { State } from "../state.ts";
 
 /** Returns the lines above the picture. */
 export function pictureHeading(summary: ShownSummary, state: State): HeadingLine[] {

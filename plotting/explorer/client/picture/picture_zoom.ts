@@ -2,8 +2,8 @@
  * Zooms and pans the circuit: with the buttons or the keys + and −, by Ctrl and the wheel or a pinch, and, once it is
  * zoomed, by dragging and the wheel alone. The key 0 shows all of it again.
  */
-import { byId, enableZoom, type View, zoomAt } from "../../page/client/mod.ts";
-import type { Store } from "./state.ts";
+import { byId, enableZoom, type View, zoomAt } from "../../../page/client/mod.ts";
+import type { Store } from "../state.ts";
 
 const LIMITS = [1, 8] as const;
 const STEP = 1.4;

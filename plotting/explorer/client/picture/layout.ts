@@ -10,9 +10,11 @@
  *    centre and the other end, which keeps long edges apart.
  * 3. Edges are cubic curves with vertical ends. Within a column they bow sideways, around the nodes in between.
  */
-import type { CircuitEdge } from "../../../utils/results/mod.ts";
-import { nodeNames } from "../../../utils/names/mod.ts";
-import { placeOfNode, type Shape } from "./names.ts";
+import type { CircuitEdge } from "../../../../utils/results/mod.ts";
+import { nodeNames } from "../../../../utils/names/mod.ts";
+import { pulled } from "./bundles.ts";
+import { byNumber, type HeadColumns } from "./head_order.ts";
+import { placeOfNode, type Shape } from "../names.ts";
 
 export interface Place {
   x: number;
@@ -47,8 +49,15 @@ const ROOMY = 1150;
 const BAR_HEIGHT = 22;
 const BAR_SPREAD = 0.5;
 
-/** Lays out the whole model, `room` pixels wide or as wide as its names need; the layer count sets the height. */
-export function layOut(shape: Shape, room: number): Layout {
+/**
+ * Lays out the whole model, `room` pixels wide or as wide as its names need; the layer count sets the height.
+ * @param columns the column of each head; default: by number
+ */
+export function layOut(
+  shape: Shape,
+  room: number,
+  columns: HeadColumns = byNumber(shape),
+): Layout {
   const { nLayers, nHeads, parallel } = shape;
   const lane = nHeads >= LANE_HEADS;
   const slots = nHeads + (lane ? LANE_COLUMNS : 1);
@@ -86,7 +95,7 @@ export function layOut(shape: Shape, room: number): Layout {
       });
     } else {
       places.set(name, {
-        x: headColumn(head),
+        x: headColumn(columns[layer][head]),
         y: yOf(layer),
         width: nodeWidth,
         height: nodeHeight,
@@ -106,9 +115,14 @@ export function portOffset(letter: CircuitEdge["letter"], width: number): number
 
 /**
  * Returns the SVG path of an edge, from the top of its source to the bottom of its target.
+ * @param middle the middle of its bundle
  * @throws Error if the layout does not have one of its nodes.
  */
-export function edgePath(layout: Layout, edge: Omit<CircuitEdge, "score">): string {
+export function edgePath(
+  layout: Layout,
+  edge: Omit<CircuitEdge, "score">,
+  middle?: number,
+): string {
   const from = layout.places.get(edge.source);
   const to = layout.places.get(edge.target);
   if (!from || !to) {
@@ -126,8 +140,8 @@ export function edgePath(layout: Layout, edge: Omit<CircuitEdge, "score">): stri
   const bend = Math.max(rise * 0.42, Math.min(14, rise));
   const bow = bowOf(layout, edge, x2 - x1, rise);
   const f = (value: number) => value.toFixed(1);
-  return `M${f(x1)} ${f(y1)}C${f(x1 + bow)} ${f(y1 - bend)} ${f(x2 + bow)} ${f(y2 + bend)} ` +
-    `${f(x2)} ${f(y2)}`;
+  const [c1, c2] = pulled([x1 + bow, x2 + bow], middle);
+  return `M${f(x1)} ${f(y1)}C${f(c1)} ${f(y1 - bend)} ${f(c2)} ${f(y2 + bend)} ${f(x2)} ${f(y2)}`;
 }
 
 /** Returns the sideways bow of an edge that would run straight up a column: outwards, larger for longer edges. */
