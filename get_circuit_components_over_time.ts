@@ -74,7 +74,7 @@ if (import.meta.main) {
     return await experiment.run({
       files: [components, heads],
       measure: async (step, model) => {
-        const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
+        const circuit = await readCircuitHeads(paths.storedGraph("ioi", step), model.config);
         const found = await circuitComponents(model, prompts, repeated, circuit, {
           copyThreshold: config.copy_threshold,
           cspaStartLayer: config.cspa_start_layer,

@@ -82,7 +82,7 @@ if (import.meta.main) {
     return await experiment.run({
       files: [results],
       measure: async (step, model) => {
-        const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
+        const circuit = await readCircuitHeads(paths.storedGraph("ioi", step), model.config);
         const { positive: copy } = await nameCopyScores(model, prompts);
         const targets = circuit.intoLogits()
           .filter((head) => copy[placeOf(head, shape)] >= config.copy_threshold);

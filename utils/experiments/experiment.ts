@@ -250,7 +250,7 @@ export class Experiment {
  * @throws UserError naming the folder if there is none.
  */
 function requireCircuits(paths: ResultPaths, task: string, steps: readonly number[]): void {
-  if (steps.some((step) => isFile(paths.graph(task, step)))) return;
+  if (steps.some((step) => isFile(paths.storedGraph(task, step)))) return;
   throw new UserError(
     `no circuit of task ${task} such as ${paths.graph(task, steps.at(-1)!)}; ` +
       `run ${circuitSummary.madeBy} for this model and task first`,

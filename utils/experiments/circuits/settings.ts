@@ -75,8 +75,10 @@ export const circuitSchema = z.object({
   palette: z.enum(PALETTE_NAMES).default("field").describe(
     "colours of the pictures: EAP-IG's, or ones that colour-blind readers tell apart",
   ),
-  graph_format: z.union([z.literal(1), z.literal(2)]).default(2)
-    .describe("graph files as EAP-IG writes them now (2) or as the original project did (1)"),
+  graph_format: z.union([z.literal(1), z.literal(2), z.literal("safetensors")]).default(2).describe(
+    "graph files as EAP-IG writes them now (2) or as the original project did (1); safetensors: as float16 tensors, a " +
+      "tenth of the size, for models of billions of parameters",
+  ),
 });
 
 /** Returns the settings with the name of the task: that of the file of prompts if no other is given. */
