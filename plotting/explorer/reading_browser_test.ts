@@ -1,5 +1,5 @@
 import { Resvg } from "@resvg/resvg-js";
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
 import { buildExplorer } from "./page.ts";
 import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
@@ -209,6 +209,34 @@ browserTest("explorer: zooms at the pointer, pans by dragging, and shows all aga
     await page.waitForFunction(() => !location.hash.includes("view="));
     const back = await place();
     assert(Math.hypot(back.x - start.x, back.y - start.y) < 0.5);
+    assertEquals(errors, []);
+  });
+});
+
+browserTest("explorer: the list of edges draws the interval of a score to scale", () => {
+  const summary = formingCircuit({ nLayers: 4, nHeads: 4, mostEdges: 30 });
+  const circuit = summary.checkpoints.at(-1)!.circuit;
+  const strongest = circuit.reduce((a, b) => Math.abs(b.score) > Math.abs(a.score) ? b : a);
+  strongest.interval = [0.8 * strongest.score, 1.2 * strongest.score];
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    const strong = page.locator("#edge-list li").first();
+    const [bar, line] = [
+      await strong.locator(".bar").boundingBox(),
+      await strong.locator("u").boundingBox(),
+    ];
+    // the interval of 80 to 120 % of the largest score sets the scale
+    assert(Math.abs(bar!.width / 1 - (line!.x + line!.width - bar!.x) / 1.2) < 1, "not to scale");
+    assert(Math.abs(line!.x - bar!.x - 0.8 * bar!.width) < 1, "the interval starts elsewhere");
+    assertEquals(errors, []);
+  });
+});
+
+browserTest("explorer: opens where the model does the task at no checkpoint", () => {
+  const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 30 });
+  for (const { ability } of summary.checkpoints) ability!.able = false;
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    assertStringIncludes((await page.textContent("#empty-circuit"))!, "does not do the task");
+    assertEquals(await page.locator(".raster-cell").count(), 0);
     assertEquals(errors, []);
   });
 });
