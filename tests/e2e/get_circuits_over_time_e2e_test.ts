@@ -65,6 +65,12 @@ Deno.test("get_circuits_over_time writes every file of the result tree, and they
     assertEquals(attention.prompts[0].tokens.join(""), summary.example.clean);
     assertEquals(attention.prompts[0].marks.END, attention.prompts[0].tokens.length - 1);
     assertEquals(Object.keys(attention.steps).map(Number), steps);
+    const stored = await Deno.readTextFile(join(base, "summary.json"));
+    const again = await circuits([...args, "--attention-prompts", "1"], dir);
+    assertEquals(again.code, 0, again.stderr);
+    assertStringIncludes(again.stdout, "attention patterns added");
+    assertEquals(await Deno.readTextFile(join(base, "summary.json")), stored);
+    assertEquals((await readAttention(join(base, "attention.json"))).prompts.length, 1);
     const curve = JSON.parse(
       await Deno.readTextFile(join(dir, "faithfulness", "pythia-nano", "ioi", `${FINAL}.json`)),
     );
