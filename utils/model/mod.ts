@@ -18,6 +18,9 @@ export {
   type BlockWeights,
   declareWeights,
   defineSplice,
+  groupedWeights,
+  groupSize,
+  hasBlockHook,
   type HeadInputs,
   headOutputs,
   headResults,
@@ -27,14 +30,21 @@ export {
   type HookPlan,
   type HookPointName,
   HookPoints,
+  isLocalAmongOthers,
+  isRms,
   type KeysValues,
   type LayerContext,
   linearPoints,
+  LLAMA_HOOKS,
   metricFeeds,
   metricGradient,
   type MetricSpec,
   mlp,
+  mlpOutput,
   type MlpWeights,
+  type Norm,
+  normalise,
+  normalisedInput,
   OUTER_HOOKS,
   type OuterHook,
   packedAxes,
@@ -56,10 +66,12 @@ export {
   type SpliceForm,
   type SpliceScope,
   storedOutIn,
+  ungrouped,
   unpackedHeadFirst,
   type WeightUnit,
 } from "./blocks/mod.ts";
 export { type ModelConfig, parseModelConfig, readModelConfig } from "./config.ts";
+export type { LlamaFamily, LlamaTraits, RotaryScaling } from "./llama_config.ts";
 export { openCheckpoint, weightDigest } from "./files/mod.ts";
 export { HookedModel } from "./hooked_model.ts";
 export type { CachedRun, HookedRunOptions, HookedRunResult, ModelOptions } from "./options.ts";

@@ -24,6 +24,12 @@ export interface MlpWeights {
   out_w: Value;
   /** output bias, `[d]` */
   out_b: Value;
+  /** weight of the gate, `[m, d]`; Llama-style models */
+  gate_w?: Value;
+  /** gain of the norm after attention, `[d]`; where there is one */
+  ln1_post_w?: Value;
+  /** gain of the norm after the MLP, `[d]`; where there is one */
+  ln2_post_w?: Value;
 }
 
 /** All weights of one layer. */
@@ -45,10 +51,39 @@ export const BLOCK_WEIGHTS = [
   "out_b",
 ] as const satisfies readonly (keyof BlockWeights)[];
 
-/** Returns the stored shapes of a block's weights. */
-export function blockWeightShapes(config: ModelConfig): Record<keyof BlockWeights, number[]> {
-  const { dModel: d, dMlp: m } = config;
+/** Names of the weights that only some Llama-style blocks have. */
+type LlamaWeight = "gate_w" | "q_norm_w" | "k_norm_w" | "ln1_post_w" | "ln2_post_w";
+
+/** Returns the stored shapes of a block's weights. Those of Llama-style blocks follow the others. */
+export function blockWeightShapes(
+  config: ModelConfig,
+): Record<typeof BLOCK_WEIGHTS[number], number[]> & Partial<Record<LlamaWeight, number[]>> {
+  const { nHeads: H, dHead: e, dModel: d, dMlp: m, llama } = config;
   const matrix = (out: number, into: number) => storedOutIn(config) ? [out, into] : [into, out];
+  if (llama) {
+    const K = llama.nKvHeads, packed = (H + 2 * K) * e;
+    const together = llama.qkNorm === "all";
+    return {
+      ln1_w: [d],
+      ln1_b: [d],
+      qkv_w: [packed, d],
+      qkv_b: [packed],
+      o_w: [d, H * e],
+      o_b: [d],
+      ln2_w: [d],
+      ln2_b: [d],
+      in_w: [m, d],
+      in_b: [m],
+      out_w: [d, m],
+      out_b: [d],
+      gate_w: [m, d],
+      ...(llama.qkNorm && {
+        q_norm_w: [together ? H * e : e],
+        k_norm_w: [together ? K * e : e],
+      }),
+      ...(llama.postNorm && { ln1_post_w: [d], ln2_post_w: [d] }),
+    };
+  }
   return {
     ln1_w: [d],
     ln1_b: [d],
@@ -80,11 +115,10 @@ export function declareWeights(
   i: number,
   baked?: WeightUnit,
 ): BlockWeights {
-  const shapes = blockWeightShapes(config);
-  return Object.fromEntries(BLOCK_WEIGHTS.map((name) => [
-    name,
-    baked
-      ? g.constant(baked[name].data, baked[name].shape)
-      : g.input(weightFeed(i, name), shapes[name]),
-  ])) as unknown as BlockWeights;
+  return Object.fromEntries(
+    Object.entries(blockWeightShapes(config)).map(([name, shape]) => [
+      name,
+      baked ? g.constant(baked[name].data, baked[name].shape) : g.input(weightFeed(i, name), shape),
+    ]),
+  ) as unknown as BlockWeights;
 }

@@ -45,6 +45,24 @@ export function layerNorm(x: Value, weight: Value, bias: Value, epsilon: number)
 }
 
 /**
+ * Divides the last axis by its root mean square, `1/√(mean(x²) + ε)` is `inverseScale`, and multiplies by `weight` `[d]`.
+ * Float32 only. Its gradient goes through `output`.
+ */
+export function rmsNorm(
+  x: Value,
+  weight: Value,
+  epsilon: number,
+): Pick<Normalised, "output" | "inverseScale"> {
+  const [output, inverseScale] = x.graph.addMany(
+    "SimplifiedLayerNormalization",
+    [x, weight],
+    [{ dtype: x.dtype, shape: x.shape }, { dtype: x.dtype, shape: [...x.shape.slice(0, -1), 1] }],
+    { axis: -1, epsilon: { float: epsilon } },
+  );
+  return { output, inverseScale };
+}
+
+/**
  * Applies the rotary position embedding to `x` `[…batch, heads, pos, d_head]` (Su et al. 2021, half-split form): the first `2r`
  * dimensions of position p turn in pairs (i, i + r) by the angles whose cosines and sines are `cos[p]`, `sin[p]`,
  * `[pos, r]`; the others stay. One pass over the data, by ONNX Runtime's own operator; float32 only.
