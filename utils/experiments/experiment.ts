@@ -84,6 +84,7 @@ export async function openExperiment(
   { circuits, firstStep = 0, scheduleKey, processing }: ExperimentOptions = {},
 ): Promise<Experiment> {
   const ref = new ModelRef(config);
+  await ref.listPublished();
   const all = ref.steps(scheduleKey);
   const steps = all.filter((step) => step >= firstStep);
   if (steps.length === 0) {

@@ -56,6 +56,7 @@ export {
   POS,
   type Readout,
   readoutFeeds,
+  rotaryFrequencies,
   rowIndices,
   sequenceFeeds,
   type SequenceInputs,
@@ -85,6 +86,7 @@ export {
   type ModelSource,
   modelSource,
   type OnProgress,
+  publishedSteps,
   resolveFolder,
   resolveModel,
   type ResolveOptions,
@@ -112,6 +114,7 @@ export {
   type RunOptions,
 } from "./run/mod.ts";
 export { Runtime, type RuntimeOptions } from "./runtime.ts";
+export { type Limits, refuseTraits } from "./unsupported.ts";
 export { type Prompts, type RunResult, TokenModel } from "./token_model.ts";
 export {
   loadTokenizer,

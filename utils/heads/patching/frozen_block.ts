@@ -18,7 +18,6 @@ import {
   type Feeds,
   gather,
   Graph,
-  layerNorm,
   linear,
   matmul,
   reshape,
@@ -35,6 +34,7 @@ import {
   type HookedModel,
   HookPoints,
   type ModelConfig,
+  normalisedInput,
   perHeadOutput,
   perHeadWeights,
   storedOutIn,
@@ -120,12 +120,12 @@ function compileProject(
   const { dModel: d, nHeads: H, dHead: e } = config;
   const x = g.input("x", ["senders", "rows", d]);
   const w = declareWeights(g, config, 0);
-  const normalized = layerNorm(x, w.ln1_w, w.ln1_b, config.layerNormEps).output;
+  const normalized = normalisedInput(x, w.ln1_w, w.ln1_b, config);
   const j = LETTERS.indexOf(letter);
   const { weights, biases } = perHeadWeights(w, config);
   const matrix = storedOutIn(config)
-    ? reshape(weights[j], [d, d])
-    : reshape(transpose(weights[j], [1, 0, 2]), [d, d]);
+    ? reshape(weights[j], [H * e, d])
+    : reshape(transpose(weights[j], [1, 0, 2]), [d, H * e]);
   const packed = linear(normalized, matrix, storedOutIn(config));
   const out = add(reshape(packed, ["senders", "rows", H, e]), biases[j]);
   return Session.compile({ out }, {}, options);
