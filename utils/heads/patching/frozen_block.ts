@@ -37,6 +37,7 @@ import {
   normalisedInput,
   perHeadOutput,
   perHeadWeights,
+  refuseTraits,
   storedOutIn,
 } from "../../model/mod.ts";
 
@@ -46,7 +47,10 @@ const projectProgram = defineProgram("frozen block project", compileProject);
 
 /** Runs the three programs on one model. Models of the same shape share the compiled programs. */
 export class FrozenBlocks {
-  constructor(private readonly model: HookedModel) {}
+  /** @throws UserError if a norm follows attention, so that a head's output depends on all heads of its layer. */
+  constructor(private readonly model: HookedModel) {
+    refuseTraits(model.config, "patching single heads", { postNorm: true });
+  }
 
   /**
    * Returns the residual stream after block `layer` with one of its heads patched per sender.
