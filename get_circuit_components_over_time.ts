@@ -24,6 +24,7 @@ import {
   randomTokens,
   repeatKeys,
   repeatSettings,
+  shardKey,
 } from "./utils/experiments/mod.ts";
 
 export const script = {
@@ -35,6 +36,7 @@ export const script = {
   ],
   schema: z.object({
     ...modelKeys,
+    ...shardKey,
     ...promptKeys,
     first_step: z.int().min(0).default(0).describe("skip checkpoints before this step"),
     copy_threshold: z.number().min(0).max(100).default(10)
@@ -72,7 +74,7 @@ if (import.meta.main) {
     return await experiment.run({
       files: [components, heads],
       measure: async (step, model) => {
-        const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
+        const circuit = await readCircuitHeads(paths.storedGraph("ioi", step), model.config);
         const found = await circuitComponents(model, prompts, repeated, circuit, {
           copyThreshold: config.copy_threshold,
           cspaStartLayer: config.cspa_start_layer,

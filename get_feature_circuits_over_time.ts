@@ -14,6 +14,8 @@ import {
   featureCircuitsOverTime,
   openExperiment,
   printFeatureCircuits,
+  shardOf,
+  shardText,
 } from "./utils/experiments/mod.ts";
 import { runScript } from "./utils/cli/mod.ts";
 
@@ -32,6 +34,10 @@ if (import.meta.main) {
   await runScript(script, async (config) => {
     const experiment = await openExperiment(atCoderSteps(config));
     const results = await featureCircuitsOverTime(experiment, config);
+    if (experiment.shard) {
+      console.log(shardText(experiment.shard, shardOf(experiment.steps, experiment.shard)));
+      return results.exitCode;
+    }
     printFeatureCircuits(results);
     console.log(`\nwritten below ${config.results_dir}/feature_circuits/${experiment.paths.model}`);
     return results.exitCode;

@@ -19,6 +19,7 @@ import {
   randomTokens,
   repeatKeys,
   repeatSettings,
+  shardKey,
 } from "./utils/experiments/mod.ts";
 import { loadTask } from "./utils/tasks/mod.ts";
 
@@ -32,6 +33,7 @@ export const script = {
   ],
   schema: z.object({
     ...modelKeys,
+    ...shardKey,
     ...promptKeys,
     ...repeatKeys,
     copy_threshold: z.number().min(0).max(100).default(50)

@@ -81,7 +81,7 @@ if (import.meta.main) {
     return await experiment.run({
       files: [results],
       measure: async (step, model, progress) => {
-        const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
+        const circuit = await readCircuitHeads(paths.storedGraph("ioi", step), model.config);
         const levels = progress.begin("level", 3);
         let cspaFrom: Consistency["cspa_from"] = "computed";
         const scores = {

@@ -19,7 +19,7 @@ import {
 } from "./utils/heads/mod.ts";
 import { copySuppression } from "./utils/results/mod.ts";
 import { FOLDED } from "./utils/model/mod.ts";
-import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
+import { modelKeys, openExperiment, shardKey } from "./utils/experiments/mod.ts";
 
 export const script = {
   name: "get_model_cspa",
@@ -31,6 +31,7 @@ export const script = {
   ],
   schema: z.object({
     ...modelKeys,
+    ...shardKey,
     text: z.string().optional().describe(
       "file of documents: .jsonl with one text per line, or plain text separated by <|endoftext|>; default: embedded corpus",
     ),

@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { runScript, UserError } from "./utils/cli/mod.ts";
-import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
+import { modelKeys, openExperiment, shardKey } from "./utils/experiments/mod.ts";
 import { type TaskPerformances, taskPerformances } from "./utils/results/mod.ts";
 import {
   loadTask,
@@ -37,6 +37,7 @@ export const script = {
       .describe("ignored; kept so that original configs load (config.json names the architecture)"),
     checkpoint_schedule: ckpt_schedule,
     ...shared,
+    ...shardKey,
     batch_size: z.int().min(1).default(100).describe("prompts in one batch"),
     tasks: z.array(task).min(1).default([...PAPER_TASK_NAMES]).describe("tasks to measure"),
     task_files: z.record(z.string(), z.string().min(1)).default({})

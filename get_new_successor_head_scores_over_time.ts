@@ -17,7 +17,7 @@ import {
   type TokenPairs,
 } from "./utils/heads/mod.ts";
 import { successorHeads } from "./utils/results/mod.ts";
-import { modelKeys, openExperiment } from "./utils/experiments/mod.ts";
+import { modelKeys, openExperiment, shardKey } from "./utils/experiments/mod.ts";
 
 export const script = {
   name: "get_new_successor_head_scores_over_time",
@@ -29,6 +29,7 @@ export const script = {
   ],
   schema: z.object({
     ...modelKeys,
+    ...shardKey,
     threshold: z.number().min(0).max(1).default(0.4)
       .describe("score above which the table counts a head as a successor head"),
   }),

@@ -22,7 +22,7 @@ import {
   selfRepair,
 } from "./utils/heads/mod.ts";
 import { FOLDED } from "./utils/model/mod.ts";
-import { modelKeys, openExperiment, promptKeys } from "./utils/experiments/mod.ts";
+import { modelKeys, openExperiment, promptKeys, shardKey } from "./utils/experiments/mod.ts";
 import { loadTask, readoutOf } from "./utils/tasks/mod.ts";
 
 export const script = {
@@ -35,6 +35,7 @@ export const script = {
   ],
   schema: z.object({
     ...modelKeys,
+    ...shardKey,
     ...promptKeys,
     copy_threshold: z.number().min(0).max(100).default(75)
       .describe("copy score in percent at which a head that writes to the logits is ablated"),
@@ -81,7 +82,7 @@ if (import.meta.main) {
     return await experiment.run({
       files: [results],
       measure: async (step, model) => {
-        const circuit = await readCircuitHeads(paths.graph("ioi", step), model.config);
+        const circuit = await readCircuitHeads(paths.storedGraph("ioi", step), model.config);
         const { positive: copy } = await nameCopyScores(model, prompts);
         const targets = circuit.intoLogits()
           .filter((head) => copy[placeOf(head, shape)] >= config.copy_threshold);

@@ -56,7 +56,10 @@ if (import.meta.main) {
     return await experiment.run({
       files: [results],
       measure: async (step, model) => {
-        const circuit = await readCircuitHeads(paths.graph("greater_than", step), model.config);
+        const circuit = await readCircuitHeads(
+          paths.storedGraph("greater_than", step),
+          model.config,
+        );
         const nodes = greaterThanNodes(circuit);
         const parts = await greaterThanParts(model, prompts, nodes, config.batch_size);
         await results.set(step, parts);

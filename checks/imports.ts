@@ -22,6 +22,7 @@ export const FLOORS = [
   "utils/base",
   "utils/onnx",
   "utils/cli",
+  "utils/slurm",
   "utils/results",
   "utils/graphs", // plain data: pages compute with it
   "utils/tensor_files",
@@ -55,6 +56,7 @@ const ONLY: Record<string, readonly string[]> = {
     "utils/names",
     "utils/base",
     "utils/cli",
+    "utils/slurm",
     "utils/results",
     "utils/graphs",
     "utils/tensor_files",

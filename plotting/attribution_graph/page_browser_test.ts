@@ -8,7 +8,7 @@ import {
   randomSubgraphScores,
   subgraphScores,
 } from "../../utils/graphs/mod.ts";
-import { browserTest, withPage } from "../testing/browser.ts";
+import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
 import { madeUpGraph } from "../testing/made_up_graph.ts";
 import { graphModel } from "./client/page_model.ts";
 import { buildGraphPage } from "./page.ts";
@@ -61,14 +61,15 @@ browserTest(
       for (const [nodes, edges] of [[0.8, 0.98], [0.36, 0.75], [1, 1]]) {
         await slide(page, "node-threshold", nodes);
         await slide(page, "edge-threshold", edges);
-        await page.waitForTimeout(250);
-        const [n, e] = await page.evaluate(() => {
+        const set = await page.waitForFunction((wanted) => {
           const parts = new URLSearchParams(location.hash.slice(1));
-          return [parts.get("pruningThreshold") ?? "0.8", parts.get("edgeThreshold") ?? "0.98"].map(
-            Number,
-          );
-        });
-        assertAlmostEquals(n, nodes, 0.006);
+          const found = [
+            Number(parts.get("pruningThreshold") ?? "0.8"),
+            Number(parts.get("edgeThreshold") ?? "0.98"),
+          ];
+          return found.every((value, i) => Math.abs(value - wanted[i]) < 0.006) && found;
+        }, [nodes, edges]);
+        const [n, e] = (await set.jsonValue()) as number[];
         const { kept, ids, pruned } = expected(read, n, e);
         const page_ = await page.evaluate(seen);
         assertEquals(page_.features, ids);
@@ -123,7 +124,7 @@ browserTest(
       await page.click(`.node[data-node="${node.id}"]`);
       const clicked = await page.evaluate(seen);
       assertEquals(clicked.clicked, [node.id]);
-      assertStringIncludes(page.url(), `clickedId=${node.id}`);
+      await waitForAddress(page, `clickedId=${node.id}`);
       const rows = await page.locator("#node-card .connections >> nth=0 >> li").count();
       const row = node.node * read.graph.columns;
       const inputs = read.graph.edges.subarray(row, row + read.graph.columns).filter((x) =>
@@ -195,8 +196,7 @@ browserTest(
         assertEquals(json.qParams.pinnedIds.length, ids.length);
         assertEquals(json.qParams.supernodes[0][0], "<i>named</i>");
 
-        // The address is written at most every 150 ms.
-        await page.waitForTimeout(400);
+        await waitForAddress(page, "my+label");
         await page.reload();
         assertEquals(await page.evaluate(seen), { ...before, tooltip: null });
         await page.click("#unpin-all");
@@ -211,7 +211,7 @@ browserTest(
         ]);
         await page.selectOption("#graphs", "1");
         assertEquals((await page.evaluate(seen)).pinned, []);
-        assertStringIncludes(page.url(), "slug=second");
+        await waitForAddress(page, "slug=second");
         await page.selectOption("#graphs", "0");
         assertEquals((await page.evaluate(seen)).pinned, before.pinned);
         assertEquals(errors, []);
@@ -242,12 +242,16 @@ browserTest("graph page: arrows move the focus, Enter opens, the wheel zooms, 0 
     const box = (await page.locator("#graph").boundingBox())!;
     await page.mouse.move(box.x + 200, box.y + 200);
     await page.mouse.wheel(0, -300);
-    await page.waitForTimeout(300);
-    assert(await place() !== before);
-    assertStringIncludes(page.url(), "zoom=");
+    await page.waitForFunction(
+      (old) => document.querySelector(".node.token")!.getAttribute("transform") !== old,
+      before,
+    );
+    await waitForAddress(page, "zoom=");
     await page.keyboard.press("0");
-    await page.waitForTimeout(300);
-    assertEquals(await place(), before);
+    await page.waitForFunction(
+      (old) => document.querySelector(".node.token")!.getAttribute("transform") === old,
+      before,
+    );
     assertEquals(errors, []);
   });
 });

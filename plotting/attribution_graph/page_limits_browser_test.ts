@@ -1,7 +1,7 @@
 /** Tests the page of attribution graphs in a browser with hostile tokens, at several widths, and with ten thousand edges. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { influence, pruneGraph, subgraphScores } from "../../utils/graphs/mod.ts";
-import { browserTest, withPage } from "../testing/browser.ts";
+import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
 import { HOSTILE_TOKENS, madeUpGraph } from "../testing/made_up_graph.ts";
 import { buildGraphPage } from "./page.ts";
 import type { ReadGraph } from "./page_graph.ts";
@@ -87,8 +87,7 @@ browserTest(
     const first = madeUpGraph(), second = madeUpGraph({ slug: "second", perCell: 2 });
     return withPage(buildGraphPage([first, second]), async ({ page, errors }) => {
       await page.selectOption("#compare", "1");
-      await page.waitForTimeout(200);
-      assertStringIncludes(page.url(), "compare=second");
+      await waitForAddress(page, "compare=second");
       const shownBy = ({ graph }: ReadGraph) => {
         const linked = new Set(
           pruneGraph(graph, { nodeThreshold: 0.8, edgeThreshold: 0.98 }).edges,
@@ -122,7 +121,7 @@ browserTest(
         ),
       );
       await node.click();
-      await page.waitForTimeout(200);
+      await waitForAddress(page, "slug=second");
       const parts = new URLSearchParams(page.url().split("#")[1]);
       assertEquals(
         [parts.get("slug"), parts.get("compare"), parts.get("clickedId")],

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { browserTest, withPage } from "../testing/browser.ts";
+import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
 import { HOSTILE, madeUpDashboards } from "../testing/made_up_dashboards.ts";
 import { buildDashboards } from "./page.ts";
 
@@ -32,7 +32,7 @@ browserTest(
       assertEquals((await page.evaluate(rowNames)).at(-1), "1.999");
       await page.click('[data-feature="1.999"]');
       assertEquals((await page.evaluate(card)).title, "Feature 1.999");
-      assertStringIncludes(page.url(), "f=1.999");
+      await waitForAddress(page, "f=1.999");
       assertEquals(errors, []);
       assertEquals(requests, []);
     }),

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
 import { buildExplorer } from "./page.ts";
-import { browserTest, withPage } from "../testing/browser.ts";
+import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
 import { formingCircuit, pythiaSteps } from "../testing/forming_circuit.ts";
 
 const FADED_MS = 550;
@@ -40,7 +40,7 @@ browserTest(
         assertEquals(Number(shown), summary.checkpoints[index].step);
       }
       await page.keyboard.press("ArrowRight");
-      assertStringIncludes(page.url(), `step=${summary.checkpoints[16].step}`);
+      await waitForAddress(page, `step=${summary.checkpoints[16].step}`);
       await page.keyboard.press("Home");
       await page.keyboard.press(" ");
       await page.waitForFunction(() => document.getElementById("step")!.textContent !== "0");
@@ -123,7 +123,7 @@ browserTest("explorer: a click pins a head and highlights only the paths through
     const through = ["a1.h2->a5.h5<k>", "a5.h5->logits", "input->a1.h2<v>"];
     assertEquals((await page.evaluate(drawn)).lit, through);
     assertStringIncludes((await page.textContent("#pinned"))!, "Head 1.2");
-    assertStringIncludes(page.url(), "pin=a1.h2");
+    await waitForAddress(page, "pin=a1.h2");
     await page.keyboard.press("Escape");
     assertEquals((await page.evaluate(drawn)).lit.length, 6);
     await page.fill("#search", "L3H3");
@@ -188,7 +188,7 @@ browserTest("explorer: compares a circuit with that of another step", () => {
     await page.waitForTimeout(FADED_MS);
     assertEquals(await fates(), expected(last));
     assertStringIncludes((await page.textContent("#comparison"))!, "Against step 143,000");
-    assertStringIncludes(page.url(), "against=last");
+    await waitForAddress(page, "against=last");
     await page.click('[data-set="against=off"]');
     await page.waitForTimeout(FADED_MS);
     assertEquals((await page.evaluate(drawn)).edges, [...here].sort());

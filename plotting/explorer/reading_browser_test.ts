@@ -1,8 +1,8 @@
 import { Resvg } from "@resvg/resvg-js";
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
 import { buildExplorer } from "./page.ts";
-import { browserTest, withPage } from "../testing/browser.ts";
+import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
 import { formingCircuit } from "../testing/forming_circuit.ts";
 
 /** Returns a run whose numbers vary widely in length and whose circuits vary widely in size. */
@@ -61,7 +61,7 @@ browserTest("explorer: the keyboard reaches, names, pins and unpins heads", () =
     assertEquals(await attribute("aria-pressed"), "true");
     assertMatch((await attribute("aria-label"))!, /^Head \d+\.\d+/);
     await page.keyboard.press("ArrowLeft");
-    assertStringIncludes(page.url(), `step=${summary.checkpoints[0].step}`);
+    await waitForAddress(page, `step=${summary.checkpoints[0].step}`);
     await page.keyboard.press("Escape");
     assertEquals(await attribute("aria-pressed"), "false");
     assertEquals(errors, []);

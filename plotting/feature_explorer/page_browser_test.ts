@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { browserTest, withPage } from "../testing/browser.ts";
+import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
 import { formingRuns } from "../testing/forming_features.ts";
 import { buildFeatureExplorer } from "./page.ts";
 
@@ -75,8 +75,8 @@ browserTest(
       assertEquals((await page.evaluate(drawn, "graph-a")).lit, 2);
       await panel.locator('[data-pin*=">"]').first().click();
       assertStringIncludes((await panel.textContent())!, "Born at step 20");
+      await waitForAddress(page, "pin=0.0.2@40>1.1.7@40");
       hash = new URL(page.url()).hash;
-      assertStringIncludes(decodeURIComponent(hash), "pin=0.0.2@40>1.1.7@40");
       await page.keyboard.press("Escape");
       assertStringIncludes((await panel.textContent())!, "Step 40");
       await page.fill("#search", "1.9");
@@ -115,9 +115,9 @@ browserTest(
       assertEquals(await page.locator("#graph-b .edge.shared").count(), 2);
       await page.selectOption("#other-run", "2");
       assertStringIncludes((await page.textContent("#panel"))!, "have no match one by one");
-      assertStringIncludes(decodeURIComponent(page.url()), "with=nano/sva/seed1@40");
+      await waitForAddress(page, "with=nano/sva/seed1@40");
       await page.selectOption("#task", "ioi");
-      assertStringIncludes(decodeURIComponent(page.url()), "run=nano/ioi/main");
+      await waitForAddress(page, "run=nano/ioi/main");
       assertStringIncludes((await page.textContent("#title"))!, "indirect object");
       await page.click("#compare");
       assert(!await page.isVisible("#graph-b"));

@@ -1,7 +1,7 @@
 /** Opens the served index in a browser: search, keyboard, themes; follows a link; keeps labels with the server. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { browserTest, withPage } from "../testing/browser.ts";
+import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
 import { formingCircuit } from "../testing/forming_circuit.ts";
 import { buildPage } from "../page/mod.ts";
 import { LabelsFile, requestHandler } from "./mod.ts";
@@ -46,7 +46,7 @@ for (const [width, dark] of [[800, false], [1500, true], [2560, false]] as const
             await page.keyboard.type("greater");
             assertEquals(await rows.count(), 1);
             assertEquals(await page.textContent("#count"), "1 of 2 result files");
-            assert(page.url().endsWith("#q=greater"));
+            await waitForAddress(page, "#q=greater");
             await page.reload();
             assertEquals(await rows.count(), 1);
             const fits = await page.evaluate(() =>
@@ -55,7 +55,7 @@ for (const [width, dark] of [[800, false], [1500, true], [2560, false]] as const
             assertEquals(fits, true);
             await page.click("text=Circuit explorer");
             await page.waitForSelector("#circuit .node");
-            assertMatch(page.url(), /\/page\/explorer\/graphs\/tiny\/greater_than\/summary\.json$/);
+            await waitForAddress(page, "/page/explorer/graphs/tiny/greater_than/summary.json");
             await page.goto(`${address}figure/edges_over_time`);
             await page.waitForSelector(".main-svg");
             assertEquals(errors, []);

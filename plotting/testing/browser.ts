@@ -18,6 +18,20 @@ export function browserTest(name: string, fn: () => Promise<void>) {
   Deno.test({ name, ignore, fn, sanitizeOps: false, sanitizeResources: false });
 }
 
+/**
+ * Waits until the page's address, decoded, contains `part`: pages write their state there some time after an action, and
+ * Playwright hears of it later still. Throws with the address found after `timeoutMs` milliseconds.
+ */
+export async function waitForAddress(page: Page, part: string, timeoutMs = 15_000): Promise<void> {
+  const until = Date.now() + timeoutMs;
+  while (!decodeURIComponent(page.url()).includes(part)) {
+    if (Date.now() > until) {
+      throw new Error(`the address does not contain ${part} after ${timeoutMs} ms: ${page.url()}`);
+    }
+    await new Promise((done) => setTimeout(done, 25));
+  }
+}
+
 export interface OpenPage {
   page: Page;
   /** console errors and uncaught exceptions so far */

@@ -74,9 +74,16 @@ Deno.test("a sweep, whole or killed and resumed, has the bytes of its arms alone
     assertEquals(await filesOf(join(whole, "out")), expected);
     assert(isFile(join(whole, `out/step${LAST}_ce.html`)));
 
-    // Small budget: the arms come one after the other.
+    // Small budget: the arms come one after the other. Evaluations on the way change the log alone.
     const groups = join(folder, "groups");
-    const one = await run("sweep_transcoders", ...args(groups, "--arms-budget", "0.0015"));
+    const onTheWay = ["--arms-budget", "0.0015", "--eval-every", "20"];
+    const one = await run("sweep_transcoders", ...args(groups, ...onTheWay));
+    const lines = await Deno.readTextFile(
+      join(groups, `work/topk-k4-f96/step${LAST}/layer_1.jsonl`),
+    );
+    const evaluated = lines.trim().split("\n").map((line) => JSON.parse(line))
+      .filter((line) => line.held_out_fvu !== undefined);
+    assertEquals(evaluated.map(({ step }) => step), [20, 40]);
     assertMatch(one.stdout, /2 passes of the model, with 1, 1 arms/);
     assertEquals(await filesOf(join(groups, "out")), expected);
 

@@ -74,13 +74,17 @@ export {
   type DrawingOptions,
   type EdgeRow,
   edgeRows,
+  graphExtension,
   type GraphFile,
+  type GraphFormat,
   type GraphJsonVersion,
   type Palette,
   PALETTE_NAMES,
+  readGraph,
   readGraphJson,
   writeCircuitPicture,
   writeEdgeTable,
+  writeGraph,
   writeGraphJson,
 } from "./formats/mod.ts";
 export {

@@ -27,7 +27,11 @@ import {
 } from "../model/mod.ts";
 import { forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
 import { FREE_KEYS, type ModelSettings } from "./model_keys.ts";
+import { parseShard, type Shard, shardOf, shardText } from "./shard.ts";
 import { ModelRef, resultPaths } from "./model_ref.ts";
+
+/** Settings of an experiment: the model and its checkpoints, and in some scripts a shard of these. */
+export type ExperimentSettings = ModelSettings & { shard?: string };
 
 /** What an experiment needs in addition to its settings. */
 export interface ExperimentOptions {
@@ -80,9 +84,10 @@ export interface CheckpointRun {
  *   `circuits`.
  */
 export async function openExperiment(
-  config: ModelSettings,
+  config: ExperimentSettings,
   { circuits, firstStep = 0, scheduleKey, processing }: ExperimentOptions = {},
 ): Promise<Experiment> {
+  const shard = parseShard(config.shard, config.overwrite);
   const ref = new ModelRef(config);
   await ref.listPublished();
   const all = ref.steps(scheduleKey);
@@ -102,6 +107,7 @@ export async function openExperiment(
   const weights = await ref.weightDigests(steps);
   return new Experiment({
     config,
+    shard,
     processing,
     ref,
     steps,
@@ -115,7 +121,8 @@ export async function openExperiment(
 
 /** What an experiment is made of. */
 export type ExperimentParts = {
-  config: ModelSettings;
+  config: ExperimentSettings;
+  shard: Shard | undefined;
   processing: ModelOptions["processing"];
   ref: ModelRef;
   steps: readonly number[];
@@ -176,13 +183,14 @@ export class Experiment {
     { free, settings, header, derive, overwrite: scratch }: ResultsOptions<Header, Entry> = {},
     ...place: Place
   ): Promise<ResultFile<Entry>> {
-    const { paths, weights, config: { overwrite } } = this.parts;
+    const { paths, weights, shard, config: { overwrite } } = this.parts;
     return kind.open({
       path: kind.path(paths, ...place),
       settings: { ...this.settings(free), ...settings },
       header: { model: paths.model, ...(header ?? { shape: this.shape }) } as Header,
       weights,
       overwrite: scratch || overwrite,
+      shard: shard !== undefined,
       derive,
     });
   }
@@ -193,14 +201,19 @@ export class Experiment {
     return ref.open(step, runtime, { processing });
   }
 
-  /** Measures every checkpoint that is not done. */
+  /** Which part of the checkpoints this run measures; undefined: all. */
+  get shard(): Shard | undefined {
+    return this.parts.shard;
+  }
+
+  /** Measures every checkpoint of the run's shard that is not done. */
   forEachCheckpoint(
     isDone: (step: number) => boolean,
     measure: CheckpointRun["measure"],
     steps: readonly number[] = this.steps,
   ): Promise<LoopResult> {
     return forEachCheckpoint({
-      steps,
+      steps: shardOf(steps, this.shard),
       isDone,
       prefetch: (step) => this.open(step),
       run: measure,
@@ -208,12 +221,19 @@ export class Experiment {
     });
   }
 
-  /** Measures what the files lack and prints what they hold. @returns the script's exit code */
+  /**
+   * Measures what the files lack and prints what they hold; a shard measures its part and compares nothing.
+   * @returns the script's exit code
+   */
   async run(
     { files, measure, compare, columns, stepHeader = "step", closing }: CheckpointRun,
   ): Promise<number> {
     const isDone = (step: number) => files.every((file) => file.has(step));
     const loop = await this.forEachCheckpoint(isDone, measure);
+    if (this.shard) {
+      console.log(shardText(this.shard, shardOf(this.steps, this.shard)));
+      return loop.exitCode;
+    }
     const steps = files.at(-1)!.steps();
     if (steps.length === 0) return loop.exitCode;
     const compared = await compare?.(loop) ?? 0;
@@ -231,7 +251,7 @@ export class Experiment {
  * @throws UserError naming the folder if there is none.
  */
 function requireCircuits(paths: ResultPaths, task: string, steps: readonly number[]): void {
-  if (steps.some((step) => isFile(paths.graph(task, step)))) return;
+  if (steps.some((step) => isFile(paths.storedGraph(task, step)))) return;
   throw new UserError(
     `no circuit of task ${task} such as ${paths.graph(task, steps.at(-1)!)}; ` +
       `run ${circuitSummary.madeBy} for this model and task first`,

@@ -8,6 +8,7 @@ export {
   type Experiment,
   type ExperimentOptions,
   type ExperimentParts,
+  type ExperimentSettings,
   openExperiment,
   type ResultsOptions,
   type RunFile,
@@ -26,6 +27,7 @@ export {
 } from "./ioi_setup.ts";
 export { modelKeys, type ModelSchedule, type ModelSettings } from "./model_keys.ts";
 export { type ModelRef, resultPaths } from "./model_ref.ts";
+export { parseShard, type Shard, shardKey, shardOf, shardText } from "./shard.ts";
 export * from "./circuits/mod.ts";
 export * from "./feature_graphs/mod.ts";
 export * from "./transcoders/mod.ts";

@@ -44,6 +44,7 @@ export const FREE_KEYS = [
   "threads",
   "memory_budget",
   "overwrite",
+  "shard",
 ] as const;
 
 /** What `modelKeys` gives a script. */

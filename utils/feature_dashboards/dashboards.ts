@@ -23,6 +23,7 @@ import { type CoderPass, floorCoders, textPass } from "./pass/mod.ts";
 import { type Estimate, estimateDashboards } from "./estimate.ts";
 import { FeatureReader, LEAST_FIRINGS, type ReadingName, type Readings } from "./readings/mod.ts";
 import type { Rule } from "./readings/mod.ts";
+import { examplesOf, rounded, type ShownExamples } from "./shown_examples.ts";
 import { type ConnectionOptions, type Connections, connections } from "./weights/mod.ts";
 
 /** Settings of dashboards. */
@@ -118,48 +119,6 @@ export async function makeDashboards(
   };
 }
 
-/** Returns a number with four significant digits. */
-function rounded(value: number): number {
-  return Number(value.toPrecision(4));
-}
-
-/** Examples that are shown. */
-interface Shown {
-  top: Example[];
-  bands: { from: number; to: number; low: number; high: number; examples: Example[] }[];
-  all: Example[];
-}
-
-/** Returns the examples of a feature: the top ones, and some from each band of its sampled firings, spread evenly. */
-function examplesOf(
-  { examples }: CoderPass,
-  f: number,
-  { bands, perBand, lengthOf }: Pick<DashboardOptions, "bands" | "perBand"> & {
-    lengthOf: (row: number) => number;
-  },
-): Shown {
-  const top = examples.top(f, lengthOf), sampled = examples.sample(f, lengthOf);
-  const n = sampled.length;
-  const made: Shown["bands"] = [];
-  for (let b = 0; b < bands; b++) {
-    const part = sampled.slice(Math.floor(b * n / bands), Math.floor((b + 1) * n / bands));
-    if (part.length === 0) continue;
-    const count = Math.min(perBand, part.length);
-    const chosen = Array.from(
-      { length: count },
-      (_, i) => part[Math.floor((i + 0.5) * part.length / count)],
-    );
-    made.push({
-      from: rounded(1 - (b + 1) / bands),
-      to: rounded(1 - b / bands),
-      low: rounded(part.at(-1)!.value),
-      high: rounded(part[0].value),
-      examples: chosen,
-    });
-  }
-  return { top, bands: made, all: [...top, ...made.flatMap(({ examples }) => examples)] };
-}
-
 /** Returns an example as numbers: row, peak, first position, end, then position and activation of each firing. */
 function stored({ row, peak, from, activations }: Example): number[] {
   const out = [row, peak, from, from + activations.length];
@@ -177,7 +136,7 @@ function storedRule(rule: Rule) {
 function feature(
   { moments }: CoderPass,
   f: number,
-  shown: Shown,
+  shown: ShownExamples,
   linked: Connections,
   readings: Readings | undefined,
 ): DashboardFeature {

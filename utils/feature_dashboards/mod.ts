@@ -9,6 +9,8 @@
  *     randomCoder        the floor of every reading                                       random_coder.ts
  *     circuitTracerFeatures, neuronpediaBatches
  *                        files for circuit-tracer's viewer and for Neuronpedia            files/
+ *     drawStudy, scoreRatings
+ *                        blind comparison of kinds of coders by people                    blind/
  *
  * A feature fires where its activation is positive. Rows number the text from 0; positions count from the row's start.
  * @module
@@ -20,3 +22,4 @@ export * from "./pass/mod.ts";
 export * from "./readings/mod.ts";
 export * from "./weights/mod.ts";
 export * from "./files/mod.ts";
+export * from "./blind/mod.ts";

@@ -11,6 +11,8 @@ export interface RuntimeOptions {
   threads?: number;
   /** keeps freed memory for the next run: faster for passes of one shape, at the price of that memory */
   arena?: boolean;
+  /** folder for profiles of what ran where; `readPlacements` reads it */
+  profile?: string;
 }
 
 /** Caches compiled programs for all layers and all checkpoints of a script. */

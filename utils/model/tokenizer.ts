@@ -131,7 +131,8 @@ export function readTokenizer(dir: string): Tokenizer {
 }
 
 function unusable(file: string, cause: unknown): Error {
-  const reason = cause instanceof Error ? cause.message : shortJson(cause);
+  // the library's messages may hold a whole value of the file
+  const reason = (cause instanceof Error ? cause.message : shortJson(cause)).slice(0, 300);
   return new Error(
     `${file}: expected a Hugging Face tokenizer.json, but it cannot be used: ${reason}`,
     { cause },

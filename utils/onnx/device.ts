@@ -12,6 +12,19 @@ export function availableDevices(): Device[] {
   return DEVICES.filter((device) => bundled.includes(device));
 }
 
+/** Returns what a device needs, for the message where it cannot be used. */
+export function deviceNeeds(device: Device): string {
+  switch (device) {
+    case "cpu":
+      return "the CPU's provider comes with onnxruntime-node";
+    case "webgpu":
+      return "webgpu needs Vulkan (libvulkan1 and a driver), Metal or Direct3D 12";
+    case "cuda":
+      return "cuda comes apart from the npm package, for Linux on x64: ONNXRUNTIME_NODE_INSTALL=cuda12 deno install " +
+        "--allow-scripts=npm:onnxruntime-node with nodeModulesDir auto, and CUDA 12 and cuDNN 9 on the library path";
+  }
+}
+
 /**
  * Checks a device name.
  * @throws Error naming the devices there are.

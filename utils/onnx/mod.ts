@@ -10,6 +10,7 @@
  */
 export { type BothWays, compileBothWays } from "./both_ways.ts";
 export { type Device, DEVICES } from "./device.ts";
+export { type Placement, readPlacements } from "./placements.ts";
 export {
   type Dtype,
   type F32,

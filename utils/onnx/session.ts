@@ -5,7 +5,8 @@
  * written into arrays that the caller gives (`into`), which is how a training step updates weights in place.
  */
 import * as ort from "onnxruntime-node";
-import { type Device, parseDevice } from "./device.ts";
+import { join } from "@std/path";
+import { type Device, deviceNeeds, parseDevice } from "./device.ts";
 import { dtypeOf, DTYPES, type F32, free, sizeOf, type Tensor, type TensorData } from "./dtype.ts";
 import type { Value } from "./graph.ts";
 import { buildModel, type Model } from "./model.ts";
@@ -18,6 +19,8 @@ export interface SessionOptions {
   threads?: number;
   /** keep freed memory in ONNX Runtime's arena: one per session, grown by doubling. Default: give it back */
   arena?: boolean;
+  /** folder in which ONNX Runtime writes what ran where; `readPlacements` reads it */
+  profile?: string;
 }
 
 /** Inputs of a run, by feed name. */
@@ -31,6 +34,7 @@ export class Session<K extends string = string> {
     /** what was compiled */
     readonly model: Model,
     private readonly session: ort.InferenceSession,
+    private readonly profiled: boolean,
   ) {}
 
   /** names of the feeds that a run needs */
@@ -77,15 +81,19 @@ export class Session<K extends string = string> {
         // hundred times a pass, and stop with the run: idle ones would take the cores from the session that works.
         extra: { session: { intra_op: { allow_spinning: "1" }, force_spinning_stop: "1" } },
         ...(options.threads && { intraOpNumThreads: options.threads }),
+        ...(options.profile !== undefined && {
+          enableProfiling: true,
+          profileFilePrefix: join(options.profile, crypto.randomUUID()),
+        }),
       });
       model.bytes = new Uint8Array(0);
-      return new Session<K>(model, session);
+      return new Session<K>(model, session, options.profile !== undefined);
     } catch (cause) {
       const bundled = ort.listSupportedBackends().filter((b) => b.bundled).map((b) => b.name);
       throw new Error(
         `ONNX Runtime could not compile a model for device "${device}" (bundled here: ${
           bundled.join(", ")
-        }): ${(cause as Error).message}`,
+        }; ${deviceNeeds(device)}): ${(cause as Error).message}`,
         { cause },
       );
     }
@@ -125,6 +133,8 @@ export class Session<K extends string = string> {
 
   /** Frees the compiled model. */
   async release(): Promise<void> {
+    // writes what was recorded; the interface of version 1.30 does not name it
+    if (this.profiled) (this.session as unknown as { endProfiling(): void }).endProfiling();
     await this.session.release();
   }
 }

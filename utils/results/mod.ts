@@ -52,6 +52,18 @@ export {
   type FeatureDashboardsHeader,
 } from "./kinds/mod.ts";
 export {
+  type FeatureRatings,
+  featureRatings,
+  RATING_FORMATS,
+  type RatingItem,
+  type RatingKey,
+  ratingKey,
+  type RatingStudy,
+  SHADES,
+  type Verdict,
+  VERDICTS,
+} from "./kinds/mod.ts";
+export {
   type FeatureCircuitEntry,
   type FeatureCircuitHeader,
   featureCircuits,

@@ -8,7 +8,8 @@
  *    the same bytes as an uninterrupted one.
  * 2. A file never mixes results of different settings or weights.
  * 3. Several processes may fill one file with different checkpoints at once: each takes over the entries of the others
- *    before it writes.
+ *    before it writes. Shards of a run write files of their own (`shard_files.ts`), which the next run without a shard
+ *    takes over.
  */
 import { dirname } from "@std/path";
 import { z } from "zod";
@@ -25,6 +26,7 @@ import {
   writeFileAtomicSync,
   writeJsonAtomic,
 } from "../base/mod.ts";
+import { removeShardFiles, shardFiles, shardPath } from "./shard_files.ts";
 import { checkValue, entriesOf, layoutOf, type ResultSchema } from "./check.ts";
 
 /** What a run says about its result file. */
@@ -39,6 +41,8 @@ export interface OpenOptions<Header, Entry> {
   weights?: ReadonlyMap<number, string>;
   /** start from scratch, whatever the file holds */
   overwrite?: boolean;
+  /** the run is one of several that share the checkpoints: each entry goes to a file of its own */
+  shard?: boolean;
   /** Returns keys that follow from the entries, e.g. changes between checkpoints; called at every write. */
   derive?(entries: readonly Entry[]): Record<string, unknown>;
 }
@@ -79,7 +83,31 @@ export async function openResultFile<Header, Entry>(
     ? { entries: new Map<number, Entry>(), weights: {} }
     : sameRun(found, schema, options);
   checkWritable(path);
-  return new ResultFile(schema, options, entries, weights);
+  const shards = shardFiles(path);
+  if (overwrite) removeShardFiles(shards.splice(0));
+  for (const shard of shards) {
+    const { entries: more, weights: own } = sameRun(await readShard(shard.path), schema, {
+      ...options,
+      path: shard.path,
+    });
+    for (const [step, entry] of more) if (!entries.has(step)) entries.set(step, entry);
+    Object.assign(weights, own);
+  }
+  const file = new ResultFile(schema, options, entries, weights);
+  if (!options.shard && shards.length > 0) {
+    await file.write();
+    removeShardFiles(shards);
+  }
+  return file;
+}
+
+/** Reads a file that a shard wrote. @throws UserError naming it if it is damaged. */
+async function readShard(path: string): Promise<unknown> {
+  return await readJson(path).catch((cause) => {
+    throw new UserError(`${cause.message}; remove it, and its checkpoint is measured again`, 1, {
+      cause,
+    });
+  });
 }
 
 /** The entries of a result file by training step. Made by `openResultFile`. */
@@ -127,20 +155,33 @@ export class ResultFile<Entry> {
   async set(step: number, entry: Entry): Promise<void> {
     // through text, so that the entry equals what another run reads back
     const plain = JSON.parse(formatJsonAt(`${this.path}: step ${step}`, entry));
-    const { path } = this.options;
-    const writing = withFolderLocked(dirname(path), () => {
-      this.refresh();
-      const now = this.options.weights?.get(step);
-      if (now !== undefined) this.weights = { ...this.weights, [step]: now };
-      const done = writeJsonAtomic(path, {
-        ...this.#content(new Map(this.entries).set(step, plain)),
-        ...this.#weightKeys(),
+    const now = this.options.weights?.get(step);
+    const own = now === undefined ? {} : { [step]: now };
+    if (this.options.shard) {
+      await writeJsonAtomic(shardPath(this.path, step), this.#file(new Map([[step, plain]]), own));
+    } else {
+      await this.#write(() => {
+        this.weights = { ...this.weights, ...own };
+        return new Map(this.entries).set(step, plain);
       });
+    }
+    this.entries.set(step, plain);
+  }
+
+  /** Writes the entries, with those of other processes. @throws UserError as `refresh` does; WriteError. */
+  write(): Promise<void> {
+    return this.#write(() => this.entries);
+  }
+
+  /** Writes entries that `taken` gives when this process has the lock and has taken over those of others. */
+  #write(taken: () => ReadonlyMap<number, Entry>): Promise<void> {
+    const { path } = this.options;
+    return withFolderLocked(dirname(path), () => {
+      this.refresh();
+      const done = writeJsonAtomic(path, this.#file(taken(), this.weights));
       this.#written = fileStamp(path);
       return done;
     });
-    await writing;
-    this.entries.set(step, plain);
   }
 
   /**
@@ -151,14 +192,18 @@ export class ResultFile<Entry> {
   finish(more: Record<string, unknown>): Record<string, unknown> {
     return withFolderLocked(dirname(this.path), () => {
       this.refresh();
-      const content = { ...this.#content(this.entries), ...this.#weightKeys(), ...more };
+      const content = { ...this.#file(this.entries, this.weights), ...more };
       writeFileAtomicSync(this.path, formatJson(content));
       this.#written = fileStamp(this.path);
       return content;
     });
   }
 
-  #content(entries: ReadonlyMap<number, Entry>): Record<string, unknown> {
+  /** Returns what a file with these entries and weight digests holds. */
+  #file(
+    entries: ReadonlyMap<number, Entry>,
+    weights: Record<string, string>,
+  ): Record<string, unknown> {
     const { settings, header, derive } = this.options;
     const sorted = new Map([...entries].sort(([a], [b]) => a - b));
     return {
@@ -166,11 +211,8 @@ export class ResultFile<Entry> {
       ...header as Record<string, unknown>,
       ...layoutOf(this.schema).write(sorted),
       ...derive?.([...sorted.values()]),
+      ...(Object.keys(weights).length > 0 && { weights }),
     };
-  }
-
-  #weightKeys(): { weights?: Record<string, string> } {
-    return Object.keys(this.weights).length > 0 ? { weights: this.weights } : {};
   }
 
   /**

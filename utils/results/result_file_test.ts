@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
 import { type OpenOptions, openResultFile } from "./result_file.ts";
 import { UserError } from "../base/user_error.ts";
@@ -214,4 +214,41 @@ Deno.test("ResultFile keeps the digests of weights, and refuses entries of weigh
     const reopened = await open({ ...weights([0, "A"]), overwrite: true });
     await reopened.set(0, { mean: 0 });
     assertEquals(await read(), { "0": "A" });
+  }));
+
+Deno.test("shards of a run write a file per entry, which the next run takes over", () =>
+  withFile(async (options) => {
+    const weights = new Map([[0, "a"], [8, "b"], [64, "c"]]);
+    const whole = await open({ ...options, weights });
+    for (const step of weights.keys()) await whole.set(step, { mean: step / 3 });
+    const bytes = await Deno.readTextFile(options.path);
+    await Deno.remove(options.path);
+
+    const [one, two] = await Promise.all(
+      [0, 1].map(() => open({ ...options, weights, shard: true })),
+    );
+    await two.set(64, { mean: 64 / 3 });
+    await one.set(8, { mean: 8 / 3 });
+    await assertRejects(() => Deno.stat(options.path), Deno.errors.NotFound);
+    // a shard that starts again has its results
+    assertEquals((await open({ ...options, weights, shard: true })).steps(), [8, 64]);
+    const other = { ...options, settings: { ...options.settings, ig_steps: 5 } };
+    const differs = await assertRejects(() => open(other), UserError) as Error;
+    assertMatch(differs.message, /results\.shards\/step\d+\.json was made with other settings/);
+
+    const folder = options.path.replace(".json", ".shards");
+    const text = await Deno.readTextFile(`${folder}/step8.json`);
+    await Deno.writeTextFile(`${folder}/step8.json`, text.slice(0, 40));
+    const damaged = await assertRejects(() => open(options), UserError) as Error;
+    assertMatch(damaged.message, /step8\.json.*measured again/);
+    await Deno.writeTextFile(`${folder}/step8.json`, text);
+
+    const end = await open({ ...options, weights });
+    assertEquals(end.steps(), [8, 64]);
+    await end.set(0, { mean: 0 });
+    assertEquals(await Deno.readTextFile(options.path), bytes);
+    await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
+    await two.set(512, { mean: 1 });
+    assertEquals((await open({ ...options, overwrite: true })).steps(), []);
+    await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
   }));

@@ -1,4 +1,5 @@
 /** Where results are: the tree of the original project, `results/{kind}/{model}/…`, with JSON instead of pickles. */
+import { isFile } from "../base/mod.ts";
 import { basename, dirname, join, resolve } from "@std/path";
 
 /**
@@ -32,9 +33,16 @@ export class ResultPaths {
     this.model = modelFolder(model);
   }
 
-  /** circuit of one checkpoint, in EAP-IG's format: `graphs/{model}/{task}/raw/{step}.json` */
-  graph(task: string, step: number): string {
-    return this.#at("graphs", task, "raw", `${step}.json`);
+  /** circuit of one checkpoint, in EAP-IG's format or as tensors: `graphs/{model}/{task}/raw/{step}.json` */
+  graph(task: string, step: number, extension: "json" | "safetensors" = "json"): string {
+    return this.#at("graphs", task, "raw", `${step}.${extension}`);
+  }
+
+  /** the file of a circuit that is there; the path of the JSON file if there is none */
+  storedGraph(task: string, step: number): string {
+    const tensors = this.graph(task, step, "safetensors");
+    const json = this.graph(task, step);
+    return isFile(tensors) && !isFile(json) ? tensors : json;
   }
 
   /** circuits of all checkpoints, with curves and comparison: `graphs/{model}/{task}/summary.json` */

@@ -2,7 +2,7 @@
  * Keeps the log of a run: one JSON object per line, one line per step, and the lines that hooks add. It contains no times
  * and is written together with the state, so a resumed run leaves the same bytes as an uninterrupted one.
  */
-import { writeFileAtomic } from "../base/mod.ts";
+import { isObject, shortJson, writeFileAtomic } from "../base/mod.ts";
 
 /** A line: the step it belongs to, and numbers by name. */
 export interface LogLine {
@@ -27,7 +27,7 @@ export class TrainingLog {
 
   /**
    * Reads the log of an earlier run up to a step; empty where there is none.
-   * @throws Error naming the file and the line that is not JSON.
+   * @throws Error naming the file and the line that is not JSON or not a step's.
    */
   static async upTo(path: string, step: number): Promise<TrainingLog> {
     const text = await Deno.readTextFile(path).catch((error) => {
@@ -36,13 +36,18 @@ export class TrainingLog {
     });
     const lines = text.split("\n").flatMap((line, i) => {
       if (line === "") return [];
+      let value: unknown;
       try {
-        return [JSON.parse(line) as LogLine];
+        value = JSON.parse(line);
       } catch (cause) {
         throw new Error(`${path}: line ${i + 1} is not JSON: ${(cause as Error).message}`, {
           cause,
         });
       }
+      if (isObject(value) && typeof value.step === "number") return [value as LogLine];
+      throw new Error(
+        `${path}: line ${i + 1}: expected an object with a step, found ${shortJson(value)}`,
+      );
     });
     return new TrainingLog(path, lines.filter((line) => line.step <= step));
   }

@@ -4,7 +4,7 @@
  * `ReferenceCase.open` reads a case, `QUANTITIES` says how we compute each of its values, and `verdicts` compares the two.
  * `TranscoderCase` and `TRANSCODER_QUANTITIES` are the same for transcoders, and `caseVerdicts` takes a folder of either kind.
  */
-export { caseVerdicts } from "./case_verdicts.ts";
+export { type CaseOptions, caseVerdicts } from "./case_verdicts.ts";
 export { coderGraphRows, featurePathRows, type GraphRow } from "./features/mod.ts";
 export { findQuantity, relativeError, type Verdict, verdicts } from "./comparison.ts";
 export { QUANTITIES } from "./quantities.ts";

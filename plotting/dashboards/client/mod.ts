@@ -18,3 +18,4 @@ export {
 } from "./dashboard_data.ts";
 export { type CardOptions, peakTokens, renderFeature } from "./feature_card.ts";
 export { rulePieces, ruleText } from "./rules.ts";
+export { exampleLine, type ExampleText } from "./tokens.ts";

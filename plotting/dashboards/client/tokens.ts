@@ -1,6 +1,12 @@
 /** Draws tokens of text, shaded by activation. Tokens are text nodes: whatever they hold, nothing of it is markup. */
 import { html } from "../../page/client/mod.ts";
+import type { FeatureDashboards } from "../../../utils/results/mod.ts";
 import { type DashboardData, shownToken, tokenText } from "./dashboard_data.ts";
+
+/** Text that examples show: the vocabulary, and rows of tokens by number. */
+export interface ExampleText extends Pick<DashboardData, "vocabulary"> {
+  dashboards: Pick<FeatureDashboards, "rows">;
+}
 
 /** Returns a token in a frame, as lists show it. */
 export function tokenChip(text: string): HTMLElement {
@@ -22,7 +28,7 @@ function token(text: string, share: number, details: Record<string, string | num
  * @param max largest activation of the feature
  */
 export function exampleLine(
-  data: DashboardData,
+  data: ExampleText,
   [row, peak, from, end, ...pairs]: readonly number[],
   max: number,
 ): HTMLElement {

@@ -1,33 +1,45 @@
 /** Circuits, and files of text and tokens. */
 import { join } from "@std/path";
 import { gzipSync } from "node:zlib";
-import { readGraphJson, writeGraphJson } from "../../../utils/circuits/formats/graph_json.ts";
-import { circuitEdges, nBackward, nForward } from "../../../utils/circuits/mod.ts";
+import {
+  circuitEdges,
+  graphExtension,
+  type GraphFormat,
+  nBackward,
+  nForward,
+  readGraph,
+  writeGraph,
+} from "../../../utils/circuits/mod.ts";
 import { readDocuments } from "../../../utils/text/documents.ts";
 import { TokenFile } from "../../../utils/text/token_file.ts";
 import type { FuzzKind } from "./kind.ts";
-import { type Mutate, mutateBytes, mutateJson, mutateText } from "./mutations.ts";
+import {
+  type Mutate,
+  mutateBytes,
+  mutateJson,
+  mutateSafetensors,
+  mutateText,
+} from "./mutations.ts";
 
 const SHAPE = { nLayers: 2, nHeads: 2, parallel: true };
 
-const graphKind = (version: 1 | 2): FuzzKind => ({
-  file: "7.json",
-  async make(folder) {
-    const n = nForward(SHAPE) * nBackward(SHAPE);
-    const scores = Float64Array.from({ length: n }, (_, i) => Math.sin(i));
-    const mask = Uint8Array.from({ length: n }, (_, i) => i % 3 === 0 ? 1 : 0);
-    await writeGraphJson(
-      join(folder, "7.json"),
-      { shape: SHAPE, dModel: 4, scores, mask },
-      version,
-    );
-  },
-  mutate: mutateJson,
-  async read(folder) {
-    const { shape, scores, mask } = await readGraphJson(join(folder, "7.json"));
-    circuitEdges(shape, scores, mask);
-  },
-});
+function graphKind(format: GraphFormat): FuzzKind {
+  const file = `7.${graphExtension(format)}`;
+  return {
+    file,
+    async make(folder) {
+      const n = nForward(SHAPE) * nBackward(SHAPE);
+      const scores = Float64Array.from({ length: n }, (_, i) => Math.sin(i));
+      const mask = Uint8Array.from({ length: n }, (_, i) => i % 3 === 0 ? 1 : 0);
+      await writeGraph(join(folder, file), { shape: SHAPE, dModel: 4, scores, mask }, format);
+    },
+    mutate: format === "safetensors" ? mutateSafetensors : mutateJson,
+    async read(folder) {
+      const { shape, scores, mask } = await readGraph(join(folder, file));
+      circuitEdges(shape, scores, mask);
+    },
+  };
+}
 
 async function documents(path: string): Promise<void> {
   for await (const { text } of readDocuments(path)) text.trim();
@@ -93,6 +105,7 @@ const HEADER = { format: "circuits-over-time/tokens/1", dtype: "U16", tokens: 12
 export const DATA_KINDS: Record<string, FuzzKind> = {
   "graph file, version 1": graphKind(1),
   "graph file, version 2": graphKind(2),
+  "graph file, tensors": graphKind("safetensors"),
   "text, JSON lines": fileKind(
     "t.jsonl",
     { "t.jsonl": TEXT },

@@ -98,7 +98,9 @@ function places(root: unknown): Place[] {
 /** Changes one value of a JSON document. */
 function changeValue(rng: Rng, root: unknown): unknown {
   const all = places(root);
-  if (all.length === 0) return pick(rng, VALUES);
+  // a copy: a value that is put into itself would be a circle
+  const any = () => structuredClone(pick(rng, VALUES)) as unknown;
+  if (all.length === 0) return any();
   const { holder, key } = pick(rng, all);
   const object = holder as Record<string, unknown>;
   switch (integer(rng, 0, 5)) {
@@ -108,7 +110,7 @@ function changeValue(rng: Rng, root: unknown): unknown {
       return root;
     case 1:
       if (Array.isArray(holder)) holder.push(structuredClone(holder[Number(key)]));
-      else object[pick(rng, ["x", "0", `${key}x`, "toString"])] = object[key];
+      else object[pick(rng, ["x", "0", `${key}x`, "toString"])] = structuredClone(object[key]);
       return root;
     case 2: {
       const other = pick(rng, all);
@@ -116,7 +118,7 @@ function changeValue(rng: Rng, root: unknown): unknown {
       return root;
     }
     default:
-      object[key] = pick(rng, VALUES);
+      object[key] = any();
       return root;
   }
 }

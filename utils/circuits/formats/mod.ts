@@ -24,3 +24,4 @@ export {
   type AttributionGraphInfo,
   type AttributionNode,
 } from "./neuronpedia.ts";
+export { graphExtension, type GraphFormat, readGraph, writeGraph } from "./graph_file.ts";

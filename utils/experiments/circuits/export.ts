@@ -23,7 +23,7 @@ import {
   nodesInCircuit,
   PALETTE_NAMES,
   pruneCircuit,
-  readGraphJson,
+  readGraph,
   realEdgeMask,
   scoreRange,
   type Scores,
@@ -105,7 +105,7 @@ export interface Exported {
  *   prompt and the model are.
  */
 export async function exportCircuit(config: ExportConfig): Promise<Exported> {
-  const graph = await readGraphJson(config.graph).catch((cause) => {
+  const graph = await readGraph(config.graph).catch((cause) => {
     throw new UserError(
       cause instanceof Deno.errors.NotFound
         ? `there is no graph file ${config.graph}; run ${circuitSummary.madeBy} first`
@@ -115,7 +115,8 @@ export async function exportCircuit(config: ExportConfig): Promise<Exported> {
     );
   });
   const chosen = chooseCircuit(graph, config);
-  const path = config.output ?? config.graph.replace(/\.json$/, "") + ENDINGS[config.format];
+  const path = config.output ??
+    config.graph.replace(/\.(json|safetensors)$/, "") + ENDINGS[config.format];
   await writeAs(config.format, path, chosen, config);
   return {
     path,

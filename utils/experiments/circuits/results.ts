@@ -21,10 +21,11 @@ import {
   edgeCount,
   edgeRows,
   formatCurve,
+  graphExtension,
   scoreRange,
   writeCircuitPicture,
   writeEdgeTable,
-  writeGraphJson,
+  writeGraph,
 } from "../../circuits/mod.ts";
 import type { Experiment } from "../experiment.ts";
 import type { CheckpointCircuit } from "./checkpoint.ts";
@@ -50,9 +51,9 @@ export class CircuitResults {
 
   /** Whether a checkpoint has its entry and all files that the settings ask for. */
   has(step: number): boolean {
-    const { config: { task, pictures, verify }, experiment: { paths } } = this;
+    const { config: { task, pictures, verify, graph_format }, experiment: { paths } } = this;
     return this.entries.has(step) && [
-      paths.graph(task, step),
+      paths.graph(task, step, graphExtension(graph_format)),
       ...(pictures ? [paths.image(task, step, "svg"), paths.image(task, step, "png")] : []),
       ...(verify ? [paths.faithfulness(task, step)] : []),
     ].every(isThere);
@@ -80,7 +81,9 @@ export class CircuitResults {
     const shape = circuitShape(model);
     const { step } = summary;
     const graph = { shape, dModel: model.dModel, scores, mask };
-    await writeGraphJson(paths.graph(config.task, step), graph, config.graph_format);
+    const { graph_format } = config;
+    const path = paths.graph(config.task, step, graphExtension(graph_format));
+    await writeGraph(path, graph, graph_format);
     if (config.pictures) {
       const title = `${paths.model}, ${config.task}, step ${step}`;
       const able = checkpointAble({ metric: this.metric }, summary);
@@ -98,7 +101,9 @@ export class CircuitResults {
     if (config.verify) {
       await writeFileAtomic(paths.faithfulness(config.task, step), formatCurve(curve) + "\n");
     }
-    await this.#writeBaselines([...this.summaries().filter((c) => c.step !== step), summary]);
+    if (!this.experiment.shard) {
+      await this.#writeBaselines([...this.summaries().filter((c) => c.step !== step), summary]);
+    }
     await this.entries.set(step, summary);
   }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { LEAST_RISES, UserError } from "../../base/mod.ts";
 import { TASK_NAMES, taskNameOf } from "../../tasks/mod.ts";
 import { modelKeys } from "../model_keys.ts";
+import { shardKey } from "../shard.ts";
 import { EDGE_METHODS, INTERVENTIONS, PALETTE_NAMES, PATH_RULES } from "../../circuits/mod.ts";
 
 /** The schema of the settings. */
@@ -15,6 +16,7 @@ export const circuitSchema = z.object({
   task_file: z.string().optional()
     .describe("CSV or JSONL file of your own task: clean, corrupted, correct, wrong"),
   ...modelKeys,
+  ...shardKey,
   eval_metric: z.enum(["task", "logit_diff", "prob_diff"]).default("task")
     .describe("metric of the circuit; task: the task's own metric"),
   batch_size: z.int().min(1).default(10).describe("most prompts in one batch"),
@@ -70,8 +72,10 @@ export const circuitSchema = z.object({
   palette: z.enum(PALETTE_NAMES).default("field").describe(
     "colours of the pictures: EAP-IG's, or ones that colour-blind readers tell apart",
   ),
-  graph_format: z.union([z.literal(1), z.literal(2)]).default(2)
-    .describe("graph files as EAP-IG writes them now (2) or as the original project did (1)"),
+  graph_format: z.union([z.literal(1), z.literal(2), z.literal("safetensors")]).default(2).describe(
+    "graph files as EAP-IG writes them now (2) or as the original project did (1); safetensors: as float16 tensors, a " +
+      "tenth of the size, for models of billions of parameters",
+  ),
 });
 
 /** Returns the settings with the name of the task: that of the file of prompts if no other is given. */

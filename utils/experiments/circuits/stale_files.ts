@@ -18,7 +18,7 @@ export interface StaleFile {
 /** Lists the files of a task; those that a run does not write, such as exported circuits, stay. */
 export function filesOfTask(paths: ResultPaths, task: string): StaleFile[] {
   const byStep: [folder: string, name: RegExp][] = [
-    [dirname(paths.graph(task, 0)), /^\d+\.json$/],
+    [dirname(paths.graph(task, 0)), /^\d+\.(json|safetensors)$/],
     [dirname(paths.image(task, 0, "svg")), /^\d+\.(svg|png)$/],
     [dirname(paths.faithfulness(task, 0)), /^\d+\.json$/],
   ];

@@ -3,10 +3,12 @@ import { z } from "zod";
 import { ABLATIONS, MEASURES } from "../../feature_circuits/mod.ts";
 import { TASK_NAMES } from "../../tasks/mod.ts";
 import { modelKeys } from "../model_keys.ts";
+import { shardKey } from "../shard.ts";
 
 /** The schema of the settings. */
 export const featureCircuitSchema = z.object({
   ...modelKeys,
+  ...shardKey,
   tasks: z.array(z.enum(TASK_NAMES as [string, ...string[]])).min(1)
     .default(["ioi", "greater_than", "sva", "gender_pronoun"]).describe(
       "tasks to find circuits of",

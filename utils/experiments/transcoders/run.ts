@@ -5,10 +5,12 @@
  *  2. Refuse to mix coders with those of another training (`guard.ts`). Skip checkpoints whose coders are there.
  *  3. Train the coders of each checkpoint (`checkpoint.ts`), from scratch or from those of the checkpoint before.
  */
+import { UserError } from "../../base/mod.ts";
 import { FOLDED, type ModelConfig, readModelConfig } from "../../model/mod.ts";
 import { bytesPerRow, captured } from "../../transcoders/mod.ts";
 import { ResultPaths } from "../../results/mod.ts";
 import { forEachCheckpoint } from "../checkpoint_loop.ts";
+import { parseShard, shardOf, shardText } from "../shard.ts";
 import { CaptureThread, threadShares } from "./capture_thread.ts";
 import { trainCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint, Evaluate } from "./checkpoint_input.ts";
@@ -36,8 +38,20 @@ export async function trainCoders(
   settings: TranscoderSettings,
   hooks: TrainingHooks = {},
 ): Promise<number> {
+  const shard = parseShard(settings.shard, settings.overwrite);
+  if (shard && settings.warm_start !== "off") {
+    throw new UserError(
+      `shard: with warm_start ${settings.warm_start}, coders start from those of the checkpoint before; ` +
+        "train such a series in one process",
+      2,
+    );
+  }
   const ref = modelOf(settings);
-  const steps = ref.steps("checkpoints");
+  const steps = shardOf(ref.steps("checkpoints"), shard);
+  if (shard && steps.length === 0) {
+    console.log(shardText(shard, steps));
+    return 0;
+  }
   const folder = await ref.folder(steps.at(-1)!);
   const config = await readModelConfig(folder);
   const plan = planOf(settings, config);
@@ -66,7 +80,7 @@ export async function trainCoders(
   const at = (step: number) => checkpoints.findIndex((checkpoint) => checkpoint.step === step);
   try {
     // What a run that was killed after writing a set has left undone.
-    await collectEvaluations(plan, summary);
+    if (!shard) await collectEvaluations(plan, summary);
     for (const checkpoint of checkpoints.filter(({ step }) => done.has(step))) {
       await removeStates(plan, checkpoint);
     }
@@ -88,12 +102,13 @@ export async function trainCoders(
           ...{ heldOut, evaluate },
         };
         const line = await trainCheckpoint(input, progress);
-        await collectEvaluations(plan, summary);
+        if (!shard) await collectEvaluations(plan, summary);
         await removeStates(plan, checkpoint);
         return line;
       },
       release: (model) => model.close(),
     });
+    if (shard) console.log(shardText(shard, steps));
     console.log(`coders in ${plan.outputDir}, logs in ${plan.workDir}`);
     return exitCode;
   } finally {

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { CODER_DTYPES, SCHEDULE_NAMES as RATE_SCHEDULES } from "../../transcoders/mod.ts";
 import { MODEL_SCHEDULES } from "../model_keys.ts";
+import { shardKey } from "../shard.ts";
 
 const count = z.int().min(1);
 const factor = z.number().min(0);
@@ -18,6 +19,7 @@ const modelPart = {
       "checkpoints of the model to train coders for: steps, or schedules such as suite (all steps in the model's " +
         "folder); last: the last of them",
     ),
+  ...shardKey,
   cache_dir: z.string().optional()
     .describe("folder of downloaded models; default: Hugging Face's cache"),
   input_convention: z.enum(["raw", "folded"]).default("raw")
@@ -220,7 +222,7 @@ export type TranscoderSettings = z.output<typeof transcoderSchema>;
 /** Settings that do not change the coders of a checkpoint, or that the plan replaces by what follows from them. */
 const FREE = [
   ...["checkpoints", "cache_dir", "cached_activations_path", "cache_budget", "n_checkpoints"],
-  ...["save_every", "output_dir", "work_dir", "threads", "overwrite", "memory_budget"],
+  ...["shard", "save_every", "output_dir", "work_dir", "threads", "overwrite", "memory_budget"],
   ...["eval_tokens", "eval_fit_tokens", "eval_text", "eval_every"],
   ...["n_batches_in_buffer", "layers", "features", "expansion_factor"],
 ] as (keyof TranscoderSettings)[];

@@ -4,7 +4,7 @@ import {
   type GraphFile,
   nBackward,
   nForward,
-  readGraphJson,
+  readGraph,
   sourceNode,
 } from "../../circuits/mod.ts";
 import type { ModelConfig } from "../../model/mod.ts";
@@ -72,7 +72,7 @@ export class CircuitHeads {
  * @throws Error naming the file if it is missing, damaged or of a model of another shape
  */
 export async function readCircuitHeads(path: string, config: ModelConfig): Promise<CircuitHeads> {
-  const graph = await readGraphJson(path).catch((cause) => {
+  const graph = await readGraph(path).catch((cause) => {
     if (!(cause instanceof Deno.errors.NotFound || cause.cause instanceof Deno.errors.NotFound)) {
       throw cause;
     }

@@ -28,7 +28,7 @@ import { groupsOf, streamsOf } from "./groups.ts";
 import { ARM_KEYS, type SweepSettings } from "./settings.ts";
 
 /** Keys of the sweep that do not change what is measured of an arm. */
-const OWN_FREE: (keyof SweepSettings)[] = ["arms", "arms_budget", "figures"];
+const OWN_FREE: (keyof SweepSettings)[] = ["arms", "arms_budget", "figures", "eval_every"];
 
 /** What a sweep leaves. */
 export interface SweepEnd {
@@ -81,7 +81,9 @@ export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
     done.set(name, await finishedSets({ plan, steps, starts, weights }));
   }
   // What the arms are evaluated on does not change their coders, but what is measured of them.
-  const free = unrecorded(settings).filter((key) => !key.startsWith("eval_"));
+  const free = unrecorded(settings).filter((key) =>
+    !key.startsWith("eval_")
+  ) as (keyof SweepSettings)[];
   const results = await transcoderSweeps.open({
     path: join(outputDir, "sweep.json"),
     settings: {
@@ -137,7 +139,8 @@ export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
         const own = checkpoints.get(name)!;
         const at = own.findIndex((checkpoint: Checkpoint) => checkpoint.step === step);
         const [checkpoint, before] = [own[at], own[at - 1]];
-        return { plan, checkpoint, before, model, source, ahead: thread !== undefined, threads };
+        const ahead = thread !== undefined;
+        return { plan, checkpoint, before, model, source, ahead, threads, heldOut: evaluated };
       });
       const ends = await trainSets(inputs, bar).finally(() => thread?.stop());
       for (const [i, end] of ends.entries()) {

@@ -10,7 +10,8 @@ import { z } from "zod";
 import { transcoderSchema } from "../settings.ts";
 import { armsOf } from "./arms.ts";
 
-const SHARED = transcoderSchema.shape;
+// The arms of a checkpoint are measured together, and a sweep has few checkpoints: no shards.
+const { shard: _, ...SHARED } = transcoderSchema.shape;
 
 /** Keys that an arm may have. Text, batches, seed and files are those of all arms. */
 export const ARM_KEYS = [

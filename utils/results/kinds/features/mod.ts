@@ -1,5 +1,17 @@
 /** Circuits in features: at each checkpoint, the identity of features, how circuits formed, how well graphs predict. @module */
 export {
+  type FeatureRatings,
+  featureRatings,
+  RATING_FORMATS,
+  type RatingItem,
+  type RatingKey,
+  ratingKey,
+  type RatingStudy,
+  SHADES,
+  type Verdict,
+  VERDICTS,
+} from "./blind_ratings.ts";
+export {
   type FeatureCircuitEntry,
   type FeatureCircuitHeader,
   featureCircuits,

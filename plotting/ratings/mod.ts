@@ -1,0 +1,2 @@
+/** The page on which a person rates features without knowing their kind. @module */
+export { buildRatingPage } from "./page.ts";
