@@ -11,7 +11,8 @@
 import { z } from "zod";
 import { join } from "@std/path";
 import { readJson, shortJson } from "../base/mod.ts";
-import { LLAMA_FAMILIES, llamaConfig, type LlamaFamily, type LlamaTraits } from "./llama_config.ts";
+import { llamaConfig } from "./llama_config.ts";
+import { LLAMA_FAMILIES, type LlamaFamily, type LlamaTraits } from "./llama_traits.ts";
 
 /** Describes the sizes and variants of one transformer: everything that the graph builder needs. */
 export interface ModelConfig {

@@ -47,6 +47,7 @@ export {
   normalisedInput,
   OUTER_HOOKS,
   type OuterHook,
+  type OwnProjections,
   packedAxes,
   type PackedProjections,
   packedProjections,
@@ -72,7 +73,12 @@ export {
   type WeightUnit,
 } from "./blocks/mod.ts";
 export { type ModelConfig, parseModelConfig, readModelConfig } from "./config.ts";
-export type { LlamaFamily, LlamaTraits, RotaryScaling } from "./llama_config.ts";
+export {
+  LLAMA_FAMILIES,
+  type LlamaFamily,
+  type LlamaTraits,
+  type RotaryScaling,
+} from "./llama_traits.ts";
 export { openCheckpoint, weightDigest } from "./files/mod.ts";
 export { HookedModel } from "./hooked_model.ts";
 export type { CachedRun, HookedRunOptions, HookedRunResult, ModelOptions } from "./options.ts";

@@ -13,24 +13,22 @@ import { LETTERS } from "../../names/mod.ts";
 import {
   add,
   concat,
-  expand,
   linear,
   matmul,
   matmulT,
   mul,
   productDim,
   reshape,
-  rotaryEmbedding,
   softmax,
   split,
   sum,
   tanh,
   transpose,
-  unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
-import type { BlockContext, KeysValues, LayerContext, SequenceInputs } from "./context.ts";
+import type { AttentionWeights } from "./block_weights.ts";
+import type { BlockContext, HeadInputs, KeysValues, LayerContext } from "./context.ts";
 import { packedAxes, perHeadOutput, perHeadWeights, storedOutIn } from "./head_weights.ts";
 import { groupedScores, groupedValues, ungrouped } from "./grouped_heads.ts";
 import { hookedNorm } from "./hooked_norm.ts";
@@ -40,39 +38,8 @@ import {
   type OwnProjections,
 } from "./llama_projections.ts";
 import { normalise } from "./norms.ts";
-
-/** Attention weights of one layer, in the stored layout. */
-export interface AttentionWeights {
-  /** weight of LN1, `[d]` */
-  ln1_w: Value;
-  /** bias of LN1, `[d]` */
-  ln1_b: Value;
-  /**
-   * packed q, k and v weight: GPT-NeoX `[3d, d]`, ordered by head, then letter; GPT-2 `[d, 3d]`, by letter, then head;
-   * Llama-style `[(H + 2K)·d_head, d]` for K key/value heads, by letter, then head
-   */
-  qkv_w: Value;
-  /** packed q, k and v bias, in the same order */
-  qkv_b: Value;
-  /** output weight: out × in, or in × out in GPT-2 */
-  o_w: Value;
-  /** output bias, `[d]` */
-  o_b: Value;
-  /** gain of the norm of queries, `[d_head]` or `[H·d_head]`; where there is one */
-  q_norm_w?: Value;
-  /** gain of the norm of keys, `[d_head]` or `[K·d_head]`; where there is one */
-  k_norm_w?: Value;
-}
-
-/** Each head's copies of the residual stream, heads first: `[H, batch, pos, d]`. */
-export interface HeadInputs {
-  /** copies that the queries are computed from */
-  q: Value;
-  /** copies that the keys are computed from */
-  k: Value;
-  /** copies that the values are computed from */
-  v: Value;
-}
+import { rotate } from "./sequence.ts";
+import { attendShared, repeated } from "./shared_past.ts";
 
 /** q, k and v of one product in one array, and which axis holds the letter. */
 export interface PackedProjections {
@@ -139,10 +106,6 @@ function headProjections(
     const biased = add(product, reshape(biases[j], [c.nHeads, 1, c.dHead]));
     return transpose(reshape(biased, [c.nHeads, b, p, c.dHead]), [1, 2, 0, 3]);
   });
-}
-
-function rotate(x: Value, { cos, sin }: SequenceInputs): Value {
-  return cos && sin ? rotaryEmbedding(x, cos, sin) : x;
 }
 
 /** Results of one layer's attention. */
@@ -239,54 +202,6 @@ function joined(past: Value | undefined, own: Value, config: ModelConfig): Value
 /** Returns `cap·tanh(x/cap)`. */
 export function capped(x: Value, cap?: number): Value {
   return cap === undefined ? x : mul(tanh(mul(x, 1 / cap)), cap);
-}
-
-/** Repeats a past for all batch items that share it. */
-function repeated({ k, v, sharedBy }: KeysValues): KeysValues {
-  if (sharedBy === undefined) return { k, v };
-  const [own, ...rest] = k.shape;
-  const each = (x: Value) =>
-    reshape(expand(unsqueeze(x, 1), [own, sharedBy, ...rest]), [
-      productDim([own, sharedBy]),
-      ...rest,
-    ]);
-  return { k: each(k), v: each(v) };
-}
-
-/**
- * Does the same when K items of the batch share a past. One product takes the queries of all K to the past's keys and
- * values, so the past is not repeated. All arrays are `[batch/K, heads, K·pos, d_head]`. Scores and pattern have no hook
- * points here.
- */
-function attendShared(
-  { q, k, v }: { q: Value; k: Value; v: Value },
-  { config, sequence, hooks, past }: BlockContext & { past: KeysValues },
-): Omit<AttentionOutput, "out"> {
-  const [groups, H, rows, e] = q.shape;
-  const [pos] = sequence.mask.shape;
-  const items = productDim([groups, H, past.sharedBy!]);
-  const own = (x: Value) => reshape(x, [items, pos, x.shape.at(-1)!]);
-  const grouped = (x: Value) => reshape(x, [groups, H, rows, x.shape.at(-1)!]);
-  // Save the operators' own outputs: saving a reshape would copy it.
-  const [queries, keys] = [q, k].map((x) => rotate(reshape(x, [items, 1, pos, e]), sequence));
-  hooks.save("q", queries);
-  hooks.save("k", keys);
-  hooks.save("v", v);
-
-  const scaled = mul(queries, 1 / Math.sqrt(config.dHead));
-  const toPast = own(matmulT(grouped(scaled), past.k));
-  const scores = concat([toPast, matmulT(own(scaled), own(keys))], 2);
-  const pattern = softmax(add(scores, sequence.mask));
-  hooks.save("pattern", pattern);
-  const [onPast, onOwn] = split(pattern, 2, [past.k.shape[2], pos]);
-  const values = add(matmul(grouped(onPast), past.v), grouped(matmul(onOwn, own(v))));
-  const batch = productDim([groups, past.sharedBy!]);
-  const z = reshape(transpose(values, [0, 2, 1, 3]), [batch, pos, H, e]);
-  return {
-    z: hooks.at("attn.hook_z", z),
-    present: { k: grouped(keys), v },
-    queries: grouped(queries),
-  };
 }
 
 /** Returns the attention output `Σ_h z_h·W_O[h] + b_O`, `[batch, pos, d]`. */

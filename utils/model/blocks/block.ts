@@ -24,12 +24,12 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import { attention, type HeadInputs } from "./attention.ts";
+import { attention } from "./attention.ts";
 import { type BlockWeights, type MlpWeights } from "./block_weights.ts";
 import { storedOutIn } from "./head_weights.ts";
 import type { ModelConfig } from "../config.ts";
 import { hookedNorm } from "./hooked_norm.ts";
-import type { BlockContext, KeysValues, LayerContext } from "./context.ts";
+import type { BlockContext, HeadInputs, KeysValues, LayerContext } from "./context.ts";
 
 /** Applies the MLP's activation function element by element. */
 export function activate(x: Value, config: ModelConfig): Value {

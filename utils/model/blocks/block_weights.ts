@@ -3,12 +3,34 @@
  * Weights are graph inputs, so that one program serves every layer, or constants if they are baked in.
  */
 import type { Feeds, Graph, Tensor, Value } from "../../onnx/mod.ts";
-import type { AttentionWeights } from "./attention.ts";
 import type { ModelConfig } from "../config.ts";
 import { storedOutIn } from "./head_weights.ts";
 
 /** Tensors of one unit of a model (embedding, a layer, unembedding) by feed name. */
 export type WeightUnit = Record<string, Tensor<Float32Array>>;
+
+/** Attention weights of one layer, in the stored layout. */
+export interface AttentionWeights {
+  /** weight of LN1, `[d]` */
+  ln1_w: Value;
+  /** bias of LN1, `[d]` */
+  ln1_b: Value;
+  /**
+   * packed q, k and v weight: GPT-NeoX `[3d, d]`, ordered by head, then letter; GPT-2 `[d, 3d]`, by letter, then head;
+   * Llama-style `[(H + 2K)·d_head, d]` for K key/value heads, by letter, then head
+   */
+  qkv_w: Value;
+  /** packed q, k and v bias, in the same order */
+  qkv_b: Value;
+  /** output weight: out × in, or in × out in GPT-2 */
+  o_w: Value;
+  /** output bias, `[d]` */
+  o_b: Value;
+  /** gain of the norm of queries, `[d_head]` or `[H·d_head]`; where there is one */
+  q_norm_w?: Value;
+  /** gain of the norm of keys, `[d_head]` or `[K·d_head]`; where there is one */
+  k_norm_w?: Value;
+}
 
 /** MLP weights of one layer, in the stored layout; m is the width of the hidden layer. */
 export interface MlpWeights {

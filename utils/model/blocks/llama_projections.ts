@@ -16,8 +16,8 @@ import {
   unsqueeze,
   type Value,
 } from "../../onnx/mod.ts";
-import type { AttentionWeights, HeadInputs } from "./attention.ts";
-import type { LayerContext } from "./context.ts";
+import type { AttentionWeights } from "./block_weights.ts";
+import type { HeadInputs, LayerContext } from "./context.ts";
 import { clipped, type GroupedMap, headNorm, ungrouped } from "./grouped_heads.ts";
 import { groupedWeights } from "./head_weights.ts";
 import { hookedNorm } from "./hooked_norm.ts";

@@ -6,8 +6,6 @@ export {
   attend,
   attention,
   type AttentionOutput,
-  type AttentionWeights,
-  type HeadInputs,
   headOutputs,
   headResults,
   type PackedProjections,
@@ -16,6 +14,7 @@ export {
 } from "./attention.ts";
 export { activate, afterAttention, block, type BlockOutput, mlp, mlpOutput } from "./block.ts";
 export {
+  type AttentionWeights,
   BLOCK_WEIGHTS,
   type BlockWeights,
   blockWeightShapes,
@@ -27,6 +26,7 @@ export {
 } from "./block_weights.ts";
 export {
   type BlockContext,
+  type HeadInputs,
   type KeysValues,
   type LayerContext,
   type SequenceInputs,

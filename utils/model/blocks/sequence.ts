@@ -4,7 +4,14 @@
  * Where some layers are local (each query sees the last few keys only), these have a mask and tables of their own. A graph
  * of one layer declares one set and is fed the layer's; a graph of several layers declares both.
  */
-import { type Feeds, type Graph, type Tensor, tensor } from "../../onnx/mod.ts";
+import {
+  type Feeds,
+  type Graph,
+  rotaryEmbedding,
+  type Tensor,
+  tensor,
+  type Value,
+} from "../../onnx/mod.ts";
 import type { SequenceInputs } from "./context.ts";
 import type { ModelConfig } from "../config.ts";
 import { POS } from "./hooks.ts";
@@ -46,6 +53,11 @@ export function sequenceFeeds(config: ModelConfig, pos: number, past = 0, layer?
   if (!mixed || layer !== undefined) return feeds;
   const ofLocal = Object.entries(feedsOf(config, pos, past, true));
   return { ...feeds, ...Object.fromEntries(ofLocal.map(([name, t]) => [`local.${name}`, t])) };
+}
+
+/** Rotates queries or keys `[batch, heads, pos, d_head]`; leaves them in a model without rotary positions. */
+export function rotate(x: Value, { cos, sin }: SequenceInputs): Value {
+  return cos && sin ? rotaryEmbedding(x, cos, sin) : x;
 }
 
 function feedsOf(config: ModelConfig, pos: number, past: number, local: boolean): Feeds {

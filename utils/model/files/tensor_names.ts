@@ -6,7 +6,7 @@
  * keys, then all values.
  */
 import type { ModelConfig } from "../config.ts";
-import type { LlamaTraits } from "../llama_config.ts";
+import type { LlamaTraits } from "../llama_traits.ts";
 import { type CheckpointFiles, checkShape } from "../../tensor_files/mod.ts";
 
 const CONSTANT_BUFFERS =
