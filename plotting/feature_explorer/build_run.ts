@@ -17,7 +17,7 @@ import type {
   StoredOf,
   transcoderEvaluations,
 } from "../../utils/results/mod.ts";
-import { estimates } from "./estimates.ts";
+import { estimates, short } from "./estimates.ts";
 import { addFormation } from "./formation.ts";
 import type { FeatureRun, RunCheckpoint, RunCircuit, Turnover } from "./page_data.ts";
 import { Slots } from "./slots.ts";
@@ -44,6 +44,7 @@ export function buildRun(
     const { metric, interval, accuracy, circuit, coders_digest } = circuits.entries.get(step)!;
     return {
       step,
+      coders: coders_digest,
       metric: [metric, ...interval],
       accuracy,
       circuit: circuit && circuitOf(circuit, slots, t),
@@ -97,11 +98,14 @@ function circuitOf(circuit: Circuit, slots: Slots, t: number): RunCircuit {
       slot: places[i],
       effect: [effect, ...interval],
     })),
-    edges: edges.map(({ source, target }, e) => ({
+    edges: edges.map(({ source, target, direct, heads }, e) => ({
       source: places[source],
       target: target === null ? -1 : places[target],
       share: shares[e],
       since: t,
+      split: direct === undefined || !heads
+        ? null
+        : { direct: short(direct), heads: heads.map(short) },
     })),
   };
 }

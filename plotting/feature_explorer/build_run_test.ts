@@ -1,8 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../utils/base/mod.ts";
-import { formingFeatures, writeFeatures } from "../testing/forming_features.ts";
+import { formingDashboards, formingFeatures, writeFeatures } from "../testing/forming_features.ts";
 import { inFolder } from "../testing/small_series.ts";
-import type { FeatureRun } from "./page_data.ts";
+import { pickCards } from "./cards.ts";
+import type { CheckpointCards, FeatureRun } from "./page_data.ts";
 import { readFeatureRuns } from "./read.ts";
 
 type Files = ReturnType<typeof formingFeatures>;
@@ -60,7 +61,7 @@ function atRandom(): Files {
     const count = checkpoint.circuit.nodes.length;
     checkpoint.circuit.edges = Array.from({ length: 150 }, () => ({
       ...{ source: draw(count), target: draw(count) },
-      shares: [draw(100) / 100, 0.1, 0.2, -0.3],
+      ...{ shares: [draw(100) / 100, 0.1, 0.2, -0.3], direct: 0, heads: [] },
     })).filter((edge, i, all) =>
       all.findIndex(({ source, target }) => source === edge.source && target === edge.target) === i
     );
@@ -119,6 +120,9 @@ Deno.test("buildRun() adds drift, presence, inputs, turnover and the control of 
   assertEquals(run.slots[chain].cosines.map((x) => x && Math.round(10 * x)), [null, 8, 7]);
   assertEquals(run.slots[chain].similarities, [null, 0.7, 0.6]);
   assertEquals(run.slots[error].numbers, null);
+  assertEquals(run.slots[chain].lastCosines, [0.25, 0.75, 1]);
+  assertEquals(run.slots[error].lastCosines, null);
+  assertEquals(run.checkpoints[2].circuit!.edges[0].split, { direct: 0.1, heads: [0, 1, 0.35] });
   assertEquals(run.slots[seven].presence!.map((p) => p && p[0]), [null, 0.2, 0.3]);
   assertEquals(run.slots[seven].inputs![1].map(([source]) => source), [chain, [0, 1, null]]);
   assertEquals(run.slots[seven].inputs![2].map(([source]) => source), [chain, [0, 1, 6]]);
@@ -136,11 +140,14 @@ Deno.test("buildRun() adds drift, presence, inputs, turnover and the control of 
   assertEquals(run.transitions[2]!.overlap, [0.6, 0.5, 0.7]);
 });
 
-Deno.test("readFeatureRuns() reads files without decoder cosines and formation, and says what is missing or double", () =>
+Deno.test("readFeatureRuns() reads files without decoder cosines, splits and formation, and says what is missing or double", () =>
   inFolder(async (folder) => {
     const files = formingFeatures();
     for (const { layers } of Object.values(files.identity.checkpoints)) {
       for (const layer of layers) delete layer.cosines;
+    }
+    for (const { circuit } of Object.values(files.circuits.checkpoints)) {
+      for (const edge of circuit?.edges ?? []) Object.assign(edge, { direct: undefined });
     }
     await writeFeatures(folder, files);
     await writeFeatures(folder, formingFeatures("ioi", "main"));
@@ -150,6 +157,11 @@ Deno.test("readFeatureRuns() reads files without decoder cosines and formation, 
     const runs = await readFeatureRuns([folder]);
     assertEquals(runs.map(({ task }) => task), ["ioi", "sva"]);
     assertEquals(runs[1].formed, []);
+    assertEquals(runs[1].checkpoints[2].circuit!.edges.map(({ split }) => split), [
+      null,
+      null,
+      null,
+    ]);
     assertEquals(runs[1].slots.map(({ presence }) => presence), runs[1].slots.map(() => null));
     assertEquals(runs[1].slots[0].cosines, [null, null, null]);
     await Deno.mkdir(`${folder}/again`);
@@ -166,3 +178,23 @@ Deno.test("readFeatureRuns() reads files without decoder cosines and formation, 
       "no circuits.json",
     );
   }));
+
+Deno.test("pickCards() keeps the dashboards of the runs' features and coders, without bands, and their texts once", async () => {
+  const run = await runOf(formingFeatures());
+  const [first, second] = formingDashboards();
+  const other = {
+    ...second,
+    entries: new Map([[40, { ...second.entries.get(40)!, coders_digest: "c" }]]),
+  };
+  const cards = pickCards([run], [first, second, other]);
+  assertEquals(Object.keys(cards), ["words-0", "cards-a", "cards-b"]);
+  const { words, dashboards } = cards["cards-b"] as CheckpointCards;
+  assertEquals(cards[words], first.header.vocabulary);
+  assertEquals(dashboards.layers.map(({ features }) => features.map(({ id }) => id)), [[2], [
+    7,
+    9,
+  ]]);
+  assertEquals(dashboards.layers[0].features[0].bands, undefined);
+  assertEquals(Object.keys(dashboards.rows), ["0", "1"]);
+  assertEquals(pickCards([run], [other]), {});
+});

@@ -67,6 +67,9 @@ function addCheckpoint(
     slot.inputs ??= run.checkpoints.map(() => []);
     const at = known.indexOf(track);
     slot.presence[t] = at < 0 ? null : presence[at];
+    const cosine = entry.last_cosines?.[track] ?? null;
+    if (entry.last_cosines) slot.lastCosines ??= run.checkpoints.map(() => null);
+    if (slot.lastCosines) slot.lastCosines[t] = cosine === null ? null : short(cosine);
   });
   all.forEach(({ track, input: { layer, role, feature } }, i) => {
     if (places[track] < 0) return;

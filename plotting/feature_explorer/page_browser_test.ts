@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
-import { formingRuns } from "../testing/forming_features.ts";
+import { formingDashboards, formingRuns } from "../testing/forming_features.ts";
 import { buildFeatureExplorer } from "./page.ts";
 
 /** Reads what a picture shows. */
@@ -65,7 +65,13 @@ browserTest(
     const html = buildFeatureExplorer(await formingRuns());
     let hash = "";
     await withPage(html, async ({ page, errors }) => {
-      await page.locator('#graph-a .node[aria-label="1.7 at END"] .body').click();
+      // the page starts before the browser has read the other runs
+      const [usable, read] = await page.evaluate(() => {
+        const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+        return [performance.getEntriesByName("usable")[0].startTime, page.domInteractive];
+      });
+      assert(usable < read, `usable at ${usable} ms, read at ${read} ms`);
+      await page.locator('#graph-a .node[aria-label="1.7 at END"]').click();
       const panel = page.locator("#panel");
       const text = (await panel.textContent())!;
       assertStringIncludes(text, "1.7 at END");
@@ -87,7 +93,7 @@ browserTest(
       assertEquals([edges, lit], [2, 1]);
       await page.fill("#top", "100");
       await page.fill("#search", "");
-      await page.hover('#graph-a .node[aria-label="0.2 at start"] .body');
+      await page.hover('#graph-a .node[aria-label="0.2 at start"]');
       assertStringIncludes((await page.textContent("#tooltip"))!, "presence in its layer");
       assertEquals((await page.evaluate(drawn, "graph-a")).lit, 2);
       await page.locator('#graph-a .node[aria-label="0.2 at start"]').focus();
@@ -99,6 +105,53 @@ browserTest(
       assertStringIncludes((await page.textContent("#panel"))!, "Born at step 20");
       assertEquals(errors, []);
     }, { hash });
+  },
+);
+
+browserTest(
+  "feature explorer: a feature's dashboard through time, its drift, and the heads of an edge",
+  async () => {
+    const html = buildFeatureExplorer(await formingRuns(), formingDashboards());
+    await withPage(html, async ({ page, errors, requests }) => {
+      await page.waitForFunction(() => document.readyState === "complete");
+      await page.locator('#graph-a .node[aria-label="0.2 at start"]').click();
+      const rows = page.locator("#through .row");
+      await rows.nth(2).waitFor();
+      const texts = await rows.allTextContents();
+      assertStringIncludes(texts[0], "step 10");
+      assertStringIncludes(texts[0], "No dashboard of this checkpoint");
+      assertEquals(await page.locator("#through .row .peak").allTextContents(), [" Mary", " gave"]);
+      assertStringIncludes(texts[1], "with the last checkpoint0.750");
+      assertStringIncludes(texts[2], "F1 0.02 [−0.08, 0.12], random coder 0.20");
+      assertEquals(await page.locator("#through .row.now").getAttribute("data-row"), "2");
+      assertEquals(await page.locator("#through .drift .timeline").count(), 3);
+      assertEquals(await page.locator("#panel .fires .peak").textContent(), " gave");
+      await page.keyboard.press("ArrowLeft");
+      await page.waitForFunction(() =>
+        document.querySelector("#through .card-step")?.textContent?.includes("step 20") &&
+        document.querySelector("#through .row.now")?.getAttribute("data-row") === "1" &&
+        document.querySelector("#panel .fires .peak")?.textContent === " Mary"
+      );
+      await rows.nth(0).locator(".step").click();
+      await page.waitForFunction(() => document.getElementById("step")!.textContent === "10");
+      await page.keyboard.press("End");
+      // the token of its examples is markup
+      await page.locator('#graph-a .node[aria-label="1.7 at END"]').click();
+      await page.waitForFunction(() =>
+        document.querySelector("#through .row .peak")?.textContent?.includes("</script>")
+      );
+      assertEquals(await page.locator("img").count(), 0);
+      await page.locator('#panel [data-pin*=">"]').first().click();
+      await page.waitForFunction(() =>
+        document.getElementById("panel")!.textContent!.includes("How it passes")
+      );
+      assert(!await page.isVisible("#through"));
+      const panel = (await page.textContent("#panel"))!;
+      assertStringIncludes(panel, "a0.h1");
+      assertStringIncludes(panel, "a0.h1 70 %");
+      assertStringIncludes(panel, "other heads");
+      assertEquals([errors, requests], [[], []]);
+    });
   },
 );
 
@@ -115,6 +168,17 @@ browserTest(
       assertEquals(await page.locator("#graph-b .edge.shared").count(), 2);
       await page.selectOption("#other-run", "2");
       assertStringIncludes((await page.textContent("#panel"))!, "have no match one by one");
+      await waitForAddress(page, "with=nano/sva/seed1@40");
+      // circuits of two runs move together, until one of them is chosen by hand
+      await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+      await page.keyboard.press("ArrowLeft");
+      await waitForAddress(page, "with=nano/sva/seed1@20");
+      await page.selectOption("#other-step", "2");
+      await waitForAddress(page, "together=no");
+      await page.click("#together");
+      await waitForAddress(page, "with=nano/sva/seed1@20");
+      await page.locator("#slider").focus();
+      await page.keyboard.press("End");
       await waitForAddress(page, "with=nano/sva/seed1@40");
       await page.selectOption("#task", "ioi");
       await waitForAddress(page, "run=nano/ioi/main");

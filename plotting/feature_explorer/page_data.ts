@@ -1,4 +1,5 @@
-/** What the feature explorer embeds in its page: one run per model, task and set of coders. Only types. */
+/** What the feature explorer embeds in its page: one run per model, task and set of coders, and dashboards. Only types. */
+import type { DashboardData } from "../dashboards/client/mod.ts";
 
 /** A mean with its 95 % interval over prompts. */
 export type Estimate = [mean: number, low: number, high: number];
@@ -15,6 +16,8 @@ export interface Slot {
   similarities: (number | null)[];
   /** at each checkpoint, cosine of the decoder row with that of the checkpoint before; null where nothing was measured */
   cosines: (number | null)[];
+  /** at each checkpoint, cosine of the decoder row with that at the last one; null where nothing was measured */
+  lastCosines: (number | null)[] | null;
   /** at each checkpoint, share of the layer's activity; null for slots outside the last circuit */
   presence: (Estimate | null)[] | null;
   /** at each checkpoint, the largest inputs; null for slots outside the last circuit */
@@ -48,6 +51,15 @@ export interface RunEdge {
   share: Estimate;
   /** place of the first checkpoint from which on every circuit has listed the edge */
   since: number;
+  /** the share by heads; null where the results do not split it */
+  split: EdgeSplit | null;
+}
+
+/** Parts of a mean share: what passes no head, and what each head moves to the target's position. */
+export interface EdgeSplit {
+  direct: number;
+  /** layer, head, part, … largest first; small parts are left out */
+  heads: number[];
 }
 
 /** Measures of a circuit. */
@@ -85,6 +97,8 @@ export interface Turnover {
 /** A checkpoint of a run. */
 export interface RunCheckpoint {
   step: number;
+  /** digest of the coders; names the element with their dashboards */
+  coders: string;
   /** of the whole model */
   metric: Estimate;
   /** share of prompts with a positive metric */
@@ -152,4 +166,10 @@ export interface RunName {
   set: string;
   /** title of the task */
   title: string;
+}
+
+/** Dashboards of the features of one checkpoint that the page shows. */
+export interface CheckpointCards extends Omit<DashboardData, "vocabulary"> {
+  /** id of the element with the texts of the tokens */
+  words: string;
 }

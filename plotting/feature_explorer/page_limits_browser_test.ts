@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { browserTest, withPage } from "../testing/browser.ts";
-import { formingRuns } from "../testing/forming_features.ts";
+import { formingDashboards, formingRuns } from "../testing/forming_features.ts";
 import { buildFeatureExplorer } from "./page.ts";
 import type { FeatureRun } from "./page_data.ts";
 
@@ -17,12 +17,12 @@ browserTest(
         roles: ["start", HOSTILE],
       });
     }
-    const html = buildFeatureExplorer(runs);
+    const html = buildFeatureExplorer(runs, formingDashboards());
     for (const width of [800, 1500, 2560]) {
       await withPage(html, async ({ page, errors, requests }) => {
         assertEquals(await page.locator("img").count(), 0);
         await page.keyboard.press("c");
-        await page.locator("#graph-a .node.in .body").first().click();
+        await page.locator("#graph-a .node.in").first().click();
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         assert(wide <= width, `the page is ${wide} pixels wide in a window of ${width}`);
         assertEquals([errors, requests], [[], []]);
@@ -68,7 +68,7 @@ function leastContrast(): [number, string] {
 }
 
 browserTest("feature explorer: text has contrast AA, light and dark", async () => {
-  const html = buildFeatureExplorer(await formingRuns());
+  const html = buildFeatureExplorer(await formingRuns(), formingDashboards());
   for (const dark of [false, true]) {
     await withPage(html, async ({ page, errors }) => {
       assertEquals(await page.getAttribute("html", "data-theme"), dark ? "dark" : "light");
@@ -87,7 +87,14 @@ browserTest("feature explorer: text has contrast AA, light and dark", async () =
 function large([run]: readonly FeatureRun[]): FeatureRun {
   const T = 24, nothing = () => new Array(T).fill(null);
   const slots = Array.from({ length: 500 }, (_, i): FeatureRun["slots"][number] => ({
-    ...{ layer: i % 2, role: (i >> 1) % 2, presence: null, inputs: null, similarities: nothing() },
+    ...{
+      layer: i % 2,
+      role: (i >> 1) % 2,
+      presence: null,
+      inputs: null,
+      lastCosines: null,
+      similarities: nothing(),
+    },
     numbers: Array.from({ length: T }, (_, t) => t >= (i >> 1) % 12 ? i : null),
     cosines: Array.from({ length: T }, (_, t) => t > (i >> 1) % 12 ? Math.cos(i + t) : null),
   }));
@@ -104,6 +111,7 @@ function large([run]: readonly FeatureRun[]): FeatureRun {
       target: above[(e * 3 + t) % above.length].slot,
       share: [Math.sin(e), -1, 1] as [number, number, number],
       since: t,
+      split: null,
     }));
     const { circuit } = run.checkpoints[2];
     return { ...run.checkpoints[2], step: 100 * (t + 1), circuit: { ...circuit!, nodes, edges } };
@@ -129,10 +137,31 @@ function slide(): Promise<number[]> {
   });
 }
 
+/** Returns the canvas of a picture that slides: its width and how opaque each pixel is; null if it does not slide. */
+function sliding(steps: number[]): { width: number; alpha: number[] } | null {
+  const slider = document.getElementById("slider") as HTMLInputElement;
+  for (const step of steps) {
+    slider.value = String(step);
+    slider.dispatchEvent(new Event("input"));
+  }
+  const canvas = document.querySelector<HTMLCanvasElement>("#graph-a .sliding-canvas.on");
+  if (!canvas) return null;
+  const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+  return { width: canvas.width, alpha: Array.from(data).filter((_, i) => i % 4 === 3) };
+}
+
+/** Returns the middle of each mark of a class. */
+function middles(name: string): [number, number][] {
+  return [...document.querySelectorAll(`#graph-a .node.${name}`)].map((mark) => {
+    const [x, y] = /translate\((\S+) (\S+)\)/.exec(mark.getAttribute("transform")!)!.slice(1);
+    return [Math.round(Number(x)), Math.round(Number(y))];
+  });
+}
+
 browserTest("feature explorer: 500 features slide; the trace says how fast", async () => {
   const html = buildFeatureExplorer([large(await formingRuns())]);
   await withPage(html, async ({ page, errors }) => {
-    const open = await page.evaluate(() => performance.now());
+    const open = await page.evaluate(() => performance.getEntriesByName("usable")[0].startTime);
     const trace = await page.context().newCDPSession(page);
     // time that the page's thread computes, so that other programs do not count
     await trace.send("Performance.enable", { timeDomain: "threadTicks" });
@@ -142,11 +171,23 @@ browserTest("feature explorer: 500 features slide; the trace says how fast", asy
     const before = await taskTime();
     const frames = await page.evaluate(slide);
     const perStep = 1000 * (await taskTime() - before) / frames.length;
+    await page.waitForFunction(() => !document.querySelector(".sliding"));
     const nodes = await page.locator("#graph-a .node.in").count();
     assert(nodes > 200, `${nodes} features are drawn`);
     assertEquals(await page.locator("#graph-a .edge").count(), 80);
+    const canvas = (await page.evaluate(sliding, [1, 2, 3, 4, 5]))!;
+    await page.waitForFunction(() => !document.querySelector(".sliding"));
+    // the canvas fills the marks of the circuit, as the picture at rest does, and leaves the others empty
+    const filled = async (name: string) =>
+      (await page.evaluate(middles, name)).map(([x, y]) => canvas.alpha[y * canvas.width + x] > 0);
+    assert((await filled("in")).every((is) => is));
+    const outside = await filled("out"), empty = outside.filter((is) => !is).length;
+    assert(
+      outside.length > 20 && empty > 0.6 * outside.length,
+      `${empty} of ${outside.length} are empty`,
+    );
     console.log(
-      `feature explorer: open at ${open.toFixed(0)} ms; the page's thread computes ` +
+      `feature explorer: usable at ${open.toFixed(0)} ms; the page's thread computes ` +
         `${perStep.toFixed(1)} ms per step; frames of ${frames[35].toFixed(1)} ms (median), ` +
         `${frames[67].toFixed(1)} ms (95 %)`,
     );

@@ -43,6 +43,7 @@ export class Slots {
       numbers: chain?.numbers ?? null,
       similarities: chain?.similarities ?? nothing,
       cosines: chain?.cosines ?? nothing,
+      lastCosines: null,
       presence: null,
       inputs: null,
     });

@@ -35,6 +35,11 @@ export interface PageParts {
   body: string;
   /** id of a JSON element → value */
   data: Readonly<Record<string, unknown>>;
+  /**
+   * Embedded after the script, for pages with much data. The script then runs before the browser reads these elements, so it
+   * waits for them with `whenParsed` of `page/client`.
+   */
+  late?: Readonly<Record<string, unknown>>;
   /** JavaScript of libraries, run in this order before the script */
   libraries?: readonly string[];
   /** entry module in TypeScript; it runs after the body is parsed */
@@ -46,7 +51,7 @@ const SYSTEM_THEME = 'document.documentElement.dataset.theme=matchMedia("(prefer
 
 /** Returns the HTML of a page. @throws Error if its script or a style sheet cannot be bundled. */
 export function buildPage(
-  { title, styles, body, data, libraries = [], script }: PageParts,
+  { title, styles, body, data, late, libraries = [], script }: PageParts,
 ): string {
   const bundle = bundlePage(script, styles);
   const lines = [
@@ -62,13 +67,21 @@ export function buildPage(
     "</head>",
     "<body>",
     body.trim(),
-    ...Object.entries(data).map(([id, value]) =>
-      `<script id="${escapeHtml(id)}" type="application/json">${embedJson(value)}</script>`
-    ),
+    ...jsonElements(data),
     ...libraries.map((source) => `<script>${embedScript(source)}</script>`),
-    `<script type="module">${embedScript(bundle.script)}</script>`,
+    // a module waits for the whole page, a plain script does not
+    ...(late
+      ? [`<script>(()=>{"use strict";${embedScript(bundle.script)}})()</script>`]
+      : [`<script type="module">${embedScript(bundle.script)}</script>`]),
+    ...jsonElements(late ?? {}),
     "</body>",
     "</html>",
   ];
   return lines.join("\n") + "\n";
+}
+
+function jsonElements(data: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(data).map(([id, value]) =>
+    `<script id="${escapeHtml(id)}" type="application/json">${embedJson(value)}</script>`
+  );
 }

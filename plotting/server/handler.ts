@@ -95,10 +95,14 @@ async function answer(
   }
   const page = section === "figure" && FOLDER_PAGES.find((page) => page.name === name);
   if (!page) return notFound(pathname);
-  const files = (await listResults(root)).filter(({ format }) => page.formats.includes(format));
+  const { formats, alsoReads = [] } = page, all = await listResults(root);
+  const [files, others] = [formats, alsoReads].map((list) =>
+    all.filter(({ format }) => list.includes(format))
+  );
   if (files.length === 0) return text(404, `no result file below ${root} has what this page shows`);
-  const paths = files.map(({ path }) => `${root}/${path}`);
-  return html(request, await cache.page(pathname, files, () => page.build(paths)));
+  const [paths, more] = [files, others].map((list) => list.map(({ path }) => `${root}/${path}`));
+  const made = await cache.page(pathname, [...files, ...others], () => page.build(paths, more));
+  return html(request, made);
 }
 
 async function answerLabels(

@@ -49,14 +49,15 @@ export interface ServedPage {
   title: string;
   /** formats of the result files that it reads */
   formats: readonly string[];
-  /** formats of further files that the page of one file reads; if they change, the page is made again */
+  /** formats of further files that the page reads; if they change, the page is made again */
   alsoReads?: readonly string[];
   /**
    * Returns the HTML of the page.
    * @param paths one result file, or all that have the formats
+   * @param others for a page of several files, those that it also reads
    * @throws UserError if a file is damaged
    */
-  build(paths: string[]): Promise<string>;
+  build(paths: string[], others?: string[]): Promise<string>;
 }
 
 const heads = MEASURED_KINDS.map(({ format }) => format);
@@ -136,8 +137,17 @@ export const FOLDER_PAGES: readonly ServedPage[] = [
   {
     name: "feature_explorer",
     title: "Feature circuits over training",
-    formats: [featureCircuits.format, featureFormations.format, featureIdentities.format],
-    build: async (paths) => buildFeatureExplorer(await readFeatureRuns(paths)),
+    formats: [
+      featureCircuits.format,
+      featureFormations.format,
+      featureIdentities.format,
+    ],
+    alsoReads: [featureDashboards.format],
+    build: async (paths, others = []) =>
+      buildFeatureExplorer(
+        await readFeatureRuns(paths),
+        others.length > 0 ? await findResults(others, [featureDashboards]) : [],
+      ),
   },
   {
     name: "behaviour",

@@ -2,6 +2,8 @@
 import { join } from "@std/path";
 import type { FeatureRun } from "../feature_explorer/page_data.ts";
 import { readFeatureRuns } from "../feature_explorer/read.ts";
+import type { StoredDashboards } from "../dashboards/mod.ts";
+import { madeUpDashboards } from "./made_up_dashboards.ts";
 import { inFolder } from "./small_series.ts";
 
 /** What the files hold; tests change parts of it before they write it. */
@@ -20,16 +22,23 @@ const node = (layer: number, role: string, feature: number | null, effect: numbe
 });
 
 function circuitsFile(task: string, set: string) {
-  const able = (nodes: ReturnType<typeof node>[], edges: [number, number | null, number][]) => ({
+  const able = (
+    coders_digest: string,
+    nodes: ReturnType<typeof node>[],
+    edges: [number, number | null, number][],
+  ) => ({
     metric: 1.5,
     interval: [1.2, 1.8],
     accuracy: 0.9,
-    coders_digest: "a",
+    coders_digest,
     circuit: {
       ...{ empty: 0.1, reached: true, faithfulness: 0.82, normalized: 0.81, stability: 0.5, nodes },
       edges: edges.map(([source, target, share]) => ({
         ...{ source, target },
         shares: [share - 0.02, share + 0.02, share, share],
+        // 2 of 10 parts pass no head, 7 pass head 1 of layer 0, and 1 is not listed
+        direct: 0.2 * share,
+        heads: [0, 1, 0.7 * share],
       })),
       curve: [{ size: 3, faithfulness: 0.82, normalized: 0.81 }],
       random: [{ size: 2, faithfulness: 0.05, normalized: 0.04 }, {
@@ -47,12 +56,12 @@ function circuitsFile(task: string, set: string) {
         circuit: null,
       } as ReturnType<typeof able> | (Omit<ReturnType<typeof able>, "circuit"> & { circuit: null }),
       // slots: 0.1→0.2 (chain), 1.7, the error of layer 1
-      "20": able([
+      "20": able("a", [
         node(0, "start", 1, 0.5),
         node(1, "END", 7, -0.3),
         node(1, "END", null, 0.2),
       ], [[0, 1, 0.4], [1, null, -0.2]]),
-      "40": able([
+      "40": able("b", [
         node(0, "start", 2, 0.6),
         node(1, "END", 7, -0.4),
         node(1, "END", 9, 0.1),
@@ -118,10 +127,15 @@ function formationFile(task: string, set: string) {
       { layer: 1, role: "END", numbers: [-1, -1, 9] },
     ],
     checkpoints: {
-      "10": { presence: [[0.1, 0.1, 0.1, 0.1], [], []], inputs: [[token(0.9)], [], []] },
+      "10": {
+        presence: [[0.1, 0.1, 0.1, 0.1], [], []],
+        inputs: [[token(0.9)], [], []],
+        last_cosines: [0.25, null, null],
+      },
       "20": {
         presence: [[0.2, 0.2, 0.2, 0.2], [0.1, 0.3, 0.1, 0.3], []],
         inputs: [[token(0.8)], [from(0, "start", 1, 0.4), from(0, "END", null, -0.1)], []],
+        last_cosines: [0.75, 0.5, null],
       },
       "40": {
         presence: [[0.4, 0.4, 0.4, 0.4], [0.3, 0.3, 0.3, 0.3], [0.1, 0.1, 0.1, 0.1]],
@@ -130,6 +144,7 @@ function formationFile(task: string, set: string) {
           [from(0, "start", 2, 0.5), from(0, "END", 6, 0.05)],
           [from(0, "start", 2, 0.3)],
         ],
+        last_cosines: [1, 1, 1],
       },
     },
     answers: {
@@ -181,6 +196,18 @@ export async function writeFeatures(folder: string, files: FormingFeatures): Pro
     join(folder, circuits.model, "identity", `${set}.json`),
     JSON.stringify(identity),
   );
+}
+
+/** Returns dashboards of the coders at steps 20 and 40. A feature's examples have their peak at the place of its number. */
+export function formingDashboards(): StoredDashboards[] {
+  return [["a", 20], ["b", 40]].map(([digest, step]) => {
+    const made = madeUpDashboards(12), [entry] = made.entries.values();
+    return {
+      ...made,
+      header: { ...made.header, step: Number(step) },
+      entries: new Map([[Number(step), { ...entry, coders_digest: String(digest) }]]),
+    };
+  });
 }
 
 /** Returns the runs of two tasks, one of them in two sets. */

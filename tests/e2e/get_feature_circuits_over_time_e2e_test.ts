@@ -85,7 +85,18 @@ Deno.test("get_feature_circuits_over_time finds circuits, identity and formation
       assert(born.length > 0 && reproduced.seed1 >= 0);
     }
     assert(same > 0, "no feature is matched with itself");
-    const { header } = await featureFormations.read(files[2]);
+    assert(
+      circuit!.edges.every(({ direct, heads }) => direct !== undefined && heads !== undefined),
+    );
+    const { header, entries } = await featureFormations.read(files[2]);
+    header.tracks.forEach(({ numbers }, track) =>
+      STEPS.forEach((step, t) => {
+        const cosine = entries.get(step)!.last_cosines![track];
+        if (numbers[t] < 0) return assertEquals(cosine, null);
+        const isSame = step === 6144 || numbers[t] === numbers[2] && numbers[t] < 20;
+        assert(isSame ? cosine! > 0.9999 : Math.abs(cosine!) < 0.6, `${cosine} at ${step}`);
+      })
+    );
     assertEquals(header.answers!.transitions.map(({ from, to }) => [from, to]), [
       [0, 4096],
       [4096, 6144],

@@ -119,6 +119,13 @@ export async function openExperiment(
   });
 }
 
+/** Says where numbers are computed: what changes their last bits and nothing else. */
+function computedOn(
+  { device = "cpu", threads = navigator.hardwareConcurrency }: Runtime["sessionOptions"],
+): string {
+  return device === "cpu" ? `cpu, ${threads} ${threads === 1 ? "thread" : "threads"}` : device;
+}
+
 /** What an experiment is made of. */
 export type ExperimentParts = {
   config: ExperimentSettings;
@@ -183,13 +190,14 @@ export class Experiment {
     { free, settings, header, derive, overwrite: scratch }: ResultsOptions<Header, Entry> = {},
     ...place: Place
   ): Promise<ResultFile<Entry>> {
-    const { paths, weights, shard, config: { overwrite } } = this.parts;
+    const { paths, weights, runtime, shard, config: { overwrite } } = this.parts;
     return kind.open({
       path: kind.path(paths, ...place),
       settings: { ...this.settings(free), ...settings },
       header: { model: paths.model, ...(header ?? { shape: this.shape }) } as Header,
       weights,
       overwrite: scratch || overwrite,
+      computedOn: computedOn(runtime.sessionOptions),
       shard: shard !== undefined,
       derive,
     });

@@ -39,6 +39,8 @@ export interface OpenOptions<Header, Entry> {
   header: Header;
   /** digests of the models' weights by step; the file keeps those of its entries under `weights` */
   weights?: ReadonlyMap<number, string>;
+  /** device and threads, which change last bits; the file keeps those of its entries under `computed_on` */
+  computedOn?: string;
   /** start from scratch, whatever the file holds */
   overwrite?: boolean;
   /** the run is one of several that share the checkpoints: each entry goes to a file of its own */
@@ -46,6 +48,9 @@ export interface OpenOptions<Header, Entry> {
   /** Returns keys that follow from the entries, e.g. changes between checkpoints; called at every write. */
   derive?(entries: readonly Entry[]): Record<string, unknown>;
 }
+
+/** What a file keeps of each entry's origin, by step. */
+type Origins = Record<"weights" | "computed_on", Record<string, string>>;
 
 /** Reports that a file holds results of other settings or weights. */
 export class OtherResults extends UserError {}
@@ -79,21 +84,21 @@ export async function openResultFile<Header, Entry>(
     }
     await Deno.rename(path, `${path}.broken`);
   }
-  const { entries, weights } = found === undefined || overwrite
-    ? { entries: new Map<number, Entry>(), weights: {} }
+  const { entries, origins } = found === undefined || overwrite
+    ? { entries: new Map<number, Entry>(), origins: { weights: {}, computed_on: {} } }
     : sameRun(found, schema, options);
   checkWritable(path);
   const shards = shardFiles(path);
   if (overwrite) removeShardFiles(shards.splice(0));
   for (const shard of shards) {
-    const { entries: more, weights: own } = sameRun(await readShard(shard.path), schema, {
+    const { entries: more, origins: own } = sameRun(await readShard(shard.path), schema, {
       ...options,
       path: shard.path,
     });
     for (const [step, entry] of more) if (!entries.has(step)) entries.set(step, entry);
-    Object.assign(weights, own);
+    Object.assign(origins, merged(own, origins));
   }
-  const file = new ResultFile(schema, options, entries, weights);
+  const file = new ResultFile(schema, options, entries, origins);
   if (!options.shard && shards.length > 0) {
     await file.write();
     removeShardFiles(shards);
@@ -120,7 +125,7 @@ export class ResultFile<Entry> {
     private readonly schema: ResultSchema<unknown, Entry>,
     private readonly options: OpenOptions<unknown, Entry>,
     private readonly entries: Map<number, Entry>,
-    private weights: Record<string, string>,
+    private origins: Origins,
   ) {
     // what another process writes from now on is not replaced
     if (options.overwrite) this.#written = fileStamp(options.path);
@@ -155,13 +160,16 @@ export class ResultFile<Entry> {
   async set(step: number, entry: Entry): Promise<void> {
     // through text, so that the entry equals what another run reads back
     const plain = JSON.parse(formatJsonAt(`${this.path}: step ${step}`, entry));
-    const now = this.options.weights?.get(step);
-    const own = now === undefined ? {} : { [step]: now };
+    const { weights, computedOn } = this.options, digest = weights?.get(step);
+    const own: Origins = {
+      weights: digest === undefined ? {} : { [step]: digest },
+      computed_on: computedOn === undefined ? {} : { [step]: computedOn },
+    };
     if (this.options.shard) {
       await writeJsonAtomic(shardPath(this.path, step), this.#file(new Map([[step, plain]]), own));
     } else {
       await this.#write(() => {
-        this.weights = { ...this.weights, ...own };
+        this.origins = merged(this.origins, own);
         return new Map(this.entries).set(step, plain);
       });
     }
@@ -178,31 +186,31 @@ export class ResultFile<Entry> {
     const { path } = this.options;
     return withFolderLocked(dirname(path), () => {
       this.refresh();
-      const done = writeJsonAtomic(path, this.#file(taken(), this.weights));
+      const done = writeJsonAtomic(path, this.#file(taken(), this.origins));
       this.#written = fileStamp(path);
       return done;
     });
   }
 
   /**
-   * Writes the complete file: format, settings, header, entries (those of other processes too), weights, `more` keys.
+   * Writes the complete file: format, settings, header, entries (those of other processes too), origins, `more` keys.
    * @returns what the file holds
    * @throws UserError as `refresh` does; WriteError if the disk is full.
    */
   finish(more: Record<string, unknown>): Record<string, unknown> {
     return withFolderLocked(dirname(this.path), () => {
       this.refresh();
-      const content = { ...this.#file(this.entries, this.weights), ...more };
+      const content = { ...this.#file(this.entries, this.origins), ...more };
       writeFileAtomicSync(this.path, formatJson(content));
       this.#written = fileStamp(this.path);
       return content;
     });
   }
 
-  /** Returns what a file with these entries and weight digests holds. */
+  /** Returns what a file with these entries and origins holds. */
   #file(
     entries: ReadonlyMap<number, Entry>,
-    weights: Record<string, string>,
+    origins: Origins,
   ): Record<string, unknown> {
     const { settings, header, derive } = this.options;
     const sorted = new Map([...entries].sort(([a], [b]) => a - b));
@@ -211,7 +219,9 @@ export class ResultFile<Entry> {
       ...header as Record<string, unknown>,
       ...layoutOf(this.schema).write(sorted),
       ...derive?.([...sorted.values()]),
-      ...(Object.keys(weights).length > 0 && { weights }),
+      ...Object.fromEntries(
+        Object.entries(origins).filter(([, byStep]) => Object.keys(byStep).length > 0),
+      ),
     };
   }
 
@@ -228,24 +238,31 @@ export class ResultFile<Entry> {
     } catch (cause) {
       throw new UserError((cause as Error).message, 1, { cause });
     }
-    const { entries, weights } = sameRun(file, this.schema, this.options);
+    const { entries, origins } = sameRun(file, this.schema, this.options);
     for (const [step, entry] of entries) {
       if (!this.entries.has(step)) this.entries.set(step, entry);
     }
-    this.weights = { ...weights, ...this.weights };
+    this.origins = merged(origins, this.origins);
   }
 }
 
-/** Returns entries and weight digests of a file. @throws UserError if settings or weights differ from the run's. */
+/** Returns the origins of both; where both know a step, those of `later`. */
+function merged(first: Origins, later: Origins): Origins {
+  return {
+    weights: { ...first.weights, ...later.weights },
+    computed_on: { ...first.computed_on, ...later.computed_on },
+  };
+}
+
+/** Returns entries and their origins. @throws UserError if settings or weights differ from the run's. */
 function sameRun<Entry>(
   content: unknown,
   schema: ResultSchema<unknown, Entry>,
   { path, settings, weights: now }: OpenOptions<unknown, Entry>,
-): { entries: Map<number, Entry>; weights: Record<string, string> } {
+): { entries: Map<number, Entry>; origins: Origins } {
   const entries = entriesOf(path, content, schema, ADVICE);
-  const { config, weights = {} } = content as {
+  const { config, weights = {}, computed_on = {} } = content as Partial<Origins> & {
     config?: Record<string, unknown>;
-    weights?: Record<string, string>;
   };
   if (!isObject(config)) checkValue(path, { config }, SETTINGS, ADVICE);
   const differences = settingDifferences(config!, settings);
@@ -262,7 +279,7 @@ function sameRun<Entry>(
       `${path} was made of other weights: the checkpoints have since changed (step ${steps}); ${ADVICE}`,
     );
   }
-  return { entries, weights };
+  return { entries, origins: { weights, computed_on } };
 }
 
 function formatJsonAt(place: string, value: unknown): string {

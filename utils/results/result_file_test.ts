@@ -252,3 +252,13 @@ Deno.test("shards of a run write a file per entry, which the next run takes over
     assertEquals((await open({ ...options, overwrite: true })).steps(), []);
     await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
   }));
+
+Deno.test("ResultFile remembers on what each entry was computed, and takes a run up elsewhere", () =>
+  withFile(async (options) => {
+    await (await open({ ...options, computedOn: "cpu, 2 threads" })).set(0, { mean: 0 });
+    const elsewhere = await open({ ...options, computedOn: "webgpu" });
+    assertEquals(elsewhere.steps(), [0]);
+    await elsewhere.set(8, { mean: 1 });
+    const file = JSON.parse(await Deno.readTextFile(options.path));
+    assertEquals(file.computed_on, { "0": "cpu, 2 threads", "8": "webgpu" });
+  }));

@@ -2,16 +2,7 @@
  * Draws the dashboard of a feature into any element: the dashboards' page, or the side panel of another page. The card adapts to
  * the width of its container. A page that uses it lists `styles/card.css` after the kit's `theme`, `palette` and `base`.
  */
-import {
-  fact,
-  hideTooltip,
-  html,
-  integer,
-  number,
-  percent,
-  showTooltip,
-  titled,
-} from "../../page/client/mod.ts";
+import { hideTooltip, html, integer, number, percent } from "../../page/client/mod.ts";
 import type { DashboardRule, DashboardScore } from "../../../utils/results/mod.ts";
 import { histogramChart, readingsChart } from "./card_charts.ts";
 import { connectionList, tokenList } from "./card_lists.ts";
@@ -23,7 +14,7 @@ import {
   tokenText,
 } from "./dashboard_data.ts";
 import { rulePieces } from "./rules.ts";
-import { exampleLine, tokenChip } from "./tokens.ts";
+import { exampleLine, showTokenOf, tokenChip } from "./tokens.ts";
 
 /** What a page does with the card. */
 export interface CardOptions {
@@ -64,26 +55,11 @@ export function renderFeature(
     exampleLists(found, data),
     connectionLists(found, data, options),
   );
-  card.addEventListener("pointermove", showToken);
+  card.addEventListener("pointermove", showTokenOf);
   card.addEventListener("pointerleave", hideTooltip);
   card.addEventListener("click", ({ target }) => {
     (target as Element).closest(".example")?.classList.toggle("open");
   });
-}
-
-function showToken(event: PointerEvent): void {
-  const token = (event.target as Element).closest<HTMLElement>(".tok");
-  if (!token) return hideTooltip();
-  const { text, value, place, row } = token.dataset;
-  showTooltip(
-    event,
-    titled(
-      text!,
-      fact("activation", number(Number(value))),
-      fact("position", place!),
-      fact("row", row!),
-    ),
-  );
 }
 
 function heading({ layer, feature }: FoundFeature, data: DashboardData): HTMLElement {

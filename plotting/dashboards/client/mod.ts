@@ -16,6 +16,7 @@ export {
   shownToken,
   tokenText,
 } from "./dashboard_data.ts";
+export { decimal } from "./card_charts.ts";
 export { type CardOptions, peakTokens, renderFeature } from "./feature_card.ts";
 export { rulePieces, ruleText } from "./rules.ts";
-export { exampleLine, type ExampleText } from "./tokens.ts";
+export { exampleLine, type ExampleText, showTokenOf, tokenChip } from "./tokens.ts";

@@ -1,5 +1,5 @@
 /** Draws tokens of text, shaded by activation. Tokens are text nodes: whatever they hold, nothing of it is markup. */
-import { html } from "../../page/client/mod.ts";
+import { fact, hideTooltip, html, number, showTooltip, titled } from "../../page/client/mod.ts";
 import type { FeatureDashboards } from "../../../utils/results/mod.ts";
 import { type DashboardData, shownToken, tokenText } from "./dashboard_data.ts";
 
@@ -58,5 +58,21 @@ export function exampleLine(
     html("span", { class: "act" }, value.toPrecision(3)),
     html("span", { class: "before" }, html("span", {}, ...range(from, peak))),
     html("span", { class: "from-peak" }, middle, ...range(peak + 1, end)),
+  );
+}
+
+/** Shows the tooltip of the token under the pointer; hides it elsewhere. */
+export function showTokenOf(event: PointerEvent): void {
+  const token = (event.target as Element).closest<HTMLElement>(".tok");
+  if (!token) return hideTooltip();
+  const { text, value, place, row } = token.dataset;
+  showTooltip(
+    event,
+    titled(
+      text!,
+      fact("activation", number(Number(value))),
+      fact("position", place!),
+      fact("row", row!),
+    ),
   );
 }

@@ -1,5 +1,13 @@
 /** Connects the controls to the state: model, task and set, the comparison, filters, search, keys, theme. */
-import { applyTheme, byId, connectChoices, html, integer, isDark } from "../../page/client/mod.ts";
+import {
+  applyTheme,
+  byId,
+  connectChoices,
+  html,
+  integer,
+  isDark,
+  whenParsed,
+} from "../../page/client/mod.ts";
 import type { RunName } from "../page_data.ts";
 import { slotName } from "./run_index.ts";
 import { nearestIndex, type Runs, type State, type Store } from "./state.ts";
@@ -30,7 +38,10 @@ export function createControls(runs: Runs, store: Store): Controls {
     store.set({ run, index: nearestIndex(runs.get(run), step), pinned: null, hovered: null });
   }
   (["model", "task", "set"] as const).forEach((key, i) =>
-    selects[i].addEventListener("change", () => choose(key, selects[i].value))
+    selects[i].addEventListener(
+      "change",
+      () => whenParsed(() => choose(key, selects[i].value)),
+    )
   );
 
   const toggleOther = () => {
@@ -43,21 +54,26 @@ export function createControls(runs: Runs, store: Store): Controls {
       html("option", { value: i }, `${model}, ${title}, ${set}`)
     ),
   );
-  otherRun.addEventListener("change", () => {
-    const run = Number(otherRun.value), { state } = store;
-    store.set({
-      other: { run, index: nearestIndex(runs.get(run), stepOf(state.run, state.index)) },
-    });
-  });
+  otherRun.addEventListener("change", () =>
+    whenParsed(() => {
+      const run = Number(otherRun.value), { state } = store;
+      const index = nearestIndex(runs.get(run), stepOf(state.run, state.index));
+      store.set({ other: { run, index } });
+    }));
   otherStep.addEventListener("change", () => {
     const { other } = store.state;
-    if (other) store.set({ other: { ...other, index: Number(otherStep.value) } });
+    if (!other) return;
+    store.set({ other: { ...other, index: Number(otherStep.value) }, together: "no" });
   });
 
-  const toggles = ["outside", "tokens"] as const;
+  const toggles = ["outside", "tokens", "together"] as const;
   for (const key of toggles) {
     byId(key).addEventListener("click", () => {
-      store.set({ [key]: store.state[key] === "yes" ? "no" : "yes" } as Partial<State>);
+      const { state } = store, value = state[key] === "yes" ? "no" : "yes";
+      const change: Partial<State> = { [key]: value };
+      // joins the other picture at once
+      if (key === "together" && value === "yes") change.index = state.index;
+      store.set(change);
     });
   }
 
@@ -130,6 +146,8 @@ export function createControls(runs: Runs, store: Store): Controls {
       ),
     );
     otherStep.value = String(other.index);
+    // two checkpoints of one run are compared as they are
+    byId("together").hidden = other.run === store.state.run;
   }
 
   function update() {

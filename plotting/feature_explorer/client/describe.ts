@@ -2,6 +2,7 @@
 import { fact, integer, number, percent, titled } from "../../page/client/mod.ts";
 import { metricName } from "../../display_names.ts";
 import type { Estimate, SlotInput } from "../page_data.ts";
+import { partsOf, throughWords } from "./edge_parts.ts";
 import { type RunIndex, type ShownEdge, slotName, slotOf } from "./run_index.ts";
 
 /** Writes a mean with its interval. @param write writes each number */
@@ -68,6 +69,7 @@ export function describeEdge(index: RunIndex, edge: ShownEdge, t: number): HTMLE
     `${endName(index, edge.source, t)} → ${endName(index, edge.target, t)}`,
     fact("share of the target’s input", withInterval(edge.share, percent)),
     fact("listed since", sinceWords(index, edge)),
+    ...(edge.split ? [fact("passes", throughWords(partsOf(edge.share[0], edge.split)))] : []),
   );
 }
 

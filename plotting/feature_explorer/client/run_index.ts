@@ -1,5 +1,5 @@
 /** Looks things up in a run: who is in a circuit, what becomes of a feature, and which edges a checkpoint has. */
-import type { Estimate, FeatureRun, RunNode, Slot } from "../page_data.ts";
+import type { EdgeSplit, Estimate, FeatureRun, RunNode, Slot } from "../page_data.ts";
 
 /**
  * What a slot is at a checkpoint: in the circuit; there, but outside the circuit; not there yet; there no more.
@@ -16,6 +16,8 @@ export interface ShownEdge {
   share: Estimate;
   /** place of the first checkpoint of its unbroken listing */
   since: number;
+  /** the share by heads; null where the results do not split it */
+  split: EdgeSplit | null;
 }
 
 /** Looks things up in a run. */
@@ -30,8 +32,8 @@ export class RunIndex {
       new Map(circuit?.nodes.map((node) => [node.slot, node]))
     );
     this.#edges = run.checkpoints.map(({ circuit }) =>
-      (circuit?.edges ?? []).map(({ source, target, share, since }) =>
-        edge(`s${source}`, target < 0 ? "out" : `s${target}`, share, since)
+      (circuit?.edges ?? []).map(({ source, target, share, since, split }) =>
+        edge(`s${source}`, target < 0 ? "out" : `s${target}`, share, since, split)
       )
     );
     this.#tokens = tokenEdges(run, this.#nodes);
@@ -88,8 +90,14 @@ export class RunIndex {
   }
 }
 
-function edge(source: string, target: string, share: Estimate, since: number): ShownEdge {
-  return { id: `${source}>${target}`, source, target, share, since };
+function edge(
+  source: string,
+  target: string,
+  share: Estimate,
+  since: number,
+  split: EdgeSplit | null = null,
+): ShownEdge {
+  return { id: `${source}>${target}`, source, target, share, since, split };
 }
 
 /** Returns the edges from tokens into features that are in the circuit and whose inputs are known. */

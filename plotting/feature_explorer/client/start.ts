@@ -11,19 +11,27 @@ import {
   onSystemTheme,
   plural,
   type TimelineChart,
+  whenParsed,
 } from "../../page/client/mod.ts";
 import type { FeatureRun, RunName } from "../page_data.ts";
 import type { Side } from "./comparison.ts";
 import { createControls } from "./controls.ts";
 import { curveSpecs } from "./curves.ts";
-import type { DrawDashboard } from "./panel/dashboard_slot.ts";
 import { listingWords } from "./panel/edge_history.ts";
 import { createGraphView } from "./picture/graph_view.ts";
 import { writeLegend } from "./picture/legend.ts";
 import { createPanel } from "./panel/panel.ts";
 import { RunIndex } from "./run_index.ts";
 import { connectSaving } from "./save.ts";
-import { initialState, readHash, type Runs, type State, writeHash } from "./state.ts";
+import { createThroughTime } from "./through_time/section.ts";
+import {
+  initialState,
+  movingTogether,
+  readHash,
+  type Runs,
+  type State,
+  writeHash,
+} from "./state.ts";
 
 /** Characters of a task's name in the heading. */
 const LONGEST = 60;
@@ -41,7 +49,9 @@ function openRuns(): Runs & { index(place: number): RunIndex } {
 }
 
 /** Milliseconds without a call after which `whenQuiet` acts. */
-const QUIET = 90;
+const QUIET = 160;
+/** Marks above which sliding draws on a canvas. */
+const MANY = 150;
 
 /** Returns a function that runs `action` after a pause in the calls. */
 function whenQuiet(action: () => void): () => void {
@@ -52,8 +62,8 @@ function whenQuiet(action: () => void): () => void {
   };
 }
 
-/** Starts the page. @param drawDashboard draws a feature's dashboard beside its history */
-export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
+/** Starts the page. */
+export function startFeatureExplorer(): void {
   const runs = openRuns();
   const first = initialState(runs);
   const read = readHash(runs, location.hash, 0);
@@ -61,13 +71,14 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
   if (read.run !== undefined && read.index === undefined) {
     start.index = Math.max(0, runs.get(start.run).checkpoints.length - 1);
   }
-  const store = createStore<State>(start);
+  const store = movingTogether(createStore<State>(start), runs);
   const controls = createControls(runs, store);
   const views = [
     createGraphView(byId("graph-a"), store, true),
     createGraphView(byId("graph-b"), store, false),
   ];
-  const panel = createPanel(store, drawDashboard);
+  const panel = createPanel(store);
+  const through = createThroughTime(byId("through"), store);
   const player = createPlayer({
     steps: stepsOf(),
     able: ableAt(),
@@ -76,6 +87,8 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
     ignores: (target, key) => target === byId("top") && /^(Arrow|Home|End)/.test(key),
   });
   let charts: TimelineChart[] = [];
+  /** width of the page when it was last placed */
+  let placed = 0;
   const side = (): Side => ({ index: runs.index(store.state.run), t: store.state.index });
   const otherSide = (): Side | null => {
     const { other } = store.state;
@@ -123,16 +136,22 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
   function place() {
     byId("graphs").classList.toggle("two", store.state.other !== null);
     byId("graph-b").hidden = store.state.other === null;
+    // all widths first: each look after a change makes the browser lay the page out
+    placed = byId("page").clientWidth;
+    const widths = views.map((view) => view.width());
+    const chart = charts[0]?.element.clientWidth;
     player.placeTicks();
-    views[0].resize();
-    if (store.state.other) views[1].resize();
-    for (const chart of charts) chart.resize();
+    views[0].resize(widths[0]);
+    if (store.state.other) views[1].resize(widths[1]);
+    for (const each of charts) each.resize(chart);
+    through.resize();
   }
 
-  function drawGraphs() {
-    const a = side(), b = otherSide();
-    views[0].update(a.t, b);
-    if (b) views[1].update(b.t, a);
+  /** @param fast draws on the canvas */
+  function drawGraphs(fast = false) {
+    const a = side(), b = otherSide(), draw = fast ? "slide" : "update";
+    views[0][draw](a.t, b);
+    if (b) views[1][draw](b.t, a);
     [a, b].forEach((each, i) => {
       if (!each) return;
       const caption = byId(i === 0 ? "graph-a" : "graph-b").querySelector("figcaption")!;
@@ -170,45 +189,71 @@ export function startFeatureExplorer(drawDashboard?: DrawDashboard): void {
     player.update();
     drawGraphs();
     panel(side(), otherSide());
+    through.update(side());
     writeLegend(store.state.colour);
     for (const chart of charts) chart.mark(store.state.index);
   }
 
   const writeAddressNow = () => history.replaceState(null, "", writeHash(runs, store.state));
   // what would slow sliding down waits until the slider rests
-  const panelSoon = whenQuiet(() => panel(side(), otherSide()));
+  const panelSoon = whenQuiet(() => {
+    controls.update();
+    drawGraphs();
+    panel(side(), otherSide());
+    through.mark(side());
+  });
+  let lastSlide = -Infinity;
+  /** Returns whether the reader slides a large picture: steps follow each other closely. */
+  function slidesOn(): boolean {
+    const before = lastSlide;
+    lastSlide = performance.now();
+    return lastSlide - before < QUIET && runs.get(store.state.run).slots.length > MANY;
+  }
   const addressSoon = whenQuiet(writeAddressNow);
   let shown = { run: store.state.run, other: store.state.other?.run };
   store.subscribe((changed) => {
     const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
     if (touches("hovered") && changed.size === 1) return views.forEach((view) => view.highlight());
+    const slides = touches("index") && !touches("pinned", "top", "tokens");
     const now = { run: store.state.run, other: store.state.other?.run };
     if (now.run !== shown.run || now.other !== shown.other) {
       shown = now;
       drawAll();
     } else {
-      if (!touches("index") || changed.size > 2) controls.update();
+      if (!slides) controls.update();
       if (touches("index")) player.update();
-      if (touches("index", "other", "pinned", "top", "tokens", "outside", "colour")) drawGraphs();
-      else for (const view of views.slice(0, store.state.other ? 2 : 1)) view.highlight();
-      if (touches("other", "pinned")) panel(side(), otherSide());
-      else if (touches("index")) panelSoon();
+      if (touches("index", "other", "pinned", "top", "tokens", "outside", "colour")) {
+        drawGraphs(slides && slidesOn());
+      } else for (const view of views.slice(0, store.state.other ? 2 : 1)) view.highlight();
+      if (!slides && touches("other", "pinned")) {
+        panel(side(), otherSide());
+        through.update(side());
+      } else if (touches("index")) panelSoon();
       if (touches("colour")) writeLegend(store.state.colour);
       if (touches("index")) { for (const chart of charts) chart.mark(store.state.index); }
     }
-    if (touches("index") && changed.size === 1) addressSoon();
+    if (slides) addressSoon();
     else writeAddressNow();
   });
 
   onResize(byId("page"), () => {
+    if (byId("page").clientWidth === placed) return;
     place();
     draw();
   });
   onSystemTheme(() => controls.update());
-  addEventListener("hashchange", () => {
-    store.set({ pinned: null, other: null, ...readHash(runs, location.hash, store.state.run) });
-  });
+  addEventListener("hashchange", () =>
+    whenParsed(() => {
+      store.set({ pinned: null, other: null, ...readHash(runs, location.hash, store.state.run) });
+    }));
   drawAll();
+  whenParsed(() => {
+    // a feature pinned meanwhile had no dashboards yet
+    if (store.state.pinned === null) return;
+    panel(side(), otherSide());
+    through.update(side());
+  });
+  performance.mark("usable");
   document.documentElement.dataset.theme = isDark(store.state.theme) ? "dark" : "light";
   document.body.classList.add("ready");
 }

@@ -18,6 +18,8 @@ export interface State {
   index: number;
   /** run and checkpoint beside it; null without a comparison */
   other: { run: number; index: number } | null;
+  /** moves both pictures with the slider, if they are of different runs */
+  together: "yes" | "no";
   /** `s{slot}` or the id of an edge */
   pinned: string | null;
   /** under the pointer; not in the address */
@@ -51,6 +53,7 @@ export function initialState(runs: Runs): State {
     run: 0,
     index: Math.max(0, runs.get(0).checkpoints.length - 1),
     other: null,
+    together: "yes",
     pinned: null,
     hovered: null,
     top: FIRST_TOP,
@@ -70,6 +73,22 @@ export function nearestIndex({ checkpoints }: FeatureRun, step: number): number 
     if (Math.abs(c.step - step) < Math.abs(checkpoints[best].step - step)) best = i;
   });
   return best;
+}
+
+/** Returns a store that moves the other picture with this one where both belong together. */
+export function movingTogether(store: Store, runs: Runs): Store {
+  return {
+    ...store,
+    set(change) {
+      const { run, index, other, together } = { ...store.state, ...change };
+      const follows = change.index !== undefined && change.other === undefined &&
+        together === "yes" && other !== null && other.run !== run;
+      if (!follows) return store.set(change);
+      const { step } = runs.get(run).checkpoints[index];
+      const place = nearestIndex(runs.get(other.run), step);
+      store.set({ ...change, ...(place !== other.index && { other: { ...other, index: place } }) });
+    },
+  };
 }
 
 function fields(runs: Runs, run: number): AddressField<State>[] {
@@ -113,6 +132,7 @@ function fields(runs: Runs, run: number): AddressField<State>[] {
         return /^[1-9]\d*$/.test(text) ? { top: Number(text) } : null;
       },
     },
+    choiceField("together", ["yes", "no"], "yes"),
     choiceField("colour", ["age", "sign"], "age"),
     choiceField("outside", ["yes", "no"], "yes"),
     choiceField("tokens", ["yes", "no"], "no"),
@@ -135,6 +155,13 @@ function readPin(run: FeatureRun, text: string): Partial<State> | null {
   );
   if (ends.length > 2 || ends.includes(undefined)) return null;
   return ends.length === 1 && !ends[0]!.startsWith("s") ? null : { pinned: ends.join(">") };
+}
+
+/** Returns whether an address shows nothing but the first run, which the page embeds before the others. */
+export function opensFirstRun(names: readonly RunName[], hash: string): boolean {
+  const address = new URLSearchParams(hash.slice(1)), first = nameOf(names[0]);
+  const [run, other] = [address.get("run"), address.get("with")];
+  return (run ?? first) === first && (other ?? `${first}@`).startsWith(`${first}@`);
 }
 
 /** Returns the address part for a state. */

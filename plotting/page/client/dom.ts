@@ -42,3 +42,9 @@ export function byId<T extends Element = HTMLElement>(id: string): T {
 export function embedded<Value>(id: string): Value {
   return JSON.parse(byId(id).textContent);
 }
+
+/** Runs `action` when the whole page has been read: now, or later if the page embeds data after its script. */
+export function whenParsed(action: () => void): void {
+  if (document.readyState !== "loading") return action();
+  document.addEventListener("DOMContentLoaded", action, { once: true });
+}

@@ -8,7 +8,7 @@
 export { type AddressField, choiceField, readAddress, writeAddress } from "./address.ts";
 export { axes, bandPath, type Frame, linePath } from "./axes.ts";
 export { connectChoices } from "./choices.ts";
-export { type Attributes, byId, embedded, html, svg } from "./dom.ts";
+export { type Attributes, byId, embedded, html, svg, whenParsed } from "./dom.ts";
 export { type HeadingLine, pngOf, saveFile, standaloneSvg } from "./export.ts";
 export { axisPercent, integer, number, percent, plural, shortStep } from "./format.ts";
 export { afterPaint, atMostEvery, oncePerFrame, onResize } from "./frames.ts";

@@ -2,6 +2,7 @@
 import { abilityOf, percentileInterval, resampledIndices, seededIndices } from "../../base/mod.ts";
 import {
   chooseFeatures,
+  edgeParts,
   edgeShares,
   ERROR,
   type FeatureCircuit,
@@ -97,7 +98,10 @@ function describedNodes(
   });
 }
 
-/** Returns the largest edges between features of the circuit, and from them to the metric. */
+/** Parts below this share of the sum of an edge's |parts| are not listed. */
+const SMALL_PART = 0.02;
+
+/** Returns the largest edges between features of the circuit, and from them to the metric, split by head. */
 async function circuitEdges(
   task: FeatureTask,
   values: TaskValues,
@@ -108,7 +112,7 @@ async function circuitEdges(
   const features = nodes.filter((node) => space.at(node).feature !== ERROR);
   const place = new Map(nodes.map((node, i) => [node, i]));
   const found = await edgeShares(task, values, [...features, OUTPUT], features);
-  return [...found].flatMap(([target, row]) =>
+  const edges = [...found].flatMap(([target, row]) =>
     [...row].map(([source, shares]) => ({
       source: place.get(source)!,
       target: target === OUTPUT ? null : place.get(target)!,
@@ -118,6 +122,25 @@ async function circuitEdges(
   )
     .filter(({ size }) => size >= edge_share)
     .sort((a, b) => b.size - a.size || a.source - b.source || (a.target ?? -1) - (b.target ?? -1))
-    .slice(0, max_edges)
-    .map(({ source, target, shares }) => ({ source, target, shares }));
+    .slice(0, max_edges);
+  const pairs = edges.map(({ source, target }) => ({
+    source: nodes[source],
+    target: target === null ? OUTPUT : nodes[target],
+  }));
+  const parts = await edgeParts(task, values, pairs);
+  const { nHeads } = task.model.config;
+  return edges.map(({ source, target, shares }, e) => ({
+    ...{ source, target, shares },
+    ...listedParts(parts[e], nHeads),
+  }));
+}
+
+/** Returns an edge's direct part and the parts of its heads, largest first. */
+function listedParts(parts: Float64Array, nHeads: number): { direct: number; heads: number[] } {
+  const least = SMALL_PART * parts.reduce((sum, x) => sum + Math.abs(x), 0);
+  const [direct, ...byHead] = parts;
+  const heads = [...byHead.keys()].filter((i) => Math.abs(byHead[i]) > least)
+    .sort((a, b) => Math.abs(byHead[b]) - Math.abs(byHead[a]) || a - b)
+    .flatMap((i) => [Math.floor(i / nHeads), i % nHeads, short(byHead[i])]);
+  return { direct: short(direct), heads };
 }

@@ -1,6 +1,6 @@
 /**
- * What the formation of a circuit needs of each checkpoint: how present the features of the final circuit are, and what feeds
- * them.
+ * What the formation of a circuit needs of each checkpoint: how present the features of the final circuit are, what feeds them,
+ * and how far their decoder rows are from where they end.
  *
  *     presence of a feature at a role on a prompt = activation · effect / the same summed over the layer's features
  *
@@ -9,6 +9,7 @@
  */
 import {
   ABSENT,
+  decoderRow,
   edgeShares,
   ERROR,
   type FeatureTask,
@@ -21,10 +22,22 @@ import type {
   FormationEntry,
   FormationHeader,
 } from "../../results/mod.ts";
+import type { Coder } from "../../transcoders/mod.ts";
 import { short } from "./circuits.ts";
 
 /** Features of the last circuit, followed back. */
 export type Tracks = FormationHeader["tracks"];
+
+/** Returns the decoder rows of tracks at a checkpoint, `[d]` each; undefined where the feature is not there. */
+export function trackRows(
+  tracks: Tracks,
+  coders: readonly Coder[],
+  t: number,
+): (Float32Array | undefined)[] {
+  return tracks.map(({ layer, numbers }) =>
+    numbers[t] === ABSENT ? undefined : decoderRow(coders[layer], numbers[t], layer)
+  );
+}
 
 /** An edge of the last circuit, by tracks. */
 export interface FinalEdge {
@@ -56,6 +69,7 @@ export function finalTracks(
  * Measures presence and inputs at a checkpoint.
  * @param t place of the checkpoint in the tracks
  * @param most number of sources kept per feature, besides those of the final circuit's edges
+ * @param lastRows decoder rows of the tracks at the last checkpoint
  */
 export async function formationAt(
   task: FeatureTask,
@@ -63,6 +77,7 @@ export async function formationAt(
   identity: FeatureIdentityEntry,
   t: number,
   most: number,
+  lastRows: readonly (Float32Array | undefined)[],
 ): Promise<FormationEntry> {
   const values = await taskValues(task);
   const { space, masses } = values, N = task.prompts.length;
@@ -101,5 +116,19 @@ export async function formationAt(
       .filter(([source], rank) => rank < most || wanted.has(source))
       .map(([source, list]) => ({ ...describe(source), shares: Array.from(list, short) }));
   });
-  return { presence, inputs };
+  const lastCosines = trackRows(tracks, task.coders, t).map((row, track) => {
+    const last = lastRows[track];
+    return row && last ? short(cosine(row, last)) : null;
+  });
+  return { presence, inputs, last_cosines: lastCosines };
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    ab += a[i] * b[i];
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
+  }
+  return aa * bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
 }

@@ -28,7 +28,7 @@ import { formationAnswers, type FormationRun } from "./answers.ts";
 import { checkCoders } from "./checked_digest.ts";
 import { featureTask, findFeatureCircuit } from "./circuits.ts";
 import { type CoderSet, coderSets, openSet, stepsOf } from "./coder_sets.ts";
-import { finalTracks, formationAt } from "./formation_entry.ts";
+import { finalTracks, formationAt, trackRows } from "./formation_entry.ts";
 import { identityAt, Profiles } from "./identity.ts";
 import {
   type FeatureCircuitConfig,
@@ -227,6 +227,10 @@ async function findFormation(
     if (!(error instanceof UserError)) throw error;
     return open(true);
   });
+  const final = steps.length - 1;
+  const lastRows = steps.every((step) => file.has(step))
+    ? []
+    : trackRows(tracks, await openSet(set, steps[final]), final);
   const loop = await experiment.forEachCheckpoint(
     (step) => file.has(step),
     async (step, model) => {
@@ -234,7 +238,7 @@ async function findFormation(
       const task = featureTask(model, await openSet(set, step), data, config);
       await file.set(
         step,
-        await formationAt(task, { tracks, edges }, identity[t], t, config.inputs),
+        await formationAt(task, { tracks, edges }, identity[t], t, config.inputs, lastRows),
       );
       const there = tracks.filter(({ numbers }) => numbers[t] >= 0).length;
       return `${data.task}: ${there} of ${tracks.length} features are there`;

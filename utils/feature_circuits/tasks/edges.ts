@@ -55,7 +55,7 @@ export async function edgeShares(
 }
 
 /** Returns the node of each column of a run's graph, without biases. */
-function nodesOfColumns(run: LinearRun, space: NodeSpace, roles: Int32Array): Int32Array {
+export function nodesOfColumns(run: LinearRun, space: NodeSpace, roles: Int32Array): Int32Array {
   const { places, count: K } = run.features, n = run.tokens.length, L = run.coders.length;
   return Int32Array.from({ length: K + (L + 1) * n }, (_, c) => {
     if (c < K) return space.index(places[3 * c], roles[places[3 * c + 1]], places[3 * c + 2]);
@@ -104,7 +104,7 @@ async function sharesOf(
 }
 
 /** Returns the mean logit of the correct answers less that of the wrong ones as a target. */
-async function answerTarget(
+export async function answerTarget(
   model: HookedModel,
   { correct, wrong, position }: PromptPair,
 ): Promise<GraphTarget> {

@@ -9,6 +9,7 @@ export {
   meanOver,
   MEASURES,
 } from "./choice.ts";
+export { edgeParts, type NodePair } from "./edge_parts.ts";
 export { type EdgeShares, edgeShares, OUTPUT } from "./edges.ts";
 export { circuitMetrics } from "./evaluation.ts";
 export { ERROR, NodeSpace, type TaskNode } from "./node_space.ts";

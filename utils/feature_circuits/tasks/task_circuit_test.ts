@@ -8,6 +8,7 @@ import { coderHook, coderSplice, runCoders } from "../../transcoders/mod.ts";
 import { attributionGraph } from "../graph/mod.ts";
 import { linearRun } from "../linear/mod.ts";
 import { chooseFeatures, equalFrequency } from "./choice.ts";
+import { edgeParts } from "./edge_parts.ts";
 import { edgeShares, OUTPUT } from "./edges.ts";
 import { circuitMetrics } from "./evaluation.ts";
 import { ERROR, NodeSpace } from "./node_space.ts";
@@ -190,6 +191,39 @@ Deno.test("edge shares are the graph's edges, added up by role and divided by th
     }
   }
   assert(compared > 1000, `${compared} shares`);
+});
+
+Deno.test("edgeParts() splits a share: the parts add up to it, and nothing passes directly from one role to another", async () => {
+  const task = taskOf(graphCase("sequential GPT-NeoX, MLP input"));
+  const values = await taskValues(task);
+  const { space } = values;
+  const all = Array.from({ length: space.size }, (_, i) => i)
+    .filter((i) => space.at(i).feature !== ERROR);
+  const shares = await edgeShares(task, values, [...all, OUTPUT], all);
+  const pairs = [...shares].flatMap(([target, row]) =>
+    [...row.keys()].map((source) => ({ source, target }))
+  );
+  const parts = await edgeParts(task, values, pairs);
+  let [across, direct] = [0, 0];
+  pairs.forEach(({ source, target }, e) => {
+    const list = shares.get(target)!.get(source)!;
+    const mean = list.reduce((a, b) => a + b, 0) / list.length;
+    assertAlmostEquals(parts[e].reduce((a, b) => a + b, 0), mean, 2e-6);
+    const role = target === OUTPUT ? space.roles.indexOf("END") : space.at(target).role;
+    if (space.at(source).role !== role) {
+      assertEquals(parts[e][0], 0);
+      across = Math.max(across, ...parts[e].map(Math.abs));
+    } else direct = Math.max(direct, Math.abs(parts[e][0]));
+    // a feature is read before the attention of its layer's successors
+    const layer = target === OUTPUT ? 99 : space.at(target).layer;
+    parts[e].slice(1).forEach((part, i) => {
+      if (Math.floor(i / task.model.config.nHeads) > layer) assertEquals(part, 0);
+    });
+  });
+  assert(
+    pairs.length > 100 && across > 0.01 && direct > 0.01,
+    `${pairs.length} ${across} ${direct}`,
+  );
 });
 
 Deno.test("chooseFeatures() finds the smallest size that passes, between the empty and the whole circuit", async () => {

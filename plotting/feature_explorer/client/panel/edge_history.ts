@@ -1,8 +1,11 @@
 /** Writes the history of an edge: its share at each checkpoint, and when it and its features appear. */
 import { html, integer, number, percent } from "../../../page/client/mod.ts";
 import type { Side } from "../comparison.ts";
+import { largestPart, partsOf } from "../edge_parts.ts";
+import { head } from "./feature_history.ts";
+import { shareRow } from "./share_row.ts";
 import { endName, sinceWords, withInterval } from "../describe.ts";
-import { slotOf } from "../run_index.ts";
+import { type ShownEdge, slotOf } from "../run_index.ts";
 
 /** Returns the parts of the panel. @param id of the edge */
 export function edgeHistory({ index, t }: Side, id: string): HTMLElement[] {
@@ -21,6 +24,7 @@ export function edgeHistory({ index, t }: Side, id: string): HTMLElement[] {
     ? "No circuit lists this edge."
     : `Not listed at this step; first listed at step ${integer(run.checkpoints[first].step)}.`;
   const formed = run.formed.find((edge) => `s${edge.source}>s${edge.target}` === id);
+  const split = at.some((edge) => edge?.split);
   const rows = run.checkpoints.map(({ step, circuit }, k) =>
     html(
       "tr",
@@ -37,6 +41,7 @@ export function edgeHistory({ index, t }: Side, id: string): HTMLElement[] {
       ),
       html("td", {}, circuit ? withInterval(at[k]?.share, percent) : "no circuit"),
       ...(formed ? [html("td", {}, percent(formed.series[k]))] : []),
+      ...(split ? [html("td", {}, mostlyThrough(at[k]))] : []),
     )
   );
   const parts: HTMLElement[] = [
@@ -51,7 +56,12 @@ export function edgeHistory({ index, t }: Side, id: string): HTMLElement[] {
       html(
         "tr",
         {},
-        ...["step", "share, in the circuit", ...(formed ? ["share, followed back"] : [])]
+        ...[
+          "step",
+          "share, in the circuit",
+          ...(formed ? ["share, followed back"] : []),
+          ...(split ? ["mostly through"] : []),
+        ]
           .map((name) => html("th", { scope: "col" }, name)),
       ),
       ...rows,
@@ -62,7 +72,30 @@ export function edgeHistory({ index, t }: Side, id: string): HTMLElement[] {
       `A dash: not listed. ${listingWords(run.smallestShare, run.mostEdges)}`,
     ),
   );
+  if (now?.split) {
+    const split = partsOf(now.share[0], now.split);
+    const full = Math.max(...split.map(({ part }) => Math.abs(part)));
+    parts.push(
+      head("How it passes", `step ${integer(run.checkpoints[t].step)}`),
+      html(
+        "ol",
+        { class: "shares" },
+        ...split.map(({ name, part }) => shareRow({ label: name, share: part, full })),
+      ),
+      html(
+        "p",
+        { class: "note" },
+        "Parts of the mean share. A head’s part is what it moves to the target’s position last; what comes " +
+          "through several heads belongs to the last one. The direct part passes no head.",
+      ),
+    );
+  }
   return parts;
+}
+
+function mostlyThrough(edge: ShownEdge | undefined): string {
+  if (!edge?.split) return "–";
+  return largestPart(partsOf(edge.share[0], edge.split));
 }
 
 /** Says which edges the results list. */

@@ -1,10 +1,12 @@
 /** Writes the history of a feature: its life by checkpoint, what feeds it, and what it feeds. */
-import { html, integer, number, percent } from "../../../page/client/mod.ts";
+import { exampleLine, showTokenOf } from "../../../dashboards/client/mod.ts";
+import { hideTooltip, html, integer, number, percent } from "../../../page/client/mod.ts";
 import type { SlotInput } from "../../page_data.ts";
 import type { Side } from "../comparison.ts";
 import { endName, inputName, lifeWords, sinceWords, withInterval } from "../describe.ts";
 import { inputGrid } from "./input_grid.ts";
 import type { RunIndex } from "../run_index.ts";
+import { cardOf } from "../through_time/feature_cards.ts";
 import { shareRow } from "./share_row.ts";
 
 /** Returns the parts of the panel. */
@@ -14,6 +16,7 @@ export function historyOf({ index, t }: Side, slot: number): HTMLElement[] {
   const parts = [
     html("h2", { class: "section" }, endName(index, end, t)),
     html("p", { class: "note" }, `${capital(lifeWords(index, slot, t))}.`),
+    ...firesOn(index, slot, t),
     lifeTable(index, slot, t),
   ];
   const edges = index.edges(t, false);
@@ -65,6 +68,32 @@ export function historyOf({ index, t }: Side, slot: number): HTMLElement[] {
     ),
   );
   return parts;
+}
+
+/** Returns the feature's top examples at the checkpoint, where the page has its dashboard. */
+function firesOn(index: RunIndex, slot: number, t: number): HTMLElement[] {
+  const card = cardOf(index, slot, t);
+  if (!card || !card.found.feature.top) return [];
+  const { top, max } = card.found.feature;
+  const more = html("button", { type: "button", class: "link" }, "at every checkpoint ↓");
+  more.addEventListener(
+    "click",
+    () => document.getElementById("through")!.scrollIntoView({ block: "start" }),
+  );
+  const box = html(
+    "div",
+    { class: "fires feature-card" },
+    ...top.map((stored) => exampleLine(card.data, stored, max)),
+  );
+  box.addEventListener("pointermove", showTokenOf);
+  box.addEventListener("pointerleave", hideTooltip);
+  box.addEventListener("click", ({ target }) => {
+    (target as Element).closest(".example")?.classList.toggle("open");
+  });
+  return [
+    html("div", { class: "list-head" }, html("h2", {}, "What it fires on"), more),
+    box,
+  ];
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -125,7 +154,11 @@ function lifeTable(index: RunIndex, slot: number, now: number): HTMLElement {
   return html(
     "table",
     { class: "life" },
-    html("tr", {}, ...heads.map((name) => html("th", { scope: "col" }, name))),
+    html(
+      "tr",
+      {},
+      ...heads.map((name) => html("th", { scope: "col" }, name)),
+    ),
     ...rows,
   );
 }

@@ -1,7 +1,6 @@
 /** Writes the column beside the picture: the checkpoint, or the pinned feature or edge. */
 import { byId, html, integer, number, percent, plural } from "../../../page/client/mod.ts";
 import { compareCircuits, type Side } from "../comparison.ts";
-import type { DrawDashboard } from "./dashboard_slot.ts";
 import { endName, sinceWords, withInterval } from "../describe.ts";
 import { historyOf } from "./feature_history.ts";
 import { edgeHistory } from "./edge_history.ts";
@@ -13,7 +12,7 @@ import type { Store } from "../state.ts";
 const LISTED = 60;
 
 /** Returns a function that writes the panel. */
-export function createPanel(store: Store, drawDashboard: DrawDashboard | undefined) {
+export function createPanel(store: Store) {
   const panel = byId("panel");
   const select = (index: number) => store.set({ index });
   const pin = (pinned: string) => store.set({ pinned });
@@ -34,13 +33,6 @@ export function createPanel(store: Store, drawDashboard: DrawDashboard | undefin
     if (pinned.includes(">")) panel.replaceChildren(close, ...edgeHistory(side, pinned));
     else if (slot !== undefined) {
       panel.replaceChildren(close, ...historyOf(side, slot));
-      const { layer, numbers } = side.index.run.slots[slot], feature = numbers?.[side.t];
-      if (drawDashboard && feature !== null && feature !== undefined) {
-        const { model, set, checkpoints } = side.index.run;
-        const room = html("div", { class: "dashboard" });
-        const { step } = checkpoints[side.t];
-        if (drawDashboard(room, { model, set, step, layer, feature })) panel.append(room);
-      }
     }
     if (focused) panel.querySelector<HTMLElement>('[aria-current="true"]')?.focus();
   };

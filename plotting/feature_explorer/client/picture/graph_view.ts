@@ -6,35 +6,29 @@ import { hideTooltip, integer, showTooltip, svg } from "../../../page/client/mod
 import { onlyHere, type Side } from "../comparison.ts";
 import { describeEdge, describeEnd } from "../describe.ts";
 import { frameParts } from "./graph_frame.ts";
-import { edgePath, type Layout, layOut } from "./layout.ts";
-import { nodeShape, ringShape, turnShape } from "./node_shape.ts";
-import { RunIndex, type ShownEdge, slotName, slotOf } from "../run_index.ts";
+import { edgePath, type Layout, layOut, type Place } from "./layout.ts";
+import { NodeMarks } from "./node_marks.ts";
+import { SlidingCanvas } from "./sliding_canvas.ts";
+import { RunIndex, type ShownEdge, slotOf } from "../run_index.ts";
 import type { Store } from "../state.ts";
 
 /** One of the page's two pictures. */
 export interface GraphView {
   /** Shows a run; draws nothing yet. */
   show(index: RunIndex): void;
-  /** Places everything at the current width. */
-  resize(): void;
+  /** Returns the width that the page gives it. */
+  width(): number;
+  /** Places everything at a width. */
+  resize(width: number): void;
   /** Draws a checkpoint. @param other the picture beside it */
   update(t: number, other: Side | null): void;
+  /** Draws a checkpoint on the canvas; `update` follows at rest. */
+  slide(t: number, other: Side | null): void;
   /** Highlights what is hovered or pinned. */
   highlight(): void;
   /** Returns how many edges are not drawn. */
   hiddenEdges(): number;
   readonly picture: SVGSVGElement;
-}
-
-interface DrawnNode {
-  group: SVGGElement;
-  body: SVGPathElement;
-  /** made when first needed */
-  ring?: SVGPathElement;
-  turn?: SVGPathElement;
-  /** what is drawn, to skip equal work */
-  look: string;
-  name: string;
 }
 
 interface DrawnEdge {
@@ -43,8 +37,8 @@ interface DrawnEdge {
   look: string;
 }
 
-/** Fills differ in as many steps, so that elements share their style. */
-const STRENGTHS = 8;
+/** Reach of a mark for the pointer, in radii. */
+const REACH = 1.4;
 /** Ages differ in as many steps, as the rules of `graph.css` do. */
 const AGES = 8;
 
@@ -55,11 +49,11 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
   const cannot = figure.querySelector<HTMLElement>(".cannot")!;
   const frame = picture.appendChild(svg("g", { class: "frame" }));
   const edgeLayer = picture.appendChild(svg("g", { class: "edges" }));
-  const nodeLayer = picture.appendChild(svg("g", { class: "nodes" }));
+  const below = picture.appendChild(svg("g", { class: "below" }));
+  const marks = new NodeMarks(picture.appendChild(svg("g", { class: "nodes" })), below);
+  const canvas = new SlidingCanvas(box, picture);
   let index: RunIndex, layout: Layout, time = 0, hidden = 0;
-  let nodes: DrawnNode[] = [];
   let tokens: SVGElement[] = [];
-  let largest = 1;
   /** edges drawn now, and all that were drawn before */
   const edges = new Map<string, DrawnEdge>(), known = new Map<string, DrawnEdge>();
   /** what is highlighted now */
@@ -67,53 +61,79 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
 
   function show(next: RunIndex) {
     index = next;
-    largest = index.largestEffect;
     for (const { line } of edges.values()) line.remove();
     edges.clear();
     known.clear();
     lit = [];
-    nodes = index.run.slots.map((_, slot) => {
-      const body = svg("path", { class: "body" });
-      const hit = svg("circle", { class: "hit" });
-      const group = svg("g", { "data-id": `s${slot}`, role: "button" }, hit, body);
-      return { group, body, look: "", name: "" };
-    });
-    nodeLayer.replaceChildren(...nodes.map(({ group }) => group));
+    marks.show(index);
   }
 
-  function resize() {
-    layout = layOut(index.run, Math.max(300, box.clientWidth));
+  function resize(available: number) {
+    layout = layOut(index.run, Math.max(300, available));
     const { width, height } = layout;
     picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     picture.setAttribute("width", String(width));
     picture.setAttribute("height", String(height));
-    nodeLayer.style.fontSize = `${layout.radius.toFixed(2)}px`;
     frame.replaceChildren(...frameParts(index, layout));
     tokens = [...frame.querySelectorAll<SVGElement>(".end")];
-    nodes.forEach((node, slot) => {
-      const { x, y } = layout.slots[slot];
-      node.group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
-      node.group.querySelector(".hit")!.setAttribute("r", (layout.radius * 1.4).toFixed(1));
-      node.ring?.setAttribute("d", ringShape(layout.radius));
-      node.look = "";
-    });
+    marks.place(layout);
+    canvas.place(layout);
     for (const { line, edge } of known.values()) {
       line.setAttribute("d", edgePath(layout, edge.source, edge.target));
     }
+  }
+
+  /** Returns the edges that are drawn, strongest first, and counts the others. */
+  function shownEdges(t: number): ShownEdge[] {
+    const { top, tokens } = store.state;
+    const all = index.edges(t, tokens === "yes");
+    const pinned = main ? store.state.pinned : null;
+    // what is pinned keeps its edges, however weak
+    const shown = all.filter(({ id, source, target }, rank) =>
+      rank < (top ?? Infinity) || pinned !== null && [id, source, target].includes(pinned)
+    );
+    hidden = all.length - shown.length;
+    return shown;
+  }
+
+  function edgeLook(
+    { id, share: [share], since }: ShownEdge,
+    only: ReadonlySet<string> | undefined,
+  ) {
+    const age = Math.round(AGES * (time - since) / Math.max(1, index.run.checkpoints.length - 1));
+    const kind = only === undefined ? "" : only.has(id) ? " only" : " shared";
+    return {
+      classes: `edge age-${age} ${share < 0 ? "negative" : "positive"}${kind}`,
+      width: (0.7 + 4.3 * Math.sqrt(Math.min(1, Math.abs(share)))).toFixed(1),
+    };
+  }
+
+  function slide(t: number, other: Side | null) {
+    time = t;
+    const only = other ? onlyHere({ index, t }, other) : null;
+    const shown = shownEdges(t), focus = focusOf(shown);
+    picture.classList.toggle("focused", focus !== null);
+    canvas.begin();
+    for (const edge of shown) {
+      const { classes, width } = edgeLook(edge, only?.edges);
+      const shape = edgePath(layout, edge.source, edge.target);
+      const lit = focus?.edges.has(edge.id) ? " lit" : "";
+      canvas.paint(edgeLayer, { classes: classes + lit, width, shape });
+    }
+    marks.paint(t, only?.nodes ?? null, canvas, {
+      lit: focus?.ends,
+      pinned: main ? store.state.pinned : null,
+      outside: store.state.outside === "yes",
+    });
+    tellAbility(t);
   }
 
   function update(t: number, other: Side | null) {
     time = t;
     const { state } = store;
     const only = other ? onlyHere({ index, t }, other) : null;
-    const all = index.edges(t, state.tokens === "yes");
-    const pinned = main ? state.pinned : null;
-    // what is pinned keeps its edges, however weak
-    const shown = all.filter(({ id, source, target }, rank) =>
-      rank < (state.top ?? Infinity) || pinned !== null && [id, source, target].includes(pinned)
-    );
-    hidden = all.length - shown.length;
-    const ages = Math.max(1, index.run.checkpoints.length - 1);
+    const shown = shownEdges(t);
+    canvas.end();
     const present = new Set(shown.map(({ id }) => id));
     for (const [id, { line }] of edges) {
       if (present.has(id)) continue;
@@ -134,74 +154,19 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
         edgeLayer.append(drawn.line);
       }
       drawn.edge = edge;
-      const [share] = edge.share, size = Math.min(1, Math.abs(share));
-      const age = Math.round(AGES * (t - edge.since) / ages);
-      const kind = only === null ? "" : only.edges.has(edge.id) ? " only" : " shared";
-      const name = `edge age-${age} ${share < 0 ? "negative" : "positive"}${kind}`;
-      const width = (0.7 + 4.3 * Math.sqrt(size)).toFixed(1);
-      if (drawn.look === name + width) continue;
-      drawn.look = name + width;
-      drawn.line.setAttribute("class", name);
+      const { classes, width } = edgeLook(edge, only?.edges);
+      if (drawn.look === classes + width) continue;
+      drawn.look = classes + width;
+      drawn.line.setAttribute("class", classes);
       drawn.line.setAttribute("stroke-width", width);
     }
     const used = new Set(shown.flatMap(({ source, target }) => [source, target]));
-    nodes.forEach((node, slot) => drawNode(node, slot, t, only?.nodes ?? null, used));
+    marks.draw(t, only?.nodes ?? null);
     for (const token of tokens) token.classList.toggle("used", used.has(token.dataset.id!));
     picture.dataset.colour = state.colour;
     picture.classList.toggle("bare", state.outside === "no");
     tellAbility(t);
     highlight();
-  }
-
-  function drawNode(
-    node: DrawnNode,
-    slot: number,
-    t: number,
-    only: ReadonlySet<number> | null,
-    used: ReadonlySet<string>,
-  ) {
-    const found = index.nodes(t).get(slot);
-    const life = index.life(slot, t);
-    const effect = found?.effect[0] ?? 0;
-    const turn = found ? index.turn(slot, t) : null;
-    const classes = ["node", life, effect < 0 ? "negative" : "positive"];
-    if (index.isBorn(slot, t)) classes.push("born");
-    if (index.hasDied(slot, t)) classes.push("died");
-    if (only && found) classes.push(only.has(slot) ? "only" : "shared");
-    if (found && !used.has(`s${slot}`)) classes.push("quiet");
-    const { run } = index, { role, numbers } = run.slots[slot];
-    const strength = found ? Math.ceil(STRENGTHS * Math.sqrt(Math.abs(effect) / largest)) : 0;
-    const look = `${classes.join(" ")} ${strength} ${turn?.toFixed(0)}`;
-    const name = `${slotName(run.slots[slot], t)} at ${run.roles[role]}`;
-    if (node.name !== name) node.group.setAttribute("aria-label", node.name = name);
-    if (node.look === look) return;
-    node.look = look;
-    const { group, body } = node;
-    group.setAttribute("class", classes.join(" "));
-    body.setAttribute("d", nodeShape(life, numbers === null, effect < 0, layout.radius));
-    if (found) {
-      body.setAttribute("fill-opacity", (0.25 + 0.75 * strength / STRENGTHS).toFixed(2));
-      group.setAttribute("tabindex", "0");
-    } else {
-      body.removeAttribute("fill-opacity");
-      group.removeAttribute("tabindex");
-    }
-    drawMark(node, "ring", found && classes.includes("born") ? ringShape(layout.radius) : "");
-    drawMark(node, "turn", turn === null ? "" : turnShape(turn, layout.radius));
-  }
-
-  /** Draws a ring or an arc; an empty path removes it. */
-  function drawMark(node: DrawnNode, kind: "ring" | "turn", path: string) {
-    if (path === "") {
-      node[kind]?.remove();
-      delete node[kind];
-      return;
-    }
-    if (!node[kind]) {
-      node[kind] = svg("path", { class: kind });
-      node.group.insertBefore(node[kind], node.body);
-    }
-    node[kind].setAttribute("d", path);
   }
 
   function tellAbility(t: number) {
@@ -216,26 +181,31 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
       }], ${Math.round(100 * accuracy)} % of prompts right. No circuit was searched.`;
   }
 
+  /** Returns what is highlighted with the element under the pointer, or the pinned one; null for none. */
+  function focusOf(shown: Iterable<ShownEdge>): { edges: Set<string>; ends: Set<string> } | null {
+    const { hovered, pinned } = store.state;
+    const own = hovered?.startsWith(figure.id) ? hovered.slice(figure.id.length + 1) : null;
+    const focus = own ?? (main ? pinned : null);
+    if (focus === null) return null;
+    const found = { edges: new Set<string>(), ends: new Set(focus.split(">")) };
+    for (const { id, source, target } of shown) {
+      if (id !== focus && source !== focus && target !== focus) continue;
+      found.edges.add(id);
+      found.ends.add(source).add(target);
+    }
+    return found;
+  }
+
   function highlight() {
-    const { hovered } = store.state;
-    const pinned = main ? store.state.pinned : null;
-    const focus = hovered?.startsWith(figure.id) ? hovered.slice(figure.id.length + 1) : pinned;
-    const ends = focus === null ? [] : focus.split(">");
+    const focus = focusOf(Array.from(edges.values(), ({ edge }) => edge));
     picture.classList.toggle("focused", focus !== null);
     for (const element of lit) element.classList.remove("lit", "pin");
     lit = [];
     if (focus === null) return;
-    const near = new Set(ends);
-    for (const { line, edge } of edges.values()) {
-      const touched = ends.length > 1
-        ? edge.id === focus
-        : edge.source === focus || edge.target === focus;
-      if (!touched) continue;
-      lit.push(line);
-      near.add(edge.source).add(edge.target);
-    }
-    for (const end of near) lit.push(...groupOf(end));
+    for (const id of focus.edges) lit.push(edges.get(id)!.line);
+    for (const end of focus.ends) lit.push(...groupOf(end));
     for (const element of lit) element.classList.add("lit");
+    const pinned = main ? store.state.pinned : null;
     if (pinned && !pinned.includes(">")) {
       for (const element of groupOf(pinned)) element.classList.add("pin");
     }
@@ -243,28 +213,43 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
 
   function groupOf(end: string): SVGElement[] {
     const slot = slotOf(end);
-    if (slot !== undefined) return nodes[slot] ? [nodes[slot].group] : [];
+    if (slot !== undefined) return marks.of(slot);
     return tokens.filter(({ dataset }) => dataset.id === end);
   }
 
-  const idAt = (event: Event) =>
-    (event.target as Element).closest<SVGElement>("[data-id]")?.dataset.id ?? null;
+  /** Returns what an event is about: the element, or the mark near the pointer. */
+  function idAt(event: Event): string | null {
+    const found = (event.target as Element).closest<SVGElement>("[data-id]")?.dataset.id ?? null;
+    if (!(event instanceof MouseEvent) || found !== null && slotOf(found) !== undefined) {
+      return found;
+    }
+    const slot = slotNear(event);
+    return slot === undefined ? found : `s${slot}`;
+  }
 
-  picture.addEventListener("pointerover", (event) => {
-    const id = idAt(event);
-    if (id === null) return;
-    store.set({ hovered: `${figure.id} ${id}` });
-    const edge = edges.get(id)?.edge;
-    showTooltip(event, edge ? describeEdge(index, edge, time) : describeEnd(index, id, time));
-  });
-  picture.addEventListener("pointermove", (event) => {
-    if (idAt(event) !== null) showTooltip(event);
-  });
-  picture.addEventListener("pointerout", (event) => {
-    if (idAt(event) === null) return;
-    store.set({ hovered: null });
-    hideTooltip();
-  });
+  function slotNear({ clientX, clientY }: MouseEvent): number | undefined {
+    const { left, top } = picture.getBoundingClientRect(), { slots, radius } = layout;
+    const distance = ({ x, y }: Place) => Math.hypot(clientX - left - x, clientY - top - y);
+    const slot = slots.findIndex((place, i) =>
+      distance(place) <= REACH * radius &&
+      (store.state.outside === "yes" || index.nodes(time).has(i))
+    );
+    return slot < 0 ? undefined : slot;
+  }
+
+  /** what the pointer is over */
+  let over: string | null = null;
+  function hover(id: string | null, event?: PointerEvent) {
+    if (id !== over || id !== null && store.state.hovered === null) {
+      over = id;
+      store.set({ hovered: id === null ? null : `${figure.id} ${id}` });
+      if (id === null) return hideTooltip();
+      const edge = edges.get(id)?.edge;
+      showTooltip(event!, edge ? describeEdge(index, edge, time) : describeEnd(index, id, time));
+    } else if (id !== null) showTooltip(event!);
+  }
+  picture.addEventListener("pointermove", (event) => hover(idAt(event), event));
+  picture.addEventListener("pointerleave", () => hover(null));
   picture.addEventListener(
     "focusin",
     (event) => store.set({ hovered: `${figure.id} ${idAt(event)}` }),
@@ -280,5 +265,6 @@ export function createGraphView(figure: HTMLElement, store: Store, main: boolean
     if (event.key === "Enter") pin(idAt(event));
   });
 
-  return { show, resize, update, highlight, hiddenEdges: () => hidden, picture };
+  const width = () => box.clientWidth;
+  return { show, width, resize, update, slide, highlight, hiddenEdges: () => hidden, picture };
 }

@@ -7,14 +7,11 @@ const R = 5;
 
 function mark(life: Life, options: { error?: boolean; negative?: boolean; extra?: string } = {}) {
   const { error = false, negative = false, extra = "" } = options;
-  const body = svg("path", { class: "body", d: nodeShape(life, error, negative, R) });
-  const group = svg(
-    "g",
-    {
-      class: `node ${life} ${negative ? "negative" : "positive"} ${extra}`,
-      transform: "translate(9 9)",
-    },
-  );
+  const body = svg("path", {
+    class: `node ${life} ${negative ? "negative" : "positive"} ${extra}`,
+    d: nodeShape(life, error, negative, R),
+  });
+  const group = svg("g", { transform: "translate(9 9)" });
   if (extra.includes("born")) group.append(svg("path", { class: "ring", d: ringShape(R) }));
   if (extra.includes("turned")) group.append(svg("path", { class: "turn", d: turnShape(70, R) }));
   group.append(body);

@@ -47,8 +47,8 @@ export interface ChartSpec {
 export interface TimelineChart {
   /** to be added to the page */
   element: HTMLElement;
-  /** Draws the chart at the width of its element. */
-  resize(): void;
+  /** Draws the chart. @param width of its element; default: measured, which makes the browser lay the page out */
+  resize(width?: number): void;
   /** Marks a checkpoint. */
   mark(index: number): void;
 }
@@ -110,8 +110,8 @@ export function createTimelineChart(
   const cursor = svg("line", { class: "cursor" });
   const dots = spec.series.map((series) => svg("circle", { class: `dot ${series.tone}`, r: 3.5 }));
 
-  function resize() {
-    const width = Math.max(220, element.clientWidth);
+  function resize(measured = element.clientWidth) {
+    const width = Math.max(220, measured);
     picture.setAttribute("width", String(width));
     picture.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     const right = width - PAD.right;

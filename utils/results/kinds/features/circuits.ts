@@ -34,6 +34,10 @@ const edge = z.object({
   target: z.int().nullable(),
   /** share of the target's input on each prompt */
   shares: z.array(z.number()),
+  /** part of the mean share that passes no head; absent in files of versions that did not split edges */
+  direct: z.number().optional(),
+  /** layer, head, part of the mean share, … by the last head on the way; parts below 2 % of the sum of |parts| are left out */
+  heads: z.array(z.number()).optional(),
 });
 
 const circuit = z.object({

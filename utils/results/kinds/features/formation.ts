@@ -29,6 +29,8 @@ const entry = z.object({
   presence: z.array(z.array(z.number())),
   /** by track, the largest inputs */
   inputs: z.array(z.array(input)),
+  /** by track, cosine of the decoder row with that at the last checkpoint; null where the feature is not there */
+  last_cosines: z.array(z.number().nullable()).optional(),
 });
 
 const lags = z.object({
