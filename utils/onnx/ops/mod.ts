@@ -44,6 +44,7 @@ export {
 export { gemm, linear, matmul, matmulStacked, matmulT } from "./matrix.ts";
 export { maximum, mean, sum, type TopK, topK } from "./reduce.ts";
 export {
+  inverseRms,
   layerNorm,
   logSoftmax,
   type Normalised,

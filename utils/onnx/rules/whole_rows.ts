@@ -1,6 +1,6 @@
 /** Gradient rules of softmax, layer normalisation and rotary embedding. */
 import type { Cotangent, Node, Rule, Value } from "../graph.ts";
-import { exp, mean, mul, neg, rotaryEmbedding, sub, sum } from "../ops/mod.ts";
+import { exp, inverseRms, mean, mul, neg, rotaryEmbedding, sub, sum } from "../ops/mod.ts";
 import { one, out } from "./rule.ts";
 
 function softmaxRule(g: Value, node: Node): Cotangent[] {
@@ -35,10 +35,9 @@ const layerNormRule: Rule = (node, [g, gMean, gScale]) => {
 };
 
 /** With x̂ = x/σ and u = g ⊙ weight: dx = (u − x̂ · mean(u ⊙ x̂))/σ. */
-const rmsNormRule: Rule = (node, [g, gScale]) => {
-  if (gScale) throw new Error("rmsNorm: gradient through its scale is not supported");
+const rmsNormRule: Rule = (node, [g]) => {
   const [x, weight] = node.inputs;
-  const inverse = node.outputs[1];
+  const inverse = inverseRms(x, (node.attributes.epsilon as { float: number }).float);
   const normalised = mul(x, inverse);
   const u = mul(g!, weight);
   const projected = mul(normalised, mean(mul(u, normalised), [-1], true));

@@ -172,7 +172,7 @@ function checkPoint(
   }
   const heads = headsAt(point, config);
   if (head !== undefined && !(facts.heads && head >= 0 && head < heads)) {
-    const why = facts.heads ? `there are heads 0 … ${heads - 1}` : "it has no heads";
+    const why = facts.heads ? `the model has heads 0 … ${heads - 1}` : "it has no heads";
     throw new Error(`${name}: head ${head} at "${hook}": ${why}`);
   }
   const expected = widthOf(point, head, config);
