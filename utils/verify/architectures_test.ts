@@ -5,6 +5,7 @@ import { QUANTITIES } from "./quantities.ts";
 import { ReferenceCase } from "./reference_case.ts";
 import { HookedModel, hookNames, Runtime } from "../model/mod.ts";
 import { attribute, edgeScores } from "../circuits/mod.ts";
+import { type NdTensor, tensor } from "../onnx/mod.ts";
 import { promptBatches } from "../tasks/mod.ts";
 
 const CASES = ["llama3", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "olmo", "olmo2"];
@@ -71,4 +72,35 @@ Deno.test("Scores of gemma2 are the same layer by layer and in one session", asy
     "no head can be switched alone",
   );
   await c.close();
+});
+
+Deno.test("clip_qkv cuts off queries, keys and values as functions at their hook points do", async () => {
+  const source = `${folder("olmo")}/model`, dir = await Deno.makeTempDir();
+  const json = JSON.parse(await Deno.readTextFile(`${source}/config.json`));
+  await Deno.copyFile(`${source}/model.safetensors`, `${dir}/model.safetensors`);
+  await Deno.writeTextFile(`${dir}/config.json`, JSON.stringify({ ...json, clip_qkv: 0.3 }));
+  const plain = await HookedModel.load(source, { runtime });
+  const clipped = await HookedModel.load(dir, { runtime });
+  try {
+    const hooks = (["q", "k", "v"] as const).flatMap((j) =>
+      hookNames(plain.config, `attn.hook_${j}` as const)
+    )
+      .map((at) => ({
+        at,
+        call: (value: NdTensor) =>
+          tensor(
+            Float32Array.from(value.data as Float32Array, (x) => Math.min(0.3, Math.max(-0.3, x))),
+            value.shape,
+          ),
+      }));
+    const { residual: expected } = await plain.run([PROMPT], { hooks });
+    const { residual: found } = await clipped.run([PROMPT]);
+    const { residual: without } = await plain.run([PROMPT]);
+    assert(relativeError(found.data as Float32Array, expected.data as Float32Array) < 5e-6);
+    assert(relativeError(without.data as Float32Array, expected.data as Float32Array) > 1e-2);
+  } finally {
+    plain.close();
+    clipped.close();
+    await Deno.remove(dir, { recursive: true });
+  }
 });
