@@ -7,8 +7,9 @@
  * Writes below `results/`: graphs (EAP-IG's format), faithfulness curves, baselines, pictures, the edge table, one
  * summary.json and the explorer page. A stopped run continues when started again, and ends with the same bytes.
  */
-import { resolve, toFileUrl } from "@std/path";
+import { dirname, resolve, toFileUrl } from "@std/path";
 import { buildExplorer } from "./plotting/explorer/page.ts";
+import { storedAttention } from "./plotting/result_files/stored_attention.ts";
 import {
   checkCircuitConfig,
   circuitColumns,
@@ -18,6 +19,7 @@ import {
   circuitTransfer,
   findCircuit,
   loadCircuitTask,
+  openAttention,
   openCircuitResults,
   openExperiment,
   pathWarning,
@@ -49,14 +51,17 @@ if (import.meta.main) {
     const experiment = await openExperiment(config);
     const task = await loadCircuitTask(config, experiment.tokenizer);
     const results = await openCircuitResults(experiment, config, task);
+    const attention = await openAttention(experiment, config, task);
     const run = { metric: task.metric, threshold: config.threshold };
     // before the long computation, which a damaged file would waste
     await headRoles(experiment.paths, { ...run, task: config.task, checkpoints: [] });
     const page = experiment.paths.explorer(config.task);
 
     return await experiment.run({
-      files: [results],
+      files: attention ? [attention, results] : [results],
       measure: async (step, model, progress) => {
+        if (attention && !attention.has(step)) await attention.add(step, model);
+        if (results.has(step)) return "attention patterns added";
         const found = await findCircuit(model, task, config, step, progress);
         await results.add(found);
         return circuitLine(run, found.summary);
@@ -68,7 +73,8 @@ if (import.meta.main) {
         const roles = await headRoles(experiment.paths, shown);
         const { transfer, exitCode } = await transferOf(experiment, config, task, circuits);
         const summary = await results.finish({ failed, transfer, roles });
-        await writeFileAtomic(page, buildExplorer(summary));
+        const attention = await storedAttention(dirname(page));
+        await writeFileAtomic(page, buildExplorer(summary, { attention }));
         made(page);
         return exitCode;
       },

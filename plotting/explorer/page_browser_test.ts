@@ -42,6 +42,9 @@ browserTest(
       await page.keyboard.press("ArrowRight");
       await waitForAddress(page, `step=${summary.checkpoints[16].step}`);
       await page.keyboard.press("Home");
+      await page.click("#speed");
+      assertEquals(await page.textContent("#speed"), "2×");
+      await page.locator("#speed").blur();
       await page.keyboard.press(" ");
       await page.waitForFunction(() => document.getElementById("step")!.textContent !== "0");
       assertEquals(errors, []);
@@ -88,16 +91,6 @@ browserTest(
     });
   },
 );
-
-browserTest("explorer: opens where the model does the task at no checkpoint", () => {
-  const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 30 });
-  for (const { ability } of summary.checkpoints) ability!.able = false;
-  return withPage(buildExplorer(summary), async ({ page, errors }) => {
-    assertStringIncludes((await page.textContent("#empty-circuit"))!, "does not do the task");
-    assertEquals(await page.locator(".raster-cell").count(), 0);
-    assertEquals(errors, []);
-  });
-});
 
 browserTest("explorer: a click pins a head and highlights only the paths through it", () => {
   const summary = formingCircuit();
@@ -164,7 +157,9 @@ browserTest("explorer: compares a circuit with that of another step", () => {
   const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 60 });
   const names = (index: number) => new Set(edgeNames(summary, index));
   const [here, before, last] = [names(15), names(14), names(22)];
-  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+  const other = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 30, task: "greater_than" });
+  const there = new Set(edgeNames(other, 15));
+  return withPage(buildExplorer(summary, { others: [other] }), async ({ page, errors }) => {
     const fates = () =>
       page.evaluate(() =>
         Object.fromEntries(
@@ -189,6 +184,10 @@ browserTest("explorer: compares a circuit with that of another step", () => {
     assertEquals(await fates(), expected(last));
     assertStringIncludes((await page.textContent("#comparison"))!, "Against step 143,000");
     await waitForAddress(page, "against=last");
+    await page.selectOption("#against", "run-0");
+    await page.waitForTimeout(FADED_MS);
+    assertEquals(await fates(), expected(there));
+    assertStringIncludes((await page.textContent("#comparison"))!, "Against Greater");
     await page.click('[data-set="against=off"]');
     await page.waitForTimeout(FADED_MS);
     assertEquals((await page.evaluate(drawn)).edges, [...here].sort());
@@ -272,6 +271,18 @@ browserTest(
     return withPage(buildExplorer(summary), async ({ page, errors }) => {
       for (const index of ["3", "60", "100", "153"]) await page.fill("#slider", index);
       await page.waitForTimeout(FADED_MS);
+      assertEquals((await page.evaluate(drawn)).edges, edgeNames(summary, 153));
+      const layers = () =>
+        page.evaluate(() =>
+          [...document.querySelectorAll("#circuit .node")].map((e) => e.getAttribute("transform"))
+        );
+      const before = await layers();
+      await page.click('[data-set="edges=bundled"]');
+      await page.click('[data-set="order=role"]');
+      await waitForAddress(page, "order=role");
+      const after = await layers();
+      assert(after.some((place, i) => place !== before[i]), "no head has moved");
+      assertEquals(after.toSorted(), before.toSorted(), "heads are not in the same places");
       assertEquals((await page.evaluate(drawn)).edges, edgeNames(summary, 153));
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert(wide <= 1280, `the page is ${wide} pixels wide in a window of 1280`);

@@ -1,5 +1,5 @@
 import { Resvg } from "@resvg/resvg-js";
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
 import { buildExplorer } from "./page.ts";
 import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
@@ -173,5 +173,70 @@ browserTest("explorer: a saved SVG looks the same in a program without CSS", () 
       return here.reduce((n, v, i) => n + Number(Math.abs(v - there[i]) > 48), 0) / here.length;
     }, [picture, image]);
     assert(different < 0.01, `${100 * different} % of the pixels differ`);
+  });
+});
+
+browserTest("explorer: zooms at the pointer, pans by dragging, and shows all again", () => {
+  const summary = formingCircuit({ mostEdges: 60 });
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    const place = () =>
+      page.evaluate(() => {
+        const { left, top, width } = document.querySelector('[data-node="a6.h6"] .ghost')!
+          .getBoundingClientRect();
+        return { x: left + width / 2, y: top + width / 2 };
+      });
+    await page.locator("#circuit").scrollIntoViewIfNeeded();
+    const start = await place();
+    // the wheel alone scrolls the page
+    assertEquals(await page.locator("#zoom-fit").isDisabled(), true);
+    await page.mouse.move(start.x, start.y);
+    await page.keyboard.down("Control");
+    await page.mouse.wheel(0, -300);
+    await page.keyboard.up("Control");
+    await page.waitForFunction(() => location.hash.includes("view="));
+    const zoomed = await place();
+    assert(
+      Math.hypot(zoomed.x - start.x, zoomed.y - start.y) < 2,
+      "the point at the pointer moved",
+    );
+    await page.mouse.down();
+    await page.mouse.move(start.x - 40, start.y - 30, { steps: 3 });
+    await page.mouse.up();
+    const panned = await place();
+    assert(Math.hypot(panned.x - start.x + 40, panned.y - start.y + 30) < 2);
+    assertEquals(await page.isVisible("#pinned"), false);
+    await page.keyboard.press("0");
+    await page.waitForFunction(() => !location.hash.includes("view="));
+    const back = await place();
+    assert(Math.hypot(back.x - start.x, back.y - start.y) < 0.5);
+    assertEquals(errors, []);
+  });
+});
+
+browserTest("explorer: the list of edges draws the interval of a score to scale", () => {
+  const summary = formingCircuit({ nLayers: 4, nHeads: 4, mostEdges: 30 });
+  const circuit = summary.checkpoints.at(-1)!.circuit;
+  const strongest = circuit.reduce((a, b) => Math.abs(b.score) > Math.abs(a.score) ? b : a);
+  strongest.interval = [0.8 * strongest.score, 1.2 * strongest.score];
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    const strong = page.locator("#edge-list li").first();
+    const [bar, line] = [
+      await strong.locator(".bar").boundingBox(),
+      await strong.locator("u").boundingBox(),
+    ];
+    // the interval of 80 to 120 % of the largest score sets the scale
+    assert(Math.abs(bar!.width / 1 - (line!.x + line!.width - bar!.x) / 1.2) < 1, "not to scale");
+    assert(Math.abs(line!.x - bar!.x - 0.8 * bar!.width) < 1, "the interval starts elsewhere");
+    assertEquals(errors, []);
+  });
+});
+
+browserTest("explorer: opens where the model does the task at no checkpoint", () => {
+  const summary = formingCircuit({ nLayers: 4, nHeads: 6, mostEdges: 30 });
+  for (const { ability } of summary.checkpoints) ability!.able = false;
+  return withPage(buildExplorer(summary), async ({ page, errors }) => {
+    assertStringIncludes((await page.textContent("#empty-circuit"))!, "does not do the task");
+    assertEquals(await page.locator(".raster-cell").count(), 0);
+    assertEquals(errors, []);
   });
 });

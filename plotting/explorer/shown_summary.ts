@@ -6,7 +6,9 @@
  *  3. Leave out comparisons with such checkpoints.
  */
 import { checkpointAble, type CircuitSummary } from "../../utils/results/mod.ts";
-import type { ShownCheckpoint, ShownSummary } from "./client/shown.ts";
+import { taskTitle } from "../display_names.ts";
+import { runLooks } from "../figures/mod.ts";
+import type { OtherRun, ShownCheckpoint, ShownSummary } from "./client/shown.ts";
 
 /** Returns what the page shows; see the header. */
 export function shownSummary(summary: CircuitSummary): ShownSummary {
@@ -29,4 +31,18 @@ export function shownSummary(summary: CircuitSummary): ShownSummary {
     toPrevious: summary.toPrevious.filter(both),
     toFinal: summary.toFinal.filter(both),
   };
+}
+
+/** Returns the runs that circuits can be compared with: those of models of the same shape. */
+export function otherRuns(summary: CircuitSummary, others: readonly CircuitSummary[]): OtherRun[] {
+  const same = others.filter(({ shape }) =>
+    shape.nLayers === summary.shape.nLayers && shape.nHeads === summary.shape.nHeads
+  );
+  const looks = runLooks([summary, ...same]).slice(1);
+  return same.map((other, i) => ({
+    label: `${taskTitle(other.task)}, ${looks[i].name}`,
+    model: other.model,
+    checkpoints: shownSummary(other).checkpoints
+      .map(({ step, able, circuit }) => ({ step, able, circuit })),
+  }));
 }

@@ -3,6 +3,7 @@
  * commands make the same pages.
  */
 import {
+  attentionPatterns,
   circuitSummary,
   featureCircuits,
   featureDashboards,
@@ -37,6 +38,7 @@ import { jaccardFigure } from "../jaccard.ts";
 import { withCurrentRoles } from "../result_files/current_roles.ts";
 import { readHeadSeries } from "../result_files/head_files.ts";
 import { MEASURED_KINDS } from "../result_files/head_measures.ts";
+import { storedAttention } from "../result_files/stored_attention.ts";
 import { findSummaries } from "../result_files/summaries.ts";
 import { repairsOf, selfRepairFigure } from "../self_repair.ts";
 import { sweepFigure } from "../transcoder_sweep.ts";
@@ -70,9 +72,12 @@ export const FILE_PAGES: readonly ServedPage[] = [
     name: "explorer",
     title: "Circuit explorer",
     formats: [circuitSummary.format],
-    alsoReads: ROLE_FORMATS,
+    alsoReads: [...ROLE_FORMATS, attentionPatterns.format],
     build: async ([path]) =>
-      buildExplorer(await withCurrentRoles(dirname(path), await readCircuitSummary(path))),
+      buildExplorer(
+        await withCurrentRoles(dirname(path), await readCircuitSummary(path)),
+        { attention: await storedAttention(dirname(path)) },
+      ),
   },
   {
     name: "attribution_graph",

@@ -5,6 +5,7 @@ import { readEdgeTable } from "../../utils/circuits/formats/edge_table.ts";
 import { readGraphJson } from "../../utils/circuits/formats/graph_json.ts";
 import { countEdges } from "../../utils/circuits/graph/circuit_mask.ts";
 import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
+import { readAttention } from "../../utils/results/mod.ts";
 import { listLocalSteps } from "../../utils/model/hub/local_steps.ts";
 import { EMBEDDED_MODELS } from "../../utils/model/hub/model_names.ts";
 
@@ -45,7 +46,7 @@ Deno.test("get_circuits_over_time writes every file of the result tree, and they
       "20",
       "--mib",
     ];
-    const { code, stdout, stderr } = await circuits(args, dir);
+    const { code, stdout, stderr } = await circuits([...args, "--attention-prompts", "2"], dir);
     assertEquals(code, 0, stderr);
     assertMatch(stdout, /Open file:.*explorer\.html/);
     const base = join(dir, "graphs", "pythia-nano", "ioi");
@@ -60,6 +61,16 @@ Deno.test("get_circuits_over_time writes every file of the result tree, and they
       await Deno.readTextFile(join(dir, "baselines", "pythia-nano", "ioi.json")),
     );
     assertEquals(baselines[FINAL], last.baseline);
+    const attention = await readAttention(join(base, "attention.json"));
+    assertEquals(attention.prompts[0].tokens.join(""), summary.example.clean);
+    assertEquals(attention.prompts[0].marks.END, attention.prompts[0].tokens.length - 1);
+    assertEquals(Object.keys(attention.steps).map(Number), steps);
+    const stored = await Deno.readTextFile(join(base, "summary.json"));
+    const again = await circuits([...args, "--attention-prompts", "1"], dir);
+    assertEquals(again.code, 0, again.stderr);
+    assertStringIncludes(again.stdout, "attention patterns added");
+    assertEquals(await Deno.readTextFile(join(base, "summary.json")), stored);
+    assertEquals((await readAttention(join(base, "attention.json"))).prompts.length, 1);
     const curve = JSON.parse(
       await Deno.readTextFile(join(dir, "faithfulness", "pythia-nano", "ioi", `${FINAL}.json`)),
     );

@@ -59,6 +59,7 @@ const ACTIVATIONS: Record<ModelConfig["activation"], (x: number) => number> = {
   gelu: (x) => x * normalCdf(x),
   gelu_tanh: (x) => x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   relu: (x) => Math.max(0, x),
+  silu: (x) => x / (1 + Math.exp(-x)),
 };
 
 /** Runs the model on one prompt, calling `edit` at every hook point. */

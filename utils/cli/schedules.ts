@@ -2,8 +2,9 @@
  * The training steps that an experiment visits.
  *
  * Pythia publishes step 0, the powers of two up to 512, and every 1000th step up to 143000 (Biderman et al. 2023). Every
- * named schedule is an ascending subset of these that includes the final step. Other model suites have their own list of
- * steps (`suite`).
+ * named schedule is an ascending subset of these that includes the final step. PolyPythias' runs over seeds have the same
+ * steps (van der Wal et al. 2025). Other model suites have their own list of steps (`suite`); OLMo's, every 1000th step with
+ * gaps, is long, so `olmo` takes a few of it.
  */
 import { UserError } from "../base/mod.ts";
 
@@ -29,7 +30,8 @@ export type PythiaSchedule =
   | "late_start_exp_plus_detail"
   | "late_start_all"
   | "sparse"
-  | "other";
+  | "other"
+  | "polypythias";
 
 const PYTHIA_SCHEDULES: Record<PythiaSchedule, number[]> = {
   all: [0, ...powersOfTwo, ...everyThousand],
@@ -50,21 +52,24 @@ const PYTHIA_SCHEDULES: Record<PythiaSchedule, number[]> = {
     140_000,
   ],
   other: [10_000],
+  polypythias: [0, ...powersOfTwo, ...everyThousand],
 };
 
 /** A named schedule, a list of steps, or the steps of a model folder. */
-export type ScheduleName = PythiaSchedule | "custom" | "suite";
+export type ScheduleName = PythiaSchedule | "custom" | "suite" | "olmo";
 
 /** All schedule names, for config schemas and messages. */
 export const SCHEDULE_NAMES: ScheduleName[] = [
   ...Object.keys(PYTHIA_SCHEDULES) as PythiaSchedule[],
   "custom",
   "suite",
+  "olmo",
 ];
 
 /**
  * Returns the training steps of a schedule, ascending and without duplicates. Pythia's schedules end with step 143000;
- * `custom` is `steps.custom`, and `suite` is `steps.suite` (the steps in a model folder).
+ * `custom` is `steps.custom`, and `suite` is `steps.suite` (the steps in a model folder or on the Hub). `olmo` takes of
+ * the suite the steps nearest to 0, 1000, 2000, 4000, … and the last.
  * @throws UserError naming an unknown schedule and the allowed ones, or a missing or wrong list.
  */
 export function scheduleSteps(
@@ -72,7 +77,9 @@ export function scheduleSteps(
   steps: { custom?: readonly number[]; suite?: readonly number[] } = {},
 ): number[] {
   if (name === "custom") return ascending(given(steps.custom, name, "custom_schedule"));
-  if (name === "suite") return ascending(given(steps.suite, name, "the steps of the model folder"));
+  const ofSuite = () => ascending(given(steps.suite, name, "the steps of the model folder"));
+  if (name === "suite") return ofSuite();
+  if (name === "olmo") return doubling(ofSuite());
   if (!Object.hasOwn(PYTHIA_SCHEDULES, name)) {
     throw new UserError(
       `unknown checkpoint schedule "${name}": expected one of ${SCHEDULE_NAMES.join(", ")}`,
@@ -89,6 +96,16 @@ function given(steps: readonly number[] | undefined, name: string, source: strin
     throw new UserError(`checkpoint schedule "${name}": ${wrong} is not a training step`, 2);
   }
   return steps;
+}
+
+/** Returns the steps of an ascending list nearest to 0 and to 1000, 2000, 4000, …, and the last. */
+function doubling(suite: readonly number[]): number[] {
+  const last = suite.at(-1)!;
+  const wanted = [0];
+  for (let step = 1000; step < last; step *= 2) wanted.push(step);
+  const nearest = (step: number) =>
+    suite.reduce((best, x) => Math.abs(x - step) < Math.abs(best - step) ? x : best);
+  return ascending([...wanted.map(nearest), last]);
 }
 
 const ascending = (steps: readonly number[]): number[] => [...new Set(steps)].sort((a, b) => a - b);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SCHEDULE_NAMES, scheduleSteps } from "./schedules.ts";
 import { UserError } from "../base/user_error.ts";
 
-const NAMED = SCHEDULE_NAMES.filter((name) => name !== "custom" && name !== "suite");
+const NAMED = SCHEDULE_NAMES.filter((name) => !["custom", "suite", "olmo"].includes(name));
 
 Deno.test("scheduleSteps() ascends without duplicates, ends at 143000 and keeps to what Pythia has", () => {
   const published = new Set(scheduleSteps("all"));
@@ -47,12 +47,19 @@ Deno.test("scheduleSteps() sorts the steps of a suite and of a custom list, addi
   assertEquals(scheduleSteps("custom", { custom: [1000, 1, 1000], suite: [5] }), [1, 1000]);
 });
 
+Deno.test("scheduleSteps() takes of OLMo's steps those nearest to doublings, and PolyPythias' are Pythia's", () => {
+  const suite = [1000, 2600, 4000, 5000, 8000, 15000, 16000, 20000];
+  assertEquals(scheduleSteps("olmo", { suite }), [1000, 2600, 4000, 8000, 16000, 20000]);
+  assertThrows(() => scheduleSteps("olmo"), UserError, "needs the steps");
+  assertEquals(scheduleSteps("polypythias"), scheduleSteps("all"));
+});
+
 Deno.test("scheduleSteps() names an unknown schedule, a missing list and a wrong step", () => {
   const message = (action: () => unknown) => assertThrows(action, UserError).message;
   assertEquals(
     message(() => scheduleSteps("linaer")),
     'unknown checkpoint schedule "linaer": expected one of all, linear, exponential, exp_plus_detail, ' +
-      "late_start_exp_plus_detail, late_start_all, sparse, other, custom, suite",
+      "late_start_exp_plus_detail, late_start_all, sparse, other, polypythias, custom, suite, olmo",
   );
   assert(message(() => scheduleSteps("toString")).includes("unknown"));
   assert(message(() => scheduleSteps("custom")).includes("needs custom_schedule"));

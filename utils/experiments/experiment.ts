@@ -89,6 +89,7 @@ export async function openExperiment(
 ): Promise<Experiment> {
   const shard = parseShard(config.shard, config.overwrite);
   const ref = new ModelRef(config);
+  await ref.listPublished();
   const all = ref.steps();
   const steps = all.filter((step) => step >= firstStep);
   if (steps.length === 0) {

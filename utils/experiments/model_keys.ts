@@ -16,7 +16,8 @@ export const modelKeys = {
     "variant of the model whose weights are loaded, e.g. EleutherAI/pythia-160m-seed1",
   ),
   ckpt_schedule: z.enum(MODEL_SCHEDULES).default("suite").describe(
-    "checkpoints to visit; suite: all in the model's folder (step{n} or checkpoint-{n}, or the folder itself); main: the one checkpoint of a model without " +
+    "checkpoints to visit; suite: all in the model's folder (step{n} or checkpoint-{n}, or the folder itself) or repository; " +
+      "olmo: of these 1000, 2000, 4000, … and the last; polypythias: as all; main: the one checkpoint of a model without " +
       "published steps (counted as step 0)",
   ),
   custom_schedule: z.array(z.int().min(0)).default([])

@@ -15,6 +15,7 @@ import {
   type ModelSource,
   modelSource,
   openCheckpoint,
+  publishedSteps,
   resolveModel,
   Runtime,
   type RuntimeOptions,
@@ -34,12 +35,24 @@ export class ModelRef {
   readonly source: ModelSource;
   /** steps in the model's folder, ascending; undefined for a model on the Hub */
   readonly localSteps: readonly number[] | undefined;
+  #published: readonly number[] | undefined;
 
   /** Resolves the model of the settings. @throws UserError if its name means nothing, listing the nearest names. */
   constructor(private readonly settings: ModelSettings) {
     this.name = modelName(settings);
     this.source = modelSource(this.name);
     this.localSteps = this.source.kind === "folder" ? listLocalSteps(this.source.dir) : undefined;
+  }
+
+  /**
+   * Lists the steps that a model on the Hub publishes, if the schedule is one that takes them from there.
+   * @throws Error naming the model if the Hub refuses the list.
+   */
+  async listPublished(): Promise<void> {
+    const { source, settings: { ckpt_schedule, custom_schedule, cache_dir: cacheDir } } = this;
+    const fromSuite = ckpt_schedule === "suite" || ckpt_schedule === "olmo";
+    if (source.kind !== "hub" || custom_schedule.length > 0 || !fromSuite) return;
+    this.#published = await publishedSteps(source.repo, { cacheDir });
   }
 
   /** Returns whether the suite of a folder is the one checkpoint in it, counted as step 0. */
@@ -55,15 +68,15 @@ export class ModelRef {
    * @throws UserError naming a step that a local model does not have, or a schedule without steps.
    */
   steps(key = "ckpt_schedule"): number[] {
-    const { name, localSteps: suite } = this;
+    const { name } = this, suite = this.localSteps ?? this.#published;
     const { custom_schedule: custom, ckpt_schedule } = this.settings;
     const schedule = custom.length > 0 ? "custom" : ckpt_schedule;
     if (this.#isSingle(schedule)) return [0];
-    if (schedule === "suite" && !suite?.length) {
-      const others = MODEL_SCHEDULES.filter((s) => s !== "suite").join(", ");
+    if ((schedule === "suite" || schedule === "olmo") && !suite?.length) {
+      const others = MODEL_SCHEDULES.filter((s) => s !== "suite" && s !== "olmo").join(", ");
       throw new UserError(
-        `${key}: "suite" visits the checkpoints in a local model folder (step0, step1, … or checkpoint-0, …), ` +
-          `but ${name} has none; choose one of ${others}`,
+        `${key}: "${schedule}" visits the checkpoints in a model folder or repository (step0, step1, …, checkpoint-0, … or ` +
+          `step1000-tokens4B, …), but ${name} has none; choose one of ${others}`,
         2,
       );
     }

@@ -68,6 +68,7 @@ export {
   THRESHOLDS,
 } from "./roles/mod.ts";
 export {
+  attentionPatterns,
   type AttentionToNames,
   attentionToNames,
   type CopyScoreOptions,
@@ -75,6 +76,7 @@ export {
   copyScores,
   directLogitAttribution,
   nameCopyScores,
+  patternBytes,
   type RepeatedTokenOptions,
   repeatedTokens,
   type RepeatedTokenScores,

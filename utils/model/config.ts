@@ -1,7 +1,8 @@
 /**
  * Reads the shape of a model from a Hugging Face `config.json`.
  *
- * 1. The architecture decides which keys hold the sizes (GPT-NeoX: `hidden_size`…, GPT-2: `n_embd`…).
+ * 1. The architecture decides which keys hold the sizes (GPT-NeoX: `hidden_size`…, GPT-2: `n_embd`…). Llama-style families
+ *    are read by `llama_config.ts`.
  * 2. Optional keys take the defaults of the `transformers` classes GPTNeoXConfig and GPT2Config. Sizes have no default,
  *    because a guessed size hides a damaged file.
  * 3. Rotary settings are read under their new name (`rope_parameters`), or else under the old names.
@@ -10,18 +11,20 @@
 import { z } from "zod";
 import { join } from "@std/path";
 import { readJson, shortJson } from "../base/mod.ts";
+import { llamaConfig } from "./llama_config.ts";
+import { LLAMA_FAMILIES, type LlamaFamily, type LlamaTraits } from "./llama_traits.ts";
 
 /** Describes the sizes and variants of one transformer: everything that the graph builder needs. */
 export interface ModelConfig {
   /** Family of the model; decides tensor names and stored layout. */
-  architecture: "gpt_neox" | "gpt2";
+  architecture: "gpt_neox" | "gpt2" | LlamaFamily;
   /** Number of layers L. */
   nLayers: number;
   /** Heads per layer H. */
   nHeads: number;
   /** Width d of the residual stream. */
   dModel: number;
-  /** Width of a head, d/H. */
+  /** Width of a head: d/H, or as a Llama-style model states it. */
   dHead: number;
   /** Width of the MLP's hidden layer. */
   dMlp: number;
@@ -38,9 +41,11 @@ export interface ModelConfig {
   /** ε that LayerNorm adds to the variance. */
   layerNormEps: number;
   /** Non-linearity of the MLP. */
-  activation: "gelu" | "gelu_tanh" | "relu";
+  activation: "gelu" | "gelu_tanh" | "relu" | "silu";
   /** Whether the unembedding is the transposed embedding. */
   tied: boolean;
+  /** What Llama-style blocks do differently; absent in GPT-NeoX and GPT-2. */
+  llama?: LlamaTraits;
 }
 
 const ACTIVATIONS: Record<string, ModelConfig["activation"]> = {
@@ -110,9 +115,10 @@ export function parseModelConfig(json: unknown, file: string): ModelConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new Error(`${file}: expected a JSON object with the model's configuration`);
   }
-  return architectureOf(json as Record<string, unknown>, file) === "gpt_neox"
-    ? neoxConfig(parsed(neoxSchema, json, file), file)
-    : gpt2Config(parsed(gpt2Schema, json, file), file);
+  const architecture = architectureOf(json as Record<string, unknown>, file);
+  if (architecture === "gpt_neox") return neoxConfig(parsed(neoxSchema, json, file), file);
+  if (architecture === "gpt2") return gpt2Config(parsed(gpt2Schema, json, file), file);
+  return llamaConfig(architecture, (schema) => parsed(schema, json, file), file);
 }
 
 /**
@@ -130,16 +136,32 @@ export async function readModelConfig(dir: string): Promise<ModelConfig> {
   return parseModelConfig(json, file);
 }
 
+/** Architectures by the name of their class in `transformers`. */
+const CLASSES: Record<string, ModelConfig["architecture"]> = {
+  GPTNeoXForCausalLM: "gpt_neox",
+  GPT2LMHeadModel: "gpt2",
+  LlamaForCausalLM: "llama",
+  MistralForCausalLM: "mistral",
+  Qwen2ForCausalLM: "qwen2",
+  Qwen3ForCausalLM: "qwen3",
+  Gemma2ForCausalLM: "gemma2",
+  Gemma3ForCausalLM: "gemma3_text",
+  OlmoForCausalLM: "olmo",
+  Olmo2ForCausalLM: "olmo2",
+};
+
 function architectureOf(json: Record<string, unknown>, file: string): ModelConfig["architecture"] {
+  const known = ["gpt_neox", "gpt2", ...LLAMA_FAMILIES] as const;
   const type = json.model_type;
-  if (type === "gpt_neox" || type === "gpt2") return type;
+  const found = known.find((name) => name === type);
+  if (found) return found;
   const classes = Array.isArray(json.architectures) ? json.architectures : [];
-  if (type === undefined && classes.includes("GPTNeoXForCausalLM")) return "gpt_neox";
-  if (type === undefined && classes.includes("GPT2LMHeadModel")) return "gpt2";
+  const name = classes.find((name) => typeof name === "string" && Object.hasOwn(CLASSES, name));
+  if (type === undefined && name) return CLASSES[name];
   throw new Error(
-    `${file}: model_type is ${
-      type === undefined ? "missing" : shortJson(type)
-    }; expected "gpt_neox" (Pythia) or "gpt2"`,
+    `${file}: model_type is ${type === undefined ? "missing" : shortJson(type)}; expected one of ${
+      known.join(", ")
+    } (Pythia is "gpt_neox")`,
   );
 }
 

@@ -77,7 +77,7 @@ Deno.test("parseModelConfig() names the file, the key and the unsupported value"
       assertEquals((error as Error).message.includes(part), true, (error as Error).message);
     }
   };
-  refuse({ model_type: "llama" }, "llama", "gpt_neox");
+  refuse({ model_type: "bloom" }, "bloom", "gpt_neox");
   refuse({ hidden_size: undefined }, "hidden_size");
   refuse({ num_attention_heads: -1 }, "num_attention_heads", "-1");
   refuse({ num_hidden_layers: 1e9 }, "num_hidden_layers", "1000000000");

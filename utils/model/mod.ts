@@ -18,6 +18,9 @@ export {
   type BlockWeights,
   declareWeights,
   defineSplice,
+  groupedWeights,
+  groupSize,
+  hasBlockHook,
   type HeadInputs,
   headOutputs,
   headResults,
@@ -27,16 +30,24 @@ export {
   type HookPlan,
   type HookPointName,
   HookPoints,
+  isLocalAmongOthers,
+  isRms,
   type KeysValues,
   type LayerContext,
   linearPoints,
+  LLAMA_HOOKS,
   metricFeeds,
   metricGradient,
   type MetricSpec,
   mlp,
+  mlpOutput,
   type MlpWeights,
+  type Norm,
+  normalise,
+  normalisedInput,
   OUTER_HOOKS,
   type OuterHook,
+  type OwnProjections,
   packedAxes,
   type PackedProjections,
   packedProjections,
@@ -46,6 +57,7 @@ export {
   POS,
   type Readout,
   readoutFeeds,
+  rotaryFrequencies,
   rowIndices,
   sequenceFeeds,
   type SequenceInputs,
@@ -56,10 +68,17 @@ export {
   type SpliceForm,
   type SpliceScope,
   storedOutIn,
+  ungrouped,
   unpackedHeadFirst,
   type WeightUnit,
 } from "./blocks/mod.ts";
 export { type ModelConfig, parseModelConfig, readModelConfig } from "./config.ts";
+export {
+  LLAMA_FAMILIES,
+  type LlamaFamily,
+  type LlamaTraits,
+  type RotaryScaling,
+} from "./llama_traits.ts";
 export { openCheckpoint, weightDigest } from "./files/mod.ts";
 export { HookedModel } from "./hooked_model.ts";
 export type { CachedRun, HookedRunOptions, HookedRunResult, ModelOptions } from "./options.ts";
@@ -73,6 +92,7 @@ export {
   type ModelSource,
   modelSource,
   type OnProgress,
+  publishedSteps,
   resolveFolder,
   resolveModel,
   type ResolveOptions,
@@ -100,6 +120,7 @@ export {
   type RunOptions,
 } from "./run/mod.ts";
 export { Runtime, type RuntimeOptions } from "./runtime.ts";
+export { type Limits, refuseTraits } from "./unsupported.ts";
 export { type Prompts, type RunResult, TokenModel } from "./token_model.ts";
 export {
   loadTokenizer,

@@ -4,6 +4,10 @@
  * `@huggingface/tokenizers` does the byte-pair encoding. This file fixes the choices that interpretability needs:
  * encoding adds no special tokens, decoding never tidies up spaces, and `singleToken` looks a word up as one token,
  * because tasks read names, years and verbs as single logits.
+ *
+ * Tokenizers in the manner of SentencePiece (Llama 2, Mistral, Gemma) write spaces as `▁`, and some put one in front of every
+ * text. `singleToken` and `decode` take a text as it continues a prompt, where no space is put in front: " Mary" is the
+ * token `▁Mary`, and "Mary" is `Mary`.
  */
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { join } from "@std/path";
@@ -54,14 +58,22 @@ export function tokenizerFromJson(
   };
   const encode = (text: string) =>
     text === "" ? [] : guarded(() => inner.encode(text, { add_special_tokens: false }).ids);
+  const prefixed = addsPrefixSpace(json);
+  // The decoder strips the space in front of a text; after another token it does not.
+  const before = prefixed ? encode("a").slice(-1) : [];
+  const plain = (ids: number[]) =>
+    guarded(() => inner.decode(ids, { clean_up_tokenization_spaces: false }));
+  const skipped = before.length === 0 ? 0 : plain(before).length;
   const decode = (ids: number[]) =>
-    ids.length === 0
-      ? ""
-      : guarded(() => inner.decode(ids, { clean_up_tokenization_spaces: false }));
+    ids.length === 0 ? "" : plain([...before, ...ids]).slice(skipped);
   return {
     encode,
     decode,
     singleToken(text) {
+      if (prefixed) {
+        const id = text === "" ? undefined : inner.token_to_id(text.replaceAll(" ", "▁"));
+        return id === unkId ? undefined : id;
+      }
       const ids = encode(text);
       return ids.length === 1 && ids[0] !== unkId ? ids[0] : undefined;
     },
@@ -69,6 +81,27 @@ export function tokenizerFromJson(
     eosId: idOf(specialToken(config.eos_token) ?? "<|endoftext|>"),
     unkId,
   };
+}
+
+/** Returns whether a tokenizer puts a space, written `▁`, in front of every text. */
+function addsPrefixSpace(json: unknown): boolean {
+  const { normalizer, pre_tokenizer } = json as Record<string, unknown>;
+  return partsOf(normalizer, "normalizers").some(({ type, prepend }) =>
+    type === "Prepend" && prepend === "▁"
+  ) ||
+    partsOf(pre_tokenizer, "pretokenizers").some(({ type, prepend_scheme, add_prefix_space }) =>
+      type === "Metaspace" &&
+      (prepend_scheme ?? (add_prefix_space === false ? "never" : "always")) !==
+        "never"
+    );
+}
+
+/** Returns a step of a tokenizer, or the steps of a sequence. */
+function partsOf(step: unknown, list: string): Record<string, unknown>[] {
+  if (!isObject(step)) return [];
+  const steps = step[list];
+  if (step.type !== "Sequence" || !Array.isArray(steps)) return [step];
+  return steps.flatMap((part) => partsOf(part, list));
 }
 
 /**
@@ -86,7 +119,7 @@ export function readTokenizer(dir: string): Tokenizer {
   if (json === undefined) {
     throw new Error(
       `${file}: not found; copy the model's tokenizer into the folder of its config.json ` +
-        `(every Hugging Face repository of a GPT-2 or GPT-NeoX model has one)`,
+        `(every Hugging Face repository of a supported model has one)`,
     );
   }
   const configFile = join(dir, "tokenizer_config.json");

@@ -81,3 +81,120 @@ Deno.test("loadTokenizer() names a file that is missing, not JSON or not a token
   }
   assertThrows(() => tokenizerFromJson(null), Error, "tokenizer.json");
 });
+
+/** Byte tokens `<0x00>` … `<0xFF>`, then pieces, as SentencePiece models are converted. */
+function sentencePieces(pieces: string[]): Record<string, number> {
+  const bytes = Array.from(
+    { length: 256 },
+    (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
+  );
+  return Object.fromEntries(["<unk>", "<s>", "</s>", ...bytes, ...pieces].map((t, id) => [t, id]));
+}
+
+const PIECES = ["▁", "M", "a", "r", "y", "Ma", "ry", "Mary", "▁Mary"];
+const MERGES = ["M a", "r y", "Ma ry", "▁ Mary"];
+
+/** The parts of Llama 2's tokenizer.json (and Mistral's) with a small vocabulary. */
+const LLAMA2_JSON = {
+  added_tokens: [],
+  normalizer: {
+    type: "Sequence",
+    normalizers: [
+      { type: "Prepend", prepend: "▁" },
+      { type: "Replace", pattern: { String: " " }, content: "▁" },
+    ],
+  },
+  pre_tokenizer: null,
+  post_processor: null,
+  decoder: {
+    type: "Sequence",
+    decoders: [
+      { type: "Replace", pattern: { String: "▁" }, content: " " },
+      { type: "ByteFallback" },
+      { type: "Fuse" },
+      { type: "Strip", content: " ", start: 1, stop: 0 },
+    ],
+  },
+  model: {
+    type: "BPE",
+    unk_token: "<unk>",
+    fuse_unk: true,
+    byte_fallback: true,
+    vocab: sentencePieces(PIECES),
+    merges: MERGES,
+  },
+};
+
+Deno.test("a tokenizer like Llama 2's puts a space in front of texts, and falls back to bytes", () => {
+  const tokenizer = tokenizerFromJson(LLAMA2_JSON);
+  const id = (token: string) => sentencePieces(PIECES)[token];
+  assertEquals(tokenizer.encode("Mary Mary"), [id("▁Mary"), id("▁Mary")]);
+  assertEquals(tokenizer.encode("é"), [id("▁"), id("<0xC3>"), id("<0xA9>")]);
+  assertEquals(tokenizer.singleToken(" Mary"), id("▁Mary"));
+  assertEquals(tokenizer.singleToken("Mary"), id("Mary"));
+  assertEquals(tokenizer.singleToken(" yram"), undefined);
+  assertEquals(tokenizer.decode([id("▁Mary")]), " Mary");
+  assertEquals(tokenizer.decode([id("Mary"), id("<0xC3>"), id("<0xA9>")]), "Maryé");
+});
+
+Deno.test("a tokenizer like Gemma's writes spaces as ▁ and puts none in front", () => {
+  const tokenizer = tokenizerFromJson({
+    ...LLAMA2_JSON,
+    normalizer: { type: "Replace", pattern: { String: " " }, content: "▁" },
+    pre_tokenizer: {
+      type: "Split",
+      pattern: { String: " " },
+      behavior: "MergedWithPrevious",
+      invert: false,
+    },
+    decoder: {
+      type: "Sequence",
+      decoders: [
+        { type: "Replace", pattern: { String: "▁" }, content: " " },
+        { type: "ByteFallback" },
+        { type: "Fuse" },
+      ],
+    },
+  });
+  const id = (token: string) => sentencePieces(PIECES)[token];
+  assertEquals(tokenizer.encode("Mary Mary"), [id("Mary"), id("▁Mary")]);
+  assertEquals(tokenizer.singleToken(" Mary"), id("▁Mary"));
+  assertEquals(tokenizer.decode([id("▁Mary"), id("Mary")]), " MaryMary");
+});
+
+Deno.test("tokenizers like Llama 3's and Qwen's split by their pattern before byte-level pairs", () => {
+  const letters = Array.from("ĠMary'sS123", (c) => c);
+  const merges = ["M a", "r y", "Ma ry", "Ġ Mary", "' s", "' S", "1 2", "12 3"];
+  const tokens = [...new Set([...letters, ...merges.map((pair) => pair.replace(" ", ""))])];
+  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
+  const of = (digits: string, normalizer: unknown) =>
+    tokenizerFromJson({
+      added_tokens: [],
+      normalizer,
+      pre_tokenizer: {
+        type: "Sequence",
+        pretokenizers: [
+          {
+            type: "Split",
+            pattern: {
+              Regex:
+                `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`,
+            },
+            behavior: "Isolated",
+            invert: false,
+          },
+          { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false },
+        ],
+      },
+      post_processor: null,
+      decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },
+      model: { type: "BPE", ignore_merges: true, vocab, merges },
+    });
+  const llama3 = of("\\p{N}{1,3}", null), qwen = of("\\p{N}", { type: "NFC" });
+  const ids = (...list: string[]) => list.map((token) => vocab[token]);
+  assertEquals(llama3.encode(" Mary's123"), ids("ĠMary", "'s", "123"));
+  assertEquals(llama3.encode("Mary'S"), ids("Mary", "'S"));
+  assertEquals(qwen.encode(" Mary123"), ids("ĠMary", "1", "2", "3"));
+  assertEquals(llama3.singleToken(" Mary"), vocab["ĠMary"]);
+  assertEquals(llama3.decode(ids("ĠMary", "'s")), " Mary's");
+});

@@ -19,6 +19,14 @@ export {
   type StoredResult,
 } from "./kind.ts";
 export {
+  type AttentionEntry,
+  type AttentionHeader,
+  type AttentionPatternFile,
+  attentionPatterns,
+  packPatterns,
+  readAttention,
+} from "./kinds/mod.ts";
+export {
   type CircuitComponents,
   circuitComponentScores,
   headsByType,

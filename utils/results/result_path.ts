@@ -55,6 +55,11 @@ export class ResultPaths {
     return this.#at("graphs", task, "transfer.json");
   }
 
+  /** attention patterns on a task's prompts: `graphs/{model}/{task}/attention.json` */
+  attention(task: string): string {
+    return this.#at("graphs", task, "attention.json");
+  }
+
   /** edge table over all checkpoints: `graphs/{model}/{task}/in_circuit_edges.feather` */
   inCircuitEdges(task: string): string {
     return this.#at("graphs", task, "in_circuit_edges.feather");

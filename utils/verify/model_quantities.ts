@@ -1,7 +1,8 @@
 /**
  * Reference values of the model itself: logits, outputs of all nodes, attention scores of heads, metrics.
  *
- *  nodes      input: the token embedding; a{l}.h{h}: z_h·W_O[h], without b_O; m{l}: the output of the MLP
+ *  nodes      input: the token embedding; a{l}.h{h}: z_h·W_O[h], without b_O; m{l}: the output of the MLP. Where a norm
+ *             follows attention, a head's output is its share, gain/scale · z_h·W_O[h]
  *  heads      mean over prompts and positions p ≥ offset of pattern[p, p − offset], on a random sequence of n tokens
  *             repeated once: offsets 1 (previous token), n (duplicate token) and n − 1 (induction)
  *  baseline   the metric of each prompt
@@ -35,10 +36,12 @@ const nodes: Quantity = {
   tolerance: TOLERANCE,
   async compute(c) {
     const { nLayers, nHeads, dModel: d } = c.model.config;
+    const postNorm = c.model.config.llama?.postNorm ?? false;
     const layers = Array.from({ length: nLayers }, (_, l) => `blocks.${l}`);
     const read = [
       "hook_embed",
       ...layers.flatMap((b) => [`${b}.attn.hook_result`, `${b}.hook_mlp_out`]),
+      ...(postNorm ? layers.map((b) => `${b}.ln1_post.hook_scale`) : []),
     ];
     const { hooks } = await c.model.run([c.prompts.clean[0]], { read });
     const [padded, nForward] = c.shape("nodes.first_prompt");
@@ -52,11 +55,17 @@ const nodes: Quantity = {
       }
     };
     place("hook_embed", 0, 1);
-    layers.forEach((b, l) => {
+    for (const [l, b] of layers.entries()) {
       const { heads, mlp } = layerRows({ nHeads }, l);
+      if (postNorm) {
+        const gain = (await c.model.weights.layer(l)).ln1_post_w.data;
+        const result = hooks.get(`${b}.attn.hook_result`)!.data;
+        const scale = hooks.get(`${b}.ln1_post.hook_scale`)!.data;
+        result.forEach((x, i) => result[i] = x * gain[i % d] / scale[Math.floor(i / (nHeads * d))]);
+      }
       place(`${b}.attn.hook_result`, heads, nHeads);
       place(`${b}.hook_mlp_out`, mlp, 1);
-    });
+    }
     return out;
   },
   compared(c, key) {

@@ -105,7 +105,7 @@ export function jaccardMatrix(sets: string[][]): number[][] {
 }
 
 /** Returns the largest |score| in a circuit; 1 for an empty circuit, so that callers can divide by it. */
-export function largestScore(checkpoint: CheckpointSummary): number {
+export function largestScore(checkpoint: Pick<CheckpointSummary, "circuit">): number {
   return checkpoint.circuit.reduce((max, edge) => Math.max(max, Math.abs(edge.score)), 0) || 1;
 }
 
@@ -134,4 +134,19 @@ export function differingWords(clean: string, corrupted: string): [WordPiece[], 
   const pieces = (index: 0 | 1) =>
     words[index].map((text, i) => ({ text, differs: marks[index][i] }));
   return [pieces(0), pieces(1)];
+}
+
+/** From more edges than this, weak ones are drawn thin and faint, below the strong ones. */
+export const CROWDED = 90;
+
+/** Returns the style of an edge's line. @param share the square root of its |score| as a share of the largest */
+export function strokeOf(
+  share: number,
+  crowded: boolean,
+): { strokeWidth: string; strokeOpacity: string } {
+  const [thinnest, faintest] = crowded ? [0.6, 0.22] : [1, 0.58];
+  return {
+    strokeWidth: `${(thinnest + 4.5 * share).toFixed(2)}px`,
+    strokeOpacity: (faintest + (0.92 - faintest) * share).toFixed(3),
+  };
 }

@@ -11,28 +11,37 @@ const NAMES: [Fate, string][] = [["gained", "only here"], ["lost", "only there"]
 ]];
 
 /** Shows what the comparison is with, and how many edges have which fate; hides the note without one. */
-export function showComparison(comparison: Comparison | null, { against }: Pick<State, "against">) {
+export function showComparison(
+  comparison: Comparison | null,
+  { against }: Pick<State, "against">,
+  model: string,
+) {
   const note = byId("comparison");
   note.hidden = against === "off";
   if (note.hidden) return;
   if (!comparison) {
-    note.textContent = "The model does the task at no other step, so there is nothing to compare.";
+    note.textContent = against === "previous" || against === "last"
+      ? "The model does the task at no other such step, so there is nothing to compare."
+      : "There is no other circuit at this step, so there is nothing to compare.";
     return;
   }
-  const { other, counts } = comparison;
+  const { name: other, run, counts } = comparison;
   note.replaceChildren(
-    `Against step ${integer(other.step)}: `,
+    `Against ${other}: `,
     ...NAMES.map(([fate, name]) =>
       html("span", { class: `fate ${fate}` }, html("i"), `${integer(counts[fate])} ${name}`)
     ),
+    ...(run && run.model !== model
+      ? ["Heads of two models are matched by their numbers, whatever they do."]
+      : []),
   );
 }
 
 /** Describes an edge of the other circuit that this one lacks. */
-export function describeLostEdge({ other }: Comparison, edge: CircuitEdge): HTMLElement {
+export function describeLostEdge({ name }: Comparison, edge: CircuitEdge): HTMLElement {
   return titled(
     edgeTitle(edge),
-    html("div", { class: "fact" }, `only in the circuit of step ${integer(other.step)}`),
+    html("div", { class: "fact" }, `only in the circuit of ${name}`),
     fact("score there", number(edge.score)),
   );
 }

@@ -48,3 +48,22 @@ Deno.test("comparisonOf() counts edges gained, lost and kept since another check
   const { fateOf } = comparisonOf({ checkpoints }, { index: 2, against: "previous" })!;
   assertEquals(["m0", "m1", "m2"].map((name) => fateOf(edge(name))), ["lost", "kept", "gained"]);
 });
+
+Deno.test("comparisonOf() compares with any step, and with the nearest step of another run", () => {
+  const others = [{
+    label: "Greater than",
+    model: "pythia-nano",
+    checkpoints: [at(1, true, "m9"), at(5, true, "m1", "m9"), at(16, false)],
+  }];
+  const of = (index: number, against: string) => {
+    const found = comparisonOf({ checkpoints, others }, { index, against });
+    return found && [found.name, found.counts];
+  };
+  assertEquals(of(2, "step-1"), ["step 1", { gained: 2, lost: 1, kept: 1 }]);
+  assertEquals(of(2, "run-0"), ["Greater than, step 5", { gained: 2, lost: 1, kept: 1 }]);
+  assertEquals(of(3, "run-0"), ["Greater than, step 5", { gained: 0, lost: 1, kept: 1 }]);
+  // a step without the task, an unknown step, the step itself, an unknown run
+  assertEquals([of(2, "step-2"), of(2, "step-3"), of(2, "step-4"), of(2, "run-7")], [
+    ...[null, null, null, null],
+  ]);
+});

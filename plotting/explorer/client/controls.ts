@@ -14,7 +14,7 @@ import {
 import { graphJson } from "./graph_json.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { findNode, type LineKind } from "./names.ts";
-import { pictureHeading } from "./picture_heading.ts";
+import { pictureHeading } from "./picture/picture_heading.ts";
 import type { ShownSummary } from "./shown.ts";
 import type { Store } from "./state.ts";
 
@@ -83,17 +83,20 @@ export function createControls(summary: ShownSummary, store: Store) {
 
   const stem = () => `${summary.model}_${summary.task}_step${steps[store.state.index]}`;
   const picture = byId<SVGSVGElement>("circuit");
+  /** Makes a file of the whole circuit, however the reader zoomed. */
+  function whole<Made>(make: (...picture: Parameters<typeof standaloneSvg>) => Made): Made {
+    const { view } = store.state;
+    store.set({ view: null });
+    const made = make(picture, PAGE_ONLY, pictureHeading(summary, store.state));
+    store.set({ view });
+    return made;
+  }
   byId("save-svg").addEventListener(
     "click",
-    () =>
-      saveFile(`${stem()}.svg`, [
-        standaloneSvg(picture, PAGE_ONLY, pictureHeading(summary, store.state)),
-      ], "image/svg+xml"),
+    () => saveFile(`${stem()}.svg`, [whole(standaloneSvg)], "image/svg+xml"),
   );
   byId("save-png").addEventListener("click", async () => {
-    saveFile(`${stem()}.png`, [
-      await pngOf(picture, PAGE_ONLY, pictureHeading(summary, store.state)),
-    ], "image/png");
+    saveFile(`${stem()}.png`, [await whole(pngOf)], "image/png");
   });
   byId("save-json").addEventListener("click", () => {
     const pieces = graphJson(summary, store.state.index, nodeNames(summary.shape));

@@ -1,5 +1,6 @@
 /** Starts the page: reads the embedded summary, makes the views, and redraws the views that a change affects. */
 import {
+  atMostEvery,
   byId,
   createStore,
   createTimelineChart,
@@ -10,14 +11,17 @@ import {
   onSystemTheme,
 } from "../../page/client/mod.ts";
 import { differingWords, type WordPiece } from "./circuit_math.ts";
+import { createAgainst } from "./against.ts";
 import { createControls } from "./controls.ts";
 import { allRoles, roleColour, roleLabel } from "./describe.ts";
 import { createFaithfulnessChart } from "./charts/faithfulness_chart.ts";
-import { createGraphView } from "./graph_view.ts";
+import { createGraphView } from "./picture/graph_view.ts";
 import { createHeatmap } from "./charts/heatmap.ts";
 import { nodeNames } from "../../../utils/names/mod.ts";
 import { createPanel } from "./panel.ts";
 import { createRaster } from "./charts/raster.ts";
+import { createAttention } from "./attention/section.ts";
+import type { AttentionPatternFile } from "../../../utils/results/mod.ts";
 import type { ShownSummary } from "./shown.ts";
 import { initialState, readHash, type State, writeHash } from "./state.ts";
 import { timelineSpecs } from "./charts/timelines.ts";
@@ -41,6 +45,7 @@ function showExample(summary: ShownSummary) {
 }
 
 function showRoles(summary: ShownSummary) {
+  byId("order").hidden = allRoles(summary).length === 0;
   byId("roles").replaceChildren(
     ...allRoles(summary).map((role) =>
       html(
@@ -73,7 +78,13 @@ function start() {
     ...readHash(location.hash, steps, nodes),
   });
   const controls = createControls(summary, store);
+  const showAgainst = createAgainst(summary, store);
   const graph = createGraphView(summary, store);
+  const attention = createAttention(
+    summary,
+    embedded<AttentionPatternFile | null>("patterns"),
+    store,
+  );
   const panel = createPanel(summary, store);
   const sizes = createFaithfulnessChart(summary, store);
   const heatmap = createHeatmap(summary, store);
@@ -86,9 +97,11 @@ function start() {
   function draw() {
     controls.placeTicks();
     controls.update();
+    showAgainst();
     graph.resize();
     graph.update();
     panel.update();
+    attention.update();
     sizes.update();
     heatmap.update();
     raster.draw();
@@ -98,19 +111,27 @@ function start() {
     }
   }
 
+  const keepAddress = () => history.replaceState(null, "", writeHash(store.state, steps));
+  // a browser allows few changes of the address per second
+  const keepView = atMostEvery(200, keepAddress);
   store.subscribe((changed) => {
     const touches = (...keys: (keyof State)[]) => keys.some((key) => changed.has(key));
     if (touches("hovered") && changed.size === 1) return graph.highlight();
+    if (touches("view")) graph.showView();
+    if (touches("view") && changed.size === 1) return keepView();
     controls.update();
-    if (touches("index", "hidden", "top", "widths", "against")) graph.update();
+    showAgainst();
+    if (touches("order")) graph.resize();
+    if (touches("index", "hidden", "top", "widths", "against", "order", "edges")) graph.update();
     else graph.highlight();
     panel.update();
     if (touches("index")) { for (const chart of charts) chart.mark(store.state.index); }
+    if (touches("index", "pinned", "prompt", "query")) attention.update();
     if (touches("index", "measure")) sizes.update();
     if (touches("matrix", "theme")) heatmap.update();
     else if (touches("index")) heatmap.mark();
     if (touches("index", "pinned")) raster.mark();
-    history.replaceState(null, "", writeHash(store.state, steps));
+    keepAddress();
   });
 
   onResize(byId("page"), draw);

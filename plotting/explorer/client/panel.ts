@@ -20,6 +20,18 @@ import type { Store } from "./state.ts";
 
 const MOST_LISTED = 60;
 
+/** Returns the line of an edge's interval over its bar; nothing if the run stored none. */
+function whisker({ score, interval }: CircuitEdge, largest: number): HTMLElement[] {
+  if (!interval) return [];
+  const sign = score < 0 ? -1 : 1;
+  const share = (value: number) => 100 * Math.min(1, Math.max(0, sign * value / largest));
+  const ends = interval.map(share).sort((a, b) => a - b);
+  const line = html("u");
+  line.style.left = `${ends[0].toFixed(1)}%`;
+  line.style.width = `${(ends[1] - ends[0]).toFixed(1)}%`;
+  return [line];
+}
+
 export function createPanel(summary: ShownSummary, store: Store) {
   function facts() {
     const c = summary.checkpoints[store.state.index];
@@ -86,7 +98,11 @@ export function createPanel(summary: ShownSummary, store: Store) {
       ? `${MOST_LISTED} of ${integer(listed.length)}`
       : plural(listed.length, "edge");
     byId("list-count").textContent = `${number}, score in ${metricUnit(summary.metric)}`;
-    const largest = Math.max(1e-12, ...listed.map((edge) => Math.abs(edge.score)));
+    const largest = Math.max(
+      1e-12,
+      ...listed.flatMap(({ score, interval = [score, score] }) => [score, ...interval])
+        .map(Math.abs),
+    );
     byId("edge-list").replaceChildren(
       ...listed.slice(0, MOST_LISTED).map((edge) => item(edge, largest)),
     );
@@ -107,7 +123,7 @@ export function createPanel(summary: ShownSummary, store: Store) {
         shortName(edge.target),
         ...(edge.letter ? [html("sub", {}, edge.letter)] : []),
       ),
-      html("span", { class: "track" }, bar),
+      html("span", { class: "track" }, bar, ...whisker(edge, largest)),
       html("span", { class: "score" }, number(edge.score)),
     );
     row.addEventListener("pointerenter", (event) => {

@@ -7,8 +7,21 @@ export interface ShownCheckpoint extends CheckpointSummary {
   able: boolean;
 }
 
+/** Another run, to compare circuits with. */
+export interface OtherRun {
+  /** what tells it from the run on the page */
+  label: string;
+  model: string;
+  checkpoints: Pick<ShownCheckpoint, "step" | "able" | "circuit">[];
+}
+
 /** A summary as the page shows it. */
 export interface ShownSummary extends CircuitSummary {
+  /** runs of models of the same shape */
+  others?: OtherRun[];
+  /** title and caption that the author of the page gave it */
+  title?: string;
+  caption?: string;
   /** whether the run searched for a circuit above the threshold */
   searched: boolean;
   checkpoints: ShownCheckpoint[];

@@ -5,6 +5,7 @@ import {
   readAddress,
   type Store as KitStore,
   type ThemeChoice,
+  type View,
   writeAddress,
 } from "../../page/client/mod.ts";
 import type { LineKind } from "./names.ts";
@@ -19,13 +20,23 @@ export interface State {
   top: number | null;
   colour: "letter" | "sign";
   palette: "field" | "safe";
+  /** whether heads are in columns by number or by role */
+  order: "number" | "role";
+  /** whether edges from one layer to another are drawn apart or bundled */
+  edges: "apart" | "bundled";
   /** widths relative to the largest score of all checkpoints, or of this one */
   widths: "all" | "step";
   theme: ThemeChoice;
   measure: "faithfulness" | "normalized";
   matrix: "edges" | "nodes" | "transfer";
-  /** the checkpoint whose circuit is compared with the one shown */
-  against: "off" | "previous" | "last";
+  /** the circuit that is compared with the one shown: "off", "previous", "last", "step-1024" or "run-0" (another run) */
+  against: string;
+  /** index of the prompt on which attention is shown */
+  prompt: number;
+  /** the token whose attention is shown; null for the last one */
+  query: number | null;
+  /** the part of the circuit's picture that is shown; null for all of it */
+  view: View | null;
 }
 
 export type Store = KitStore<State>;
@@ -40,11 +51,16 @@ export function initialState(count: number): State {
     top: null,
     colour: "letter",
     palette: "field",
+    order: "number",
+    edges: "apart",
     widths: "all",
     theme: "auto",
     measure: "faithfulness",
     matrix: "edges",
     against: "off",
+    prompt: 0,
+    query: null,
+    view: null,
   };
 }
 
@@ -84,13 +100,40 @@ function addressFields(steps: number[], nodes: string[]): AddressField<State>[] 
         return Number.isInteger(top) && top > 0 ? { top } : null;
       },
     },
+    {
+      name: "prompt",
+      write: ({ prompt }) => prompt === 0 ? null : String(prompt + 1),
+      read: (text) => /^[1-9]\d?$/.test(text) ? { prompt: Number(text) - 1 } : null,
+    },
+    {
+      name: "query",
+      write: ({ query }) => query === null ? null : String(query),
+      read: (text) => /^\d{1,4}$/.test(text) ? { query: Number(text) } : null,
+    },
+    {
+      name: "view",
+      write: ({ view }) =>
+        view && [view.scale, view.x, view.y].map((x) => Number(x.toPrecision(4))).join(","),
+      read(text) {
+        const [scale, x, y] = text.split(",").map(Number);
+        const possible = scale > 1 && scale <= 8 && Number.isFinite(x + y);
+        return possible ? { view: { scale, x, y } } : null;
+      },
+    },
     choiceField("colour", ["letter", "sign"], defaults.colour),
     choiceField("palette", ["field", "safe"], defaults.palette),
+    choiceField("order", ["number", "role"], defaults.order),
+    choiceField("edges", ["apart", "bundled"], defaults.edges),
     choiceField("widths", ["all", "step"], defaults.widths),
     choiceField("theme", ["auto", "light", "dark"], defaults.theme),
     choiceField("measure", ["faithfulness", "normalized"], defaults.measure),
     choiceField("matrix", ["edges", "nodes", "transfer"], defaults.matrix),
-    choiceField("against", ["off", "previous", "last"], defaults.against),
+    {
+      name: "against",
+      write: ({ against }) => against === defaults.against ? null : against,
+      read: (text) =>
+        /^(previous|last|step-\d{1,9}|run-\d{1,3})$/.test(text) ? { against: text } : null,
+    },
   ];
 }
 

@@ -70,6 +70,11 @@ export interface ZoomOptions {
   change(view: View): void;
   /** smallest and largest scale */
   limits: readonly [number, number];
+  /**
+   * Returns whether the picture zooms and pans now; default: always. Otherwise the page scrolls, and the wheel zooms only
+   * with Ctrl, as a pinch on a touchpad does.
+   */
+  active?(): boolean;
 }
 
 /** One notch of a wheel, about 100 pixels, zooms by 1.22. */
@@ -96,9 +101,11 @@ export function enableZoom(element: HTMLElement | SVGElement, options: ZoomOptio
     return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart };
   };
 
-  element.style.touchAction = "none";
+  const active = () => options.active?.() ?? true;
+  if (!options.active) element.style.touchAction = "none";
   element.addEventListener("wheel", (event) => {
     const turn = event as WheelEvent;
+    if (!active() && !turn.ctrlKey) return;
     turn.preventDefault();
     const pixels = turn.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE * turn.deltaY : turn.deltaY;
     const factor = Math.exp(-WHEEL * pixels);
@@ -107,8 +114,8 @@ export function enableZoom(element: HTMLElement | SVGElement, options: ZoomOptio
 
   element.addEventListener("pointerdown", (event) => {
     const press = event as PointerEvent;
-    if (press.button !== 0) return;
     if (pointers.size === 0) moved = 0;
+    if (press.button !== 0 || !active()) return;
     pointers.set(press.pointerId, placeOf(press));
   });
 

@@ -9,7 +9,7 @@ import { readHeadSeries } from "../../../plotting/result_files/head_files.ts";
 import { findSummaries } from "../../../plotting/result_files/summaries.ts";
 import { changingHeads, repairsOf } from "../../../plotting/self_repair.ts";
 import { RESULT_KINDS } from "../../../utils/results/kinds/all.ts";
-import { ResultPaths, selfRepairs } from "../../../utils/results/mod.ts";
+import { readAttention, ResultPaths, selfRepairs } from "../../../utils/results/mod.ts";
 import { type FuzzKind, REFERENCE } from "./kind.ts";
 import { mutateJson } from "./mutations.ts";
 
@@ -39,6 +39,7 @@ export const FIGURE_KINDS: Record<string, FuzzKind> = Object.fromEntries([
     faithfulnessFigure(summaries, "faithfulness");
     buildExplorer(summaries[0]);
   }),
+  figureKind("attentionPatterns", readAttention),
   figureKind("fullModelComponents", heads),
   figureKind("copySuppression", heads),
   figureKind("successorHeads", heads),

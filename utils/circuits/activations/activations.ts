@@ -25,6 +25,8 @@ export interface SourceOutputs {
   z: F32[];
   /** MLP output of each layer, `[N, P, d]` */
   mlp: F32[];
+  /** what the norm after attention divides by in each layer, `[N, P, 1]`; in models that have this norm */
+  scale?: F32[];
 }
 
 /** Holds the activations of one batch of N prompt pairs at P suffix positions. */
@@ -91,8 +93,16 @@ export async function batchActivations(
       `intervention "${intervention}" changes the shared prefix: batch without sharing it`,
     );
   }
+  const postNorm = model.config.llama?.postNorm ?? false;
+  if (postNorm && intervention !== "patching") {
+    throw new Error(
+      `intervention "${intervention}": a norm follows attention in this model, and its scale is only known for runs on ` +
+        'prompts; use "patching"',
+    );
+  }
   const points = ["hook_resid_pre", "attn.hook_z", "hook_mlp_out"];
   if (!model.config.parallel) points.push("hook_resid_mid");
+  if (postNorm) points.push("ln1_post.hook_scale");
   const both = [...batch.clean, ...batch.corrupted];
   const { residual, hooks } = await model.run(both, {
     read: ["hook_embed", ...points.flatMap((point) => hookNames(model.config, point))],
@@ -109,6 +119,7 @@ export async function batchActivations(
     input: half(hooks.get("hook_embed")!, second),
     z: take("attn.hook_z", second),
     mlp: take("hook_mlp_out", second),
+    ...(postNorm && { scale: take("ln1_post.hook_scale", second) }),
   });
   const clean = outputs(false);
   const positions = batch.clean.map(() => batch.position);

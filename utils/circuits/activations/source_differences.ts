@@ -1,14 +1,17 @@
 /**
  * Computes D, the corrupted-minus-clean output of every source in the residual stream, `[N, nForward, P, d]`.
  *
- * Row 0 is the input. Each layer adds its heads, (z' − z)·W_O, and then its MLP. The rows of one prompt are contiguous,
+ * Row 0 is the input. Each layer adds its heads, (z' − z)·W_O, and then its MLP. Where a norm follows attention, a head's
+ * output is its share of what is added, gain/scale · z·W_O, with the scale of its own run. The rows of one prompt are contiguous,
  * and so are the sources before a destination.
  */
 import {
   concat,
   defineProgram,
+  div,
   free,
   Graph,
+  mul,
   Session,
   type SessionOptions,
   sub,
@@ -33,8 +36,14 @@ const layerProgram = defineProgram(
     const g = new Graph();
     const z = (name: string) => g.input(name, ["batch", "pos", config.nHeads, config.dHead]);
     const m = (name: string) => g.input(name, ["batch", "pos", config.dModel]);
-    const { o_w } = declareWeights(g, config, 0);
-    const heads = headResults(sub(z("corrupted_z"), z("clean_z")), o_w, config);
+    const w = declareWeights(g, config, 0);
+    const scaled = (run: string) => {
+      const value = z(`${run}_z`);
+      if (!config.llama?.postNorm) return value;
+      return div(value, unsqueeze(g.input(`${run}_scale`, ["batch", "pos", 1]), 2));
+    };
+    const results = headResults(sub(scaled("corrupted"), scaled("clean")), w.o_w, config);
+    const heads = w.ln1_post_w ? mul(results, w.ln1_post_w) : results;
     const mlp = unsqueeze(sub(m("corrupted_mlp"), m("clean_mlp")), 2);
     const rows = transpose(concat([heads, mlp], 2), [0, 2, 1, 3]);
     return Session.compile({ rows }, {}, options);
@@ -64,6 +73,8 @@ export async function sourceDifferences(
       corrupted_z: corrupted.z[l],
       clean_mlp: clean.mlp[l],
       corrupted_mlp: corrupted.mlp[l],
+      ...(clean.scale && { clean_scale: clean.scale[l] }),
+      ...(corrupted.scale && { corrupted_scale: corrupted.scale[l] }),
       ...feeds,
     });
     const { heads, end } = layerRows(model.config, l);

@@ -115,7 +115,7 @@ function componentsOf(method: GradientMethod, config: ModelConfig, compat: boole
   if (method !== "EAP-IG-activations") return [{ layer: -1 }];
   const layers = Array.from({ length: config.nLayers }, (_, layer) => layer);
   return [
-    { layer: -1, skipsFirstLayer: compat && config.architecture === "gpt_neox" },
+    { layer: -1, skipsFirstLayer: compat && config.architecture !== "gpt2" },
     ...layers.flatMap((layer): Component[] => [
       { layer, output: "attention" },
       { layer, output: "mlp" },
@@ -160,6 +160,12 @@ export async function attribute(
   const adaptive = options.quadrature === "adaptive";
   if (adaptive && method !== "EAP-IG-inputs") {
     throw new Error(`quadrature "adaptive" is for method EAP-IG-inputs, found "${method}"`);
+  }
+  if (method === "EAP-IG-activations" && model.config.llama?.postNorm) {
+    throw new Error(
+      `method "${method}" moves the heads' values alone, but a norm over all heads follows attention in this model; ` +
+        "use EAP-IG-inputs",
+    );
   }
   const shape = circuitShape(model.config);
   const nPrompts = batches.reduce((n, b) => n + b.indices.length, 0);

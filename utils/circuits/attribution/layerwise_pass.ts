@@ -48,7 +48,7 @@ export class LayerwisePass {
       const program = await this.#layerProgram(pass.component, l);
       const feeds = {
         ...(x ? { x } : start),
-        ...this.feeds.sequence,
+        ...this.feeds.sequence(l),
         ...this.feeds.past(pass, l, 0),
         ...this.feeds.outputs(pass, l),
       };

@@ -26,7 +26,7 @@ export class OneSessionPass {
     });
     const feeds: Feeds = {
       ...await this.feeds.start(pass),
-      ...this.feeds.sequence,
+      ...this.feeds.sequence(),
       ...metricFeeds(readout),
       ...await weights.unembedding(),
       ...await weights.allLayers(),

@@ -75,8 +75,7 @@ const interpolationProgram = defineProgram("interpolation", compileInterpolation
 
 /** Builds the feeds of all passes over one batch. */
 export class PassFeeds {
-  /** feeds that all layers of all passes share */
-  readonly sequence: Feeds;
+  readonly #isLast: Feeds;
   /** number of leading positions whose input moves */
   readonly #moving: number;
   readonly #P: number;
@@ -85,12 +84,15 @@ export class PassFeeds {
     const P = inputs.differences.shape[2];
     const isLast = new Float32Array(P);
     isLast[P - 1] = 1;
-    this.sequence = {
-      ...sequenceFeeds(model.config, P, inputs.past?.length ?? 0),
-      is_last: tensor(isLast, [P]),
-    };
+    this.#isLast = { is_last: tensor(isLast, [P]) };
     this.#P = P;
     this.#moving = movingPositions(inputs.differences);
+  }
+
+  /** Returns the feeds that all passes share: those of a program of one layer, or of all layers without `layer`. */
+  sequence(layer?: number): Feeds {
+    const past = this.inputs.past?.length ?? 0;
+    return { ...sequenceFeeds(this.model.config, this.#P, past, layer), ...this.#isLast };
   }
 
   /** Returns whether the prompts share a prefix. */

@@ -19,13 +19,21 @@ export interface CircuitBatch {
   mlp: boolean[];
 }
 
-/** Returns `[nForward]`: 1 for the input and for every source that a circuit uses, else 0. */
+/**
+ * Returns `[nForward]`: 1 for the input and for every source that a circuit uses, else 0. Coupled heads of a layer are all
+ * in use if one is.
+ */
 function sourcesInUse(shape: CircuitShape, mask: Uint8Array): Uint8Array {
   const columns = nBackward(shape);
-  return Uint8Array.from(
+  const used = Uint8Array.from(
     { length: nForward(shape) },
     (_, u) => u === 0 || mask.subarray(u * columns, (u + 1) * columns).includes(1) ? 1 : 0,
   );
+  for (let l = 0; shape.coupled && l < shape.nLayers; l++) {
+    const { heads, mlp } = layerRows(shape, l);
+    if (used.subarray(heads, mlp).includes(1)) used.fill(1, heads, mlp);
+  }
+  return used;
 }
 
 /** Returns the batch of some circuits; `used` marks their sources. */

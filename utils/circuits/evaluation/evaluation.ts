@@ -130,7 +130,7 @@ export class CircuitEvaluator {
     const room = this.#takeRoom((1 + group.sources.length) * circuits * width);
     const run = new GroupRun(this.shape, group, circuits, width, room);
     run.add(inputDifference(activations, circuits), 1);
-    const sequence = sequenceFeeds(config, P, activations.past?.length ?? 0);
+    const sequence = (l: number) => sequenceFeeds(config, P, activations.past?.length ?? 0, l);
     const used = (l: number) => group.heads[l].length > 0 || group.mlp[l];
     const loop = weights.layers({ only: used, thenUnembed: true });
     for await (const { layer: l, feeds: ofLayer } of loop) {
@@ -149,7 +149,7 @@ export class CircuitEvaluator {
           ...run.inputs(columns, corrupted.pre[l], before),
           head_ids: tensor(Int32Array.from(heads), [heads.length]),
           corrupted_z: activations.corrupted.z[l],
-          ...sequence,
+          ...sequence(l),
           ...(layer && { past_k: layer.k, past_v: layer.v }),
         };
         run.add((await session.run({ ...feeds, ...ofLayer })).differences, heads.length);

@@ -17,21 +17,29 @@
  */
 import {
   add,
+  concat,
   defineProgram,
   type Dim,
+  div,
   expand,
   gather,
   Graph,
-  layerNorm,
+  linear,
   matmul,
   matmulStacked,
   matmulT,
+  max,
+  mean,
+  min,
+  mul,
   productDim,
   reshape,
   Session,
   type SessionOptions,
   split,
+  sqrt,
   sub,
+  sum,
   transpose,
   unsqueeze,
   type Value,
@@ -40,10 +48,13 @@ import {
   attend,
   type BlockWeights,
   declareWeights,
+  groupedWeights,
+  groupSize,
   HookPoints,
   type KeysValues,
-  mlp,
+  mlpOutput,
   type ModelConfig,
+  normalisedInput,
   POS,
   sequenceInputs,
   storedOutIn,
@@ -88,17 +99,19 @@ function compileHeads(
   const corruptedZ = g.input("corrupted_z", [N, POS, H, e]);
   const w = declareWeights(g, config, 0);
   const sequence = sequenceInputs(g, config, past);
-  const own = ownProjections(w, heads, config);
+  const own = config.llama
+    ? groupedProjections(w, heads, config)
+    : ownProjections(w, heads, config);
   const x = form === "mixed"
     ? reshape(mixed(g, productDim([A, 3])), [C, A, 3, N, POS, d])
     : g.input("x", [C, A, 3, N, POS, d]);
-  const normalized = layerNorm(x, w.ln1_w, w.ln1_b, config.layerNormEps).output;
+  const normalized = normalisedInput(x, w.ln1_w, w.ln1_b, config);
   const rows = reshape(normalized, [C, A, 3, productDim([N, POS]), d]);
   const products = storedOutIn(config) ? matmulT(rows, own.weights) : matmul(rows, own.weights);
   const [q, k, v] = split(add(products, own.biases), 2, [1, 1, 1]).map((part) =>
     reshape(transpose(reshape(part, [C, A, N, POS, e]), [0, 2, 1, 3, 4]), [BATCH, A, POS, e])
   );
-  const { z } = attend({ q, k, v }, {
+  const { z } = attend(config.llama ? prepareHeads([q, k, v], w, heads, config) : { q, k, v }, {
     config,
     sequence,
     hooks: new HookPoints({}),
@@ -106,7 +119,8 @@ function compileHeads(
   });
   const change = sub(reshape(z, [C, N, POS, A, e]), unsqueeze(gather(corruptedZ, heads, 2), 0));
   const changes = reshape(transpose(change, [0, 3, 1, 2, 4]), [C, A, productDim([N, POS]), e]);
-  const differences = ownOutput(changes, w.o_w, heads, config);
+  const outputs = ownOutput(changes, w.o_w, heads, config);
+  const differences = w.ln1_post_w ? shares(outputs, corruptedZ, w, heads, config) : outputs;
   return Session.compile({ differences }, {}, { ...options, arena: true });
 }
 
@@ -122,6 +136,61 @@ function ownProjections(w: BlockWeights, heads: Value, config: ModelConfig) {
   return { weights: transpose(weights, [2, 1, 0, 3]), biases: transpose(biases, [1, 0, 2, 3]) };
 }
 
+/** Returns weights `[A, 3, d_head, d]` and biases `[A, 3, 1, d_head]` of some heads of a Llama-style model. */
+function groupedProjections(w: BlockWeights, heads: Value, config: ModelConfig) {
+  const { weights, biases } = groupedWeights(w, config);
+  const ids = [heads, groupsOf(heads, config), groupsOf(heads, config)];
+  const of = (parts: Value[]) => concat(ids.map((id, j) => unsqueeze(gather(parts[j], id), 1)), 1);
+  return { weights: of(weights), biases: unsqueeze(of(biases), 2) };
+}
+
+/** Returns the key/value heads that serve some query heads. */
+const groupsOf = (heads: Value, config: ModelConfig): Value => div(heads, groupSize(config));
+
+/** Cuts off or normalises q, k, v `[BATCH, A, POS, d_head]` of some heads; a norm over all heads needs all of them. */
+function prepareHeads(letters: Value[], w: BlockWeights, heads: Value, config: ModelConfig) {
+  const { clip, qkNorm, nKvHeads } = config.llama!;
+  const cut = clip === undefined ? letters : letters.map((x) => max(min(x, clip), -clip));
+  const norm = (x: Value, gain: Value, ids: Value, count: number) => {
+    const axes = qkNorm === "all" ? [1, 3] : [3];
+    const square = mean(mul(x, x), axes, true);
+    const own = qkNorm === "all"
+      ? unsqueeze(gather(reshape(gain, [count, config.dHead]), ids), 1)
+      : gain;
+    return mul(div(x, sqrt(add(square, config.layerNormEps))), own);
+  };
+  const [q, k, v] = cut;
+  if (!qkNorm) return { q, k, v };
+  return {
+    q: norm(q, w.q_norm_w!, heads, config.nHeads),
+    k: norm(k, w.k_norm_w!, groupsOf(heads, config), nKvHeads),
+    v,
+  };
+}
+
+/**
+ * Turns changes of heads' outputs `[C, A, N·P, d]` into changes of their shares of what a norm after attention lets
+ * through: gain · (output/scale − corrupted output/corrupted scale). The scale is that of the sum over all heads.
+ */
+function shares(
+  changes: Value,
+  corruptedZ: Value,
+  w: BlockWeights,
+  heads: Value,
+  config: ModelConfig,
+): Value {
+  const { nHeads: H, dHead: e, layerNormEps: epsilon } = config;
+  const rows = productDim([N, POS]);
+  const flat = reshape(corruptedZ, [rows, H * e]);
+  const total = linear(flat, w.o_w, storedOutIn(config), w.o_b);
+  const scale = (x: Value) => sqrt(add(mean(mul(x, x), [-1], true), epsilon));
+  const ownZ = transpose(gather(reshape(corruptedZ, [rows, H, e]), heads, 1), [1, 0, 2]);
+  const corrupted = ownOutput(unsqueeze(ownZ, 0), w.o_w, heads, config);
+  const current = add(total, sum(changes, [1]));
+  const now = div(add(changes, corrupted), unsqueeze(scale(current), 1));
+  return mul(sub(now, div(corrupted, scale(total))), w.ln1_post_w!);
+}
+
 /** Multiplies values `[C, A, rows, d_head]` of some heads by their parts of W_O: `[C, A, rows, d]`. */
 function ownOutput(values: Value, o_w: Value, heads: Value, config: ModelConfig): Value {
   const { nHeads: H, dHead: e, dModel: d } = config;
@@ -130,9 +199,12 @@ function ownOutput(values: Value, o_w: Value, heads: Value, config: ModelConfig)
 }
 
 /** Returns keys and values of the shared prefix for the heads in use. Every circuit has the same ones. */
-function pastOf(g: Graph, { nHeads: H, dHead: e }: ModelConfig, heads: Value): KeysValues {
+function pastOf(g: Graph, config: ModelConfig, heads: Value): KeysValues {
+  const { nHeads, dHead: e, llama } = config;
+  const K = llama?.nKvHeads ?? nHeads;
+  const ids = K === nHeads ? heads : groupsOf(heads, config);
   const own = (name: string) => {
-    const value = gather(g.input(name, [N, H, "past", e]), heads, 1);
+    const value = gather(g.input(name, [N, K, "past", e]), ids, 1);
     return reshape(expand(unsqueeze(value, 0), [C, N, A, "past", e]), [BATCH, A, "past", e]);
   };
   return { k: own("past_k"), v: own("past_v") };
@@ -148,7 +220,7 @@ function compileMlp(
   const corrupted = g.input("corrupted_mlp", [N, POS, d]);
   const w = declareWeights(g, config, 0);
   const x = form === "mixed" ? reshape(mixed(g, 1), [C, N, POS, d]) : g.input("x", [C, N, POS, d]);
-  const out = mlp(reshape(x, [BATCH, POS, d]), w, { config, hooks: new HookPoints({}) });
+  const out = mlpOutput(reshape(x, [BATCH, POS, d]), w, { config, hooks: new HookPoints({}) });
   const differences = sub(reshape(out, [C, N, POS, d]), unsqueeze(corrupted, 0));
   return Session.compile({ differences }, {}, { ...options, arena: true });
 }

@@ -32,6 +32,8 @@ export interface CircuitShape {
   nHeads: number;
   /** whether attention and MLP of a layer read the same residual stream */
   parallel: boolean;
+  /** whether a norm over all heads of a layer makes each depend on the others' queries and keys (OLMo 2) */
+  coupled?: boolean;
 }
 
 /** Scores `[nForward, nBackward]`; the values of cells that are not edges are ignored. */

@@ -137,7 +137,12 @@ async function streamImportances(
   const outputs = await sourceDifferences(model, {
     ...activations,
     corrupted: clean,
-    clean: { input: nothing(clean.input), z: clean.z.map(nothing), mlp: clean.mlp.map(nothing) },
+    clean: {
+      ...clean,
+      input: nothing(clean.input),
+      z: clean.z.map(nothing),
+      mlp: clean.mlp.map(nothing),
+    },
   });
   const [, , P, d] = outputs.shape;
   const session = await importanceProgram(model.runtime);

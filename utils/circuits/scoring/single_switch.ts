@@ -128,7 +128,7 @@ export class SingleSwitch {
       x: tensor(inputs, [copies, 1, 3, N, P, d]),
       head_ids: tensor(Int32Array.of(head), [1]),
       corrupted_z: clean.z[layer],
-      ...sequenceFeeds(config, P, past?.length ?? 0),
+      ...sequenceFeeds(config, P, past?.length ?? 0, layer),
       ...(past && { past_k: past.layers[layer].k, past_v: past.layers[layer].v }),
       ...await weights.layerFeeds(layer),
     });

@@ -1,4 +1,5 @@
 /** The main experiment: the circuit behind a task at every checkpoint, its result files, its export. */
+export { type AttentionRecord, openAttention } from "./attention.ts";
 export { type CheckpointCircuit, findCircuit } from "./checkpoint.ts";
 export { exportCircuit, type ExportConfig, type Exported, exportSchema } from "./export.ts";
 export { pathWarning } from "./quadrature_warning.ts";

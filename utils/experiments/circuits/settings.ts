@@ -68,6 +68,9 @@ export const circuitSchema = z.object({
   ),
   transfer: z.boolean().default(false)
     .describe("evaluate the circuit of every checkpoint in the model of every other"),
+  attention_prompts: z.int().min(0).max(64).default(0).describe(
+    "prompts on which the page shows where each head attends, at every checkpoint; 0: none",
+  ),
   pictures: z.boolean().default(true).describe("draw every circuit as SVG and PNG"),
   palette: z.enum(PALETTE_NAMES).default("field").describe(
     "colours of the pictures: EAP-IG's, or ones that colour-blind readers tell apart",
@@ -86,7 +89,15 @@ export function withTaskName<C extends { task: string; task_file?: string }>(con
 /** Returns the keys that change no number of a result, in addition to those of the model. */
 export function freeCircuitKeys({ quadrature }: CircuitConfig): (keyof CircuitConfig)[] {
   const path = quadrature === "adaptive" ? "ig_steps" : "tolerance";
-  return ["batch_size", "large_model", "transfer", "pictures", "palette", path];
+  return [
+    "batch_size",
+    "large_model",
+    "transfer",
+    "attention_prompts",
+    "pictures",
+    "palette",
+    path,
+  ];
 }
 
 /** Checks that settings fit together. @throws UserError if they contradict each other. */

@@ -25,7 +25,7 @@ export function filesOfTask(paths: ResultPaths, task: string): StaleFile[] {
   return [
     // first, so that a run killed in between leaves no summary of what is gone
     ...[paths.summary(task), paths.transfer(task), paths.baselines(task)],
-    ...[paths.inCircuitEdges(task), paths.explorer(task)],
+    ...[paths.inCircuitEdges(task), paths.explorer(task), paths.attention(task)],
     ...byStep.flatMap(([folder, name]) => namesIn(folder, name)),
   ].map((path) => ({ path, stamp: fileStamp(path) })).filter(({ stamp }) => stamp !== undefined);
 }

@@ -17,6 +17,7 @@ import {
   splitByHead,
   writesTo,
 } from "../../feature_circuits/mod.ts";
+import { isRms } from "../../model/mod.ts";
 import { GRAPH_DETAILS_FORMAT, type GraphDetails } from "../../results/mod.ts";
 
 /** Tokens listed at each end. */
@@ -104,7 +105,7 @@ function logitsOf(
     if (!writesTo(coders[layer], to)) continue;
     decoderRow(coders[layer], feature, to).forEach((x, i) => written[i] += x);
   }
-  const middle = written.reduce((a, b) => a + b, 0) / d;
+  const middle = isRms(model.config) ? 0 : written.reduce((a, b) => a + b, 0) / d;
   let offset = 0;
   for (let i = 0; i < d; i++) offset += (written[i] -= middle) * mean[i];
   const values = Float64Array.from({ length: rows.length / d }, (_, token) => {

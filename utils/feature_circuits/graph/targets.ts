@@ -6,7 +6,13 @@
  *  - A difference of two logits, a feature, a neuron, a head's query or key, or any vector at a hook point.
  */
 import type { F32 } from "../../onnx/mod.ts";
-import { type HookedModel, hookName, storedOutIn } from "../../model/mod.ts";
+import {
+  groupSize,
+  type HookedModel,
+  hookName,
+  refuseTraits,
+  storedOutIn,
+} from "../../model/mod.ts";
 import type { LinearRun, Reader } from "../linear/mod.ts";
 
 /** A target: a vector that reads the stream, a constant, and a weight. */
@@ -137,6 +143,7 @@ export async function neuronTarget(
   position: number,
   neuron: number,
 ): Promise<GraphTarget> {
+  refuseTraits(model.config, "the pre-activation of a neuron as a target", { gated: true });
   const { in_w, in_b } = await model.weights.layer(layer);
   const vector = storedOutIn(model.config) ? rowOf(in_w, neuron) : columnOf(in_w, neuron);
   return {
@@ -160,12 +167,18 @@ export async function headTargets(
   letter: "q" | "k" | "v",
   position: number,
 ): Promise<GraphTarget[]> {
-  const { nHeads: H, dHead: e, dModel: d } = model.config;
+  const { config } = model;
+  const { nHeads: H, dHead: e, dModel: d, llama } = config;
   const { qkv_w, qkv_b } = await model.weights.layer(layer);
   const outIn = storedOutIn(model.config), j = "qkv".indexOf(letter);
   if (!(head >= 0 && head < H)) throw new Error(`head ${head}: the model has heads 0 … ${H - 1}`);
   return Array.from({ length: e }, (_, i) => {
-    const at = outIn ? (head * 3 + j) * e + i : j * d + head * e + i;
+    const at = llama
+      ? (j === 0 ? head : H + (j - 1) * llama.nKvHeads + Math.floor(head / groupSize(config))) * e +
+        i
+      : outIn
+      ? (head * 3 + j) * e + i
+      : j * d + head * e + i;
     return {
       label: `${letter}${i} of head ${layer}.${head} at ${position}`,
       hook: hookName(layer, "attn.hook_in"),

@@ -5,7 +5,7 @@
  *     valueBias     [H·e]      β·W_V + b_V
  *     skip          [d, d]     centre(W_skip ⊙ g): the linear path of the coder, without the scale of its LayerNorm
  *
- * γ and β belong to LN1; g is the gain at the coder's input (`reading.ts`). Centring along the model's dimensions is the
+ * γ and β belong to LN1; g is the gain at the coder's input (`reading.ts`). An RMSNorm does not centre. Centring along the model's dimensions is the
  * transpose of LayerNorm's subtraction of the mean.
  */
 import {
@@ -22,14 +22,14 @@ import {
   sum,
   transpose,
 } from "../../onnx/mod.ts";
-import { type ModelConfig, perHeadWeights, storedOutIn } from "../../model/mod.ts";
+import { isRms, type ModelConfig, perHeadWeights, storedOutIn } from "../../model/mod.ts";
 import { coderName, splitHook } from "../../transcoders/mod.ts";
 import type { LinearRun } from "./linear_run.ts";
 import { readingAt } from "./reading.ts";
 
 /** Maps and constants of one layer; see the header. */
 export interface LayerMaps {
-  /** output weight of attention as stored, `[d, d]` */
+  /** output weight of attention as stored, `[d, H·e]` or `[H·e, d]` */
   o_w: F32;
   /** output bias of attention, `[d]` */
   o_b: F32;
@@ -48,16 +48,21 @@ export interface LayerMaps {
   };
 }
 
-type HeadConfig = Pick<ModelConfig, "architecture" | "dModel" | "nHeads" | "dHead">;
+type HeadConfig = Pick<ModelConfig, "architecture" | "dModel" | "nHeads" | "dHead" | "llama">;
 
 const mapsProgram = defineProgram(
   "attribution layer maps",
-  ({ architecture, dModel: d, nHeads: H, dHead: e }: HeadConfig, options: SessionOptions) => {
+  (given: HeadConfig, options: SessionOptions) => {
     const g = new Graph();
-    const config = { architecture, dModel: d, nHeads: H, dHead: e } as ModelConfig;
+    const config = given as ModelConfig;
+    const { dModel: d, nHeads: H, dHead: e, llama } = config;
     const outIn = storedOutIn(config);
-    const qkv_w = g.input("qkv_w", outIn ? [3 * d, d] : [d, 3 * d]);
-    const { weights, biases } = perHeadWeights({ qkv_w, qkv_b: g.input("qkv_b", [3 * d]) }, config);
+    const packed = (H + 2 * (llama?.nKvHeads ?? H)) * e;
+    const qkv_w = g.input("qkv_w", outIn ? [packed, d] : [d, packed]);
+    const { weights, biases } = perHeadWeights(
+      { qkv_w, qkv_b: g.input("qkv_b", [packed]) },
+      config,
+    );
     const values = outIn ? weights[2] : transpose(weights[2], [0, 2, 1]);
     const rows = reshape(values, [H * e, d]);
     const scaled = mul(rows, g.input("ln1_w", [d]));
@@ -65,7 +70,8 @@ const mapsProgram = defineProgram(
       sum(mul(rows, g.input("ln1_b", [d])), [1]),
       reshape(biases[2], [H * e]),
     );
-    const outputs = { values: sub(scaled, mean(scaled, [1], true)), valueBias };
+    const centred = isRms(config) ? scaled : sub(scaled, mean(scaled, [1], true));
+    const outputs = { values: centred, valueBias };
     return Session.compile(outputs, {}, options);
   },
 );
@@ -76,8 +82,8 @@ const mapsProgram = defineProgram(
  */
 export async function layerMaps(run: LinearRun): Promise<LayerMaps[]> {
   const { model: { runtime, weights, config }, coders } = run;
-  const { architecture, dModel, nHeads, dHead, nLayers, parallel } = config;
-  const session = await mapsProgram(runtime, { architecture, dModel, nHeads, dHead });
+  const { architecture, dModel, nHeads, dHead, nLayers, parallel, llama } = config;
+  const session = await mapsProgram(runtime, { architecture, dModel, nHeads, dHead, llama });
   const maps: LayerMaps[] = [];
   for (let layer = 0; layer < nLayers; layer++) {
     const w = await weights.layer(layer);

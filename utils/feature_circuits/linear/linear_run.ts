@@ -16,7 +16,7 @@
  * bias and the linear path, is one constant.
  */
 import type { F32 } from "../../onnx/mod.ts";
-import { type HookedModel, hookNames } from "../../model/mod.ts";
+import { type HookedModel, hookNames, refuseTraits } from "../../model/mod.ts";
 import { type Coder, coderName, runCoders, splitHook } from "../../transcoders/mod.ts";
 
 /** Options of {@link linearRun}. */
@@ -80,6 +80,7 @@ export async function linearRun(
   tokens: readonly number[],
   { ignore = [] }: LinearRunOptions = {},
 ): Promise<LinearRun> {
+  refuseTraits(model.config, "an attribution graph", { postNorm: true, cappedLogits: true });
   checkCoders(model, coders);
   const wrong = ignore.find((p) => !(Number.isInteger(p) && p >= 0 && p < tokens.length));
   if (wrong !== undefined) {

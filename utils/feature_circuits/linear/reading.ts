@@ -7,12 +7,12 @@
  *
  * where centre subtracts the mean over the model's dimensions. The bare vector `ln*.hook_normalized` (TransformerLens' meaning
  * since 2.10) has g = 1 and β = 0, as `mlp.hook_in` has it for a folded coder. At a point of the stream itself r = u; for a
- * folded coder r = centre(u).
+ * folded coder r = centre(u). An RMSNorm subtracts no mean, and nothing is centred.
  *
  * A *stage* is a place in the stream where vectors join the walk from the logits down: `2·layer` before attention of a layer,
  * `2·layer + 1` between attention and MLP of a sequential block, `2·layers` after the last block.
  */
-import type { HookedModel } from "../../model/mod.ts";
+import { type HookedModel, isRms } from "../../model/mod.ts";
 import type { InputConvention } from "../../transcoders/mod.ts";
 import { splitHook } from "../../transcoders/mod.ts";
 import type { LinearRun } from "./linear_run.ts";
@@ -79,7 +79,7 @@ export async function readingAt(
   ) => ({
     stage,
     scale,
-    centred: true,
+    centred: !isRms(config),
     ...(folded ? {} : { gain, bias }),
   });
   if (hook === "ln_final.hook_normalized") return normed(2 * nLayers, run.lnFinal);

@@ -32,10 +32,11 @@ import { type ModelConfig, storedOutIn } from "../../model/mod.ts";
 /** What the programs of attention are compiled for. */
 export type HeadConfig = Pick<ModelConfig, "architecture" | "dModel" | "nHeads" | "dHead">;
 
-function attentionInputs(g: Graph, { dModel: d }: HeadConfig) {
+function attentionInputs(g: Graph, config: HeadConfig) {
+  const { dModel: d, nHeads: H, dHead: e } = config;
   return {
-    o_w: g.input("o_w", [d, d]),
-    values: g.input("values", [d, d]),
+    o_w: g.input("o_w", storedOutIn(config as ModelConfig) ? [d, H * e] : [H * e, d]),
+    values: g.input("values", [H * e, d]),
   };
 }
 
@@ -61,10 +62,10 @@ export const wideAttention = defineProgram(
     );
     const rows = reshape(heads, [H, "q", productDim(["R", e])]);
     const mixed = reshape(matmul(g.input("pattern", [H, "q", "q"]), rows), [H, "q", "R", e]);
-    const back = reshape(transpose(mixed, [1, 2, 0, 3]), [productDim(["q", "R"]), d]);
+    const back = reshape(transpose(mixed, [1, 2, 0, 3]), [productDim(["q", "R"]), H * e]);
     const moved = reshape(gemm(back, w.values), ["q", "R", d]);
     const total = sum(through, [0]);
-    const value = gemm(throughOutput(total, w.o_w, config), g.input("valueBias", [d, 1]));
+    const value = gemm(throughOutput(total, w.o_w, config), g.input("valueBias", [H * e, 1]));
     const output = gemm(total, g.input("outputBias", [d, 1]));
     const kept = g.input("kept", ["q", "R", d]);
     return Session.compile({ rows: add(moved, kept), value, output }, {}, options);
@@ -86,10 +87,10 @@ export const narrowAttention = defineProgram(
     const C = reshape(throughOutput(through, w.o_w, config), ["R", H, e]);
     const heads = reshape(transpose(C, [1, 0, 2]), [H, 1, "R", e]);
     const mixed = mul(heads, g.input("column", [H, "q", "R", 1]));
-    const back = reshape(transpose(mixed, [1, 2, 0, 3]), [productDim(["q", "R"]), d]);
+    const back = reshape(transpose(mixed, [1, 2, 0, 3]), [productDim(["q", "R"]), H * e]);
     const moved = reshape(gemm(back, w.values), ["q", "R", d]);
     const placed = mul(unsqueeze(g.input("kept", ["R", d]), 0), g.input("place", ["q", "R", 1]));
-    const value = sum(mul(C, reshape(g.input("valueBias", [d, 1]), [H, e])), [2]);
+    const value = sum(mul(C, reshape(g.input("valueBias", [H * e, 1]), [H, e])), [2]);
     const output = gemm(through, g.input("outputBias", [d, 1]));
     return Session.compile({ rows: add(moved, placed), value, output }, {}, options);
   },

@@ -13,7 +13,7 @@
  * transcoder_circuits. Source: Dunefsky, Chlenski & Nanda (2406.11944).
  */
 import type { F32 } from "../../onnx/mod.ts";
-import { hookNames, storedOutIn } from "../../model/mod.ts";
+import { groupSize, hookNames, type ModelConfig, storedOutIn } from "../../model/mod.ts";
 import { type GraphRows, graphRows } from "../graph/mod.ts";
 import { type LinearRun, type Reading, readingAt, readStream } from "../linear/mod.ts";
 import type { PathNode } from "./path_node.ts";
@@ -46,10 +46,22 @@ export async function pathRun(run: LinearRun): Promise<PathRun> {
   return {
     run,
     rows,
-    values: names.map((name) => hooks.get(name)!.data),
+    values: names.map((name) => ofQueryHeads(hooks.get(name)!.data, model.config)),
     outputs: rows.maps.map(({ o_w: { data } }) => outIn ? transposed(data, d) : data),
     readings,
   };
+}
+
+/** Repeats values `[n, K, e]` for the query heads that share them, `[n, H, e]`. */
+function ofQueryHeads(data: Float32Array, config: ModelConfig): Float32Array {
+  const size = groupSize(config), e = config.dHead;
+  if (size === 1) return data;
+  const out = new Float32Array(data.length * size);
+  for (let i = 0; i < out.length / e; i++) {
+    const from = Math.floor(i / size) * e;
+    out.set(data.subarray(from, from + e), i * e);
+  }
+  return out;
 }
 
 function transposed(data: Float32Array, d: number): Float32Array {

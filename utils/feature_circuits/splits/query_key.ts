@@ -19,7 +19,7 @@ import {
   type SessionOptions,
   tensor,
 } from "../../onnx/mod.ts";
-import type { ModelConfig } from "../../model/mod.ts";
+import { isLocalAmongOthers, refuseTraits, rotaryFrequencies } from "../../model/mod.ts";
 import { type GraphRows, headTargets } from "../graph/mod.ts";
 import type { LinearRun } from "../linear/mod.ts";
 
@@ -63,6 +63,8 @@ export async function queryKeyScore(
     );
   }
   const { config } = run.model;
+  refuseTraits(config, "the split of a score", { changedQueries: true });
+  const frequencies = rotaryFrequencies(config, isLocalAmongOthers(config, layer));
   const edges = async (letter: "q" | "k", position: number) => {
     const targets = await headTargets(run.model, layer, head, letter, position);
     const { rows: list, constants } = await rows.targetRows(targets);
@@ -70,11 +72,11 @@ export async function queryKeyScore(
     const data = new Float32Array(list.length * columns);
     await rows.walk.edges(list, { data, offset: (r) => r * columns });
     constants.forEach((c, r) => data[r * columns + bias("reading")] += c);
-    rotate(data, columns, position, config);
+    rotate(data, columns, position, frequencies);
     return data;
   };
   const q = await edges("q", query), k = await edges("k", key);
-  const by = 1 / Math.sqrt(config.dHead);
+  const by = config.llama?.scoreScale ?? 1 / Math.sqrt(config.dHead);
   for (let i = 0; i < q.length; i++) q[i] *= by;
   const { columns } = rows.sources;
   return {
@@ -91,10 +93,11 @@ function rotate(
   data: Float32Array,
   columns: number,
   position: number,
-  { rotaryDims: r, rotaryBase: base }: ModelConfig,
+  frequencies: readonly number[],
 ): void {
+  const r = 2 * frequencies.length;
   for (let i = 0; i < r / 2; i++) {
-    const angle = position * base ** (-2 * i / r);
+    const angle = position * frequencies[i];
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
     const a = i * columns, b = (i + r / 2) * columns;
     for (let c = 0; c < columns; c++) {

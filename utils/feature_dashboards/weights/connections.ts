@@ -11,7 +11,7 @@
  * Sources: nostalgebraist (2020) for the logit lens, Dunefsky, Chlenski & Nanda (2406.11944) for the others.
  */
 import { type F32, type ProgramCache, tensor } from "../../onnx/mod.ts";
-import type { HookedModel } from "../../model/mod.ts";
+import { type HookedModel, isRms } from "../../model/mod.ts";
 import {
   attentionsBelow,
   decoderRow,
@@ -129,7 +129,9 @@ async function logitLens(model: HookedModel) {
   return {
     tokens: tensor(centred, [V, d]),
     rows(written: F32): F32 {
-      const out = centredRows(written);
+      const out = isRms(model.config)
+        ? tensor(written.data.slice(), written.shape)
+        : centredRows(written);
       if (ln_f_w) {
         for (let at = 0; at < out.data.length; at++) {
           out.data[at] *= ln_f_w.data[at % d];

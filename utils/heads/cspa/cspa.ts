@@ -16,7 +16,7 @@
  * document's own tokens, whose products u_k·W_U are computed once for all heads and layers. No head needs a product of
  * residual width with the vocabulary. What remains is one tanh or exponential per logit and ablation.
  */
-import { type HookedModel, hookName, hookNames } from "../../model/mod.ts";
+import { type HookedModel, hookName, hookNames, refuseTraits } from "../../model/mod.ts";
 import { defineProgram, type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import { layerDivergences } from "./cspa_divergences.ts";
 import { compileAccumulate } from "./cspa_graphs.ts";
@@ -65,6 +65,7 @@ export async function cspaScores(
   options: CspaOptions,
 ): Promise<CspaScores> {
   const { config, weights } = model;
+  refuseTraits(config, "CSPA", { rms: true, postNorm: true, grouped: true, cappedLogits: true });
   const { nLayers: L, nHeads: H } = config;
   const { evalDocs = 17, startLayer = 0, columns = 2048 } = options;
   const unembed = await weights.unembedding();

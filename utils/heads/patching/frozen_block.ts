@@ -18,7 +18,6 @@ import {
   type Feeds,
   gather,
   Graph,
-  layerNorm,
   linear,
   matmul,
   reshape,
@@ -35,8 +34,10 @@ import {
   type HookedModel,
   HookPoints,
   type ModelConfig,
+  normalisedInput,
   perHeadOutput,
   perHeadWeights,
+  refuseTraits,
   storedOutIn,
 } from "../../model/mod.ts";
 
@@ -46,7 +47,10 @@ const projectProgram = defineProgram("frozen block project", compileProject);
 
 /** Runs the three programs on one model. Models of the same shape share the compiled programs. */
 export class FrozenBlocks {
-  constructor(private readonly model: HookedModel) {}
+  /** @throws UserError if a norm follows attention, so that a head's output depends on all heads of its layer. */
+  constructor(private readonly model: HookedModel) {
+    refuseTraits(model.config, "patching single heads", { postNorm: true });
+  }
 
   /**
    * Returns the residual stream after block `layer` with one of its heads patched per sender.
@@ -120,12 +124,12 @@ function compileProject(
   const { dModel: d, nHeads: H, dHead: e } = config;
   const x = g.input("x", ["senders", "rows", d]);
   const w = declareWeights(g, config, 0);
-  const normalized = layerNorm(x, w.ln1_w, w.ln1_b, config.layerNormEps).output;
+  const normalized = normalisedInput(x, w.ln1_w, w.ln1_b, config);
   const j = LETTERS.indexOf(letter);
   const { weights, biases } = perHeadWeights(w, config);
   const matrix = storedOutIn(config)
-    ? reshape(weights[j], [d, d])
-    : reshape(transpose(weights[j], [1, 0, 2]), [d, d]);
+    ? reshape(weights[j], [H * e, d])
+    : reshape(transpose(weights[j], [1, 0, 2]), [d, H * e]);
   const packed = linear(normalized, matrix, storedOutIn(config));
   const out = add(reshape(packed, ["senders", "rows", H, e]), biases[j]);
   return Session.compile({ out }, {}, options);

@@ -13,7 +13,13 @@
  * at the first receiver after the sender (`patched_run.ts`). Both steps run all senders of a layer as one batch.
  */
 import type { Letter } from "../../names/mod.ts";
-import { type HookedModel, hookName, type Patch, type Readout } from "../../model/mod.ts";
+import {
+  type HookedModel,
+  hookName,
+  type Patch,
+  type Readout,
+  refuseTraits,
+} from "../../model/mod.ts";
 import { type F32, tensor } from "../../onnx/mod.ts";
 import type { CleanBatch, CleanRun } from "./clean_run.ts";
 import { FrozenBlocks } from "./frozen_block.ts";
@@ -77,6 +83,9 @@ export async function pathPatch(
   readout: Readout,
   { senders = allHeads(model.config), watch }: PathPatchOptions = {},
 ): Promise<PathPatchResult> {
+  const letter = receivers === "final" ? undefined : receivers.letter;
+  const what = letter ? `path patching into ${letter}` : "path patching";
+  refuseTraits(model.config, what, { postNorm: true, grouped: letter === "k" || letter === "v" });
   const groups = senderGroups(senders, model.config);
   const N = clean.prompts.length;
   const values = new Float32Array(senders.length * N);
@@ -97,7 +106,6 @@ export async function pathPatch(
   senders.forEach((_, place) => values.set(baseline, place * N));
   const table = watch && new AttentionTable(watch, clean, senders.length);
   const received = await receive(model, clean, given, groups, receivers);
-  const { letter } = receivers;
   const patched = groups.flatMap((group): PatchedGroup[] => {
     const from = receiverLayers(receivers.heads).find((layer) => layer > group.layer);
     if (from === undefined) return [];
@@ -108,7 +116,7 @@ export async function pathPatch(
       start: (batch) => copyRows(clean.layers[from].x, batch, size),
       patches: (layer, batch) => {
         const value = received.get(layer)?.get(group);
-        return value ? [headPatch(layer, batch, value, letter, receivers.heads)] : [];
+        return value ? [headPatch(layer, batch, value, receivers.letter, receivers.heads)] : [];
       },
       attention: (layer, batch, rows) => table?.take(layer, batch, rows, group.places),
       finish: ({ prompts }, metric) =>

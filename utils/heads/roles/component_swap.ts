@@ -18,6 +18,7 @@ import {
   HookedModel,
   type ModelConfig,
   type Readout,
+  refuseTraits,
   type WeightSource,
   type WeightUnit,
 } from "../../model/mod.ts";
@@ -49,6 +50,17 @@ export function headSlices(config: ModelConfig, head: number): Record<Sliced, Sl
       o_w: [{ rows: all, columns: own }],
     };
   }
+  if (config.llama) {
+    const { nHeads: H } = config;
+    const rows = [0, 1, 2].map((
+      j,
+    ): [number, number] => [(j * H + head) * e, (j * H + head + 1) * e]);
+    return {
+      qkv_w: rows.map((own) => ({ rows: own, columns: all })),
+      qkv_b: rows.map((columns) => ({ rows: [0, 1], columns })),
+      o_w: [{ rows: all, columns: own }],
+    };
+  }
   const letters = [0, 1, 2].map((j): [number, number] => [j * d + own[0], j * d + own[1]]);
   return {
     qkv_w: letters.map((columns) => ({ rows: all, columns })),
@@ -66,6 +78,7 @@ export type HeadDonor = ReadonlyMap<number, WeightUnit>;
  */
 export async function headDonor(source: WeightSource, heads: readonly Head[]): Promise<HeadDonor> {
   checkHeads(heads, source.config);
+  refuseTraits(source.config, "swapping heads", { grouped: true });
   const donor = new Map<number, WeightUnit>();
   for (const layer of new Set(heads.map(([l]) => l))) {
     const { qkv_w, qkv_b, o_w } = await source.load(String(layer));

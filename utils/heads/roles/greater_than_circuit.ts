@@ -20,6 +20,7 @@ import {
   type ModelConfig,
   perHeadOutput,
   POS,
+  refuseTraits,
   rowIndices,
 } from "../../model/mod.ts";
 import {
@@ -61,6 +62,7 @@ export async function greaterThanParts(
   { mlps, heads }: { mlps: readonly number[]; heads: readonly Head[] },
   batchSize = 100,
 ): Promise<GreaterThanParts> {
+  refuseTraits(model.config, "the greater-than circuit", { postNorm: true, cappedLogits: true });
   const looks = heads.map(() => 0), points = heads.map(() => 0);
   const promotes = mlps.map(() => [] as number[]);
   if (mlps.length + heads.length === 0) return named(mlps, heads, looks, points, []);
@@ -171,7 +173,7 @@ async function headLens(
 function compileHeadLens(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const { dModel: d, nHeads: H, dHead: e, vocabSize: V } = config;
-  const z = atRows(g, g.input("z", [BATCH, POS, H, e]), d);
+  const z = atRows(g, g.input("z", [BATCH, POS, H, e]), H * e);
   const perHead = transpose(reshape(z, ["rows", H, e]), [1, 0, 2]);
   const W_U = gather(g.input("W_U", [V, d]), g.input("ids", ["years"], "int32"));
   const W_O = perHeadOutput(declareWeights(g, config, 0).o_w, config);

@@ -16,6 +16,7 @@ import {
   type ModelConfig,
   perHeadOutput,
   perHeadWeights,
+  refuseTraits,
   storedOutIn,
 } from "../../model/mod.ts";
 import {
@@ -140,6 +141,7 @@ async function countHits(
   hits: { positive: Float64Array; negative: Float64Array },
 ): Promise<void> {
   const { config, runtime, weights } = model;
+  refuseTraits(config, "the copy score", { postNorm: true });
   const { nHeads: H, dHead: e, dModel: d, vocabSize: V } = config;
   const unembed = await weights.unembedding();
   const bias = "b_U" in unembed;

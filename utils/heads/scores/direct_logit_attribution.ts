@@ -15,11 +15,13 @@ import {
   declareWeights,
   type HookedModel,
   hookNames,
+  isRms,
   type ModelConfig,
   perHeadOutput,
   POS,
   type Readout,
   readoutFeeds,
+  refuseTraits,
   type RunOptions,
 } from "../../model/mod.ts";
 import {
@@ -58,7 +60,7 @@ function compileDirection(config: ModelConfig, width: number, options: SessionOp
   const W_U = g.input("W_U", [V, d]);
   const plain = sum(mul(gather(W_U, ids), unsqueeze(weights, -1)), [1]);
   const scaled = mul(plain, g.input("ln_f_w", [d]));
-  const centered = sub(scaled, mean(scaled, [-1], true));
+  const centered = isRms(config) ? scaled : sub(scaled, mean(scaled, [-1], true));
   const direction = div(centered, atReadout(g, g.input("scale", [BATCH, POS, 1]), 1));
   return Session.compile({ direction }, {}, options);
 }
@@ -67,7 +69,7 @@ function compileContributions(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const { dModel: d, nHeads: H, dHead: e } = config;
   const direction = g.input("direction", ["rows", d]);
-  const z = atReadout(g, g.input("z", [BATCH, POS, H, e]), d);
+  const z = atReadout(g, g.input("z", [BATCH, POS, H, e]), H * e);
   const perHead = transpose(reshape(z, ["rows", H, e]), [1, 0, 2]);
   const W_O = perHeadOutput(declareWeights(g, config, 0).o_w, config);
   const back = matmulT(unsqueeze(direction, 0), W_O);
@@ -111,6 +113,7 @@ export async function directLogitAttribution(
     );
   }
   const { config, runtime, weights } = model;
+  refuseTraits(config, "direct logit attribution", { postNorm: true, cappedLogits: true });
   const { nLayers: L, nHeads: H } = config;
   const names = hookNames(config, "attn.hook_z");
   const { hooks } = await model.run(prompts, {

@@ -2,6 +2,7 @@
  * Scores of heads: attention patterns, copying, succession, direct logit attribution.
  * @module
  */
+export { attentionPatterns, patternBytes } from "./attention_patterns.ts";
 export {
   type AttentionToNames,
   attentionToNames,

@@ -14,6 +14,7 @@ import {
   type ModelConfig,
   perHeadOutput,
   perHeadWeights,
+  refuseTraits,
   storedOutIn,
 } from "../../model/mod.ts";
 import {
@@ -122,6 +123,7 @@ async function eachLayer(
   const { config, runtime, weights } = model;
   const toMlp = await firstMlpProgram(runtime, config);
   const toRows = await unembedRowsProgram(runtime, config);
+  refuseTraits(config, "the successor score", { gated: true });
   const session = await successorProgram(runtime, config, kind);
   const words = int32(ids);
   const { M } = await toMlp.run({

@@ -1,61 +1,45 @@
 /**
- * Computes the multi-head attention of GPT-NeoX and GPT-2.
+ * Computes multi-head attention.
  *
  *  q, k, v = LN1(x)·W + b          one packed product if all heads read the same residual stream; otherwise one product
  *                                  per head and letter, from the head's own copy of the stream ("split q/k/v input")
  *  rotary (GPT-NeoX): rotates the first dimensions of each head's q and k by an angle proportional to the position
  *  pattern = softmax(q·kᵀ/√d_h + causal mask),  z = pattern·v,  output = Σ_h z_h·W_O[h] + b_O
  *
- * With a past (rotated keys, and values, of earlier positions) the given positions are a suffix.
+ * With a past (rotated keys, and values, of earlier positions) the given positions are a suffix. Llama-style models differ in
+ * their projections (`llama_projections.ts`), and may cap scores: s becomes cap·tanh(s/cap) before the mask.
  */
 import { LETTERS } from "../../names/mod.ts";
 import {
   add,
   concat,
-  layerNorm,
   linear,
   matmul,
   matmulT,
   mul,
   productDim,
   reshape,
-  rotaryEmbedding,
   softmax,
   split,
   sum,
+  tanh,
   transpose,
   type Value,
 } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
-import type { BlockContext, KeysValues, LayerContext, SequenceInputs } from "./context.ts";
+import type { AttentionWeights } from "./block_weights.ts";
+import type { BlockContext, HeadInputs, KeysValues, LayerContext } from "./context.ts";
 import { packedAxes, perHeadOutput, perHeadWeights, storedOutIn } from "./head_weights.ts";
+import { groupedScores, groupedValues, ungrouped } from "./grouped_heads.ts";
 import { hookedNorm } from "./hooked_norm.ts";
-
-/** Attention weights of one layer, in the stored layout. */
-export interface AttentionWeights {
-  /** weight of LN1, `[d]` */
-  ln1_w: Value;
-  /** bias of LN1, `[d]` */
-  ln1_b: Value;
-  /** packed q, k and v weight: GPT-NeoX `[3d, d]`, ordered by head, then letter; GPT-2 `[d, 3d]`, by letter, then head */
-  qkv_w: Value;
-  /** packed q, k and v bias, `[3d]`, in the same order */
-  qkv_b: Value;
-  /** output weight `[d, d]`: GPT-NeoX out × in, GPT-2 in × out */
-  o_w: Value;
-  /** output bias, `[d]` */
-  o_b: Value;
-}
-
-/** Each head's copies of the residual stream, heads first: `[H, batch, pos, d]`. */
-export interface HeadInputs {
-  /** copies that the queries are computed from */
-  q: Value;
-  /** copies that the keys are computed from */
-  k: Value;
-  /** copies that the values are computed from */
-  v: Value;
-}
+import {
+  llamaHeadProjections,
+  llamaProjections,
+  type OwnProjections,
+} from "./llama_projections.ts";
+import { normalise } from "./norms.ts";
+import { rotate } from "./sequence.ts";
+import { attendShared, repeated } from "./shared_past.ts";
 
 /** q, k and v of one product in one array, and which axis holds the letter. */
 export interface PackedProjections {
@@ -71,7 +55,7 @@ export function packedProjections(
   w: AttentionWeights,
   { config: c, hooks }: LayerContext,
 ): PackedProjections {
-  const normalized = hookedNorm(x, w.ln1_w, w.ln1_b, c.layerNormEps, "ln1", hooks);
+  const normalized = hookedNorm(x, w.ln1_w, w.ln1_b, c, "ln1", hooks);
   const packed = linear(normalized, w.qkv_w, storedOutIn(c), w.qkv_b);
   const [b, p] = x.shape;
   const value = reshape(packed, [b, p, ...packedAxes(c), c.dHead]);
@@ -114,18 +98,14 @@ function headProjections(
   return LETTERS.map((letter, j) => {
     const input = x[letter];
     const [, b, p] = input.shape;
-    const norm = layerNorm(input, w.ln1_w, w.ln1_b, c.layerNormEps);
-    hooks.save(`ln1.mean.${letter}`, norm.mean);
+    const norm = normalise(input, w.ln1_w, w.ln1_b, c);
+    if (norm.mean) hooks.save(`ln1.mean.${letter}`, norm.mean);
     hooks.save(`ln1.inverse.${letter}`, norm.inverseScale);
     const rows = reshape(norm.output, [c.nHeads, productDim([b, p]), c.dModel]);
     const product = storedOutIn(c) ? matmulT(rows, weights[j]) : matmul(rows, weights[j]);
     const biased = add(product, reshape(biases[j], [c.nHeads, 1, c.dHead]));
     return transpose(reshape(biased, [c.nHeads, b, p, c.dHead]), [1, 2, 0, 3]);
   });
-}
-
-function rotate(x: Value, { cos, sin }: SequenceInputs): Value {
-  return cos && sin ? rotaryEmbedding(x, cos, sin) : x;
 }
 
 /** Results of one layer's attention. */
@@ -164,6 +144,13 @@ export function attention(
   w: AttentionWeights,
   context: BlockContext,
 ): AttentionOutput {
+  if (context.config.llama) {
+    const heads = "graph" in x
+      ? llamaProjections(x, w, context)
+      : llamaHeadProjections(x, w, context);
+    const attended = attend(heads, context);
+    return { ...attended, out: headOutputs(attended.z, w, context) };
+  }
   const [q, k, v] = projections(x, w, context);
   const attended = attend({ q, k, v }, context);
   return { ...attended, out: headOutputs(attended.z, w, context) };
@@ -171,14 +158,18 @@ export function attention(
 
 /**
  * Computes z `[batch, pos, heads, d_head]` from queries, keys and values before rotation, each
- * `[batch, heads, pos, d_head]`. Takes any number of heads.
+ * `[batch, heads, pos, d_head]`. Takes any number of heads. Keys and values may be grouped; `own` then are those of every
+ * query head, which take the gradient.
  */
 export function attend(
-  { q, k, v }: { q: Value; k: Value; v: Value },
+  { q, k, v, own }: { q: Value; k: Value; v: Value; own?: OwnProjections },
   context: BlockContext,
 ): Omit<AttentionOutput, "out"> {
-  const { config, sequence, hooks, past } = context;
-  if (past?.sharedBy !== undefined) return attendShared({ q, k, v }, { ...context, past });
+  const { config, sequence, hooks } = context;
+  if (context.past?.sharedBy !== undefined && !config.llama) {
+    return attendShared({ q, k, v }, { ...context, past: context.past });
+  }
+  const past = context.past && repeated(context.past);
   const queries = rotate(q, sequence);
   const present = { k: rotate(k, sequence), v };
   hooks.save("q", queries);
@@ -187,49 +178,30 @@ export function attend(
   const keys = past ? concat([past.k, present.k], 2) : present.k;
   const values = past ? concat([past.v, present.v], 2) : present.v;
 
-  const scaled = mul(queries, 1 / Math.sqrt(config.dHead));
-  const scores = hooks.at("attn.hook_attn_scores", add(matmulT(scaled, keys), sequence.mask));
+  const grouped = own !== undefined && own.k !== k;
+  const ownKeys = grouped ? joined(past?.k, rotate(own.k, sequence), config) : keys;
+  const ownValues = grouped ? joined(past?.v, own.v, config) : values;
+  const scaled = mul(queries, config.llama?.scoreScale ?? 1 / Math.sqrt(config.dHead));
+  const products = capped(groupedScores(scaled, keys, ownKeys), config.llama?.scoreCap);
+  const scores = hooks.at("attn.hook_attn_scores", add(products, sequence.mask));
   const weights = softmax(scores);
   hooks.save("pattern", weights);
   const pattern = hooks.at("attn.hook_pattern", weights);
-  const z = hooks.at("attn.hook_z", transpose(matmul(pattern, values), [0, 2, 1, 3]));
+  const z = hooks.at(
+    "attn.hook_z",
+    transpose(groupedValues(pattern, values, ownValues), [0, 2, 1, 3]),
+  );
   return { z, present, queries };
 }
 
-/**
- * Does the same when K items of the batch share a past. One product takes the queries of all K to the past's keys and
- * values, so the past is not repeated. All arrays are `[batch/K, heads, K·pos, d_head]`. Scores and pattern have no hook
- * points here.
- */
-function attendShared(
-  { q, k, v }: { q: Value; k: Value; v: Value },
-  { config, sequence, hooks, past }: BlockContext & { past: KeysValues },
-): Omit<AttentionOutput, "out"> {
-  const [groups, H, rows, e] = q.shape;
-  const [pos] = sequence.mask.shape;
-  const items = productDim([groups, H, past.sharedBy!]);
-  const own = (x: Value) => reshape(x, [items, pos, x.shape.at(-1)!]);
-  const grouped = (x: Value) => reshape(x, [groups, H, rows, x.shape.at(-1)!]);
-  // Save the operators' own outputs: saving a reshape would copy it.
-  const [queries, keys] = [q, k].map((x) => rotate(reshape(x, [items, 1, pos, e]), sequence));
-  hooks.save("q", queries);
-  hooks.save("k", keys);
-  hooks.save("v", v);
+/** Joins earlier keys or values, repeated for every query head, and those of every query head. */
+function joined(past: Value | undefined, own: Value, config: ModelConfig): Value {
+  return past ? concat([ungrouped(past, 1, config), own], 2) : own;
+}
 
-  const scaled = mul(queries, 1 / Math.sqrt(config.dHead));
-  const toPast = own(matmulT(grouped(scaled), past.k));
-  const scores = concat([toPast, matmulT(own(scaled), own(keys))], 2);
-  const pattern = softmax(add(scores, sequence.mask));
-  hooks.save("pattern", pattern);
-  const [onPast, onOwn] = split(pattern, 2, [past.k.shape[2], pos]);
-  const values = add(matmul(grouped(onPast), past.v), grouped(matmul(onOwn, own(v))));
-  const batch = productDim([groups, past.sharedBy!]);
-  const z = reshape(transpose(values, [0, 2, 1, 3]), [batch, pos, H, e]);
-  return {
-    z: hooks.at("attn.hook_z", z),
-    present: { k: grouped(keys), v },
-    queries: grouped(queries),
-  };
+/** Returns `cap·tanh(x/cap)`. */
+export function capped(x: Value, cap?: number): Value {
+  return cap === undefined ? x : mul(tanh(mul(x, 1 / cap)), cap);
 }
 
 /** Returns the attention output `Σ_h z_h·W_O[h] + b_O`, `[batch, pos, d]`. */
@@ -240,7 +212,8 @@ export function headOutputs(
 ): Value {
   const [b, p] = z.shape;
   if (!hooks.uses("attn.hook_result")) {
-    return linear(reshape(z, [b, p, config.dModel]), w.o_w, storedOutIn(config), w.o_b);
+    const width = config.nHeads * config.dHead;
+    return linear(reshape(z, [b, p, width]), w.o_w, storedOutIn(config), w.o_b);
   }
   return add(sum(hooks.at("attn.hook_result", headResults(z, w.o_w, config)), [2]), w.o_b);
 }

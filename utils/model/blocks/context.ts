@@ -13,6 +13,16 @@ export interface SequenceInputs {
   sin?: Value;
 }
 
+/** Each head's copies of the residual stream, heads first: `[H, batch, pos, d]`. */
+export interface HeadInputs {
+  /** copies that the queries are computed from */
+  q: Value;
+  /** copies that the keys are computed from */
+  k: Value;
+  /** copies that the values are computed from */
+  v: Value;
+}
+
 /** Rotated keys, and values, of earlier positions. */
 export interface KeysValues {
   /** keys `[batch, H, past, d_head]` */

@@ -5,7 +5,8 @@
  * A metric is linear in the logits or in the probabilities of a row r:
  *   value_r = Σ_j weights[r, j] · f(logits_r)[ids[r, j]],   f = identity or softmax.
  * If it uses few logits, it skips the product with the whole unembedding:
- *   value_r = LN(x_r) · Σ_j weights[r, j] W_U[ids[r, j]].
+ *   value_r = LN(x_r) · Σ_j weights[r, j] W_U[ids[r, j]],
+ * or only the logits in use where the model caps logits.
  */
 import {
   add,
@@ -28,6 +29,7 @@ import {
   type Value,
 } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
+import { capped } from "./attention.ts";
 import { hookedNorm } from "./hooked_norm.ts";
 import { BATCH, type HookPlan, HookPoints, POS } from "./hooks.ts";
 
@@ -65,12 +67,14 @@ export function compileEmbed(config: ModelConfig, plan: HookPlan, options: Sessi
   const hooks = new HookPoints(plan);
   const tokens = g.input("tokens", [BATCH, POS], "int32");
   const W_E = g.input("W_E", ["rows", config.dModel]);
-  let residual = hooks.at("hook_embed", gather(W_E, tokens));
+  const scale = config.llama?.embedScale ?? 1;
+  const rows = gather(W_E, tokens);
+  let residual = hooks.at("hook_embed", scale === 1 ? rows : mul(rows, scale));
   if (config.architecture === "gpt2") {
     const W_pos = g.input("W_pos", [config.maxPositions, config.dModel]);
-    const rows = gather(W_pos, g.input("position_ids", [POS], "int32"));
+    const positions = gather(W_pos, g.input("position_ids", [POS], "int32"));
     const shape = [BATCH, POS, config.dModel];
-    residual = add(residual, hooks.at("hook_pos_embed", expand(unsqueeze(rows, 0), shape)));
+    residual = add(residual, hooks.at("hook_pos_embed", expand(unsqueeze(positions, 0), shape)));
   }
   return Session.compile({ residual, ...reads(hooks, plan) }, {}, options);
 }
@@ -82,7 +86,7 @@ function reads(hooks: HookPoints, plan: HookPlan): Record<string, Value> {
 /** Applies the final LayerNorm, with its hook points. */
 function finalNorm(x: Value, config: ModelConfig, hooks: HookPoints): Value {
   const [w, b] = ["ln_f_w", "ln_f_b"].map((name) => x.graph.input(name, [config.dModel]));
-  return hookedNorm(x, w, b, config.layerNormEps, "ln_final", hooks);
+  return hookedNorm(x, w, b, config, "ln_final", hooks);
 }
 
 const residualInput = (g: Graph, config: ModelConfig): Value =>
@@ -96,7 +100,7 @@ function pick(stream: Value, g: Graph): Value {
 
 function unembed(rows: Value, g: Graph, config: ModelConfig, bias: boolean): Value {
   const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
-  const logits = linear(rows, W_U, true);
+  const logits = capped(linear(rows, W_U, true), config.llama?.logitCap);
   return bias ? add(logits, g.input("b_U", [config.vocabSize])) : logits;
 }
 
@@ -160,6 +164,10 @@ function metricValues(
   const weights = g.input("weights", [rows.shape[0], width]);
   if (kind === "logits" && width <= DIRECTION_WIDTH) {
     const W_U = g.input("W_U", [config.vocabSize, config.dModel]);
+    if (config.llama?.logitCap) {
+      const products = sum(mul(gather(W_U, ids), unsqueeze(rows, 1)), [-1]);
+      return sum(mul(capped(products, config.llama.logitCap), weights), [-1]);
+    }
     const direction = sum(mul(gather(W_U, ids), unsqueeze(weights, -1)), [1]);
     const values = sum(mul(rows, direction), [-1]);
     if (!bias) return values;

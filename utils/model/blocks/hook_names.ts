@@ -32,8 +32,40 @@ export const BLOCK_HOOKS = {
   "hook_mlp_out": "b p d",
   "hook_resid_post": "b p d",
 } as const;
+/**
+ * Hook points that only Llama-style blocks have: norms after attention and MLP, and the other factor of a gated MLP, whose
+ * gate is `mlp.hook_pre`.
+ */
+export const LLAMA_HOOKS = {
+  "ln1_post.hook_scale": "b p 1",
+  "ln1_post.hook_normalized": "b p d",
+  "mlp.hook_pre_linear": "b p m",
+  "ln2_post.hook_scale": "b p 1",
+  "ln2_post.hook_normalized": "b p d",
+} as const;
 /** Name of a hook point inside a block, without `blocks.{l}.`. */
-export type BlockHook = keyof typeof BLOCK_HOOKS;
+export type BlockHook = keyof typeof BLOCK_HOOKS | keyof typeof LLAMA_HOOKS;
+
+/** Hook points of a block in the order in which a run computes them. */
+export const BLOCK_HOOK_ORDER: readonly BlockHook[] = (Object.keys(BLOCK_HOOKS) as BlockHook[])
+  .flatMap((point): BlockHook[] => {
+    if (point === "attn.hook_result") {
+      return [point, "ln1_post.hook_scale", "ln1_post.hook_normalized"];
+    }
+    if (point === "mlp.hook_pre") return [point, "mlp.hook_pre_linear"];
+    if (point !== "mlp.hook_post") return [point];
+    return [point, "ln2_post.hook_scale", "ln2_post.hook_normalized"];
+  });
+
+/** Returns whether blocks of a model have a hook point of this name. */
+export function hasBlockHook({ llama, parallel }: ModelConfig, point: string): boolean {
+  if (point.startsWith("ln1_post.") || point.startsWith("ln2_post.")) {
+    return point in LLAMA_HOOKS && llama?.postNorm === true;
+  }
+  if (/^ln[12]\./.test(point) && llama?.preNorm === false) return false;
+  if (point in LLAMA_HOOKS) return llama !== undefined;
+  return point in BLOCK_HOOKS && !(point === "hook_resid_mid" && parallel);
+}
 
 /** Returns the full name of a block's hook point: `blocks.{layer}.{point}`. */
 export const hookName = <P extends string>(layer: number, point: P): `blocks.${number}.${P}` =>
@@ -65,7 +97,13 @@ export type HookPointName = OuterHook | `blocks.${number}.${BlockHook}`;
  * LayerNorm's scale.
  */
 export function linearPoints(config: ModelConfig): string[] {
-  const inside = ["ln1.hook_scale", "attn.hook_pattern", "ln2.hook_scale"];
+  const inside = [
+    "ln1.hook_scale",
+    "attn.hook_pattern",
+    "ln1_post.hook_scale",
+    "ln2.hook_scale",
+    "ln2_post.hook_scale",
+  ].filter((point) => hasBlockHook(config, point));
   return [...inside.flatMap((point) => hookNames(config, point)), "ln_final.hook_scale"];
 }
 
@@ -94,10 +132,11 @@ export function parseHookName(
     return { layer: undefined, point: name };
   }
   const match = /^blocks\.(\d+)\.(.+)$/.exec(name);
-  if (!match || !(match[2] in BLOCK_HOOKS || own.includes(name))) {
+  const exists = (point: string) => point === "hook_resid_mid" || hasBlockHook(config, point);
+  if (!match || !(exists(match[2]) || own.includes(name))) {
     const points = [
       ...Object.keys(OUTER_HOOKS),
-      ...Object.keys(BLOCK_HOOKS).map((p) => `blocks.{l}.${p}`),
+      ...BLOCK_HOOK_ORDER.filter(exists).map((p) => `blocks.{l}.${p}`),
       ...own,
     ];
     throw new Error(`unknown hook "${name}"; there are: ${points.join(", ")}`);

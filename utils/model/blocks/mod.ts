@@ -6,16 +6,15 @@ export {
   attend,
   attention,
   type AttentionOutput,
-  type AttentionWeights,
-  type HeadInputs,
   headOutputs,
   headResults,
   type PackedProjections,
   packedProjections,
   unpackedHeadFirst,
 } from "./attention.ts";
-export { activate, afterAttention, block, type BlockOutput, mlp } from "./block.ts";
+export { activate, afterAttention, block, type BlockOutput, mlp, mlpOutput } from "./block.ts";
 export {
+  type AttentionWeights,
   BLOCK_WEIGHTS,
   type BlockWeights,
   blockWeightShapes,
@@ -27,6 +26,7 @@ export {
 } from "./block_weights.ts";
 export {
   type BlockContext,
+  type HeadInputs,
   type KeysValues,
   type LayerContext,
   type SequenceInputs,
@@ -42,21 +42,51 @@ export {
   readoutFeeds,
   rowIndices,
 } from "./embedding.ts";
-export { packedAxes, perHeadOutput, perHeadWeights, storedOutIn } from "./head_weights.ts";
 export {
+  type GroupedMap,
+  groupedScores,
+  groupedValues,
+  groupSize,
+  headNorm,
+  ungrouped,
+} from "./grouped_heads.ts";
+export {
+  groupedWeights,
+  packedAxes,
+  perHeadOutput,
+  perHeadWeights,
+  storedOutIn,
+} from "./head_weights.ts";
+export {
+  BLOCK_HOOK_ORDER,
   BLOCK_HOOKS,
   type BlockHook,
+  hasBlockHook,
   type HookName,
   hookName,
   hookNames,
   type HookPointName,
   linearPoints,
+  LLAMA_HOOKS,
   OUTER_HOOKS,
   type OuterHook,
   parseHookName,
 } from "./hook_names.ts";
 export { BATCH, type HookPlan, HookPoints, maskFeed, maskShape, patchFeed, POS } from "./hooks.ts";
-export { sequenceFeeds, sequenceInputs } from "./sequence.ts";
+export {
+  llamaHeadProjections,
+  type LlamaProjections,
+  llamaProjections,
+  type OwnProjections,
+  prepared,
+} from "./llama_projections.ts";
+export { isRms, type Norm, normalise, normalisedInput } from "./norms.ts";
+export {
+  isLocalAmongOthers,
+  rotaryFrequencies,
+  sequenceFeeds,
+  sequenceInputs,
+} from "./sequence.ts";
 export {
   checkSpliceWeights,
   defineSplice,

@@ -9,7 +9,7 @@
  *     computes it, because models are cut backward from their outputs.
  */
 import type { Feeds, Shape, Value } from "../../onnx/mod.ts";
-import { BLOCK_HOOKS, type BlockHook } from "./hook_names.ts";
+import { BLOCK_HOOK_ORDER, type BlockHook } from "./hook_names.ts";
 
 /** Gives a splice access to its weights and to the block around it. */
 export interface SpliceScope {
@@ -104,7 +104,9 @@ export function defineSplice<Settings>(
   defined.add(name);
   return (settings) => {
     const made = form(settings);
-    const taken = made.points?.find((point) => `${name}.${point}` in BLOCK_HOOKS);
+    const taken = made.points?.find((point) =>
+      BLOCK_HOOK_ORDER.some((own) => own === `${name}.${point}`)
+    );
     if (taken) throw new Error(`splice "${name}": every block has a hook point "${name}.${taken}"`);
     return { name, form: made, toJSON: () => [name, settings] };
   };

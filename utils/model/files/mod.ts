@@ -8,5 +8,5 @@ export {
   shardNames,
   WEIGHT_FILES,
 } from "./checkpoint_files.ts";
-export { checkCheckpoint } from "./tensor_names.ts";
+export { checkCheckpoint, llamaNorms } from "./tensor_names.ts";
 export { weightDigest } from "./weight_digest.ts";

@@ -6,6 +6,7 @@
  * keys, then all values.
  */
 import type { ModelConfig } from "../config.ts";
+import type { LlamaTraits } from "../llama_traits.ts";
 import { type CheckpointFiles, checkShape } from "../../tensor_files/mod.ts";
 
 const CONSTANT_BUFFERS =
@@ -24,6 +25,7 @@ const TIED_HEADS = new Set(["lm_head.weight", "embed_out.weight"]);
 
 /** Returns the name and stored shape of every tensor that a model of this configuration needs. */
 export function expectedTensors(config: ModelConfig): Map<string, number[]> {
+  if (config.llama) return new Map(llamaTensors(config, config.llama));
   return new Map(config.architecture === "gpt_neox" ? neoxTensors(config) : gpt2Tensors(config));
 }
 
@@ -57,6 +59,38 @@ function* gpt2Tensors(config: ModelConfig): Generator<[string, number[]]> {
     yield* weightAndBias(`${layer}.mlp.c_proj`, [m, d], d);
   }
   yield* weightAndBias("transformer.ln_f", [d], d);
+  if (!config.tied) yield ["lm_head.weight", [v, d]];
+}
+
+/** The norms of a Llama-style layer by the feed that holds the gain; each family stores some of them. */
+export function llamaNorms({ preNorm, postNorm, gains }: LlamaTraits): Record<string, string> {
+  if (!gains) return {};
+  const post = { ln1_post: "post_attention_layernorm", ln2_post: "post_feedforward_layernorm" };
+  if (!postNorm) return { ln1: "input_layernorm", ln2: "post_attention_layernorm" };
+  return preNorm ? { ln1: "input_layernorm", ln2: "pre_feedforward_layernorm", ...post } : post;
+}
+
+function* llamaTensors(config: ModelConfig, traits: LlamaTraits): Generator<[string, number[]]> {
+  const { dModel: d, dHead: e, dMlp: m, nHeads: H, vocabSize: v } = config;
+  const { nKvHeads: K, qkNorm, biases, gains } = traits;
+  yield ["model.embed_tokens.weight", [v, d]];
+  for (let l = 0; l < config.nLayers; l++) {
+    const layer = `model.layers.${l}`, attention = `${layer}.self_attn`;
+    for (const [letter, heads] of [["q", H], ["k", K], ["v", K]] as const) {
+      yield [`${attention}.${letter}_proj.weight`, [heads * e, d]];
+      if (biases !== "none") yield [`${attention}.${letter}_proj.bias`, [heads * e]];
+      if (qkNorm && letter !== "v") {
+        yield [`${attention}.${letter}_norm.weight`, [qkNorm === "all" ? heads * e : e]];
+      }
+    }
+    yield [`${attention}.o_proj.weight`, [d, H * e]];
+    if (biases === "all") yield [`${attention}.o_proj.bias`, [d]];
+    for (const norm of Object.values(llamaNorms(traits))) yield [`${layer}.${norm}.weight`, [d]];
+    yield [`${layer}.mlp.gate_proj.weight`, [m, d]];
+    yield [`${layer}.mlp.up_proj.weight`, [m, d]];
+    yield [`${layer}.mlp.down_proj.weight`, [d, m]];
+  }
+  if (gains) yield ["model.norm.weight", [d]];
   if (!config.tied) yield ["lm_head.weight", [v, d]];
 }
 

@@ -5,16 +5,22 @@
  *    `step{n}`.
  * 2. For a repository, the Hub gives the commit of the revision. A commit that is in the cache is not fetched again.
  *    If the Hub is unreachable or `HF_HUB_OFFLINE` is set, the cache gives the commit.
- * 3. Otherwise the download takes only what is needed: config.json, the tokenizer and one kind of weights (safetensors
+ * 3. A `step{n}` that is not a branch may be published as `step{n}-tokens{m}B` (OLMo); the list of branches says so.
+ * 4. Otherwise the download takes only what is needed: config.json, the tokenizer and one kind of weights (safetensors
  *    if there are any; shards by the index). `hub_download.ts` resumes, retries and verifies each file.
  */
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { readJson } from "../../base/mod.ts";
 import { shardNames, WEIGHT_FILES } from "../files/mod.ts";
 import { RepositoryCache, TOKENIZER_FILES } from "./hub_cache.ts";
 import { type HubSettings, hubSettings, HubUnreachable } from "./hub_client.ts";
-import { explained, RemoteRepository } from "./remote_repository.ts";
-import { localCheckpoint } from "./local_steps.ts";
+import {
+  explained,
+  isMissingRevision,
+  RemoteRepository,
+  revisionNames,
+} from "./remote_repository.ts";
+import { localCheckpoint, revisionOfStep, steps } from "./local_steps.ts";
 import { EMBEDDED_MODELS, modelSource } from "./model_names.ts";
 
 export { listLocalSteps } from "./local_steps.ts";
@@ -58,10 +64,51 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
     );
   }
   try {
-    return await download(source.repo, revision, cache, settings, options.onProgress);
+    return await download(source.repo, revision, cache, settings, options.onProgress)
+      .catch(async (error) => {
+        const branch = isMissingRevision(error) &&
+          await branchOfStep(source.repo, revision, settings);
+        if (!branch) throw error;
+        const dir = await download(source.repo, branch, cache, settings, options.onProgress);
+        await cache.remember(revision, basename(dir));
+        return dir;
+      });
   } catch (error) {
     if (error instanceof HubUnreachable && cached !== undefined) return cached;
     throw await explained(error, source.repo, revision, settings);
+  }
+}
+
+/** Returns the branch that a step is published as under another name; undefined if there is none. */
+async function branchOfStep(
+  repo: string,
+  revision: string,
+  settings: HubSettings,
+): Promise<string | undefined> {
+  const step = /^step(\d+)$/.exec(revision)?.[1];
+  if (step === undefined) return undefined;
+  const names = await revisionNames(repo, settings).catch(() => []);
+  return revisionOfStep(Number(step), names);
+}
+
+/**
+ * Returns the training steps that a repository on the Hub publishes as branches, ascending. If the Hub is unreachable or
+ * `HF_HUB_OFFLINE` is set, returns those in the cache.
+ * @throws Error naming the repository if the Hub refuses the list
+ */
+export async function publishedSteps(
+  repo: string,
+  { cacheDir, hub }: Pick<ResolveOptions, "cacheDir" | "hub"> = {},
+): Promise<number[]> {
+  const settings = hubSettings(hub);
+  const cached = () => steps(new RepositoryCache(repo, cacheDir).revisions());
+  if (settings.offline) return cached();
+  try {
+    return steps(await revisionNames(repo, settings));
+  } catch (error) {
+    const known = cached();
+    if (error instanceof HubUnreachable && known.length > 0) return known;
+    throw await explained(error, repo, "main", settings);
   }
 }
 

@@ -59,6 +59,16 @@ export class RepositoryCache {
     }
   }
 
+  /** Returns the revisions that were fetched before. */
+  revisions(): string[] {
+    try {
+      return [...Deno.readDirSync(join(this.#root, "refs"))].map(({ name }) => name);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    }
+  }
+
   /** Records the commit that a revision points to. */
   async remember(revision: string, commit: string): Promise<void> {
     if (revision === commit || await this.commitOf(revision) === commit) return;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { openCheckpoint } from "../files/checkpoint_files.ts";
+import { publishedSteps } from "./hub.ts";
 import {
   cutAfter,
   type Fault,
@@ -241,3 +242,28 @@ Deno.test("resolveModel() works offline from the cache, and reports what the cac
       "Check the network",
     );
   }));
+
+Deno.test("resolveModel() finds OLMo's name of a step, and publishedSteps() lists the steps of both namings", () => {
+  const repository: Repository = {
+    branches: {
+      main: MAIN,
+      "step1000-tokens4B": STEP,
+      "stage1-step2000-tokens9B": "c".repeat(40),
+      "stage2-ingredient1-step500-tokens3B": "d".repeat(40),
+    },
+    commits: pythia.commits,
+  };
+  return withHub({ repository }, async ({ hub, cacheDir, resolve }) => {
+    const settings = { endpoint: hub.endpoint, token: undefined, offline: false };
+    const listed = { cacheDir, hub: settings };
+    assertEquals(await publishedSteps(REPO, listed), [1000, 2000]);
+    const dir = await resolve(REPO, { revision: "step1000" });
+    assertEquals(await Deno.readTextFile(join(dir, "tokenizer.json")), '{"step": 1000}');
+    assertEquals(await resolve(REPO, { revision: "step1000-tokens4B" }), dir);
+    const offline = { hub: { ...settings, offline: true } };
+    assertEquals(await resolve(REPO, { revision: "step1000", ...offline }), dir);
+    assertEquals(await publishedSteps(REPO, { cacheDir, ...offline }), [1000]);
+    const missing = await assertRejects(() => resolve(REPO, { revision: "step3000" }), Error);
+    assert(missing.message.includes("the available steps are step1000, step2000"));
+  });
+});

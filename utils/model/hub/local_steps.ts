@@ -1,6 +1,7 @@
 /**
  * Finds the training steps of a model in a local folder: one sub-folder per checkpoint, `step{n}` like the branches of the
- * Pythia repositories on the Hub, or `checkpoint-{n}` as Hugging Face's Trainer names them.
+ * Pythia repositories on the Hub, `checkpoint-{n}` as Hugging Face's Trainer names them, or `step{n}-tokens{m}B` as OLMo's
+ * branches are named (OLMo 2: `stage1-step{n}-tokens{m}B`).
  */
 import { basename, join } from "@std/path";
 import { isFile, isFolder } from "../../base/mod.ts";
@@ -9,18 +10,29 @@ import { isFile, isFolder } from "../../base/mod.ts";
 export function listLocalSteps(dir: string): number[] {
   const names = isFolder(dir) ? [...Deno.readDirSync(dir)].map(({ name }) => name) : [];
   const trainer = names.map((name) => name.replace(/^checkpoint-(?=\d+$)/, "step"));
-  return [...new Set(steps([...names, ...trainer]))].filter((step) => stepFolder(dir, step));
+  return steps([...names, ...trainer]).filter((step) => stepFolder(dir, step));
 }
 
-/** Returns the folder of a step in `dir`: `step{n}`, else `checkpoint-{n}`; undefined if there is none. */
+/** Returns the folder of a step in `dir`: `step{n}`, `checkpoint-{n}` or OLMo's name; undefined if there is none. */
 function stepFolder(dir: string, step: number): string | undefined {
-  return [`step${step}`, `checkpoint-${step}`].map((name) => join(dir, name)).find(isFolder);
+  const exact = [`step${step}`, `checkpoint-${step}`].map((name) => join(dir, name)).find(isFolder);
+  if (exact !== undefined || !isFolder(dir)) return exact;
+  const name = revisionOfStep(step, [...Deno.readDirSync(dir)].map(({ name }) => name));
+  return name !== undefined && isFolder(join(dir, name)) ? join(dir, name) : undefined;
 }
 
-/** Returns the numbers n of all names `step{n}`, ascending. */
+const STEP = /^(?:stage1-)?step(0|[1-9]\d*)(?:-tokens\d+B)?$/;
+
+/** Returns the numbers n of all names `step{n}` and `step{n}-tokens{m}B`, ascending, each once. */
 export function steps(names: Iterable<string>): number[] {
-  return [...names].flatMap((name) => /^step(0|[1-9]\d*)$/.exec(name)?.[1] ?? [])
-    .map(Number).sort((a, b) => a - b);
+  const found = [...names].flatMap((name) => STEP.exec(name)?.[1] ?? []).map(Number);
+  return [...new Set(found)].sort((a, b) => a - b);
+}
+
+/** Returns the name of a step among the names of branches or folders; the shortest if several mean it. */
+export function revisionOfStep(step: number, names: readonly string[]): string | undefined {
+  const own = names.filter((name) => STEP.exec(name)?.[1] === String(step));
+  return own.sort((a, b) => a.length - b.length || (a < b ? -1 : 1))[0];
 }
 
 /** Returns the `count` steps nearest to `step`, ascending. */

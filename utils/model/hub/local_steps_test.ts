@@ -45,3 +45,17 @@ Deno.test("a folder is its own main checkpoint if it has a config.json, and none
     assertEquals(localCheckpoint(folder), folder);
     assertEquals(listLocalSteps(join(folder, "none")), []);
   }));
+
+Deno.test("localCheckpoint() finds folders named as OLMo's branches", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    for (const name of ["step1000-tokens4B", "stage1-step2000-tokens9B"]) {
+      await Deno.mkdir(`${dir}/${name}`);
+    }
+    assertEquals(listLocalSteps(dir), [1000, 2000]);
+    assertEquals(localCheckpoint(dir, "step1000"), `${dir}/step1000-tokens4B`);
+    assertEquals(localCheckpoint(dir), `${dir}/stage1-step2000-tokens9B`);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

@@ -3,7 +3,7 @@
  * @module
  */
 export { type FolderOptions, type HubFolder, resolveFolder } from "./hub_folder.ts";
-export { listLocalSteps, resolveModel, type ResolveOptions } from "./hub.ts";
+export { listLocalSteps, publishedSteps, resolveModel, type ResolveOptions } from "./hub.ts";
 export { describeSteps, localCheckpoint } from "./local_steps.ts";
 export { type ModelSource, modelSource } from "./model_names.ts";
 export type { HubSettings } from "./hub_client.ts";

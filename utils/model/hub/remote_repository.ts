@@ -137,7 +137,7 @@ export async function explained(
     );
   }
   if (!(error instanceof HubRefusal)) return error;
-  if (error.code === "RevisionNotFound" || /invalid rev id/i.test(error.message)) {
+  if (isMissingRevision(error)) {
     return new Error(
       `${repo} has no revision ${revision}; ${await revisionsNear(repo, revision, settings)}`,
       cause,
@@ -160,6 +160,22 @@ export async function explained(
   return new Error(`${repo} at ${revision}: the Hub refused the request: ${error.message}`, cause);
 }
 
+/**
+ * Returns the names of a repository's branches and tags.
+ * @throws HubRefusal or HubUnreachable; see {@link explained}
+ */
+export async function revisionNames(repo: string, settings: HubSettings): Promise<string[]> {
+  const ask = hubFetch(settings, ANSWERS.refs);
+  const response = await ask(`${settings.endpoint}/api/models/${repo}/refs`);
+  const { branches = [], tags = [] } = await response.json();
+  return [...branches, ...tags].map(({ name }: { name: string }) => name);
+}
+
+/** Whether the Hub answered that a repository does not have the revision. */
+export const isMissingRevision = (error: unknown): boolean =>
+  error instanceof HubRefusal &&
+  (error.code === "RevisionNotFound" || /invalid rev id/i.test(error.message));
+
 /** Describes the available revisions: steps near the requested one, or near names if there are no steps. */
 async function revisionsNear(
   repo: string,
@@ -167,10 +183,7 @@ async function revisionsNear(
   settings: HubSettings,
 ): Promise<string> {
   try {
-    const ask = hubFetch(settings, ANSWERS.refs);
-    const response = await ask(`${settings.endpoint}/api/models/${repo}/refs`);
-    const { branches = [], tags = [] } = await response.json();
-    const names = [...branches, ...tags].map(({ name }: { name: string }) => name);
+    const names = await revisionNames(repo, settings);
     const available = steps(names);
     if (available.length > 0) return describeSteps(revision, available);
     return `the nearest revisions are ${nearNames(revision, names).join(", ")}`;

@@ -12,7 +12,7 @@
  * a returned value as a constant. The cost is at most one more forward pass, and one more run of a layer per hook in it.
  */
 import { NdTensor, type Tensor } from "../../onnx/mod.ts";
-import { BLOCK_HOOKS, type HookPointName, OUTER_HOOKS, parseHookName } from "../blocks/mod.ts";
+import { BLOCK_HOOK_ORDER, type HookPointName, OUTER_HOOKS, parseHookName } from "../blocks/mod.ts";
 import { type Patch, type RunOptions, sortRequests } from "../run/mod.ts";
 import type { Prompts, TokenModel } from "../token_model.ts";
 
@@ -30,7 +30,9 @@ export interface FunctionHook {
 /** Place of a hook point in a run: layer (−1 before, `nLayers` after the blocks), then order within. */
 function placeOf(at: string, model: TokenModel): { layer: number; order: number } {
   const { layer, point } = parseHookName(at, model.config);
-  const names = Object.keys(layer === undefined ? OUTER_HOOKS : BLOCK_HOOKS);
+  const names: readonly string[] = layer === undefined
+    ? Object.keys(OUTER_HOOKS)
+    : BLOCK_HOOK_ORDER;
   const outside = point.startsWith("ln_final.") ? model.config.nLayers : -1;
   return { layer: layer ?? outside, order: names.indexOf(point) };
 }

@@ -1,8 +1,8 @@
 /** Finds hook points by names with `*`, such as `blocks.*.attn.hook_pattern`. */
 import { nearNames } from "../../base/mod.ts";
 import {
-  BLOCK_HOOKS,
-  type BlockHook,
+  BLOCK_HOOK_ORDER,
+  hasBlockHook,
   hookName,
   type HookPointName,
   OUTER_HOOKS,
@@ -15,8 +15,7 @@ const HEAD_INPUTS = /hook_[qkv]_input$/;
 
 /** Returns the names of all hook points of a model, in the order in which a run computes them. */
 export function allHookPoints(config: ModelConfig): HookPointName[] {
-  const inside = (Object.keys(BLOCK_HOOKS) as BlockHook[])
-    .filter((point) => !(point === "hook_resid_mid" && config.parallel));
+  const inside = BLOCK_HOOK_ORDER.filter((point) => hasBlockHook(config, point));
   const outer = (Object.keys(OUTER_HOOKS) as OuterHook[])
     .filter((point) => !(point === "hook_pos_embed" && config.architecture !== "gpt2"));
   const final = outer.filter((point) => point.startsWith("ln_final."));

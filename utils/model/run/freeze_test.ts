@@ -138,7 +138,7 @@ async function secondDerivative(
   }
   const final = new HookPoints({ freeze: ["ln_final.hook_scale"] });
   const [w, b] = ["w", "b"].map((name) => g.input(name, [config.dModel]));
-  out = hookedNorm(out, w, b, config.layerNormEps, "ln_final", final);
+  out = hookedNorm(out, w, b, config, "ln_final", final);
   const [first] = gradients([out], [c], [x]);
   const [second] = gradients([first], [v], [x]);
   // A second derivative of zero reads no input, and a model takes its dimensions from its inputs.

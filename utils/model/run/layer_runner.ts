@@ -14,6 +14,7 @@ import type { ModelConfig } from "../config.ts";
 import {
   hookName,
   type HookPlan,
+  isLocalAmongOthers,
   maskFeed,
   patchFeed,
   sequenceFeeds,
@@ -174,6 +175,9 @@ export class LayerRunner {
         freeze: run.freeze?.get(l) ?? [],
         differentiate: run.differentiate?.get(l) ?? [],
       })),
+      ...(this.config.llama && {
+        local: layers.map((layer) => isLocalAmongOthers(this.config, layer)),
+      }),
       past: run.past !== undefined,
       keysValues: run.keysValues ?? false,
       gradient: run.gradient ?? false,

@@ -55,7 +55,8 @@ const SAVED_BYTES = 256 * 2 ** 20, SAVED_SHARE = 1 / 3;
 /** Returns the bytes that a forward pass saves per token: residual stream, q, k, v, pattern and MLP input of every layer. */
 export function savedBytesPerToken(config: ModelConfig, positions: number): number {
   const { nLayers, nHeads, dModel: d, dMlp, parallel } = config;
-  return 4 * nLayers * ((parallel ? 4 : 5) * d + dMlp + nHeads * positions);
+  const hidden = config.llama ? 2 * dMlp : dMlp;
+  return 4 * nLayers * ((parallel ? 4 : 5) * d + hidden + nHeads * positions);
 }
 
 /** Returns the number of prompts per pass, so that groups are as equal as possible. */

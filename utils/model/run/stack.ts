@@ -38,6 +38,8 @@ import type { ModelConfig } from "../config.ts";
 export interface StackSpec {
   /** hook plan of each layer of the stack */
   plans: readonly HookPlan[];
+  /** whether each layer of the stack is local, in models where some are */
+  local?: readonly boolean[];
   /** whether the positions continue after a past */
   past?: boolean;
   /** whether the forward session returns keys and values of these positions */
@@ -77,16 +79,21 @@ export class StackProgram {
   ): Promise<StackProgram> {
     const g = new Graph();
     const x = g.input("x", [BATCH, POS, config.dModel]);
-    const sequence = sequenceInputs(g, config, spec.past ?? false);
     const outputs: Record<string, Value> = {};
     const saved: Record<string, Value> = {};
     const wrt: Record<string, Value> = { x };
     let residual = x;
     spec.plans.forEach((plan, i) => {
+      const sequence = sequenceInputs(g, config, spec.past ?? false, spec.local?.[i]);
       const hooks = new HookPoints(plan, `${i}.`);
       const weights = declareWeights(g, config, i, baked?.[i]);
       const kv = (name: string) =>
-        g.input(`${i}.past_${name}`, [BATCH, config.nHeads, "past", config.dHead]);
+        g.input(`${i}.past_${name}`, [
+          BATCH,
+          config.llama?.nKvHeads ?? config.nHeads,
+          "past",
+          config.dHead,
+        ]);
       const past = spec.past ? { k: kv("k"), v: kv("v") } : undefined;
       if (i > 0) saved[`saved:${i}.x`] = residual;
       const out = block(residual, weights, { config, sequence, hooks, past });

@@ -8,6 +8,9 @@
  *  centre unembedding       W_U and b_U lose their mean over the vocabulary (logits shift by a constant per row)
  *  fold value biases        b_O ← b_O + Σ_h b_V[h]·W_O[h], b_V ← 0, because each row of the pattern sums to 1
  *
+ * An RMSNorm subtracts no mean, so a model that has them keeps its writing weights as they are, and only its gains fold.
+ * Norms after attention and MLP stay. Capped logits stay uncentred. TransformerLens does the same.
+ *
  * The steps form a small graph over one unit's weights, which runs once when the unit is loaded.
  */
 import {
@@ -28,9 +31,11 @@ import {
   type Value,
 } from "../../onnx/mod.ts";
 import {
-  BLOCK_WEIGHTS,
+  blockWeightShapes,
   declareWeights,
+  isRms,
   storedOutIn,
+  ungrouped,
   weightFeed,
   type WeightUnit,
 } from "../blocks/mod.ts";
@@ -106,7 +111,8 @@ function processLayer(g: Graph, config: ModelConfig, processing: WeightProcessin
     reshape(linear(reshape(v, [1, v.shape[0]]), weight, outIn), [
       outIn ? weight.shape[0] : weight.shape[1],
     ]);
-  if (processing.foldLayerNorm) {
+  if (processing.foldLayerNorm && config.llama?.preNorm !== false) {
+    if (w.gate_w) w.gate_w = scaleInput(w.gate_w, w.ln2_w);
     for (const [norm, map] of [["ln1", "qkv"], ["ln2", "in"]] as const) {
       const [gamma, beta] = [w[`${norm}_w`], w[`${norm}_b`]];
       w[`${map}_b`] = add(w[`${map}_b`], through(beta, w[`${map}_w`]));
@@ -115,7 +121,7 @@ function processLayer(g: Graph, config: ModelConfig, processing: WeightProcessin
       w[`${norm}_b`] = zero(beta);
     }
   }
-  if (processing.centerWritingWeights) {
+  if (processing.centerWritingWeights && !isRms(config)) {
     for (const map of ["o", "out"] as const) {
       const axis = outIn ? 0 : 1;
       w[`${map}_w`] = sub(w[`${map}_w`], mean(w[`${map}_w`], [axis], true));
@@ -123,11 +129,23 @@ function processLayer(g: Graph, config: ModelConfig, processing: WeightProcessin
     }
   }
   if (processing.foldValueBiases) {
-    const [keep, value] = valueBias(w.qkv_b, config);
+    const [keep, value] = config.llama
+      ? groupedValueBias(w.qkv_b, config)
+      : valueBias(w.qkv_b, config);
     w.o_b = add(w.o_b, through(value, w.o_w));
     w.qkv_b = keep;
   }
-  return Object.fromEntries(BLOCK_WEIGHTS.map((name) => [name, w[name]]));
+  return Object.fromEntries(
+    Object.keys(blockWeightShapes(config)).map((name) => [name, w[name as keyof typeof w]!]),
+  );
+}
+
+/** Does the same as {@link valueBias} where heads share values; the value biases are those of every query head. */
+function groupedValueBias(packed: Value, config: ModelConfig) {
+  const { nHeads: H, dHead: e } = config, K = config.llama!.nKvHeads;
+  const [others, values] = split(packed, 0, [(H + K) * e, K * e]);
+  const keep = concat([others, mul(values, 0)], 0);
+  return [keep, reshape(ungrouped(reshape(values, [K, e]), 0, config), [H * e])];
 }
 
 /** Returns the packed bias `[3d]` with value biases zeroed, and the value biases `[d]`. */
@@ -142,7 +160,8 @@ function valueBias(packed: Value, { nHeads: H, dHead: e, dModel: d, architecture
 
 function processEmbed(g: Graph, config: ModelConfig, processing: WeightProcessing) {
   const outputs: Record<string, Value> = {};
-  const center = (x: Value) => processing.centerWritingWeights ? sub(x, mean(x, [1], true)) : x;
+  const centers = processing.centerWritingWeights && !isRms(config);
+  const center = (x: Value) => centers ? sub(x, mean(x, [1], true)) : x;
   outputs.W_E = center(g.input("W_E", [config.vocabSize, config.dModel]));
   if (config.architecture === "gpt2") {
     outputs.W_pos = center(g.input("W_pos", [config.maxPositions, config.dModel]));
@@ -161,7 +180,7 @@ function processUnembed(g: Graph, config: ModelConfig, processing: WeightProcess
     gamma = add(mul(gamma, 0), 1);
     beta = mul(beta, 0);
   }
-  if (processing.centerUnembed) {
+  if (processing.centerUnembed && !config.llama?.logitCap) {
     W_U = sub(W_U, mean(W_U, [0], true));
     if (outputs.b_U) outputs.b_U = sub(outputs.b_U, mean(outputs.b_U, [0], true));
   }

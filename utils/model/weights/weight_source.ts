@@ -5,11 +5,15 @@
  *  embed    W_E `[V, d]`, and W_pos `[positions, d]` for GPT-2
  *  layer    see `block_weights.ts`
  *  unembed  ln_f_w, ln_f_b `[d]`, W_U `[V, d]`, and b_U `[V]` after a LayerNorm bias has been folded in
+ *
+ * Llama-style checkpoints store q, k and v apart; a unit joins them. Gains and biases that they do not store are filled in
+ * (`llama_units.ts`).
  */
 import { tensor } from "../../onnx/mod.ts";
 import { blockWeightShapes, type WeightUnit } from "../blocks/mod.ts";
 import type { CheckpointFiles } from "../files/mod.ts";
 import type { ModelConfig } from "../config.ts";
+import { llamaUnit, loadLlamaUnit, type UnitPart } from "./llama_units.ts";
 
 /** Loads the weights of one model unit by unit. */
 export interface WeightSource {
@@ -31,6 +35,7 @@ export function unitNames(config: ModelConfig): string[] {
 /** Returns the tensors of a unit: feed name → [checkpoint tensor name, shape]. */
 export function unitTensors(config: ModelConfig, unit: string): Record<string, [string, number[]]> {
   const { dModel: d, vocabSize: V } = config;
+  if (config.llama) return storedTensors(llamaUnit(config, unit));
   const neox = config.architecture === "gpt_neox";
   if (unit === "embed") {
     return neox ? { W_E: ["gpt_neox.embed_in.weight", [V, d]] } : {
@@ -67,12 +72,20 @@ export function unitTensors(config: ModelConfig, unit: string): Record<string, [
   ]));
 }
 
+/** Returns name and shape of the tensors of a Llama-style unit; a joined tensor takes the name of its first part. */
+function storedTensors(parts: Record<string, UnitPart>): Record<string, [string, number[]]> {
+  return Object.fromEntries(
+    Object.entries(parts).map(([feed, { names, shape }]) => [feed, [names[0] ?? feed, shape]]),
+  );
+}
+
 /** Makes a source over the files of a checkpoint. Reads each tensor when its unit is loaded. */
 export function checkpointSource(files: CheckpointFiles, config: ModelConfig): WeightSource {
   return {
     config,
     units: unitNames(config),
     async load(unit) {
+      if (config.llama) return await loadLlamaUnit(files, llamaUnit(config, unit));
       const tensors = Object.entries(unitTensors(config, unit));
       const loaded = await Promise.all(
         tensors.map(async ([feed, [name, shape]]) =>

@@ -43,4 +43,12 @@ export {
 } from "./layout.ts";
 export { gemm, linear, matmul, matmulStacked, matmulT } from "./matrix.ts";
 export { maximum, mean, sum, type TopK, topK } from "./reduce.ts";
-export { layerNorm, logSoftmax, type Normalised, rotaryEmbedding, softmax } from "./whole_rows.ts";
+export {
+  inverseRms,
+  layerNorm,
+  logSoftmax,
+  type Normalised,
+  rmsNorm,
+  rotaryEmbedding,
+  softmax,
+} from "./whole_rows.ts";

@@ -1,7 +1,9 @@
 /** Operators that compute whole rows in one pass: softmax, layer normalisation, rotary embedding. */
 import type { Shape, Value } from "../graph.ts";
 import { frontAxis, productDim } from "../shapes.ts";
+import { add, mul, reciprocal, sqrt } from "./elementwise.ts";
 import { reshape } from "./layout.ts";
+import { mean } from "./reduce.ts";
 
 /** Returns the softmax along an axis. */
 export function softmax(x: Value, axis = -1): Value {
@@ -42,6 +44,30 @@ export function layerNorm(x: Value, weight: Value, bias: Value, epsilon: number)
     { axis: -1, epsilon: { float: epsilon } },
   );
   return { output, mean: mean_, inverseScale };
+}
+
+/**
+ * Divides the last axis by its root mean square, `1/√(mean(x²) + ε)` is `inverseScale`, and multiplies by `weight` `[d]`.
+ * Float32 only. The scale is written out, because the operator's own second output is wrong on WebGPU (ONNX Runtime 1.30).
+ */
+export function rmsNorm(
+  x: Value,
+  weight: Value,
+  epsilon: number,
+): Pick<Normalised, "output" | "inverseScale"> {
+  const output = x.graph.add(
+    "SimplifiedLayerNormalization",
+    [x, weight],
+    x.dtype,
+    x.shape,
+    { axis: -1, epsilon: { float: epsilon } },
+  );
+  return { output, inverseScale: inverseRms(x, epsilon) };
+}
+
+/** Returns `1/√(mean(x²) + ε)` over the last axis, which keeps length 1. */
+export function inverseRms(x: Value, epsilon: number): Value {
+  return reciprocal(sqrt(add(mean(mul(x, x), [-1], true), epsilon)));
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   Graph,
   hardSigmoid,
   layerNorm,
+  rmsNorm,
   rotaryEmbedding,
   Session,
   tensor,
@@ -119,6 +120,19 @@ Deno.test("gradients() of LayerNormalization equals central differences of its f
       const m = row.reduce((s, x) => s + x, 0) / row.length;
       const v = row.reduce((s, x) => s + (x - m) ** 2, 0) / row.length;
       return row.map((x, i) => (x - m) / Math.sqrt(v + 1e-5) * w[i] + b[i]);
+    },
+    5e-6,
+  );
+});
+
+Deno.test("gradients() of rmsNorm equals central differences of its formula", () => {
+  const w = [0.5, -1, 2, 1.5, 0.7];
+  return compareFloat32(
+    [3, 5],
+    (x) => rmsNorm(x, x.graph.constant(w), 1e-5).output,
+    (row) => {
+      const square = row.reduce((s, x) => s + x * x, 0) / row.length;
+      return row.map((x, i) => x / Math.sqrt(square + 1e-5) * w[i]);
     },
     5e-6,
   );

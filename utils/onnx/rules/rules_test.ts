@@ -178,7 +178,14 @@ const CASES: Case[] = [
 ];
 
 /** ONNX Runtime has no double kernel for these; they are tested in `float32_rules_test.ts`. */
-const FLOAT32_ONLY = ["Erf", "Gelu", "HardSigmoid", "LayerNormalization", "RotaryEmbedding"];
+const FLOAT32_ONLY = [
+  "Erf",
+  "Gelu",
+  "HardSigmoid",
+  "LayerNormalization",
+  "RotaryEmbedding",
+  "SimplifiedLayerNormalization",
+];
 
 const RANGE: [number, number] = [-1.5, 1.5];
 

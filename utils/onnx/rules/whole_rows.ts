@@ -1,6 +1,6 @@
 /** Gradient rules of softmax, layer normalisation and rotary embedding. */
 import type { Cotangent, Node, Rule, Value } from "../graph.ts";
-import { exp, mean, mul, neg, rotaryEmbedding, sub, sum } from "../ops/mod.ts";
+import { exp, inverseRms, mean, mul, neg, rotaryEmbedding, sub, sum } from "../ops/mod.ts";
 import { one, out } from "./rule.ts";
 
 function softmaxRule(g: Value, node: Node): Cotangent[] {
@@ -34,11 +34,22 @@ const layerNormRule: Rule = (node, [g, gMean, gScale]) => {
   return [dx, mul(g!, normalised), g];
 };
 
+/** With x̂ = x/σ and u = g ⊙ weight: dx = (u − x̂ · mean(u ⊙ x̂))/σ. */
+const rmsNormRule: Rule = (node, [g]) => {
+  const [x, weight] = node.inputs;
+  const inverse = inverseRms(x, (node.attributes.epsilon as { float: number }).float);
+  const normalised = mul(x, inverse);
+  const u = mul(g!, weight);
+  const projected = mul(normalised, mean(mul(u, normalised), [-1], true));
+  return [mul(sub(u, projected), inverse), mul(g!, normalised)];
+};
+
 /** Rules of operators that compute whole rows in one pass. */
 export const WHOLE_ROW_RULES: Record<string, Rule> = {
   Softmax: one(softmaxRule),
   LogSoftmax: one(logSoftmaxRule),
   LayerNormalization: layerNormRule,
+  SimplifiedLayerNormalization: rmsNormRule,
   // Turns back; the tables are not differentiated.
   RotaryEmbedding: one((g, _, _x, _first, cos, sin) => [rotaryEmbedding(g, cos, neg(sin))]),
 };

@@ -18,12 +18,13 @@ import { successorHeads } from "./successor_heads.ts";
 import { taskPerformances } from "./task_performance.ts";
 import { transcoderEvaluations } from "./transcoder_evaluation.ts";
 import { transcoderSweeps } from "./transcoder_sweep.ts";
-import { circuitTransfers } from "./transfer.ts";
+import { attentionPatterns, circuitTransfers } from "./circuits/mod.ts";
 
 /** Every kind, by its name in messages and tests. */
 export const RESULT_KINDS = {
   circuitSummary,
   circuitTransfers,
+  attentionPatterns,
   fullModelComponents,
   circuitComponentScores,
   headsByType,

@@ -3,6 +3,14 @@
  * @module
  */
 export {
+  type AttentionEntry,
+  type AttentionHeader,
+  type AttentionPatternFile,
+  attentionPatterns,
+  packPatterns,
+  readAttention,
+} from "./circuits/mod.ts";
+export {
   type CircuitComponents,
   circuitComponentScores,
   headsByType,
@@ -52,4 +60,4 @@ export {
   type TranscoderSweepHeader,
   transcoderSweeps,
 } from "./transcoder_sweep.ts";
-export { circuitTransfers } from "./transfer.ts";
+export { circuitTransfers } from "./circuits/mod.ts";

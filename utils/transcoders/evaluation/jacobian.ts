@@ -29,7 +29,14 @@ import {
   tensor,
   where,
 } from "../../onnx/mod.ts";
-import { activate, type HookedModel, hookName, type ModelConfig } from "../../model/mod.ts";
+import {
+  activate,
+  type HookedModel,
+  hookName,
+  type ModelConfig,
+  refuseTraits,
+  storedOutIn,
+} from "../../model/mod.ts";
 import { PythonRandom } from "../../base/mod.ts";
 import {
   activations,
@@ -62,7 +69,7 @@ const jacobianProgram = defineProgram(
   ({ form, config, bare, centred }: JacobianSettings, options: SessionOptions) => {
     const g = new Graph();
     const { dModel: d, dMlp: m } = config;
-    const outIn = config.architecture === "gpt_neox";
+    const outIn = storedOutIn(config as ModelConfig);
     const [x, v] = [g.input("x", ["rows", d]), g.input("v", ["rows", d])];
     const gain = bare ? g.input("ln2_w", [d]) : undefined;
     const read = gain ? add(mul(x, gain), g.input("ln2_b", [d])) : x;
@@ -109,6 +116,7 @@ export async function jacobianCosine(
   if (!hasMlpJacobian(coder)) {
     throw new Error("a Jacobian needs a transcoder that reads and gives what an MLP does");
   }
+  refuseTraits(model.config, "the Jacobian of an MLP", { gated: true });
   const { layer, inputConvention } = coder.config;
   const { dModel, dMlp, architecture, activation } = model.config;
   const rows = Array.from(counted.keys()).filter((row) => counted[row] === 1).slice(0, tokens);

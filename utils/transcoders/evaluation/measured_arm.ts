@@ -89,7 +89,8 @@ export async function measure(
       if (b > 0) continue;
       const settings = { tokens: jacobianTokens, seed };
       for (const [i, coder] of (arm.standIn.coders ?? []).entries()) {
-        if (!hasMlpJacobian(coder)) continue;
+        // The formula is that of an MLP without a gate.
+        if (!hasMlpJacobian(coder) || model.config.llama) continue;
         arm.jacobian[i] = await jacobianCosine(model, coder, run.points[i].input, batch, settings);
       }
     }

@@ -19,6 +19,7 @@ import {
   type BlockHook,
   type HookedModel,
   hookName,
+  isRms,
   type ModelConfig,
   parseHookName,
 } from "../../model/mod.ts";
@@ -169,13 +170,22 @@ function checkPoint(
   } catch (cause) {
     throw new Error(`${name}: ${(cause as Error).message}`, { cause });
   }
-  if (head !== undefined && !(facts.heads && head >= 0 && head < config.nHeads)) {
-    const why = facts.heads ? `the model has heads 0 … ${config.nHeads - 1}` : "it has no heads";
+  const heads = headsAt(point, config);
+  if (head !== undefined && !(facts.heads && head >= 0 && head < heads)) {
+    const why = facts.heads ? `the model has heads 0 … ${heads - 1}` : "it has no heads";
     throw new Error(`${name}: head ${head} at "${hook}": ${why}`);
   }
   const expected = widthOf(point, head, config);
   if (width !== expected) {
     throw new Error(`${name}: width ${width} at "${hook}"; the model's is ${expected}`);
+  }
+  const centring = facts.kind === "bare" ||
+    convention === "folded" && ["normed", "stream"].includes(facts.kind);
+  if (isRms(config) && centring) {
+    throw new Error(
+      `${name}: reads "${hook}" without its mean, but the RMSNorms of a ${config.architecture} model subtract no mean; ` +
+        "give a coder for mlp.hook_in or the residual stream of the unprocessed model",
+    );
   }
   const { foldLayerNorm, centerWritingWeights, foldValueBiases } = processing;
   const refuse = (found: string, load: string): never => {
@@ -201,8 +211,12 @@ function checkPoint(
 /** Returns the width of a hook point's value, all heads together unless `head` is given. */
 function widthOf(point: string, head: number | undefined, config: ModelConfig): number {
   const { heads, width } = POINTS[point];
-  return config[width] * (heads && head === undefined ? config.nHeads : 1);
+  return config[width] * (heads && head === undefined ? headsAt(point, config) : 1);
 }
+
+/** Number of heads that a hook point's value has: keys and values may be shared. */
+const headsAt = (point: string, { nHeads, llama }: ModelConfig): number =>
+  /^attn\.hook_[kv]$/.test(point) ? llama?.nKvHeads ?? nHeads : nHeads;
 
 /** Returns the block's hook point that holds a coder's value, where a splice can replace it. */
 export const blockPoint = ({ point }: CoderPoint): BlockHook => POINTS[point].at;

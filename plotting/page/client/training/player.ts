@@ -1,6 +1,6 @@
 /**
  * Plays a run: a slider over its checkpoints, a play button, and keys. `styles/player.css` styles them; the page's HTML has
- * the elements `play`, `slider`, `slider-ticks`, `step` and `step-count`.
+ * the elements `play`, `slider`, `slider-ticks`, `step` and `step-count`, and may have a button `speed`.
  */
 import { byId, html } from "../dom.ts";
 import { integer, shortStep } from "../format.ts";
@@ -8,6 +8,9 @@ import { gapsOf } from "../hatch.ts";
 
 /** Milliseconds to play a whole run, within the limits of `pause`. */
 const PLAY_MS = 24_000;
+
+/** Factors of the speed, in the order of the button's clicks. */
+const SPEEDS = [1, 2, 4, 0.5];
 
 /** What the player needs of the page. */
 export interface PlayerOptions {
@@ -38,7 +41,9 @@ export function createPlayer(options: PlayerOptions): Player {
   let { steps, able } = options;
   const slider = byId<HTMLInputElement>("slider");
   const play = byId<HTMLButtonElement>("play");
+  const faster = document.getElementById("speed");
   let timer: number | undefined;
+  let speed = SPEEDS[0];
   const last = () => steps.length - 1;
 
   slider.addEventListener("input", () => {
@@ -47,10 +52,24 @@ export function createPlayer(options: PlayerOptions): Player {
   });
   play.addEventListener("click", () => timer === undefined ? start() : stop());
 
+  const showSpeed = () => {
+    if (!faster) return;
+    faster.textContent = `${speed}×`;
+    faster.setAttribute("aria-label", `Speed ${speed}, change`);
+  };
+  showSpeed();
+  faster?.addEventListener("click", () => {
+    speed = SPEEDS[(SPEEDS.indexOf(speed) + 1) % SPEEDS.length];
+    showSpeed();
+    if (timer === undefined) return;
+    stop();
+    start();
+  });
+
   function start() {
     if (last() < 1) return;
     if (options.index() === last()) options.select(0);
-    const pause = Math.max(140, Math.min(900, PLAY_MS / steps.length));
+    const pause = Math.max(140, Math.min(900, PLAY_MS / steps.length)) / speed;
     timer = setInterval(() => {
       options.select(Math.min(last(), options.index() + 1));
       if (options.index() === last()) stop();

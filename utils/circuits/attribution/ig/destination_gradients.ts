@@ -46,8 +46,8 @@ export function headConstants(w: BlockWeights, config: ModelConfig): Value {
 export interface HeadCotangents {
   /** input of the LayerNorm, `[ROWS, P, d]` */
   x: Value;
-  /** mean of x, `[ROWS, P, 1]` */
-  mean: Value;
+  /** mean of x, `[ROWS, P, 1]`; absent where the norm does not subtract it */
+  mean?: Value;
   /** 1/σ of x, `[ROWS, P, 1]` */
   inverse: Value;
   /** dy of q, k and v, `[ROWS, P, A, d_head]` */
@@ -69,7 +69,7 @@ export function headSums({ x, mean, inverse, qkv, along }: HeadCotangents): Head
   const [batch, P, d] = x.shape;
   const [, , first, second] = along.shape as number[];
   const s = mul(reshape(along, [batch, P, first * second]), mul(inverse, 1 / (d as number)));
-  const normalised = mul(sub(x, mean), inverse);
+  const normalised = mul(mean ? sub(x, mean) : x, inverse);
   const points = (v: Value, perm: number[]) =>
     transpose(perPoint(v, ...v.shape.slice(2) as number[]), perm);
   return {

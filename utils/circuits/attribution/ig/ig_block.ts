@@ -59,13 +59,18 @@ function lastBlock(x: Value, w: BlockWeights, context: BlockContext): IgBlock {
   const { z } = attention(x, w, context);
   const atEnd = (v: Value) => gather(v, x.graph.constant([-1], [1], "int64"), 1);
   const last = { x: atEnd(x), z: atEnd(z) };
-  const heads = linear(reshape(last.z, [ROWS, 1, config.dModel]), w.o_w, storedOutIn(config));
+  const heads = linear(
+    reshape(last.z, [ROWS, 1, config.nHeads * config.dHead]),
+    w.o_w,
+    storedOutIn(config),
+  );
   const residual = afterAttention(last.x, add(heads, w.o_b), w, context);
   return { hooks, x, z, mlpIn: hooks.required("hook_mlp_in"), last, residual };
 }
 
 /** Declares keys and values of the prefix, shared by all path points. Their names begin with `i`. */
-export function pastInputs(g: Graph, { nHeads: H, dHead: e }: ModelConfig, i: number): KeysValues {
-  const of = (name: string) => g.input(`${i}.${name}`, [PROMPTS, H, "past", e]);
+export function pastInputs(g: Graph, config: ModelConfig, i: number): KeysValues {
+  const { dHead: e, nHeads: H, llama } = config;
+  const of = (name: string) => g.input(`${i}.${name}`, [PROMPTS, llama?.nKvHeads ?? H, "past", e]);
   return { k: of("past_k"), v: of("past_v"), sharedBy: POINTS };
 }

@@ -41,6 +41,7 @@ import {
 import { LETTERS } from "../../../names/mod.ts";
 import { headConstants, headGradients, headSums } from "./destination_gradients.ts";
 import { type IgBlock, igBlock, pastInputs } from "./ig_block.ts";
+import { llamaHeadGradients } from "./llama_gradients.ts";
 import type { MovingOutput } from "./interpolated_output.ts";
 import { overPoints } from "./path_axes.ts";
 
@@ -102,7 +103,9 @@ function backwardOutputs(
   const grads = spec.last ? lastGradients(g, run, flowing) : blockGradients(run, flowing);
   const everywhere = (v: Value) => spec.last ? mul(v, lastPosition(g, 1)) : v;
 
-  const heads = headGradients(attentionSums(run, grads, weights, config), weights, config);
+  const heads = config.llama
+    ? llamaHeadGradients(run, grads.rotated, weights, config)
+    : headGradients(attentionSums(run, grads, weights, config), weights, config);
   const mlp = everywhere(overPoints(grads.mlpIn));
   const all = concat([heads, unsqueeze(mlp, 1)], 1);
   const atMlp = everywhere(sum(cotangent, [1]));
@@ -120,12 +123,14 @@ interface BlockGradients {
   mlpIn: Value;
   /** gradient at q, k and v in one tensor, before rotation */
   qkv: Value;
-  /** gradients at q, k and v after rotation */
+  /** gradients at q, k and v after rotation; in Llama-style models at those of every query head before it */
   rotated: Value[];
 }
 
 function attentionGradients(output: Value, cotangent: Value, run: IgBlock, more: Value[] = []) {
-  const wrt = ["qkv", ...LETTERS].map((name) => run.hooks.saved.get(`saved:${name}`)!);
+  const saved = (name: string) => run.hooks.saved.get(`saved:${name}`)!;
+  const own = run.hooks.saved.has("saved:own.q") ? "own." : "";
+  const wrt = ["qkv", ...LETTERS.map((letter) => `${own}${letter}`)].map(saved);
   const [x, qkv, q, k, v, ...rest] = gradients([output], [cotangent], [run.x, ...wrt, ...more]);
   return { x, qkv, rotated: [q, k, v], rest };
 }

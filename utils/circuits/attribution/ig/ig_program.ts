@@ -17,6 +17,7 @@ import {
 } from "../../../onnx/mod.ts";
 import {
   type BlockContext,
+  isLocalAmongOthers,
   metricGradient,
   type MetricSpec,
   type ModelConfig,
@@ -81,9 +82,9 @@ export function compileModelProgram(
 ): Promise<Session> {
   const { nLayers, dModel: d } = config;
   const g = new Graph();
-  const sequence = sequenceInputs(g, config, past);
   const layers: IgLayer[] = [];
   for (let l = 0; l < nLayers; l++) {
+    const sequence = sequenceInputs(g, config, past, isLocalAmongOthers(config, l));
     const first = l === 0;
     const spec = { past, first, last: l === nLayers - 1, still: first && still };
     layers.push(layerOf(g, layers.at(-1)?.residual, l, { config, sequence }, spec));

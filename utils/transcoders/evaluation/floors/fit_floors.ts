@@ -161,7 +161,7 @@ export class PlaceFit {
     const drawn = configs.map((config, i) =>
       randomDirections(config, ks[i], moments[i].meanInput(), seed + i)
     );
-    const neurons = configs.every(isMlpOutput)
+    const neurons = configs.every(isMlpOutput) && !model.config.llama?.postNorm
       ? await NeuronFloor.open(model, configs, ks)
       : undefined;
     const scales = configs.map(({ dOut }) => new Moments(model.runtime, dOut, dOut));

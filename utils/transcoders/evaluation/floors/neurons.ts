@@ -24,8 +24,10 @@ import {
   type HookedModel,
   hookName,
   POS,
+  refuseTraits,
   type SplicedLayer,
   type SpliceScope,
+  storedOutIn,
 } from "../../../model/mod.ts";
 import type { CoderConfig } from "../../coder.ts";
 import { type CoderPoint, coderPoints, pointValue, replacedValue } from "../../splices/mod.ts";
@@ -106,7 +108,8 @@ export class NeuronFloor implements StandIn {
     configs: readonly CoderConfig[],
     ks: readonly number[],
   ): Promise<NeuronFloor> {
-    const outIn = model.config.architecture === "gpt_neox";
+    refuseTraits(model.config, "the floor of single neurons", { postNorm: true });
+    const outIn = storedOutIn(model.config);
     const layers: LayerNeurons[] = [];
     for (const [i, config] of configs.entries()) {
       const { out_w } = await model.weights.layer(config.layer);

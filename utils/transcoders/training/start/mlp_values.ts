@@ -7,7 +7,7 @@
  * so that the feature gives what the neuron would give if its activation function were ReLU.
  */
 import { UserError } from "../../../base/mod.ts";
-import { type HookedModel, storedOutIn } from "../../../model/mod.ts";
+import { type HookedModel, refuseTraits, storedOutIn } from "../../../model/mod.ts";
 import { layoutOf, viewOf } from "../../../training/mod.ts";
 import { transposed } from "../../layout.ts";
 import { coderParameters, type CoderShape } from "../shape.ts";
@@ -27,6 +27,7 @@ export async function neuronsOf(
   { weights, config }: Pick<HookedModel, "weights" | "config">,
   layer: number,
 ): Promise<Neurons> {
+  refuseTraits(config, 'start "mlp"', { gated: true });
   const { in_w, in_b, out_w } = await weights.layer(layer);
   const outIn = storedOutIn(config);
   return {

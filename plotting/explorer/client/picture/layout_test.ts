@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { edgePath, layOut } from "./layout.ts";
-import { nodeNames } from "../../../utils/names/mod.ts";
+import { nodeNames } from "../../../../utils/names/mod.ts";
 
 const SHAPES = [
   { nLayers: 1, nHeads: 1, parallel: true },

@@ -3,17 +3,28 @@
  * glide to their new width, those that join fade in, those that leave fade out and are then removed (CSS
  * transitions).
  */
-import type { CircuitEdge } from "../../../utils/results/mod.ts";
-import { afterPaint, byId, hideTooltip, percent, showTooltip, svg } from "../../page/client/mod.ts";
-import { type Comparison, comparisonOf } from "./comparison.ts";
-import { describeLostEdge, showComparison } from "./comparison_note.ts";
-import { largestScore, pathsThrough, visibleEdges } from "./circuit_math.ts";
-import { edgePath, type Layout, layOut, portOffset } from "./layout.ts";
-import { edgeName, nodeNames, parseNodeName } from "../../../utils/names/mod.ts";
-import { lineKind, longName, shortName } from "./names.ts";
-import type { ShownSummary } from "./shown.ts";
-import type { Store } from "./state.ts";
-import { describeEdge, describeNode, roleColour, roleLabel, rolesAt } from "./describe.ts";
+import type { CircuitEdge } from "../../../../utils/results/mod.ts";
+import {
+  afterPaint,
+  byId,
+  hideTooltip,
+  percent,
+  showTooltip,
+  svg,
+} from "../../../page/client/mod.ts";
+import { type Comparison, comparisonOf } from "../comparison.ts";
+import { describeLostEdge, showComparison } from "../comparison_note.ts";
+import { CROWDED, largestScore, pathsThrough, strokeOf, visibleEdges } from "../circuit_math.ts";
+import { type Bundles, bundlesOf } from "./bundles.ts";
+import { byRole } from "./head_order.ts";
+import { edgePath, type Layout, layOut } from "./layout.ts";
+import { edgeName, nodeNames, parseNodeName } from "../../../../utils/names/mod.ts";
+import { placeNodes } from "./place_nodes.ts";
+import { createPictureZoom } from "./picture_zoom.ts";
+import { lineKind, longName, shortName } from "../names.ts";
+import type { ShownSummary } from "../shown.ts";
+import type { Store } from "../state.ts";
+import { describeEdge, describeNode, roleColour, roleLabel, rolesAt } from "../describe.ts";
 
 const FADE_MS = 450;
 
@@ -28,19 +39,24 @@ export interface GraphView {
   update(): void;
   highlight(): void;
   resize(): void;
+  /** Shows the part of the picture that the reader zoomed to. */
+  showView(): void;
 }
 
 export function createGraphView(summary: ShownSummary, store: Store): GraphView {
   const root = byId<SVGSVGElement>("circuit");
   const box = byId("circuit-box");
-  const rows = root.appendChild(svg("g", { class: "rows" }));
-  const edgeLayer = root.appendChild(svg("g", { class: "edges" }));
-  const nodeLayer = root.appendChild(svg("g", { class: "nodes" }));
+  const content = root.appendChild(svg("g"));
+  const showView = createPictureZoom(content, store);
+  const rows = content.appendChild(svg("g", { class: "rows" }));
+  const edgeLayer = content.appendChild(svg("g", { class: "edges" }));
+  const nodeLayer = content.appendChild(svg("g", { class: "nodes" }));
   const edges = new Map<string, DrawnEdge>();
   const nodes = new Map<string, SVGGElement>();
   const overall = summary.checkpoints.reduce((max, c) => Math.max(max, largestScore(c)), 0) || 1;
   let comparison: Comparison | null = null;
   let layout: Layout = layOut(summary.shape, 900);
+  let bundles: Bundles = () => undefined;
 
   for (const name of nodeNames(summary.shape)) nodes.set(name, createNode(name));
 
@@ -83,45 +99,6 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     hideTooltip();
   }
 
-  function placeNodes() {
-    rows.replaceChildren(...layout.rows.map(({ layer, y }) =>
-      svg(
-        "g",
-        { class: "row" },
-        svg("line", { x1: 26, x2: layout.width - 8, y1: y, y2: y }),
-        svg("text", { x: 4, y, dy: "0.35em" }, `L${layer}`),
-      )
-    ));
-    for (const [name, group] of nodes) {
-      const { x, y, width, height } = layout.places.get(name)!;
-      group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
-      const pill = group.querySelector(".pill")!;
-      const radius = parseNodeName(name).kind === "head" ? height / 2 : 3;
-      for (
-        const [key, value] of Object.entries({
-          x: -width / 2,
-          y: -height / 2,
-          width,
-          height,
-          rx: Math.min(radius, width / 2),
-        })
-      ) pill.setAttribute(key, value.toFixed(1));
-      const text = group.querySelector<SVGTextElement>(".name")!;
-      const size = width > 100 ? 12 : layout.font;
-      text.setAttribute("font-size", String(size));
-      text.setAttribute("dy", "0.35em");
-      text.style.display = size === 0 ? "none" : "";
-      for (const port of group.querySelectorAll<SVGRectElement>(".port")) {
-        const letter = port.dataset.letter as "q" | "k" | "v";
-        const portWidth = Math.max(2, width * 0.12);
-        port.setAttribute("x", (portOffset(letter, width) - portWidth / 2).toFixed(1));
-        port.setAttribute("y", (height / 2 - 0.5).toFixed(1));
-        port.setAttribute("width", portWidth.toFixed(1));
-        port.setAttribute("height", "2.5");
-      }
-    }
-  }
-
   function createEdge(name: string, edge: CircuitEdge): DrawnEdge {
     const line = svg("path", { class: "line" });
     const group = svg(
@@ -148,7 +125,7 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
   }
 
   function route(drawn: DrawnEdge) {
-    const path = edgePath(layout, drawn.edge);
+    const path = edgePath(layout, drawn.edge, bundles(drawn.edge));
     for (const element of drawn.group.children) element.setAttribute("d", path);
   }
 
@@ -169,12 +146,15 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
     const union = [...checkpoint.circuit, ...comparison?.lost ?? []];
     const shown = visibleEdges(union, store.state);
     root.classList.toggle("compared", comparison !== null);
-    showComparison(comparison, store.state);
+    showComparison(comparison, store.state, summary.model);
     const scale = store.state.widths === "all" ? overall : largestScore(checkpoint);
+    bundles = store.state.edges === "bundled" ? bundlesOf(shown, layout) : () => undefined;
     const present = new Set(shown.map(edgeName));
     for (const [name, drawn] of edges) if (!present.has(name)) remove(name, drawn);
     const fresh: DrawnEdge[] = [];
-    for (const edge of shown) {
+    const crowded = shown.length > CROWDED;
+    // the strongest last, above the others
+    for (const edge of shown.toReversed()) {
       const name = edgeName(edge);
       let drawn = edges.get(name);
       if (!drawn) {
@@ -188,13 +168,16 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
         fresh.push(drawn);
       }
       drawn.edge = edge;
-      const share = Math.min(1, Math.sqrt(Math.abs(edge.score) / scale));
-      drawn.line.style.strokeWidth = `${(1 + 4.5 * share).toFixed(2)}px`;
-      drawn.line.style.strokeOpacity = (0.58 + 0.34 * share).toFixed(3);
-      const sign = edge.score < 0 ? "negative" : "positive";
+      if (crowded) edgeLayer.append(drawn.group);
       const fate = comparison?.fateOf(edge) ?? "";
+      // another run's scores may have another unit
+      const largest = fate === "lost" && comparison?.run ? largestScore(comparison.other) : scale;
+      const share = Math.min(1, Math.sqrt(Math.abs(edge.score) / largest));
+      Object.assign(drawn.line.style, strokeOf(share, crowded));
+      const sign = edge.score < 0 ? "negative" : "positive";
       drawn.group.setAttribute("class", `edge ${lineKind(edge)} ${sign} ${fate}`);
     }
+    for (const drawn of edges.values()) if (drawn.leaving === null) route(drawn);
     if (fresh.length > 0) afterPaint(() => fadeIn(fresh));
     updateNodes(new Set(checkpoint.nodes), shown);
     const empty = byId("empty-circuit");
@@ -266,14 +249,19 @@ export function createGraphView(summary: ShownSummary, store: Store): GraphView 
   }
 
   function resize() {
-    layout = layOut(summary.shape, Math.max(320, box.clientWidth));
+    layout = layOut(
+      summary.shape,
+      Math.max(320, box.clientWidth),
+      store.state.order === "role" ? byRole(summary) : undefined,
+    );
     root.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height.toFixed(1)}`);
     root.setAttribute("width", String(layout.width));
     root.setAttribute("height", layout.height.toFixed(1));
-    placeNodes();
+    placeNodes(layout, rows, nodes);
     for (const drawn of edges.values()) route(drawn);
+    showView();
   }
 
   root.addEventListener("click", () => store.set({ pinned: null }));
-  return { update, highlight, resize };
+  return { update, highlight, resize, showView };
 }

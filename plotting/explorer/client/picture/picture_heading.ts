@@ -1,9 +1,9 @@
 /** Writes what a saved picture of a circuit shows: title, step and circuit, legend. */
-import { taskTitle } from "../../display_names.ts";
-import { type HeadingLine, integer, percent, themeValue } from "../../page/client/mod.ts";
-import { comparisonOf } from "./comparison.ts";
-import type { ShownSummary } from "./shown.ts";
-import type { State } from "./state.ts";
+import { taskTitle } from "../../../display_names.ts";
+import { type HeadingLine, integer, percent, themeValue } from "../../../page/client/mod.ts";
+import { comparisonOf } from "../comparison.ts";
+import type { ShownSummary } from "../shown.ts";
+import type { State } from "../state.ts";
 
 /** Returns the lines above the picture. */
 export function pictureHeading(summary: ShownSummary, state: State): HeadingLine[] {
@@ -11,6 +11,7 @@ export function pictureHeading(summary: ShownSummary, state: State): HeadingLine
   const circuit = able
     ? `${integer(edges)} of ${integer(summary.nEdges)} edges, faithfulness ${percent(faithfulness)}`
     : "the model does not do the task";
+  const named = `${summary.model}, ${taskTitle(summary.task)}`;
   const shown = state.top === null ? "" : `, the ${integer(state.top)} strongest drawn`;
   const key = (
     text: string,
@@ -25,7 +26,10 @@ export function pictureHeading(summary: ShownSummary, state: State): HeadingLine
   const legend = comparison
     ? [
       ...key("only here", themeValue("--plus")),
-      ...key(`only at step ${integer(comparison.other.step)}, dotted`, themeValue("--minus")),
+      ...key(
+        `only ${comparison.run ? "in" : "at"} ${comparison.name}, dotted`,
+        themeValue("--minus"),
+      ),
       ...key("in both", themeValue("--faint")),
     ]
     : state.colour === "sign"
@@ -43,10 +47,22 @@ export function pictureHeading(summary: ShownSummary, state: State): HeadingLine
   return [
     {
       size: 15,
-      pieces: [{ text: `${summary.model}, ${taskTitle(summary.task)}, step ${integer(step)}` }],
+      pieces: [{ text: `${summary.title ?? named}, step ${integer(step)}` }],
     },
     { size: 11, pieces: [{ text: `${circuit}${shown}. Scores by ${summary.method}.` }] },
     { size: 11, pieces: legend },
     ...roles.length > 0 ? [{ size: 11, pieces: roles }] : [],
+    ...linesOf(summary.caption ?? "").map((text) => ({ size: 11, pieces: [{ text }] })),
   ];
+}
+
+/** Returns a text in lines that fit the narrowest picture. */
+function linesOf(text: string, width = 110): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length >= width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }

@@ -3,7 +3,7 @@
  * faithfulness of each checkpoint's circuit in it. Its `config` names the circuits by steps and digest.
  */
 import { z } from "zod";
-import { defineResult, type ResultKind } from "../kind.ts";
+import { defineResult, type ResultKind } from "../../kind.ts";
 
 /** `graphs/{model}/{task}/transfer.json`. */
 export const circuitTransfers: ResultKind<

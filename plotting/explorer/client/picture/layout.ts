@@ -4,15 +4,17 @@
  *
  * 1. Each layer is a row, with the input at the bottom and the logits at the top. Heads go from left to right by
  *    number, with the MLP in the middle of its row (half a row higher if it reads the heads of its own layer, as in
- *    GPT-2).
+ *    GPT-2). From eight heads on, the MLPs have a lane of their own at the left.
  * 2. An edge leaves the top of its source and enters the bottom of its target: q on the left, k in the middle, v on
  *    the right, so the three never overlap. Input and logits are bars. An edge meets a bar halfway between the bar's
  *    centre and the other end, which keeps long edges apart.
  * 3. Edges are cubic curves with vertical ends. Within a column they bow sideways, around the nodes in between.
  */
-import type { CircuitEdge } from "../../../utils/results/mod.ts";
-import { nodeNames } from "../../../utils/names/mod.ts";
-import { placeOfNode, type Shape } from "./names.ts";
+import type { CircuitEdge } from "../../../../utils/results/mod.ts";
+import { nodeNames } from "../../../../utils/names/mod.ts";
+import { pulled } from "./bundles.ts";
+import { byNumber, type HeadColumns } from "./head_order.ts";
+import { placeOfNode, type Shape } from "../names.ts";
 
 export interface Place {
   x: number;
@@ -30,26 +32,45 @@ export interface Layout {
   row: number;
   /** font size of node labels; 0 if the columns are too narrow for labels */
   font: number;
+  /** right edge of the lane of MLPs; null if they are among the heads */
+  lane: number | null;
   places: Map<string, Place>;
   rows: { layer: number; y: number }[];
 }
 
 const MARGIN = 34;
+/** Heads per layer from which the MLPs have a lane, and columns that the lane takes. */
+const LANE_HEADS = 8;
+const LANE_COLUMNS = 2.2;
 /** Smallest column width that has room for names. If the columns do not fit the box, the box scrolls. */
 const NARROWEST = 26;
+/** Rooms wider than this hold a larger picture. */
+const ROOMY = 1150;
 const BAR_HEIGHT = 22;
 const BAR_SPREAD = 0.5;
 
-/** Lays out the whole model, `room` pixels wide or as wide as its names need; the layer count sets the height. */
-export function layOut(shape: Shape, room: number): Layout {
+/**
+ * Lays out the whole model, `room` pixels wide or as wide as its names need; the layer count sets the height.
+ * @param columns the column of each head; default: by number
+ */
+export function layOut(
+  shape: Shape,
+  room: number,
+  columns: HeadColumns = byNumber(shape),
+): Layout {
   const { nLayers, nHeads, parallel } = shape;
-  const slots = nHeads + 1;
+  const lane = nHeads >= LANE_HEADS;
+  const slots = nHeads + (lane ? LANE_COLUMNS : 1);
   const width = Math.max(room, slots * NARROWEST + 2 * MARGIN);
   const middle = Math.ceil(nHeads / 2);
-  const column = Math.min(104, (width - 2 * MARGIN) / slots);
+  const grown = room > ROOMY ? 1.4 : 1;
+  const column = Math.min(104 * grown, (width - 2 * MARGIN) / slots);
   const centre = width / 2;
-  const columnOf = (slot: number) => centre + (slot - (slots - 1) / 2) * column;
-  const row = Math.max(parallel ? 34 : 44, Math.min(92, 600 / (nLayers + 1)));
+  const left = centre - (slots - 1) * column / 2;
+  const columnOf = (slot: number) => left + slot * column;
+  const headColumn = (head: number) =>
+    columnOf(lane ? head + LANE_COLUMNS : head < middle ? head : head + 1);
+  const row = Math.max(parallel ? 34 : 44, Math.min(92 * grown, 600 * grown / (nLayers + 1)));
   const nodeHeight = Math.max(14, Math.min(22, row * (parallel ? 0.46 : 0.34)));
   const nodeWidth = Math.max(4, Math.min(50, column * 0.74));
   const font = nodeWidth >= 32 ? 11 : nodeWidth >= 23 ? 9 : nodeWidth >= 18 ? 7.5 : 0;
@@ -66,14 +87,24 @@ export function layOut(shape: Shape, room: number): Layout {
       places.set(name, { x: centre, y, width: bar, height: BAR_HEIGHT });
     } else if (kind === "mlp") {
       const y = yOf(layer) - (parallel ? 0 : row * 0.46);
-      places.set(name, { x: columnOf(middle), y, width: nodeWidth, height: nodeHeight });
+      places.set(name, {
+        x: columnOf(lane ? LANE_COLUMNS / 2 - 0.5 : middle),
+        y,
+        width: nodeWidth,
+        height: nodeHeight,
+      });
     } else {
-      const x = columnOf(head < middle ? head : head + 1);
-      places.set(name, { x, y: yOf(layer), width: nodeWidth, height: nodeHeight });
+      places.set(name, {
+        x: headColumn(columns[layer][head]),
+        y: yOf(layer),
+        width: nodeWidth,
+        height: nodeHeight,
+      });
     }
   }
   const rows = Array.from({ length: nLayers }, (_, layer) => ({ layer, y: yOf(layer) }));
-  return { width, height, column, row, font, places, rows };
+  const edgeOfLane = lane ? columnOf(LANE_COLUMNS - 0.75) : null;
+  return { width, height, column, row, font, lane: edgeOfLane, places, rows };
 }
 
 /** Returns the horizontal offset of the port where an edge enters a head. */
@@ -84,9 +115,14 @@ export function portOffset(letter: CircuitEdge["letter"], width: number): number
 
 /**
  * Returns the SVG path of an edge, from the top of its source to the bottom of its target.
+ * @param middle the middle of its bundle
  * @throws Error if the layout does not have one of its nodes.
  */
-export function edgePath(layout: Layout, edge: Omit<CircuitEdge, "score">): string {
+export function edgePath(
+  layout: Layout,
+  edge: Omit<CircuitEdge, "score">,
+  middle?: number,
+): string {
   const from = layout.places.get(edge.source);
   const to = layout.places.get(edge.target);
   if (!from || !to) {
@@ -104,8 +140,8 @@ export function edgePath(layout: Layout, edge: Omit<CircuitEdge, "score">): stri
   const bend = Math.max(rise * 0.42, Math.min(14, rise));
   const bow = bowOf(layout, edge, x2 - x1, rise);
   const f = (value: number) => value.toFixed(1);
-  return `M${f(x1)} ${f(y1)}C${f(x1 + bow)} ${f(y1 - bend)} ${f(x2 + bow)} ${f(y2 + bend)} ` +
-    `${f(x2)} ${f(y2)}`;
+  const [c1, c2] = pulled([x1 + bow, x2 + bow], middle);
+  return `M${f(x1)} ${f(y1)}C${f(c1)} ${f(y1 - bend)} ${f(c2)} ${f(y2 + bend)} ${f(x2)} ${f(y2)}`;
 }
 
 /** Returns the sideways bow of an edge that would run straight up a column: outwards, larger for longer edges. */
@@ -114,6 +150,11 @@ function bowOf(layout: Layout, edge: Omit<CircuitEdge, "score">, dx: number, ris
   if (Math.abs(dx) > layout.column * 0.45 || levels < 1) return 0;
   const x = (layout.places.get(edge.target)!.width > 100 ? layout.places.get(edge.source) : layout
     .places.get(edge.target))!.x;
+  // in the lane, longer edges bow further out, on alternating sides
+  if (layout.lane !== null && x < layout.lane) {
+    const side = Math.round(layout.places.get(edge.source)!.y / layout.row) % 2 === 0 ? 1 : -1;
+    return side * Math.min(layout.column, layout.column * (0.5 + 0.06 * levels));
+  }
   const centre = layout.width / 2;
   const outward = Math.abs(x - centre) < layout.column * 0.6
     ? (Math.round(layout.places.get(edge.source)!.y / layout.row) % 2 === 0 ? 1 : -1)
