@@ -54,14 +54,14 @@ function models(): void {
 }
 
 function schedules(): void {
-  const pythia = SCHEDULE_NAMES.filter((name) => name !== "custom" && name !== "suite");
+  const pythia = SCHEDULE_NAMES.filter((name) => !["custom", "suite", "olmo"].includes(name));
   printTable([
     { header: "schedule", value: (name) => name },
     { header: "checkpoints", value: (name) => scheduleSteps(name).length },
     { header: "steps", value: (name) => shortened(scheduleSteps(name)) },
   ], pythia);
   console.log(
-    "suite: all steps of a local folder. main: the one checkpoint of a model. Any list: --custom-schedule 0,1000",
+    "suite: all steps of the model. olmo: a few of these. main: the one checkpoint of a model. Any list: --custom-schedule 0,1000",
   );
 }
 
