@@ -44,10 +44,11 @@ Deno.test("get_circuits_over_time does not add to results of prompts that have s
       Deno.writeTextFile(file, prompts.map((p) => JSON.stringify(p)).join("\n"));
     const args = [...QUICK, "--task", "own", "--task-file", file, "--custom-schedule"];
     await write({ ...PROMPT, corrupted: PROMPT.clean });
-    assertMatch(
-      (await circuits(dir, ...args, "1")).stderr,
-      /clean and corrupted prompts are the same/,
-    );
+    // a built-in task is not these prompts: they have the name of their file
+    const builtIn = args.with(args.indexOf("own"), "ioi");
+    const { stdout, stderr } = await circuits(dir, ...builtIn, "1");
+    assertMatch(stderr, /clean and corrupted prompts are the same/);
+    assertMatch(stdout, /^task prompts: the prompts of .*prompts\.jsonl; --task gives it another/m);
     await write(PROMPT);
     assertEquals((await circuits(dir, ...args, "1")).code, 0);
     await write({ ...PROMPT, correct: PROMPT.wrong, wrong: PROMPT.correct });

@@ -81,9 +81,16 @@ export const circuitSchema = z.object({
   ),
 });
 
-/** Returns the settings with the name of the task: that of the file of prompts if no other is given. */
+/**
+ * Returns the settings with the name of the task: that of the file of prompts if no other is given, or only that of a
+ * built-in task. Says so, since results are filed under it.
+ */
 export function withTaskName<C extends { task: string; task_file?: string }>(config: C): C {
-  return { ...config, task: taskNameOf(config.task, config.task_file, TASK_NAMES)! };
+  const task = taskNameOf(config.task, config.task_file, TASK_NAMES)!;
+  if (task !== config.task) {
+    console.log(`task ${task}: the prompts of ${config.task_file}; --task gives it another name`);
+  }
+  return { ...config, task };
 }
 
 /** Returns the keys that change no number of a result, in addition to those of the model. */
