@@ -76,12 +76,6 @@ const MISTAKES: [string, string[], number, RegExp][] = [
   ["model", ["--model-name", "pythia-nanno"], 2, /unknown model pythia-nanno.*pythia-nano/],
   ["schedule", ["--checkpoint-schedule", "dense"], 2, /checkpoint-schedule.*"sparse".*"dense"/],
   ["step", custom(0, 3), 2, /has no step 3; .*step2, step4/],
-  [
-    "schedule for the Hub",
-    ["--model-name", "pythia-70m"],
-    2,
-    /ckpt_schedule: "suite".*folder.*choose one of main, all, /,
-  ],
   ["schedule without steps", ["--checkpoint-schedule", "custom"], 2, /custom_schedule/],
 ];
 for (const [what, args, code, message] of MISTAKES) {

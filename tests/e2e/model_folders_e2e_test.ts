@@ -51,6 +51,6 @@ Deno.test("get_circuits_over_time takes a folder with one checkpoint as it is, a
     assertOneLine(
       await run("get_circuits_over_time", ...at("empty")),
       2,
-      /"suite" visits the checkpoints in a local model folder \(step0, step1, … or checkpoint-0, …\)/,
+      /"suite" visits the checkpoints in a model folder or repository .*choose one of main, all, /,
     );
   }));
