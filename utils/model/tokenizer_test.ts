@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { encode as gpt2Encode } from "gpt-3-encoder/index.js";
+import { encode as gpt2Encode } from "gpt-tokenizer/encoding/r50k_base";
 import { GPT2_JSON, gpt2Tokenizer, wordTokenizer } from "../../tests/support/tokenizers.ts";
 import { loadTokenizer, tokenizerFromJson } from "./tokenizer.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { decode, encode } from "gpt-3-encoder/index.js";
+import { decode, encode } from "gpt-tokenizer/encoding/r50k_base";
 import { greaterThanPairs, validYears } from "./greater_than.ts";
 import { gpt2Tokenizer, wordTokenizer } from "../../tests/support/tokenizers.ts";
 
