@@ -45,10 +45,10 @@ Deno.test({
           async () => (await queue("%K %T")).includes(`${KILLED} RUNNING`),
           `task ${KILLED} runs`,
         );
-        const during = await run("submit_slurm", "--status", job);
-        assertMatch(during.stdout, /task \d \(shard \d\/8 of .*\) runs on \S+, \d+:\d\d/);
         await new Deno.Command("scancel", { args: ["-s", "KILL", "--full", `${array}_${KILLED}`] })
           .output();
+        const during = await run("submit_slurm", "--status", job);
+        assertMatch(during.stdout, /task \d \(shard \d\/8 of .*\) runs on \S+, \d+:\d\d/);
         await waitFor(async () => (await queue("%K")).join("") === "", "the array ends");
         const broken = await run("submit_slurm", "--status", job);
         assertMatch(broken.stdout, /8 tasks: 7 done, 1 lost/);

@@ -27,11 +27,11 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-/** Waits until `ready` holds, and fails after a minute with what `about` says. */
+/** Waits until `ready` holds, and fails after five minutes with what `about` says. */
 export async function waitFor(ready: () => Promise<boolean>, about: string): Promise<void> {
-  const until = Date.now() + 60_000;
+  const until = Date.now() + 300_000;
   while (!await ready().catch(() => false)) {
-    if (Date.now() > until) throw new Error(`waited a minute: ${about}`);
+    if (Date.now() > until) throw new Error(`waited five minutes: ${about}`);
     await new Promise((done) => setTimeout(done, 100));
   }
 }
