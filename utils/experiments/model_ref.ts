@@ -45,7 +45,8 @@ export class ModelRef {
   }
 
   /**
-   * Lists the steps that a model on the Hub publishes, if the schedule is one that takes them from there.
+   * Lists the steps that a model on the Hub publishes, if the schedule is one that takes them from there. Says how many
+   * a suite has, since each is downloaded.
    * @throws Error naming the model if the Hub refuses the list.
    */
   async listPublished(): Promise<void> {
@@ -53,6 +54,12 @@ export class ModelRef {
     const fromSuite = ckpt_schedule === "suite" || ckpt_schedule === "olmo";
     if (source.kind !== "hub" || custom_schedule.length > 0 || !fromSuite) return;
     this.#published = await publishedSteps(source.repo, { cacheDir });
+    if (ckpt_schedule === "suite" && this.#published.length > 1) {
+      console.log(
+        `${this.name}: all ${this.#published.length} checkpoints on the Hub; sparse, exponential and other values of ` +
+          "ckpt_schedule visit fewer",
+      );
+    }
   }
 
   /** Returns whether the suite of a folder is the one checkpoint in it, counted as step 0. */
