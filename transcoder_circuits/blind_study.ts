@@ -69,7 +69,7 @@ export interface WrittenStudy extends BlindStudy {
 
 /**
  * Draws a study and writes its page and its key. The same settings give the same files.
- * @throws UserError if there are no autoencoders, or if the folder holds another study.
+ * @throws UserError if no autoencoder is found, or if the folder holds another study.
  */
 export async function makeRatingPage(settings: RatingPageSettings): Promise<WrittenStudy> {
   const features = await openFeatureModel(settings);

@@ -24,7 +24,7 @@ import {
 
 async function readThere(path: string): Promise<unknown> {
   const found = await readJson(path);
-  if (found === undefined) throw new UserError(`there is no file ${path}`);
+  if (found === undefined) throw new UserError(`${path} does not exist`);
   return found;
 }
 

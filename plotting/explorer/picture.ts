@@ -19,7 +19,7 @@ export interface PictureOptions {
 /**
  * Returns the picture of the circuit.
  * @param html a page of `buildExplorer`
- * @throws UserError if there is no browser, or the page shows no circuit.
+ * @throws UserError if no browser is installed, or the page does not show a circuit.
  */
 export async function circuitPicture(
   html: string,
@@ -44,7 +44,7 @@ export async function circuitPicture(
     });
     await page.goto(`file://${file}#${view.replace(/^#/, "")}`);
     if (!await page.isVisible("#circuit")) {
-      throw new UserError("the run has no finished checkpoint, so there is no circuit to draw");
+      throw new UserError("expected a circuit to draw; the run has not finished a checkpoint yet");
     }
     // until edges have faded in
     await page.waitForFunction(() =>

@@ -87,6 +87,10 @@ Deno.test("a job that cannot be is refused in one line, and nothing is written",
       2,
       /expected key=value,value/,
     );
-    assertOneLine(await run("submit_slurm", "--status", job), 2, /there is no job/);
+    assertOneLine(
+      await run("submit_slurm", "--status", job),
+      2,
+      /expected the folder of a job, found no .*job\.json/,
+    );
     assertEquals(isFile(join(job, "job.json")), false);
   }));

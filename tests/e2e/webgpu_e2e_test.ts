@@ -1,5 +1,5 @@
 /**
- * Computing on WebGPU. Without a graphics card, Chromium's software driver (SwiftShader) stands in: the same provider, the same
+ * Computing on WebGPU. Without a graphics card it uses Chromium's software driver (SwiftShader): the same provider, the same
  * shaders. The oracles are reference values and the CPU. Skipped, with the reason, where the driver or Vulkan's loader is
  * missing.
  */
@@ -13,8 +13,8 @@ const LOADERS = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/us
 const missing = isFile(DRIVER)
   ? LOADERS.some((folder) => isFile(join(folder, "libvulkan.so.1")))
     ? undefined
-    : "there is no libvulkan.so.1 (package libvulkan1)"
-  : `there is no ${DRIVER} (package chromium)`;
+    : "libvulkan.so.1 is missing (package libvulkan1)"
+  : `${DRIVER} is missing (package chromium)`;
 if (missing !== undefined) console.log(`the tests on WebGPU are skipped: ${missing}`);
 
 /** Has the scripts of this process find the software driver. */

@@ -31,7 +31,7 @@ export function readConfigFile(path: string): Record<string, unknown> {
     text = Deno.readTextFileSync(path);
   } catch (cause) {
     const reason = cause instanceof Deno.errors.NotFound
-      ? `there is no such file${nearFiles(path)}`
+      ? `the file does not exist${nearFiles(path)}`
       : (cause as Error).message;
     throw new UserError(`cannot read config ${path}: ${reason}`, 2, { cause });
   }

@@ -164,7 +164,7 @@ Deno.test("readConfigFile() reads JSON and YAML and names what is wrong with a f
       .includes("\n"),
     false,
   );
-  assertThrows(() => readConfigFile(`${folder}/none.json`), UserError, "there is no such file");
+  assertThrows(() => readConfigFile(`${folder}/none.json`), UserError, "the file does not exist");
   const list = await write("c.json", "[1]");
   assertThrows(() => readConfigFile(list), UserError, "expected an object of settings, found [1]");
   await Deno.remove(folder, { recursive: true });
@@ -285,7 +285,7 @@ Deno.test("a wrong path to a config suggests the nearest file", () => {
   assertThrows(
     () => readConfigFile("configs/pythia_nano_ioi.json"),
     UserError,
-    "there is no such file; did you mean configs/pythia-nano_ioi.json",
+    "the file does not exist; did you mean configs/pythia-nano_ioi.json",
   );
   assertThrows(() => readConfigFile("pythia-nano_sva.json"), UserError, "configs/pythia-nano_sva");
 });

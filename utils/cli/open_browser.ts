@@ -1,4 +1,4 @@
-/** Opens an address with the system's browser. Says what to do where there is no program for it. */
+/** Opens an address with the system's browser. Says what to do where the system has no opener. */
 export async function openBrowser(address: string): Promise<void> {
   const [command, ...args] = {
     darwin: ["open"],

@@ -77,7 +77,7 @@ Deno.test("a mistake in the config is one line and exit code 2", () =>
     });
     assertEquals(
       (await run(`${folder}/none.json`)).stderr,
-      `error: cannot read config ${folder}/none.json: there is no such file\n`,
+      `error: cannot read config ${folder}/none.json: the file does not exist\n`,
     );
   }));
 

@@ -97,7 +97,9 @@ export async function readJob(folder: string): Promise<Job> {
   const content = await readJson(path).catch((cause) => {
     throw new UserError((cause as Error).message, 1, { cause });
   });
-  if (content === undefined) throw new UserError(`there is no job: no ${path}`, 2);
+  if (content === undefined) {
+    throw new UserError(`expected the folder of a job, found no ${path}`, 2);
+  }
   const parsed = jobSchema.safeParse(content);
   if (parsed.success) return parsed.data;
   const [{ path: key, message }] = parsed.error.issues;

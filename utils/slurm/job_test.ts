@@ -1,4 +1,4 @@
-/** Tests the batch scripts of a job: a shell runs them with a stand-in for Deno that prints its arguments. */
+/** Tests the batch scripts of a job: a shell runs them with a fake Deno that prints its arguments. */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { arrayScript, finishScript, type JobSpec, runsOf } from "./mod.ts";
@@ -13,7 +13,7 @@ const SPEC: JobSpec = {
 async function withScripts(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "a job's " });
   try {
-    const deno = join(folder, "stand in");
+    const deno = join(folder, "fake deno");
     const code = '#!/usr/bin/env bash\nprintf "%s\\n" "$@" ""\nexit "${CODE:-0}"\n';
     await Deno.writeTextFile(deno, code, { mode: 0o755 });
     await Deno.mkdir(join(folder, "exit"));

@@ -22,7 +22,7 @@ export function showComparison(
   if (!comparison) {
     note.textContent = against === "previous" || against === "last"
       ? "The model does the task at no other such step, so there is nothing to compare."
-      : "There is no other circuit at this step, so there is nothing to compare.";
+      : "Nothing to compare: the other side has no circuit at this step.";
     return;
   }
   const { name: other, run, counts } = comparison;

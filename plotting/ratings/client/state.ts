@@ -21,7 +21,7 @@ export interface Answers {
   byNumber: Map<number, Answer>;
 }
 
-/** Returns what a rater says of a feature; without a verdict for one that they have not rated. */
+/** Returns a rater's answer for a feature. The verdict is missing until they rate it. */
 export function answerOf({ byNumber }: Answers, number: number): Answer {
   return byNumber.get(number) ?? { contextFree: false, note: "" };
 }
