@@ -8,14 +8,17 @@
  *
  * Heads are stored as z `[batch, pos, H, d_head]`. Callers compute their residual-stream output z·W_O on demand.
  */
-import { type F32, repeatRows, sliceRows, tensor } from "../../onnx/mod.ts";
-import { type HookedModel, hookNames, type Past } from "../../model/mod.ts";
+import { type F32, type Feeds, repeatRows, sliceRows, tensor } from "../../onnx/mod.ts";
+import { type HookedModel, hookName, hookNames, type Past } from "../../model/mod.ts";
 import { prefixPast, type PromptBatch } from "../../tasks/mod.ts";
 
 /** The values that edges outside a circuit may carry; see step 3 of the header. */
 export const INTERVENTIONS = ["patching", "zero", "mean", "mean-positional"] as const;
 /** Names one of {@link INTERVENTIONS}. */
 export type Intervention = (typeof INTERVENTIONS)[number];
+
+/** hook point of what the norm after attention divides by */
+const SCALE = "ln1_post.hook_scale";
 
 /** Holds the output of every source in one run. */
 export interface SourceOutputs {
@@ -25,7 +28,10 @@ export interface SourceOutputs {
   z: F32[];
   /** MLP output of each layer, `[N, P, d]` */
   mlp: F32[];
-  /** what the norm after attention divides by in each layer, `[N, P, 1]`; in models that have this norm */
+  /**
+   * what the norm after attention divides by in each layer, `[N, P, 1]`, in models that have this norm; under an intervention
+   * with zeros or means, what the replacement is divided by
+   */
   scale?: F32[];
 }
 
@@ -57,7 +63,7 @@ export interface MeanActivations {
   positional: boolean;
   /** number of positions that positional means cover */
   length: number;
-  /** means as matrices `[1, width]`, or `[length, width]` when positional; width is d, or H · d_head for z */
+  /** means as matrices `[1, width]`, or `[length, width]` when positional; width is d, H · d_head for z, or 1 for scale */
   means: SourceOutputs;
 }
 
@@ -77,6 +83,10 @@ export function repeatPast(past: Past, times: number, from = 0): Past {
   };
 }
 
+/** Returns the feed of what the norm after attention of a layer divides by in a run; none in models without this norm. */
+export const scaleFeed = ({ scale }: SourceOutputs, layer: number): Feeds =>
+  scale ? { corrupted_scale: scale[layer] } : {};
+
 /**
  * Runs both prompts of every pair and collects their activations.
  * @throws Error if the batch shares a prefix that the intervention would change, or if the means do not fit.
@@ -94,15 +104,9 @@ export async function batchActivations(
     );
   }
   const postNorm = model.config.llama?.postNorm ?? false;
-  if (postNorm && intervention !== "patching") {
-    throw new Error(
-      `intervention "${intervention}": a norm follows attention in this model, and its scale is only known for runs on ` +
-        'prompts; use "patching"',
-    );
-  }
   const points = ["hook_resid_pre", "attn.hook_z", "hook_mlp_out"];
   if (!model.config.parallel) points.push("hook_resid_mid");
-  if (postNorm) points.push("ln1_post.hook_scale");
+  if (postNorm) points.push(SCALE);
   const both = [...batch.clean, ...batch.corrupted];
   const { residual, hooks } = await model.run(both, {
     read: ["hook_embed", ...points.flatMap((point) => hookNames(model.config, point))],
@@ -119,7 +123,7 @@ export async function batchActivations(
     input: half(hooks.get("hook_embed")!, second),
     z: take("attn.hook_z", second),
     mlp: take("hook_mlp_out", second),
-    ...(postNorm && { scale: take("ln1_post.hook_scale", second) }),
+    ...(postNorm && { scale: take(SCALE, second) }),
   });
   const clean = outputs(false);
   const positions = batch.clean.map(() => batch.position);
@@ -161,8 +165,8 @@ function replaced(
   if (intervention === "mean" && means!.positional) {
     throw new Error(`intervention "mean" needs one mean for all positions, found one per position`);
   }
-  const fill = (t: F32, mean?: F32): F32 => {
-    const data = new Float32Array(t.data.length);
+  const fill = (t: F32, mean?: F32, constant = 0): F32 => {
+    const data = new Float32Array(t.data.length).fill(constant);
     if (mean) {
       const [N, P] = t.shape;
       const row = data.length / (N * P);
@@ -180,13 +184,16 @@ function replaced(
     input: fill(like.input, m?.input),
     z: like.z.map((z, l) => fill(z, m?.z[l])),
     mlp: like.mlp.map((x, l) => fill(x, m?.mlp[l])),
+    // A zero divided by infinity leaves no share of the bias either.
+    ...(like.scale && { scale: like.scale.map((x, l) => fill(x, m?.scale?.[l], Infinity)) }),
   };
 }
 
 /**
  * Returns mean source outputs over whole prompts. Each mean is over all prompts and their real positions; a positional
  * mean is over the prompts that reach the position. The prompts are the data set of the intervention, usually the
- * corrupted prompts.
+ * corrupted prompts. Where a norm follows attention, the mean is that of a head's share z/σ: the returned z and scale are
+ * mean(z/σ)/mean(1/σ) and 1/mean(1/σ).
  */
 export async function meanActivations(
   model: HookedModel,
@@ -201,9 +208,11 @@ export async function meanActivations(
     "hook_embed",
     ...hookNames(model.config, "attn.hook_z"),
     ...hookNames(model.config, "hook_mlp_out"),
+    ...(model.config.llama?.postNorm ? hookNames(model.config, SCALE) : []),
   ];
   for (const prompt of prompts) {
     const { hooks } = await model.run([prompt], { read });
+    if (model.config.llama?.postNorm) divideByScales(model, hooks);
     for (let p = 0; p < prompt.length; p++) counts[positional ? p : 0]++;
     for (const [name, t] of hooks) {
       const row = t.data.length / prompt.length;
@@ -220,13 +229,34 @@ export async function meanActivations(
     const data = Float32Array.from(sum, (x, i) => x / counts[Math.floor(i / row)]);
     return tensor(data, [slots, row]);
   };
+  const z = hookNames(model.config, "attn.hook_z").map(meanOf);
+  const scale = model.config.llama?.postNorm
+    ? hookNames(model.config, SCALE).map((name, l) => {
+      const inverse = meanOf(name);
+      const width = z[l].shape[1];
+      z[l] = tensor(z[l].data.map((x, i) => x / inverse.data[Math.floor(i / width)]), z[l].shape);
+      return tensor(inverse.data.map((x) => 1 / x), inverse.shape);
+    })
+    : undefined;
   return {
     positional,
     length,
     means: {
       input: meanOf("hook_embed"),
-      z: hookNames(model.config, "attn.hook_z").map(meanOf),
+      z,
       mlp: hookNames(model.config, "hook_mlp_out").map(meanOf),
+      ...(scale && { scale }),
     },
   };
+}
+
+/** Replaces each layer's z by z/σ, and the scale σ of its norm after attention by 1/σ. */
+function divideByScales({ config }: HookedModel, hooks: Map<string, F32>): void {
+  for (let l = 0; l < config.nLayers; l++) {
+    const [z, scale] = ["attn.hook_z", SCALE].map((point) => hooks.get(hookName(l, point))!);
+    const width = config.nHeads * config.dHead;
+    const share = z.data.map((x, i) => x / scale.data[Math.floor(i / width)]);
+    hooks.set(hookName(l, "attn.hook_z"), tensor(share, z.shape));
+    hooks.set(hookName(l, SCALE), tensor(scale.data.map((x) => 1 / x), scale.shape));
+  }
 }

@@ -10,6 +10,7 @@ export {
   type MeanActivations,
   meanActivations,
   repeatPast,
+  scaleFeed,
   type SourceOutputs,
 } from "./activations.ts";
 export { corruptedResiduals, type Residuals } from "./corrupted_residuals.ts";

@@ -2,10 +2,11 @@
  * Computes D, the corrupted-minus-clean output of every source in the residual stream, `[N, nForward, P, d]`.
  *
  * Row 0 is the input. Each layer adds its heads, (z' − z)·W_O, and then its MLP. Where a norm follows attention, a head's
- * output is its share of what is added, gain/scale · z·W_O, with the scale of its own run. The rows of one prompt are contiguous,
- * and so are the sources before a destination.
+ * output is its share of what is added, gain/scale · (z·W_O + b_O/H), with the scale of its own run: the norm scales the bias
+ * too, so the H heads divide it among them. The rows of one prompt are contiguous, and so are the sources before a destination.
  */
 import {
+  add,
   concat,
   defineProgram,
   div,
@@ -37,13 +38,17 @@ const layerProgram = defineProgram(
     const z = (name: string) => g.input(name, ["batch", "pos", config.nHeads, config.dHead]);
     const m = (name: string) => g.input(name, ["batch", "pos", config.dModel]);
     const w = declareWeights(g, config, 0);
-    const scaled = (run: string) => {
+    const ofRun = (run: string) => {
       const value = z(`${run}_z`);
-      if (!config.llama?.postNorm) return value;
-      return div(value, unsqueeze(g.input(`${run}_scale`, ["batch", "pos", 1]), 2));
+      if (!config.llama?.postNorm) return { value };
+      const scale = unsqueeze(g.input(`${run}_scale`, ["batch", "pos", 1]), 2);
+      return { value: div(value, scale), bias: div(div(w.o_b, config.nHeads), scale) };
     };
-    const results = headResults(sub(scaled("corrupted"), scaled("clean")), w.o_w, config);
-    const heads = w.ln1_post_w ? mul(results, w.ln1_post_w) : results;
+    const [from, to] = ["clean", "corrupted"].map(ofRun);
+    const results = headResults(sub(to.value, from.value), w.o_w, config);
+    const heads = w.ln1_post_w
+      ? mul(add(results, sub(to.bias!, from.bias!)), w.ln1_post_w)
+      : results;
     const mlp = unsqueeze(sub(m("corrupted_mlp"), m("clean_mlp")), 2);
     const rows = transpose(concat([heads, mlp], 2), [0, 2, 1, 3]);
     return Session.compile({ rows }, {}, options);

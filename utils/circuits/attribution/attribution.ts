@@ -30,7 +30,7 @@ import type { EdgeSink } from "./edge_contraction.ts";
 import { circuitShape } from "../graph/mod.ts";
 import type { NodeScores } from "./node_scores.ts";
 import { PromptScores, TaskScores } from "./score_sums.ts";
-import type { Component, PassInputs } from "./pass_feeds.ts";
+import { type Component, movingOutputs, type PassInputs } from "./pass_feeds.ts";
 import { batchTokens, type PromptBatch } from "../../tasks/mod.ts";
 import { integrateAdaptively, meanChange, type RunPoints } from "./adaptive.ts";
 import { type PathPoint, pathPoints, type PathRule } from "./quadrature.ts";
@@ -132,9 +132,11 @@ async function passInputs(
   means?: MeanActivations,
 ) {
   const activations = await batchActivations(model, batch, intervention, means);
-  const { past, residuals: [start], clean, corrupted } = activations;
+  const { past, residuals: [start] } = activations;
   const differences = await sourceDifferences(model, activations);
-  const outputs = method === "EAP-IG-activations" ? { clean, corrupted } : undefined;
+  const outputs = method === "EAP-IG-activations"
+    ? movingOutputs(activations, differences, model.config)
+    : undefined;
   const inputs: PassInputs = { batch, past, start, differences, outputs };
   const metrics = { clean: activations.cleanMetric, corrupted: activations.corruptedMetric };
   return { inputs, metrics };
@@ -160,12 +162,6 @@ export async function attribute(
   const adaptive = options.quadrature === "adaptive";
   if (adaptive && method !== "EAP-IG-inputs") {
     throw new Error(`quadrature "adaptive" is for method EAP-IG-inputs, found "${method}"`);
-  }
-  if (method === "EAP-IG-activations" && model.config.llama?.postNorm) {
-    throw new Error(
-      `method "${method}" moves the heads' values alone, but a norm over all heads follows attention in this model; ` +
-        "use EAP-IG-inputs",
-    );
   }
   const shape = circuitShape(model.config);
   const nPrompts = batches.reduce((n, b) => n + b.indices.length, 0);

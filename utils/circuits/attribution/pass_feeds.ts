@@ -16,8 +16,15 @@ import {
   tensor,
   unsqueeze,
 } from "../../onnx/mod.ts";
-import { type HookedModel, type Past, type Readout, sequenceFeeds } from "../../model/mod.ts";
-import type { SourceOutputs } from "../activations/mod.ts";
+import {
+  type HookedModel,
+  type ModelConfig,
+  type Past,
+  type Readout,
+  sequenceFeeds,
+} from "../../model/mod.ts";
+import type { BatchActivations } from "../activations/mod.ts";
+import { layerRows } from "../graph/mod.ts";
 import { interpolatedOutput, interpolationFeeds, type MovingOutput } from "./ig/mod.ts";
 import { type PromptBatch, readoutRows } from "../../tasks/mod.ts";
 import type { PathPoint } from "./quadrature.ts";
@@ -42,8 +49,49 @@ export interface PassInputs {
   start: F32;
   /** source differences D, `[N, nForward, P, d]` */
   differences: F32;
-  /** source outputs; set when outputs of layers move */
-  outputs?: { clean: SourceOutputs; corrupted: SourceOutputs };
+  /** both ends of the paths of all layers' outputs; set when outputs of layers move */
+  outputs?: { clean: LayerOutputs; corrupted: LayerOutputs };
+}
+
+/** Outputs of every layer that may move along the path. */
+export interface LayerOutputs {
+  /** head values, `[N, P, H, d_head]`; where a norm follows attention, its outputs, `[N, P, d]` */
+  attention: F32[];
+  /** MLP outputs, `[N, P, d]` */
+  mlp: F32[];
+}
+
+/** Returns both ends of the paths of all layers' outputs. */
+export function movingOutputs(
+  { clean, corrupted, mids, residuals }: BatchActivations,
+  differences: F32,
+  config: ModelConfig,
+): PassInputs["outputs"] {
+  if (!config.llama?.postNorm) {
+    return {
+      clean: { attention: clean.z, mlp: clean.mlp },
+      corrupted: { attention: corrupted.z, mlp: corrupted.mlp },
+    };
+  }
+  const [N, sources, P, d] = differences.shape, width = P * d;
+  const ofClean = mids.map((mid, l) =>
+    tensor(mid.data.map((x, i) => x - residuals[l].data[i]), mid.shape)
+  );
+  const ofCorrupted = ofClean.map((output, l) => {
+    const data = output.data.slice();
+    const { heads, mlp } = layerRows(config, l);
+    for (let n = 0; n < N; n++) {
+      for (let u = heads; u < mlp; u++) {
+        const at = (n * sources + u) * width;
+        for (let i = 0; i < width; i++) data[n * width + i] += differences.data[at + i];
+      }
+    }
+    return tensor(data, output.shape);
+  });
+  return {
+    clean: { attention: ofClean, mlp: clean.mlp },
+    corrupted: { attention: ofCorrupted, mlp: corrupted.mlp },
+  };
 }
 
 /** Names the prompts and path points of one pass. */
@@ -138,8 +186,7 @@ export class PassFeeds {
     const { layer, output } = component;
     if (layer !== l || !output) return {};
     const { clean, corrupted } = this.inputs.outputs!;
-    const of = (outputs: SourceOutputs) =>
-      sliceRows(output === "attention" ? outputs.z[l] : outputs.mlp[l], from, from + count);
+    const of = (outputs: LayerOutputs) => sliceRows(outputs[output][l], from, from + count);
     const rest = Float32Array.from(points, ({ alpha }) => 1 - alpha);
     return interpolationFeeds(interpolatedOutput(this.model.config, output), {
       clean: of(clean),

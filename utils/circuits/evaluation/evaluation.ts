@@ -18,6 +18,7 @@ import {
   type Intervention,
   type MeanActivations,
   type Residuals,
+  scaleFeed,
 } from "../activations/mod.ts";
 import { type CircuitBatch, circuitBatches, edgesInto } from "./circuit_batch.ts";
 import { headsProgram, mixProgram, mlpProgram } from "./evaluation_programs.ts";
@@ -64,8 +65,13 @@ export class CircuitEvaluator {
     private readonly model: HookedModel,
     private readonly prepared: readonly PreparedBatch[],
     private readonly memory: number,
+    intervention: Intervention,
   ) {
-    this.shape = circuitShape(model.config);
+    const shape = circuitShape(model.config);
+    // With zeros or means, heads outside the circuit compute too. What they write is part of the norm after attention.
+    const coupled = shape.coupled ||
+      model.config.llama?.postNorm === true && intervention !== "patching";
+    this.shape = coupled ? { ...shape, coupled } : shape;
     this.nPrompts = prepared.reduce((n, p) => n + p.activations.batch.indices.length, 0);
     this.cleanMetric = new Float32Array(this.nPrompts);
     this.corruptedMetric = new Float32Array(this.nPrompts);
@@ -91,7 +97,7 @@ export class CircuitEvaluator {
         corrupted: await corruptedResiduals(model, activations, intervention),
       });
     }
-    return new CircuitEvaluator(model, prepared, memory);
+    return new CircuitEvaluator(model, prepared, memory, intervention);
   }
 
   /** Returns the metric of each prompt under each circuit (mask `[nForward, nBackward]`), `[circuits][prompts]`. */
@@ -149,6 +155,7 @@ export class CircuitEvaluator {
           ...run.inputs(columns, corrupted.pre[l], before),
           head_ids: tensor(Int32Array.from(heads), [heads.length]),
           corrupted_z: activations.corrupted.z[l],
+          ...scaleFeed(activations.corrupted, l),
           ...sequence(l),
           ...(layer && { past_k: layer.k, past_v: layer.v }),
         };

@@ -12,6 +12,8 @@
  * residual equals subtracting the other edges from the current residual, but costs only as much as the circuit: sources
  * and heads outside every circuit of the batch are neither stored nor computed.
  *
+ * Where a norm follows attention, a head's output is its share of what the norm lets through.
+ *
  * The heads and MLP sessions keep their memory from run to run, because every layer and group needs about the same
  * amount. The system would have to fault in released memory again.
  */
@@ -80,7 +82,9 @@ function mixed(g: Graph, columns: Dim): Value {
 
 /**
  * Runs some heads of a layer: head numbers, corrupted z and the inputs → Δ `[C, heads, N·P, d]`. Given inputs are x
- * `[C, heads, 3, N, P, d]`. Mixed inputs are edges `[C, heads · 3, sources]` and Δ `[sources, C, width]`.
+ * `[C, heads, 3, N, P, d]`. Mixed inputs are edges `[C, heads · 3, sources]` and Δ `[sources, C, width]`. Where a norm follows
+ * attention, the program also reads what it divides by in the corrupted run, and for given inputs it returns the change of all
+ * heads together, `[C, 1, N·P, d]`.
  */
 export const headsProgram = defineProgram("circuit heads", compileHeads);
 
@@ -120,7 +124,11 @@ function compileHeads(
   const change = sub(reshape(z, [C, N, POS, A, e]), unsqueeze(gather(corruptedZ, heads, 2), 0));
   const changes = reshape(transpose(change, [0, 3, 1, 2, 4]), [C, A, productDim([N, POS]), e]);
   const outputs = ownOutput(changes, w.o_w, heads, config);
-  const differences = w.ln1_post_w ? shares(outputs, corruptedZ, w, heads, config) : outputs;
+  if (!w.ln1_post_w) {
+    return Session.compile({ differences: outputs }, {}, { ...options, arena: true });
+  }
+  const scale = g.input("corrupted_scale", [N, POS, 1]);
+  const differences = shares(outputs, { corruptedZ, scale, heads }, w, config, form);
   return Session.compile({ differences }, {}, { ...options, arena: true });
 }
 
@@ -168,27 +176,43 @@ function prepareHeads(letters: Value[], w: BlockWeights, heads: Value, config: M
   };
 }
 
+/** What heads write in the corrupted run. */
+interface CorruptedHeads {
+  /** values of all heads, `[N, P, H, d_head]` */
+  corruptedZ: Value;
+  /** what the norm after attention divides by, `[N, P, 1]` */
+  scale: Value;
+  /** the heads in use, `[A]` */
+  heads: Value;
+}
+
 /**
  * Turns changes of heads' outputs `[C, A, N·P, d]` into changes of their shares of what a norm after attention lets
- * through: gain · (output/scale − corrupted output/corrupted scale). The scale is that of the sum over all heads.
+ * through: gain · (output/scale − corrupted output/corrupted scale). A head's output has its part b_O/H of the bias. The scale
+ * is that of the sum over all heads, where heads that are not in use write their corrupted output. Where inputs are given,
+ * shares of all heads change, and the result is their sum, `[C, 1, N·P, d]`.
  */
 function shares(
   changes: Value,
-  corruptedZ: Value,
+  { corruptedZ, scale, heads }: CorruptedHeads,
   w: BlockWeights,
-  heads: Value,
   config: ModelConfig,
+  form: InputForm,
 ): Value {
   const { nHeads: H, dHead: e, layerNormEps: epsilon } = config;
   const rows = productDim([N, POS]);
   const flat = reshape(corruptedZ, [rows, H * e]);
   const total = linear(flat, w.o_w, storedOutIn(config), w.o_b);
-  const scale = (x: Value) => sqrt(add(mean(mul(x, x), [-1], true), epsilon));
+  const change = sum(changes, [1], true);
+  const current = add(total, change);
+  const scaleNow = sqrt(add(mean(mul(current, current), [-1], true), epsilon));
+  const before = reshape(scale, [rows, 1]);
+  const moved = (x: Value, by: Value) =>
+    mul(sub(div(add(x, by), scaleNow), div(x, before)), w.ln1_post_w!);
+  if (form === "given") return moved(unsqueeze(unsqueeze(total, 0), 0), change);
   const ownZ = transpose(gather(reshape(corruptedZ, [rows, H, e]), heads, 1), [1, 0, 2]);
-  const corrupted = ownOutput(unsqueeze(ownZ, 0), w.o_w, heads, config);
-  const current = add(total, sum(changes, [1]));
-  const now = div(add(changes, corrupted), unsqueeze(scale(current), 1));
-  return mul(sub(now, div(corrupted, scale(total))), w.ln1_post_w!);
+  const corrupted = add(ownOutput(unsqueeze(ownZ, 0), w.o_w, heads, config), div(w.o_b, H));
+  return moved(corrupted, changes);
 }
 
 /** Multiplies values `[C, A, rows, d_head]` of some heads by their parts of W_O: `[C, A, rows, d]`. */

@@ -43,7 +43,6 @@ export interface ExactScores {
 
 /**
  * Computes exact scores of all edges and nodes, with one forward pass from its destination on per edge and prompt.
- * @throws Error if a norm follows attention in this model.
  * @throws Error as `batchActivations` does if the batches share a prefix that the intervention changes.
  */
 export async function exactScores(
@@ -51,12 +50,6 @@ export async function exactScores(
   batches: readonly PromptBatch[],
   { intervention, means, perPrompt, memory = 256e6, onProgress }: ExactOptions = {},
 ): Promise<ExactScores> {
-  if (model.config.llama?.postNorm) {
-    throw new Error(
-      'method "exact": a norm over all heads of a layer follows attention in this model, so no head can be switched alone; ' +
-        "use a gradient method",
-    );
-  }
   const shape = circuitShape(model.config);
   const rows = nForward(shape), columns = nBackward(shape), cells = rows * columns;
   const nPrompts = batches.reduce((n, b) => n + b.indices.length, 0);

@@ -4,7 +4,8 @@
  * Everything before v is then as in the clean run, so it is enough to
  *
  *  1. add D_u = corrupted − clean output of u to the one input of v: x_v + D_u;
- *  2. compute v's owner from it, a single head or MLP, and by how much its output changes;
+ *  2. compute v's owner from it, a single head or MLP, and by how much its output changes; where a norm follows attention,
+ *     by how much the output of that norm changes, because the other heads' shares change too;
  *  3. run the layers after it as they are on the clean residual stream plus that change, and read the metric off.
  *
  * Many sources u go through these steps as one batch. A switched node u adds D_u itself in step 3.
@@ -21,7 +22,12 @@ import {
 } from "../../onnx/mod.ts";
 import { type HookedModel, sequenceFeeds } from "../../model/mod.ts";
 import { LETTERS } from "../../names/mod.ts";
-import { type BatchActivations, repeatPast, sourceDifferences } from "../activations/mod.ts";
+import {
+  type BatchActivations,
+  repeatPast,
+  scaleFeed,
+  sourceDifferences,
+} from "../activations/mod.ts";
 import { headsProgram, metricOfCopies, mlpProgram } from "../evaluation/mod.ts";
 import { circuitShape, destinationNode, sourceNode } from "../graph/mod.ts";
 
@@ -56,7 +62,8 @@ export class SingleSwitch {
     const { dModel: d, dMlp, nHeads, nLayers } = model.config;
     const [N, P] = activations.clean.input.shape;
     const past = activations.past?.length ?? 0;
-    const perToken = 16 * d + 2 * dMlp + 3 * nHeads * (P + past);
+    const copies = circuitShape(model.config).coupled ? 3 * nHeads * d : 0;
+    const perToken = 16 * d + copies + 2 * dMlp + 3 * nHeads * (P + past);
     const bytes = 4 * N * (P * perToken + 2 * past * d * nLayers);
     return new SingleSwitch(
       model,
@@ -110,24 +117,36 @@ export class SingleSwitch {
     return (await session.run({ residual, ...feeds })).x;
   }
 
-  /** Change of a head's output when one of its three inputs is `x` `[C, N, P, d]`, the others clean. */
+  /**
+   * Change of a head's output when one of its three inputs is `x` `[C, N, P, d]`, the others clean. Where a norm follows
+   * attention, it is the change of the norm's output. Coupled heads all run.
+   */
   async #head(layer: number, head: number, letter: string, x: F32): Promise<F32> {
     const { config, weights } = this.model;
     const { clean, past, residuals } = this.activations;
     const [copies, N, P, d] = x.shape;
     const width = N * P * d;
-    const inputs = new Float32Array(copies * 3 * width);
+    const heads = circuitShape(config).coupled
+      ? Array.from({ length: config.nHeads }, (_, h) => h)
+      : [head];
+    const inputs = new Float32Array(copies * heads.length * 3 * width);
     for (let c = 0; c < copies; c++) {
       const own = x.data.subarray(c * width, (c + 1) * width);
-      LETTERS.forEach((l, j) =>
-        inputs.set(l === letter ? own : residuals[layer].data, (3 * c + j) * width)
+      heads.forEach((h, i) =>
+        LETTERS.forEach((l, j) =>
+          inputs.set(
+            h === head && l === letter ? own : residuals[layer].data,
+            (3 * (c * heads.length + i) + j) * width,
+          )
+        )
       );
     }
     const session = await headsProgram(this.model.runtime, config, past !== undefined, "given");
     const { differences } = await session.run({
-      x: tensor(inputs, [copies, 1, 3, N, P, d]),
-      head_ids: tensor(Int32Array.of(head), [1]),
+      x: tensor(inputs, [copies, heads.length, 3, N, P, d]),
+      head_ids: tensor(Int32Array.from(heads), [heads.length]),
       corrupted_z: clean.z[layer],
+      ...scaleFeed(clean, layer),
       ...sequenceFeeds(config, P, past?.length ?? 0, layer),
       ...(past && { past_k: past.layers[layer].k, past_v: past.layers[layer].v }),
       ...await weights.layerFeeds(layer),

@@ -3,8 +3,8 @@
  *
  *   clean + (1 − α)(corrupted − clean)
  *
- * A splice puts it at the heads' z or at the MLP's output. The splice does not read the computed output, so no gradient
- * flows into it.
+ * A splice puts it at the heads' z or at the MLP's output; where a norm follows attention, at the output of that norm, whose
+ * parts are the heads' shares. The splice does not read the computed output, so no gradient flows into it.
  */
 import { add, type Feeds, mul, reshape, sub, type Tensor, unsqueeze } from "../../../onnx/mod.ts";
 import {
@@ -42,9 +42,10 @@ const define = defineSplice(
 
 /** Returns the splice that moves an output of a block. */
 export function interpolatedOutput(config: ModelConfig, moving: MovingOutput): Splice {
-  return moving === "attention"
-    ? define({ point: "attn.hook_z", axes: [config.nHeads, config.dHead] })
-    : define({ point: "hook_mlp_out", axes: [config.dModel] });
+  if (moving === "mlp") return define({ point: "hook_mlp_out", axes: [config.dModel] });
+  return config.llama?.postNorm
+    ? define({ point: "hook_attn_out", axes: [config.dModel] })
+    : define({ point: "attn.hook_z", axes: [config.nHeads, config.dHead] });
 }
 
 /** Returns the feeds of {@link interpolatedOutput}: both ends `[N, P, …]` and 1 − α of every point `[K]`. */
