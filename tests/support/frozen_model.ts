@@ -1,5 +1,5 @@
 /** A model and its coders with everything frozen that an attribution graph freezes, run forward with a change. */
-import { type HookedModel, hookNames } from "../../utils/model/mod.ts";
+import { hasBlockHook, type HookedModel, hookNames } from "../../utils/model/mod.ts";
 import { tensor } from "../../utils/onnx/mod.ts";
 
 /** A vector that is added at a position of a hook point: `hook_embed` or a layer's `hook_mlp_out`. */
@@ -19,7 +19,14 @@ export async function frozenStreams(
   added: readonly AddedVector[],
 ): Promise<{ pre: Float32Array[]; mid: Float32Array[]; last: Float32Array }> {
   const { config } = model, d = config.dModel;
-  const frozen = ["attn.hook_pattern", "ln1.hook_scale", "ln2.hook_scale", "hook_mlp_out"]
+  const points = [
+    "attn.hook_pattern",
+    "ln1.hook_scale",
+    "ln1_post.hook_scale",
+    "ln2.hook_scale",
+    "hook_mlp_out",
+  ];
+  const frozen = points.filter((point) => hasBlockHook(config, point))
     .flatMap((point) => hookNames(config, point));
   const given = await model.run([tokens], { read: ["hook_embed", ...frozen] });
   const patches = ["hook_embed", ...frozen].map((hook) => {

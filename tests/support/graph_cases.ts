@@ -1,5 +1,6 @@
 /** Small random models with a random coder in every layer, for attribution graphs. */
 import { randomCoder } from "./coder_cases.ts";
+import { llamaConfigOf, llamaSource } from "./llama_model.ts";
 import { randomModel, randomTokens, smallConfig } from "./random_model.ts";
 import { FOLDED, HookedModel, type ModelConfig } from "../../utils/model/mod.ts";
 import type { Coder, CoderConfig } from "../../utils/transcoders/mod.ts";
@@ -10,6 +11,23 @@ export interface GraphCase {
   coders: Coder[];
   tokens: number[];
 }
+
+/** As {@link smallConfig}: three heads of four dimensions, which share a key/value head. */
+const SMALL = {
+  hidden_size: 12,
+  num_attention_heads: 3,
+  num_key_value_heads: 1,
+  head_dim: 4,
+  num_hidden_layers: 3,
+};
+/** Caps that bend, a window shorter than the prompt in layers 0 and 2, biases. */
+const GEMMA_2 = llamaConfigOf("gemma2", {
+  ...SMALL,
+  attention_bias: true,
+  sliding_window: 4,
+  final_logit_softcapping: 4,
+  attn_logit_softcapping: 2,
+});
 
 /** Changes to the coders by name of the case; the hook point has no layer. */
 const CASES: Record<string, [Partial<ModelConfig>, string, Partial<CoderConfig>]> = {
@@ -35,10 +53,19 @@ const CASES: Record<string, [Partial<ModelConfig>, string, Partial<CoderConfig>]
   "GPT-NeoX, cross-layer": [{ architecture: "gpt_neox" }, "ln2.hook_normalized", {
     kind: "cross_layer",
   }],
+  "Gemma 2, bare, linear path": [GEMMA_2, "ln2.hook_normalized", { skip: true }],
+  "folded Gemma 2, folded MLP input": [GEMMA_2, "mlp.hook_in", { inputConvention: "folded" }],
+  "OLMo 2, stream": [
+    llamaConfigOf("olmo2", { ...SMALL, attention_bias: true }),
+    "hook_mlp_in",
+    {},
+  ],
 };
 
 /** Names of the cases. */
 export const GRAPH_CASES = Object.keys(CASES);
+/** Names of the cases that the oracle transformer computes: GPT-NeoX and GPT-2. */
+export const ORACLE_CASES = GRAPH_CASES.filter((name) => !CASES[name][0].llama);
 
 /** Makes a case: three layers, 14 features each, 5 tokens. */
 export function graphCase(name: string): GraphCase {
@@ -59,7 +86,7 @@ export function graphCase(name: string): GraphCase {
         : {}),
     }, layer + 1));
   return {
-    model: HookedModel.fromSource(randomModel(config).source, {
+    model: HookedModel.fromSource(config.llama ? llamaSource(config) : randomModel(config).source, {
       processing: name.startsWith("folded") ? FOLDED : undefined,
     }),
     coders,

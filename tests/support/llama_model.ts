@@ -5,7 +5,7 @@ import { HookedModel } from "../../utils/model/hooked_model.ts";
 import type { LlamaFamily } from "../../utils/model/llama_traits.ts";
 import { parseModelConfig } from "../../utils/model/config.ts";
 import { llamaUnit } from "../../utils/model/weights/llama_units.ts";
-import { unitNames } from "../../utils/model/weights/weight_source.ts";
+import { unitNames, type WeightSource } from "../../utils/model/weights/weight_source.ts";
 import type { Runtime } from "../../utils/model/runtime.ts";
 import { uniform } from "./random_model.ts";
 
@@ -29,8 +29,13 @@ export function llamaConfigOf(
   }, "config.json");
 }
 
-/** Returns a model with random weights: gains around 1, biases, and matrices large enough that every part matters. */
+/** Returns a model with random weights, {@link llamaSource}. */
 export function llamaModel(config: ModelConfig, runtime: Runtime, seed = 5): HookedModel {
+  return HookedModel.fromSource(llamaSource(config, seed), { runtime });
+}
+
+/** Returns random weights: gains around 1, biases, and matrices large enough that every part matters. */
+export function llamaSource(config: ModelConfig, seed = 5): WeightSource {
   const next = uniform(seed);
   const stored = new Map<string, Tensor<Float32Array>>();
   const units: Record<string, Record<string, Tensor<Float32Array>>> = {};
@@ -49,10 +54,10 @@ export function llamaModel(config: ModelConfig, runtime: Runtime, seed = 5): Hoo
       units[unit][feed] = stored.get(key)!;
     }
   }
-  return HookedModel.fromSource({
+  return {
     config,
     units: unitNames(config),
     load: (unit) => Promise.resolve(units[unit]),
     close() {},
-  }, { runtime });
+  };
 }

@@ -16,6 +16,7 @@ export {
   type BlockHook,
   type BlockOutput,
   type BlockWeights,
+  capped,
   declareWeights,
   defineSplice,
   groupedWeights,
@@ -71,6 +72,7 @@ export {
   ungrouped,
   unpackedHeadFirst,
   type WeightUnit,
+  writtenPerHead,
 } from "./blocks/mod.ts";
 export { type ModelConfig, parseModelConfig, readModelConfig } from "./config.ts";
 export {

@@ -12,8 +12,8 @@ export interface Limits {
   gated?: boolean;
   /** heads that share keys and values */
   grouped?: boolean;
-  /** queries and keys that are normalised or cut off */
-  changedQueries?: boolean;
+  /** queries, keys and values that are cut off */
+  clipped?: boolean;
   /** logits that are capped */
   cappedLogits?: boolean;
 }
@@ -37,10 +37,7 @@ export function refuseTraits(
     ],
     [limits.gated === true, "MLPs with a gate"],
     [limits.grouped === true && llama.nKvHeads < nHeads, "heads that share keys and values"],
-    [
-      limits.changedQueries === true && (llama.qkNorm !== undefined || llama.clip !== undefined),
-      "queries and keys that are normalised or cut off",
-    ],
+    [limits.clipped === true && llama.clip !== undefined, "queries and keys that are cut off"],
     [limits.cappedLogits === true && llama.logitCap !== undefined, "capped logits"],
   ];
   const traits = found.filter(([is]) => is).map(([, trait]) => trait);

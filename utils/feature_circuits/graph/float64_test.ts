@@ -3,11 +3,11 @@ import { attributionGraph } from "./graph.ts";
 import { logitDifference } from "./targets.ts";
 import { linearRun } from "../linear/linear_run.ts";
 import { frozenOracle } from "../../../tests/oracle/frozen_oracle.ts";
-import { GRAPH_CASES, graphCase } from "../../../tests/support/graph_cases.ts";
+import { graphCase, ORACLE_CASES } from "../../../tests/support/graph_cases.ts";
 import { randomModel } from "../../../tests/support/random_model.ts";
 
 // The oracle has the weights of the unprocessed model.
-for (const name of GRAPH_CASES.filter((name) => !name.startsWith("folded"))) {
+for (const name of ORACLE_CASES.filter((name) => !name.startsWith("folded"))) {
   Deno.test(`a double-precision oracle conserves to 1e-10 and has the graph's edges: ${name}`, async () => {
     const { model, coders, tokens } = graphCase(name), { config } = model;
     const run = await linearRun(model, coders, tokens);

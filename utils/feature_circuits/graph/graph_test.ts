@@ -4,7 +4,7 @@ import { conservation } from "./conservation.ts";
 import { decoderRow, type LinearRun, linearRun } from "../linear/linear_run.ts";
 import { featureTarget, logitDifference, logitTargets, neuronTarget } from "./targets.ts";
 import { UserError } from "../../base/mod.ts";
-import { hookName } from "../../model/mod.ts";
+import { hookName, isRms } from "../../model/mod.ts";
 import { readsBare, readsMlpInput } from "../../transcoders/mod.ts";
 import { type AddedVector, frozenStreams } from "../../../tests/support/frozen_model.ts";
 import { GRAPH_CASES, graphCase } from "../../../tests/support/graph_cases.ts";
@@ -52,7 +52,8 @@ function preActivations(
     const before = coder.config.inputHook.endsWith("hook_resid_pre");
     const stream = (before ? streams.pre : streams.mid)[layer];
     const x = Array.from(stream.subarray(p * d, (p + 1) * d));
-    const mean = x.reduce((a, b) => a + b, 0) / d, scale = run.ln2[layer][p];
+    const mean = isRms(run.model.config) ? 0 : x.reduce((a, b) => a + b, 0) / d;
+    const scale = run.ln2[layer][p];
     const { w, b } = norms[layer];
     const input = x.map((v, j) => {
       if (readsBare(coder)) return (v - mean) / scale;

@@ -1,18 +1,12 @@
 /**
  * Targets of an attribution graph: linear functions of the stream, each with a weight in the graph's influence.
  *
- *  - Logits: `W_U[t] − mean over the vocabulary`, read after the final LayerNorm. By default the smallest set of tokens that
- *    reaches a probability, with their probabilities as weights (circuit-tracer).
+ *  - Logits: `W_U[t] − mean over the vocabulary`, read after the final LayerNorm, before a cap. By default the smallest set of
+ *    tokens that reaches a probability, with their probabilities as weights (circuit-tracer).
  *  - A difference of two logits, a feature, a neuron, a head's query or key, or any vector at a hook point.
  */
 import type { F32 } from "../../onnx/mod.ts";
-import {
-  groupSize,
-  type HookedModel,
-  hookName,
-  refuseTraits,
-  storedOutIn,
-} from "../../model/mod.ts";
+import { groupSize, type HookedModel, hookName, storedOutIn } from "../../model/mod.ts";
 import type { LinearRun, Reader } from "../linear/mod.ts";
 
 /** A target: a vector that reads the stream, a constant, and a weight. */
@@ -136,22 +130,22 @@ export function featureTarget(
   };
 }
 
-/** Returns an MLP neuron's pre-activation as a target of weight 1. */
+/** Returns an MLP neuron's pre-activation as a target of weight 1; of a gated MLP, what the activation function reads. */
 export async function neuronTarget(
   model: HookedModel,
   layer: number,
   position: number,
   neuron: number,
 ): Promise<GraphTarget> {
-  refuseTraits(model.config, "the pre-activation of a neuron as a target", { gated: true });
-  const { in_w, in_b } = await model.weights.layer(layer);
-  const vector = storedOutIn(model.config) ? rowOf(in_w, neuron) : columnOf(in_w, neuron);
+  const { in_w, in_b, gate_w } = await model.weights.layer(layer);
+  const weights = gate_w ?? in_w;
+  const vector = storedOutIn(model.config) ? rowOf(weights, neuron) : columnOf(weights, neuron);
   return {
     label: `neuron ${layer}.${neuron} at ${position}`,
     hook: hookName(layer, "mlp.hook_in"),
     position,
     vector,
-    constant: in_b.data[neuron],
+    constant: gate_w ? 0 : in_b.data[neuron],
     weight: 1,
   };
 }

@@ -3,8 +3,13 @@
  * outputs, and what the coders read, give and leave as errors.
  */
 import type { F32 } from "../../onnx/mod.ts";
-import { type HookedModel, hookNames } from "../../model/mod.ts";
+import { hasBlockHook, type HookedModel, hookNames } from "../../model/mod.ts";
 import { type Coder, coderName, runCoders, splitHook } from "../../transcoders/mod.ts";
+
+/** Scales that are frozen with the MLPs' outputs. A scale after the MLP is not one: the output that it gives is frozen. */
+const SCALES = ["ln1.hook_scale", "ln1_post.hook_scale", "ln2.hook_scale"] as const;
+/** Names one of {@link SCALES}. */
+export type ScalePoint = typeof SCALES[number];
 
 /** Values of the clean run. L layers, n positions, F features; every array has one entry per layer. */
 export interface CleanPrompt {
@@ -18,10 +23,8 @@ export interface CleanPrompt {
   embedded: F32;
   /** attention patterns, `[1, H, n, n]` */
   patterns: F32[];
-  /** LayerNorm scales before attention, `[1, n, 1]` */
-  ln1: F32[];
-  /** LayerNorm scales before the MLP, `[1, n, 1]` */
-  ln2: F32[];
+  /** LayerNorm scales of the blocks, `[1, n, 1]`, by hook point; those that the model has of {@link SCALES} */
+  scales: Partial<Record<ScalePoint, F32[]>>;
   /** scales of the final LayerNorm, `[1, n, 1]` */
   lnFinal: F32;
   /** MLP outputs, `[1, n, d]` */
@@ -56,9 +59,16 @@ export async function cleanPrompt(
         `found ${wrong ? coderName(wrong.config) : `${coders.length} coders`}`,
     );
   }
-  const points = ["attn.hook_pattern", "ln1.hook_scale", "ln2.hook_scale", "hook_mlp_out"];
-  const [patterns, ln1, ln2, outputs] = points.map((point) => hookNames(config, point));
-  const read = [...patterns, ...ln1, ...ln2, ...outputs, "ln_final.hook_scale"];
+  const [patterns, outputs] = ["attn.hook_pattern", "hook_mlp_out"].map((p) =>
+    hookNames(config, p)
+  );
+  const scales = SCALES.filter((point) => hasBlockHook(config, point));
+  const read = [
+    ...patterns,
+    ...scales.flatMap((point) => hookNames(config, point)),
+    ...outputs,
+    "ln_final.hook_scale",
+  ];
   const { hooks } = await model.run([tokens], { read });
   const { residual: embedded } = await model.run([tokens], { to: 0 });
   const runs = await runCoders(model, coders, [tokens]);
@@ -69,8 +79,7 @@ export async function cleanPrompt(
     tokens,
     embedded,
     patterns: values(patterns),
-    ln1: values(ln1),
-    ln2: values(ln2),
+    scales: Object.fromEntries(scales.map((point) => [point, values(hookNames(config, point))])),
     lnFinal: hooks.get("ln_final.hook_scale")!,
     outputs: values(outputs),
     inputs: runs.map(({ input }) => input),

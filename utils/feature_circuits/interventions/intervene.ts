@@ -1,7 +1,8 @@
 /**
  * Runs a prompt with changed features. What stays as in the clean run:
  *
- *     direct             patterns, all LayerNorm scales and all MLP outputs: the graph's own claim. Only direct effects pass
+ *     direct             patterns, all LayerNorm scales and all MLP outputs: the graph's own claim. Only direct effects pass,
+ *                        and logits are those before a cap
  *     { upTo: l }        patterns, and the MLP outputs of layers 0 … l; the layers above answer. The last layer means direct
  *     frozen_attention   patterns
  *     free               nothing
@@ -27,7 +28,7 @@ import {
   type SessionOptions,
   tensor,
 } from "../../onnx/mod.ts";
-import { type HookedModel, hookName, type Past, type Patch } from "../../model/mod.ts";
+import { capped, type HookedModel, hookName, type Past, type Patch } from "../../model/mod.ts";
 import {
   decode,
   intervenedHook,
@@ -63,20 +64,37 @@ export interface Intervened {
   activations?: F32[];
 }
 
+interface UnembedSpec {
+  d: number;
+  V: number;
+  bias: boolean;
+  /** logits x become `cap·tanh(x/cap)` */
+  cap?: number;
+}
+
 const unembedProgram = defineProgram(
   "intervention logits",
-  ({ d, V, bias }: { d: number; V: number; bias: boolean }, options: SessionOptions) => {
+  ({ d, V, bias, cap }: UnembedSpec, options: SessionOptions) => {
     const g = new Graph();
     const b = bias ? g.input("b_U", [V]) : undefined;
     const logits = linear(g.input("x", ["rows", d]), g.input("W_U", [V, d]), true, b);
-    return Session.compile({ logits }, {}, options);
+    return Session.compile({ logits: capped(logits, cap) }, {}, options);
   },
 );
 
-/** Returns the logits of rows after the final LayerNorm, `[rows, V]`. */
-async function unembed({ runtime, weights, config }: HookedModel, x: F32): Promise<F32> {
+/** Returns the logits of rows after the final LayerNorm, `[rows, V]`; the linear ones, if asked for, without a cap. */
+async function unembed(
+  { runtime, weights, config }: HookedModel,
+  x: F32,
+  isLinear: boolean,
+): Promise<F32> {
   const { W_U, b_U } = await weights.unembedding();
-  const spec = { d: config.dModel, V: W_U.shape[0], bias: b_U !== undefined };
+  const spec = {
+    d: config.dModel,
+    V: W_U.shape[0],
+    bias: b_U !== undefined,
+    cap: isLinear ? undefined : config.llama?.logitCap,
+  };
   const session = await unembedProgram(runtime, spec);
   const { logits } = await session.run({ x, W_U, ...(b_U ? { b_U } : {}) });
   return logits;
@@ -132,8 +150,9 @@ export async function runBlocksIntervened(
     const patch = (hook: string, value: F32) => patches.push({ hook, value: all(value) });
     if (patterns) patch(hookName(layer, "attn.hook_pattern"), clean.patterns[layer]);
     if (scales) {
-      patch(hookName(layer, "ln1.hook_scale"), clean.ln1[layer]);
-      patch(hookName(layer, "ln2.hook_scale"), clean.ln2[layer]);
+      for (const [point, values] of Object.entries(clean.scales)) {
+        patch(hookName(layer, point), values[layer]);
+      }
       if (layer === L - 1) patch("ln_final.hook_scale", clean.lnFinal);
     }
     const F = coder.config.features, change = changes[layer];
@@ -187,7 +206,8 @@ export async function runBlocksIntervened(
     const from = (b * pos + pos - 1) * d;
     last.set(final!.data.subarray(from, from + d), b * d);
   }
-  const logits = await unembed(model, tensor(last, [batch, d]));
+  const isDirect = freezing(frozen, L - 1, L).scales;
+  const logits = await unembed(model, tensor(last, [batch, d]), isDirect);
   const length = (past?.length ?? 0) + pos;
   return {
     logits,

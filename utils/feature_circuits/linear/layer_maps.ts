@@ -5,7 +5,7 @@
  *     valueBias     [H·e]      β·W_V + b_V
  *     skip          [d, d]     centre(W_skip ⊙ g): the linear path of the coder, without the scale of its LayerNorm
  *
- * γ and β belong to LN1; g is the gain at the coder's input (`reading.ts`). An RMSNorm does not centre. Centring along the model's dimensions is the
+ * A norm after attention multiplies the output weight and bias by its gain; its scale divides the rows (`passages.ts`). γ and β belong to LN1; g is the gain at the coder's input (`reading.ts`). An RMSNorm does not centre. Centring along the model's dimensions is the
  * transpose of LayerNorm's subtraction of the mean.
  */
 import {
@@ -20,18 +20,25 @@ import {
   type SessionOptions,
   sub,
   sum,
+  tensor,
   transpose,
 } from "../../onnx/mod.ts";
-import { isRms, type ModelConfig, perHeadWeights, storedOutIn } from "../../model/mod.ts";
+import {
+  isRms,
+  type ModelConfig,
+  perHeadWeights,
+  storedOutIn,
+  type WeightUnit,
+} from "../../model/mod.ts";
 import { coderName, splitHook } from "../../transcoders/mod.ts";
 import type { LinearRun } from "./linear_run.ts";
 import { readingAt } from "./reading.ts";
 
 /** Maps and constants of one layer; see the header. */
 export interface LayerMaps {
-  /** output weight of attention as stored, `[d, H·e]` or `[H·e, d]` */
+  /** output weight of attention in the stored layout, `[d, H·e]` or `[H·e, d]`, times the gain of the norm after attention */
   o_w: F32;
-  /** output bias of attention, `[d]` */
+  /** output bias of attention, `[d]`, times the same gain */
   o_b: F32;
   /** U, `[H·e, d]` */
   values: F32;
@@ -88,7 +95,7 @@ export async function layerMaps(run: LinearRun): Promise<LayerMaps[]> {
   for (let layer = 0; layer < nLayers; layer++) {
     const w = await weights.layer(layer);
     const { values, valueBias } = await session.run(w);
-    const made: LayerMaps = { o_w: w.o_w, o_b: w.o_b, values, valueBias };
+    const made: LayerMaps = { ...writtenByAttention(w), values, valueBias };
     const { config: coder, weights: { W_skip } } = coders[layer];
     if (W_skip) {
       const reading = await readingAt(run, coder.inputHook, coder.inputConvention);
@@ -104,6 +111,19 @@ export async function layerMaps(run: LinearRun): Promise<LayerMaps[]> {
     maps.push(made);
   }
   return maps;
+}
+
+/** Returns output weight and bias of attention times the gain of the norm after it, where there is one. */
+export function writtenByAttention(
+  { o_w, o_b, ln1_post_w: gain }: WeightUnit,
+): Pick<LayerMaps, "o_w" | "o_b"> {
+  if (!gain) return { o_w, o_b };
+  // Blocks with such a norm store o_w as `[d, H·e]`.
+  const width = o_w.shape[1];
+  return {
+    o_w: tensor(o_w.data.map((x, i) => x * gain.data[Math.floor(i / width)]), o_w.shape),
+    o_b: tensor(o_b.data.map((x, i) => x * gain.data[i]), o_b.shape),
+  };
 }
 
 function skipMap(

@@ -12,11 +12,14 @@
  * decoder rows through values and output weights of attention, the linear part of LayerNorm, and linear paths of coders. This
  * is the local replacement model of circuit-tracer (Ameisen et al., 2025), with every bias kept.
  *
+ * A norm after attention is frozen too. Coders give the MLP's output after the norm that may follow it, so this norm is part of
+ * what they imitate. Logits are those before a cap.
+ *
  * An ignored position has neither features nor errors, as circuit-tracer treats position 0; its MLP output, less the decoder's
  * bias and the linear path, is one constant.
  */
 import type { F32 } from "../../onnx/mod.ts";
-import { type HookedModel, hookNames, refuseTraits } from "../../model/mod.ts";
+import { hasBlockHook, type HookedModel, hookNames } from "../../model/mod.ts";
 import { type Coder, coderName, runCoders, splitHook } from "../../transcoders/mod.ts";
 
 /** Options of {@link linearRun}. */
@@ -49,9 +52,11 @@ export interface LinearRun {
   ignored: readonly number[];
   /** attention patterns of each layer, `[1, H, n, n]` (query, key) */
   patterns: F32[];
-  /** LayerNorm scales before attention, of each layer, `[n]` */
+  /** LayerNorm scales before attention, of each layer, `[n]`; 1 where there is no norm */
   ln1: Float32Array[];
-  /** LayerNorm scales before the MLP, of each layer, `[n]` */
+  /** scales of the norm after attention, of each layer, `[n]`, in models that have it */
+  ln1Post?: Float32Array[];
+  /** LayerNorm scales before the MLP, of each layer, `[n]`; 1 where there is no norm */
   ln2: Float32Array[];
   /** scales of the final LayerNorm, `[n]` */
   lnFinal: Float32Array;
@@ -80,7 +85,6 @@ export async function linearRun(
   tokens: readonly number[],
   { ignore = [] }: LinearRunOptions = {},
 ): Promise<LinearRun> {
-  refuseTraits(model.config, "an attribution graph", { postNorm: true, cappedLogits: true });
   checkCoders(model, coders);
   const wrong = ignore.find((p) => !(Number.isInteger(p) && p >= 0 && p < tokens.length));
   if (wrong !== undefined) {
@@ -93,15 +97,18 @@ export async function linearRun(
   const inner = [
     "attn.hook_pattern",
     "ln1.hook_scale",
+    "ln1_post.hook_scale",
     "ln2.hook_scale",
     "hook_mlp_out",
     "hook_resid_pre",
-  ];
-  if (!config.parallel) inner.push("hook_resid_mid");
+    "hook_resid_mid",
+  ].filter((point) => hasBlockHook(config, point));
   const { hooks, residual } = await model.run([tokens], {
     read: [...outer, ...inner.flatMap(all)],
   });
   const read = (name: string) => hooks.get(name)!;
+  const scales = (point: string) =>
+    all(point).map((name) => hooks.get(name)?.data ?? new Float32Array(tokens.length).fill(1));
   const runs = await runCoders(model, coders, [tokens]);
 
   const [n, d] = [tokens.length, config.dModel];
@@ -127,8 +134,9 @@ export async function linearRun(
     tokens,
     ignored: ignore,
     patterns: all("attn.hook_pattern").map(read),
-    ln1: all("ln1.hook_scale").map((name) => read(name).data),
-    ln2: all("ln2.hook_scale").map((name) => read(name).data),
+    ln1: scales("ln1.hook_scale"),
+    ...(config.llama?.postNorm && { ln1Post: scales("ln1_post.hook_scale") }),
+    ln2: scales("ln2.hook_scale"),
     lnFinal: read("ln_final.hook_scale").data,
     embedding: read("hook_embed").data,
     positionEmbedding: hooks.get("hook_pos_embed")?.data,

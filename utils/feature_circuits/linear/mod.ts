@@ -1,6 +1,6 @@
 /** The linearised run of a prompt, and rows on their way down through it. @module */
 export { frozenScales } from "./frozen_scales.ts";
-export { type LayerMaps, layerMaps } from "./layer_maps.ts";
+export { type LayerMaps, layerMaps, writtenByAttention } from "./layer_maps.ts";
 export {
   type ActiveFeatures,
   decoderRow,

@@ -112,7 +112,7 @@ export class Passages {
     const session = await wideAttention(runtime, { architecture, dModel, nHeads: H, dHead });
     const passed = await session.run({
       ...this.#attentionFeeds(layer),
-      through: g,
+      through: this.#beforeNorm(layer, g, (row) => Math.floor(row / ids.length)),
       kept: kept.g,
       pattern: this.pattern(layer, q),
     });
@@ -151,11 +151,19 @@ export class Passages {
     positions.forEach((p, r) => place[p * R + r] = 1);
     return await session.run({
       ...this.#attentionFeeds(layer),
-      through: g,
+      through: this.#beforeNorm(layer, g, (row) => positions[row]),
       kept,
       column,
       place: tensor(place, [q, R, 1]),
     });
+  }
+
+  /** Divides rows by the scale of the norm after attention at their positions; returns them as they are where there is none. */
+  #beforeNorm(layer: number, g: F32, positionOf: (row: number) => number): F32 {
+    const { ln1Post, model: { config: { dModel: d } } } = this.run;
+    if (!ln1Post) return g;
+    const scale = ln1Post[layer];
+    return tensor(g.data.map((x, i) => x / scale[positionOf(Math.floor(i / d))]), g.shape);
   }
 
   #addBiases(

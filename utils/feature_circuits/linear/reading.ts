@@ -95,7 +95,7 @@ export async function readingAt(
     );
   }
   const mid = parallel ? 2 * layer : 2 * layer + 1;
-  const stream = (stage: number): Reading => ({ stage, centred: folded });
+  const stream = (stage: number): Reading => ({ stage, centred: folded && !isRms(config) });
   switch (point) {
     case "hook_resid_pre":
       return stream(2 * layer);

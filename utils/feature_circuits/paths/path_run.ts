@@ -8,6 +8,7 @@
  *     linear path of a coder          f·W_skip·x
  *     errors, biases                  error·f, b_O·f, b_dec·f, …
  *
+ * A norm after attention divides what heads and b_O write by its scale at the node's position, and multiplies it by its gain.
  * With the node's own constant they add up to its contribution ({@link Received}). Patterns and LayerNorm scales are frozen.
  * The vector that a path goes on with is exact for LayerNorm with gain, bias and centring; in a folded model it is that of
  * transcoder_circuits. Source: Dunefsky, Chlenski & Nanda (2406.11944).
@@ -26,7 +27,7 @@ export interface PathRun {
   rows: GraphRows;
   /** value vectors of each layer with their bias, `[n, H, e]` */
   values: Float32Array[];
-  /** W_O of each layer, row (h, i) is what dimension i of head h writes, `[H·e, d]` */
+  /** W_O of each layer, row (h, i) is what dimension i of head h writes before it is divided by a scale, `[H·e, d]` */
   outputs: Float32Array[];
   /** how each layer's coder reads the stream */
   readings: Reading[];
@@ -115,11 +116,8 @@ export function received(prepared: PathRun, node: PathNode): Received {
   const heads = Array.from({ length: attentions }, (_, layer) => {
     const { data: pattern } = run.patterns[layer], v = values[layer];
     const out = new Float64Array(H * n);
-    direct[sources.bias("attention_output", layer)] += dot(
-      vector,
-      prepared.rows.maps[layer].o_b.data,
-      0,
-    );
+    direct[sources.bias("attention_output", layer)] +=
+      dot(vector, prepared.rows.maps[layer].o_b.data, 0) / postScale(run, layer, token);
     for (let h = 0; h < H; h++) {
       const w = headReading(prepared, node, layer, h);
       for (let s = 0; s <= token; s++) {
@@ -138,16 +136,21 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>, offset: number):
   return total;
 }
 
-/** Returns W_O[h]·f, `[e]`. */
+/** Returns what the norm after attention divides by at a position; 1 in models without one. */
+const postScale = ({ ln1Post }: LinearRun, layer: number, position: number): number =>
+  ln1Post ? ln1Post[layer][position] : 1;
+
+/** Returns W_O[h]·f, `[e]`; where a norm follows attention, its gain and scale included. */
 function headReading(
   { run, outputs }: PathRun,
-  { vector }: PathNode,
+  { vector, token }: PathNode,
   layer: number,
   head: number,
 ): Float64Array {
   const { dHead: e, dModel: d } = run.model.config;
   const w = new Float64Array(e);
-  for (let i = 0; i < e; i++) w[i] = dot(vector, outputs[layer], (head * e + i) * d);
+  const by = postScale(run, layer, token);
+  for (let i = 0; i < e; i++) w[i] = dot(vector, outputs[layer], (head * e + i) * d) / by;
   return w;
 }
 

@@ -8,13 +8,20 @@
  *     input × gradient  mean over tokens of a ⊙ (W_dec·f)                                                 [F]
  *
  * f of a feature is its encoder row with the gain of the LayerNorm that it reads through, less its mean. The scale of the
- * LayerNorm depends on the prompt and is left out. Source: Dunefsky, Chlenski & Nanda (2406.11944).
+ * LayerNorm depends on the prompt and is left out. So is that of a norm after attention, whose gain is part of W_O. Source: Dunefsky, Chlenski & Nanda (2406.11944).
  */
 import type { F32 } from "../../onnx/mod.ts";
 import { type HookedModel, hookName, storedOutIn } from "../../model/mod.ts";
 import { type Coder, coderName, runCoders, type TokenRows } from "../../transcoders/mod.ts";
 import { type GraphTarget, headTargets } from "../graph/mod.ts";
-import { decoderRow, type Reader, readingAt, readStream, writesTo } from "../linear/mod.ts";
+import {
+  decoderRow,
+  type Reader,
+  readingAt,
+  readStream,
+  writesTo,
+  writtenByAttention,
+} from "../linear/mod.ts";
 import { dot } from "./path_run.ts";
 
 /** Returns how a reader reads the stream, without the LayerNorm's scale, `[d]`. @throws Error for an unknown hook point. */
@@ -86,7 +93,7 @@ export async function layerOv(model: HookedModel, layer: number): Promise<LayerO
     const targets: GraphTarget[] = await headTargets(model, layer, head, "v", 0);
     for (const target of targets) values.push(await unscaledVector(model, target));
   }
-  const { o_w } = await model.weights.layer(layer);
+  const { o_w } = writtenByAttention(await model.weights.layer(layer));
   return { values, outputs: storedOutIn(model.config) ? columnsOf(o_w, d) : o_w.data };
 }
 

@@ -67,7 +67,15 @@ Deno.test("the direct part is what is left without attention, a head's part what
   }
 });
 
-for (const name of ["GPT-NeoX, bare", "GPT-2, stream", "GPT-2, bare, linear path"]) {
+const SCORES = [
+  "GPT-NeoX, bare",
+  "GPT-2, stream",
+  "GPT-2, bare, linear path",
+  "Gemma 2, bare, linear path",
+  "OLMo 2, stream",
+];
+
+for (const name of SCORES) {
   Deno.test(`pairs of nodes add up to the attention score: ${name}`, async () => {
     const run = await runOf(name);
     const hook = hookName(2, "attn.hook_attn_scores");
@@ -75,7 +83,9 @@ for (const name of ["GPT-NeoX, bare", "GPT-2, stream", "GPT-2, bare, linear path
     const n = run.tokens.length, rows = await graphRows(run);
     for (const [head, query, key] of [[0, 4, 1], [2, 3, 3]]) {
       const score = await queryKeyScore(run, rows, { layer: 2, head, query, key });
-      const expected = hooks.get(hook)!.data[(head * n + query) * n + key];
+      const found = hooks.get(hook)!.data[(head * n + query) * n + key];
+      const cap = run.model.config.llama?.scoreCap;
+      const expected = cap === undefined ? found : cap * Math.atanh(found / cap);
       const { columns, queryParts, keyParts } = score;
       let all = 0;
       const pairs: number[] = [];

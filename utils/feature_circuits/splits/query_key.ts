@@ -7,7 +7,10 @@
  * rotary positions, which is linear. The patterns and scales below the head are frozen; the score itself is not linear in the
  * nodes but bilinear, and this sum is exact. Source: Anthropic's attention QK attribution (July 2025).
  *
- *  1. The e dimensions of the query at its position, and of the key at its own, are targets (`headTargets`).
+ * Where queries and keys are normalised, their scales are frozen as well, and the score is the one before a cap.
+ *
+ *  1. The e dimensions of the query at its position, and of the key at its own, are targets (`headTargets`). Where they are
+ *     normalised, their rows are multiplied by gain/scale.
  *  2. Their rows are rotated: dimensions i and i + r/2 of the first r turn by the angle `position·base^(−2i/r)`.
  *  3. Pairs are products of the two matrices, made in blocks when the strongest are asked for.
  */
@@ -19,7 +22,13 @@ import {
   type SessionOptions,
   tensor,
 } from "../../onnx/mod.ts";
-import { isLocalAmongOthers, refuseTraits, rotaryFrequencies } from "../../model/mod.ts";
+import {
+  groupSize,
+  hookName,
+  isLocalAmongOthers,
+  refuseTraits,
+  rotaryFrequencies,
+} from "../../model/mod.ts";
 import { type GraphRows, headTargets } from "../graph/mod.ts";
 import type { LinearRun } from "../linear/mod.ts";
 
@@ -63,7 +72,7 @@ export async function queryKeyScore(
     );
   }
   const { config } = run.model;
-  refuseTraits(config, "the split of a score", { changedQueries: true });
+  refuseTraits(config, "the split of a score", { clipped: true });
   const frequencies = rotaryFrequencies(config, isLocalAmongOthers(config, layer));
   const edges = async (letter: "q" | "k", position: number) => {
     const targets = await headTargets(run.model, layer, head, letter, position);
@@ -72,6 +81,8 @@ export async function queryKeyScore(
     const data = new Float32Array(list.length * columns);
     await rows.walk.edges(list, { data, offset: (r) => r * columns });
     constants.forEach((c, r) => data[r * columns + bias("reading")] += c);
+    const factors = await normFactors(run, { layer, head, letter, position });
+    if (factors) data.forEach((x, i) => data[i] = x * factors[Math.floor(i / columns)]);
     rotate(data, columns, position, frequencies);
     return data;
   };
@@ -86,6 +97,36 @@ export async function queryKeyScore(
     queryParts: parts(q, k, columns),
     keyParts: parts(k, q, columns),
   };
+}
+
+/**
+ * Returns gain/scale of the norm of a head's query or key at a position, `[d_head]`; undefined in models that do not normalise
+ * them.
+ */
+async function normFactors(
+  { model, tokens }: LinearRun,
+  { layer, head, letter, position }: {
+    layer: number;
+    head: number;
+    letter: "q" | "k";
+    position: number;
+  },
+): Promise<Float64Array | undefined> {
+  const { config } = model, { dHead: e, layerNormEps, llama } = config;
+  if (!llama?.qkNorm) return undefined;
+  const name = hookName(layer, `attn.hook_${letter}`);
+  const { hooks } = await model.run([tokens], { read: [name] });
+  const { data, shape: [, , heads] } = hooks.get(name)!;
+  const own = letter === "q" ? head : Math.floor(head / groupSize(config));
+  const all = data.subarray(position * heads * e, (position + 1) * heads * e);
+  const spanned = llama.qkNorm === "all" ? all : all.subarray(own * e, (own + 1) * e);
+  const square = spanned.reduce((sum, x) => sum + x * x, 0) / spanned.length;
+  const gain = (await model.weights.layer(layer))[`${letter}_norm_w`].data;
+  const from = gain.length === e ? 0 : own * e;
+  return Float64Array.from(
+    { length: e },
+    (_, i) => gain[from + i] / Math.sqrt(square + layerNormEps),
+  );
 }
 
 /** Rotates rows `[e, columns]`, the dimensions of one head, as rotary positions do. */

@@ -54,7 +54,7 @@ export interface CleanBatch {
 export interface CleanLayer {
   /** residual stream before the block, `[rows, d]` */
   x: F32;
-  /** attention output, including its bias, `[rows, d]` */
+  /** what attention adds to the residual stream, `[rows, d]` */
   attention: F32;
   /** outputs z of the heads, `[rows, H, d_head]` */
   z: F32;

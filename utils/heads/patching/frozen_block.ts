@@ -9,6 +9,9 @@
  *   patched   x, A `[rows, d]`, z and z' `[rows, H, d_head]` → x' `[senders, rows, d]`. Sender s writes z', every other
  *             head z:  A_s = A + (z'_h − z_h)·W_O[h]. A parallel block computes its MLP once for all senders.
  *   frozen    x `[senders, rows, d]`, A `[rows, d]` → x'
+ * Where a norm follows attention, A is what the norm reads, z·W_O + b_O, and the programs compute it from z: patched heads
+ * change the norm's scale, and so what all heads of the layer add.
+ *
  *   project   x `[senders, rows, d]` → queries, keys or values of all heads, `[senders, rows, H, d_head]`, before rotation
  */
 import {
@@ -26,10 +29,12 @@ import {
   sub,
   type Tensor,
   transpose,
+  type Value,
 } from "../../onnx/mod.ts";
 import { type Letter, LETTERS } from "../../names/mod.ts";
 import {
   afterAttention,
+  type BlockWeights,
   declareWeights,
   type HookedModel,
   HookPoints,
@@ -37,7 +42,6 @@ import {
   normalisedInput,
   perHeadOutput,
   perHeadWeights,
-  refuseTraits,
   storedOutIn,
 } from "../../model/mod.ts";
 
@@ -47,10 +51,7 @@ const projectProgram = defineProgram("frozen block project", compileProject);
 
 /** Runs the three programs on one model. Models of the same shape share the compiled programs. */
 export class FrozenBlocks {
-  /** @throws UserError if a norm follows attention, so that a head's output depends on all heads of its layer. */
-  constructor(private readonly model: HookedModel) {
-    refuseTraits(model.config, "patching single heads", { postNorm: true });
-  }
+  constructor(private readonly model: HookedModel) {}
 
   /**
    * Returns the residual stream after block `layer` with one of its heads patched per sender.
@@ -71,14 +72,19 @@ export class FrozenBlocks {
       data: Int32Array.from(heads),
     };
     const session = await patchedProgram(this.model.runtime, this.model.config);
-    const feeds = { x, attention, z, given, heads: index };
+    const feeds = { x, ...attentionFeeds(this.model.config, attention, z), z, given, heads: index };
     return (await session.run({ ...feeds, ...await this.#weights(layer) })).out;
   }
 
   /** Returns the residual stream after block `layer` with all its heads frozen, `[senders, rows, d]` like `x`. */
-  async frozen(layer: number, x: F32, attention: F32): Promise<F32> {
+  async frozen(
+    layer: number,
+    x: F32,
+    { attention, z }: { attention: F32; z: F32 },
+  ): Promise<F32> {
     const session = await frozenProgram(this.model.runtime, this.model.config);
-    return (await session.run({ x, attention, ...await this.#weights(layer) })).out;
+    const feeds = attentionFeeds(this.model.config, attention, z);
+    return (await session.run({ x, ...feeds, ...await this.#weights(layer) })).out;
   }
 
   /** Returns the queries, keys or values (`letter`) of block `layer` on `x` `[senders, rows, d]`. */
@@ -92,13 +98,26 @@ export class FrozenBlocks {
   }
 }
 
+/** Returns the feeds of {@link attentionOutput}. */
+const attentionFeeds = (config: ModelConfig, attention: F32, z: F32): Feeds =>
+  config.llama?.postNorm ? { z } : { attention };
+
+/** Returns the attention output A of the clean run, `[rows, d]`, before the norm that may follow it. */
+function attentionOutput(g: Graph, w: BlockWeights, config: ModelConfig): Value {
+  const { dModel: d, nHeads: H, dHead: e } = config;
+  if (!config.llama?.postNorm) return g.input("attention", ["rows", d]);
+  const z = g.inputs.get("z") ?? g.input("z", ["rows", H, e]);
+  return linear(reshape(z, ["rows", H * e]), w.o_w, storedOutIn(config), w.o_b);
+}
+
 function compilePatched(config: ModelConfig, options: SessionOptions): Promise<Session<"out">> {
   const g = new Graph();
   const { dModel: d, nHeads: H, dHead: e } = config;
-  const [x, attention] = ["x", "attention"].map((name) => g.input(name, ["rows", d]));
+  const x = g.input("x", ["rows", d]);
   const [z, given] = ["z", "given"].map((name) => g.input(name, ["rows", H, e]));
   const heads = g.input("heads", ["senders"], "int32");
   const w = declareWeights(g, config, 0);
+  const attention = attentionOutput(g, w, config);
   const change = gather(transpose(sub(given, z), [1, 0, 2]), heads);
   const written = matmul(change, gather(perHeadOutput(w.o_w, config), heads));
   const context = { config, hooks: new HookPoints({}) };
@@ -109,9 +128,11 @@ function compilePatched(config: ModelConfig, options: SessionOptions): Promise<S
 function compileFrozen(config: ModelConfig, options: SessionOptions): Promise<Session<"out">> {
   const g = new Graph();
   const x = g.input("x", ["senders", "rows", config.dModel]);
-  const attention = g.input("attention", ["rows", config.dModel]);
   const w = declareWeights(g, config, 0);
-  const out = afterAttention(x, attention, w, { config, hooks: new HookPoints({}) });
+  const out = afterAttention(x, attentionOutput(g, w, config), w, {
+    config,
+    hooks: new HookPoints({}),
+  });
   return Session.compile({ out }, {}, options);
 }
 

@@ -9,16 +9,18 @@
  *
  * With all heads frozen, step 1 needs no attention and positions do not interact (`frozen_block.ts`). It starts after the
  * sender's layer, runs only MLPs on the rows of the span, and ends at the last receiver. When the receiver is the final
- * residual stream, step 1 ends at the unembedding, only the read-out row counts, and there is no step 2. Step 2 starts
+ * residual stream, step 1 ends at the unembedding, only the read-out row counts, and there is no step 2. Where query heads share
+ * keys and values, a receiver computes its own from its own copy of the residual stream. Step 2 starts
  * at the first receiver after the sender (`patched_run.ts`). Both steps run all senders of a layer as one batch.
  */
 import type { Letter } from "../../names/mod.ts";
 import {
+  groupSize,
   type HookedModel,
   hookName,
+  type ModelConfig,
   type Patch,
   type Readout,
-  refuseTraits,
 } from "../../model/mod.ts";
 import { type F32, tensor } from "../../onnx/mod.ts";
 import type { CleanBatch, CleanRun } from "./clean_run.ts";
@@ -37,7 +39,14 @@ import { allHeads, checkHeads, type Head } from "../head.ts";
 import { type SenderGroup, senderGroups } from "./sender_groups.ts";
 
 /** Names the receivers: the final residual stream, or queries, keys or values of heads (before rotation). */
-export type Receivers = "final" | { letter: Letter; heads: readonly Head[] };
+export type Receivers = "final" | HeadReceivers;
+/** Queries, keys or values of heads. */
+interface HeadReceivers {
+  /** which of the three */
+  letter: Letter;
+  /** the heads */
+  heads: readonly Head[];
+}
 
 /** Sets the senders of {@link pathPatch} and the attention to record. */
 export interface PathPatchOptions {
@@ -83,9 +92,6 @@ export async function pathPatch(
   readout: Readout,
   { senders = allHeads(model.config), watch }: PathPatchOptions = {},
 ): Promise<PathPatchResult> {
-  const letter = receivers === "final" ? undefined : receivers.letter;
-  const what = letter ? `path patching into ${letter}` : "path patching";
-  refuseTraits(model.config, what, { postNorm: true, grouped: letter === "k" || letter === "v" });
   const groups = senderGroups(senders, model.config);
   const N = clean.prompts.length;
   const values = new Float32Array(senders.length * N);
@@ -116,7 +122,10 @@ export async function pathPatch(
       start: (batch) => copyRows(clean.layers[from].x, batch, size),
       patches: (layer, batch) => {
         const value = received.get(layer)?.get(group);
-        return value ? [headPatch(layer, batch, value, receivers.letter, receivers.heads)] : [];
+        if (!value) return [];
+        const shared = isShared(model.config, receivers.letter);
+        const patch = shared ? inputPatch : headPatch;
+        return [patch(layer, batch, value, receivers, model.config)];
       },
       attention: (layer, batch, rows) => table?.take(layer, batch, rows, group.places),
       finish: ({ prompts }, metric) =>
@@ -130,13 +139,20 @@ export async function pathPatch(
   return { values, attention: table?.values };
 }
 
-/** Runs step 1 to the last receiver. Returns what receivers read, per layer and group `[senders, rows, H, d_head]`. */
+/** Returns whether query heads share the keys or values that a letter names. */
+const isShared = (config: ModelConfig, letter: Letter): boolean =>
+  letter !== "q" && groupSize(config) > 1;
+
+/**
+ * Runs step 1 to the last receiver. Returns what receivers read, per layer and group `[senders, rows, H, d_head]`; the residual
+ * stream itself, `[senders, rows, d]`, where the keys or values are shared.
+ */
 async function receive(
   model: HookedModel,
   clean: CleanRun,
   given: readonly F32[],
   groups: readonly SenderGroup[],
-  { letter, heads }: Exclude<Receivers, "final">,
+  { letter, heads }: HeadReceivers,
 ) {
   const layers = receiverLayers(heads);
   const blocks = new FrozenBlocks(model);
@@ -144,7 +160,9 @@ async function receive(
   await frozenRun(model, clean, given, groups, async (layer, streams) => {
     if (!layers.includes(layer)) return;
     const found = new Map<SenderGroup, F32>();
-    for (const { group, x } of streams) found.set(group, await blocks.project(layer, x, letter));
+    for (const { group, x } of streams) {
+      found.set(group, isShared(model.config, letter) ? x : await blocks.project(layer, x, letter));
+    }
     received.set(layer, found);
   }, layers.at(-1)!);
   return received;
@@ -171,7 +189,7 @@ async function frozenRun(
   for (let layer = 0; layer < to; layer++) {
     await visit(layer, streams);
     for (const stream of streams) {
-      stream.x = await blocks.frozen(layer, stream.x, clean.layers[layer].attention);
+      stream.x = await blocks.frozen(layer, stream.x, clean.layers[layer]);
     }
     const group = groups.find((g) => g.layer === layer);
     if (group) {
@@ -191,18 +209,47 @@ function headPatch(
   layer: number,
   batch: CleanBatch,
   value: F32,
-  letter: Letter,
-  heads: readonly Head[],
+  { letter, heads }: HeadReceivers,
+  { nHeads }: ModelConfig,
 ): Patch {
   const rows = batchRows(value, batch);
-  const [items, pos, H] = rows.shape;
+  const [items, pos] = rows.shape;
+  return {
+    hook: hookName(layer, `attn.hook_${letter}`),
+    value: rows,
+    mask: headMask(layer, heads, items, pos, nHeads),
+  };
+}
+
+/**
+ * Returns the patch that sets what the receivers of one layer compute their own keys or values from. Query heads share keys and
+ * values here, so each receiver gets its own copy of the residual stream, and the other heads of its group keep theirs.
+ */
+function inputPatch(
+  layer: number,
+  batch: CleanBatch,
+  value: F32,
+  { letter, heads }: HeadReceivers,
+  { nHeads: H }: ModelConfig,
+): Patch {
+  const { data, shape: [items, pos, d] } = batchRows(value, batch);
+  const copies = new Float32Array(items * pos * H * d);
+  for (let i = 0; i < items * pos; i++) {
+    const row = data.subarray(i * d, (i + 1) * d);
+    for (const [l, h] of heads) if (l === layer) copies.set(row, (i * H + h) * d);
+  }
+  return {
+    hook: hookName(layer, `hook_${letter}_input`),
+    value: tensor(copies, [items, pos, H, d]),
+    mask: headMask(layer, heads, items, pos, H),
+  };
+}
+
+/** Returns `[items, pos, H, 1]`: 1 at the receivers of a layer, else 0. */
+function headMask(layer: number, heads: readonly Head[], items: number, pos: number, H: number) {
   const row = new Uint8Array(H);
   for (const [l, h] of heads) if (l === layer) row[h] = 1;
   const mask = new Uint8Array(items * pos * H);
   for (let i = 0; i < items * pos; i++) mask.set(row, i * H);
-  return {
-    hook: hookName(layer, `attn.hook_${letter}`),
-    value: rows,
-    mask: tensor(mask, [items, pos, H, 1]),
-  };
+  return tensor(mask, [items, pos, H, 1]);
 }

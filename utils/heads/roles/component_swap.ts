@@ -8,6 +8,12 @@
  *   GPT-2      columns j·d + d_h·h … of c_attn.weight `[d, 3d]` for the letters j = 0, 1, 2, and entries of its bias,
  *              rows d_h·h … of c_proj.weight `[d, d]`
  *
+ *   Llama      rows j·H·d_h + d_h·h … of the q, k and v weights `[3·H·d_h, d]` one below the other, and entries of their biases,
+ *              columns d_h·h … of the output weight `[d, H·d_h]`; entries d_h·h … of gains over all queries or keys
+ *
+ * Query heads that share keys and values first get their own (`ungrouped_source.ts`): a head then brings the keys and values
+ * that it reads with, and the others of its group keep theirs.
+ *
  * b_O does not belong to a head. (The original code swapped columns of the query-key-value matrix, which are a slice of
  * what every head reads, and did not swap the output matrix.)
  *
@@ -18,13 +24,13 @@ import {
   HookedModel,
   type ModelConfig,
   type Readout,
-  refuseTraits,
   type WeightSource,
   type WeightUnit,
 } from "../../model/mod.ts";
 import { readoutRows } from "../../tasks/mod.ts";
 import { type F32, tensor } from "../../onnx/mod.ts";
 import { checkHeads, type Head } from "../head.ts";
+import { ungroupedSource } from "./ungrouped_source.ts";
 
 /** Locates a block of a matrix; `end` is exclusive. */
 export interface Slice {
@@ -35,10 +41,24 @@ export interface Slice {
 }
 
 /** Names the tensors of a layer that hold parts of heads. */
-export type Sliced = "qkv_w" | "qkv_b" | "o_w";
+export type Sliced = "qkv_w" | "qkv_b" | "o_w" | "q_norm_w" | "k_norm_w";
 
-/** Returns where a head's weights are in the stored tensors of its layer. Biases count as matrices of one row. */
-export function headSlices(config: ModelConfig, head: number): Record<Sliced, Slice[]> {
+/** Returns the names of the tensors that hold parts of heads. */
+const slicedNames = ({ llama }: ModelConfig): Sliced[] => [
+  "qkv_w",
+  "qkv_b",
+  "o_w",
+  ...(llama?.qkNorm === "all" ? ["q_norm_w", "k_norm_w"] as const : []),
+];
+
+/**
+ * Returns where a head's weights are in the stored tensors of its layer. Biases and gains count as matrices of one row.
+ * @param config of a model whose heads do not share keys and values
+ */
+export function headSlices(
+  config: ModelConfig,
+  head: number,
+): Partial<Record<Sliced, Slice[]>> & Record<"qkv_w" | "qkv_b" | "o_w", Slice[]> {
   const { dModel: d, dHead: e } = config;
   const own: [number, number] = [head * e, (head + 1) * e];
   const all: [number, number] = [0, d];
@@ -59,6 +79,10 @@ export function headSlices(config: ModelConfig, head: number): Record<Sliced, Sl
       qkv_w: rows.map((own) => ({ rows: own, columns: all })),
       qkv_b: rows.map((columns) => ({ rows: [0, 1], columns })),
       o_w: [{ rows: all, columns: own }],
+      ...(config.llama.qkNorm === "all" && {
+        q_norm_w: [{ rows: [0, 1], columns: own }],
+        k_norm_w: [{ rows: [0, 1], columns: own }],
+      }),
     };
   }
   const letters = [0, 1, 2].map((j): [number, number] => [j * d + own[0], j * d + own[1]]);
@@ -78,11 +102,12 @@ export type HeadDonor = ReadonlyMap<number, WeightUnit>;
  */
 export async function headDonor(source: WeightSource, heads: readonly Head[]): Promise<HeadDonor> {
   checkHeads(heads, source.config);
-  refuseTraits(source.config, "swapping heads", { grouped: true });
+  const own = ungroupedSource(source);
+  const names = slicedNames(own.config);
   const donor = new Map<number, WeightUnit>();
   for (const layer of new Set(heads.map(([l]) => l))) {
-    const { qkv_w, qkv_b, o_w } = await source.load(String(layer));
-    donor.set(layer, { qkv_w, qkv_b, o_w });
+    const loaded = await own.load(String(layer));
+    donor.set(layer, Object.fromEntries(names.map((name) => [name, loaded[name]])));
   }
   return donor;
 }
@@ -98,7 +123,7 @@ export function swapHeads(
   heads: readonly number[],
 ): WeightUnit {
   const swapped = { ...target };
-  for (const name of ["qkv_w", "qkv_b", "o_w"] as const) {
+  for (const name of slicedNames(config)) {
     const { shape } = target[name];
     if (shape.join() !== source[name].shape.join()) {
       throw new Error(
@@ -110,7 +135,9 @@ export function swapHeads(
     const data = target[name].data.slice();
     const width = shape.at(-1)!;
     for (const head of heads) {
-      for (const { rows: [first, end], columns: [left, right] } of headSlices(config, head)[name]) {
+      for (
+        const { rows: [first, end], columns: [left, right] } of headSlices(config, head)[name]!
+      ) {
         for (let row = first; row < end; row++) {
           const from = row * width + left;
           data.set(source[name].data.subarray(from, from + right - left), from);
@@ -131,14 +158,15 @@ export function swappedSource(
   donor: HeadDonor,
   heads: readonly Head[],
 ): WeightSource {
-  const { config } = target;
+  const ungrouped = ungroupedSource(target);
+  const { config } = ungrouped;
   checkHeads(heads, config);
   return {
     config,
     units: target.units,
     async load(unit) {
       const own = heads.filter(([layer]) => String(layer) === unit).map(([, head]) => head);
-      const weights = await target.load(unit);
+      const weights = await ungrouped.load(unit);
       return own.length === 0 ? weights : swapHeads(weights, donor.get(Number(unit))!, config, own);
     },
     close() {},

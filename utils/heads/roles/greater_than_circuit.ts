@@ -8,7 +8,8 @@
  *  mlp_logits      the MLP's mean logit of years above YY minus its mean logit of the other years, mean over prompts
  *
  * Logits are outputs times the unembedding alone ("logit lens": no LayerNorm, no bias). For a head, the unembedding of
- * the years goes back through W_O: z_h·(W_O[h]·W_U[years]).
+ * the years goes back through W_O: z_h·(W_O[h]·W_U[years]). Where a norm follows attention, W_O[h] is multiplied by its gain; its
+ * scale would leave the largest logit as it is.
  */
 import { mean } from "../../base/mod.ts";
 import {
@@ -18,10 +19,9 @@ import {
   type HookedModel,
   hookName,
   type ModelConfig,
-  perHeadOutput,
   POS,
-  refuseTraits,
   rowIndices,
+  writtenPerHead,
 } from "../../model/mod.ts";
 import {
   defineProgram,
@@ -62,7 +62,6 @@ export async function greaterThanParts(
   { mlps, heads }: { mlps: readonly number[]; heads: readonly Head[] },
   batchSize = 100,
 ): Promise<GreaterThanParts> {
-  refuseTraits(model.config, "the greater-than circuit", { postNorm: true, cappedLogits: true });
   const looks = heads.map(() => 0), points = heads.map(() => 0);
   const promotes = mlps.map(() => [] as number[]);
   if (mlps.length + heads.length === 0) return named(mlps, heads, looks, points, []);
@@ -176,7 +175,7 @@ function compileHeadLens(config: ModelConfig, options: SessionOptions) {
   const z = atRows(g, g.input("z", [BATCH, POS, H, e]), H * e);
   const perHead = transpose(reshape(z, ["rows", H, e]), [1, 0, 2]);
   const W_U = gather(g.input("W_U", [V, d]), g.input("ids", ["years"], "int32"));
-  const W_O = perHeadOutput(declareWeights(g, config, 0).o_w, config);
+  const W_O = writtenPerHead(declareWeights(g, config, 0), config);
   return Session.compile({ logits: matmul(perHead, linear(W_O, W_U, true)) }, {}, options);
 }
 

@@ -7,6 +7,8 @@
  *     the negative score, which finds copy suppression.
  *  3. A hit is a name among its own top 5 logits. Score = 100 · hits / (prompts · positions) percent.
  *
+ * Where a norm follows attention, o is multiplied by its gain. Its scale is positive and leaves the order as it is.
+ *
  * The values v = r·W_V + b_V have head width, so the logits are computed as v·(W_O·W_U). For typical numbers of prompts
  * this takes a third of the arithmetic of the residual width. Both signs share the product. Defined on folded weights.
  */
@@ -14,10 +16,9 @@ import {
   declareWeights,
   type HookedModel,
   type ModelConfig,
-  perHeadOutput,
   perHeadWeights,
-  refuseTraits,
   storedOutIn,
+  writtenPerHead,
 } from "../../model/mod.ts";
 import {
   add,
@@ -141,7 +142,6 @@ async function countHits(
   hits: { positive: Float64Array; negative: Float64Array },
 ): Promise<void> {
   const { config, runtime, weights } = model;
-  refuseTraits(config, "the copy score", { postNorm: true });
   const { nHeads: H, dHead: e, dModel: d, vocabSize: V } = config;
   const unembed = await weights.unembedding();
   const bias = "b_U" in unembed;
@@ -178,7 +178,7 @@ function compileValues(config: ModelConfig, options: SessionOptions) {
   const { weights: [, , W_V], biases: [, , b_V] } = perHeadWeights(w, config);
   const product = storedOutIn(config) ? matmulT(r, W_V) : matmul(r, W_V);
   const v = add(product, reshape(b_V, [H, 1, e]));
-  return Session.compile({ v, W_O: perHeadOutput(w.o_w, config) }, {}, options);
+  return Session.compile({ v, W_O: writtenPerHead(w, config) }, {}, options);
 }
 
 /** Compiles: v and W_O of a group of heads, unembedding, names `[rows]` → count of names missed, per sign `[group]`. */

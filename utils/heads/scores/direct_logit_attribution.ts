@@ -8,6 +8,9 @@
  *  3. Head h contributes  z_h·W_O[h]·w' = z_h · (W_O[h] w'). The direction goes back through W_O, so that no head's
  *     output of residual width is computed.
  *
+ * Where a norm follows attention, a head's output is its share of what the norm lets through, with the norm's scale σ_l frozen
+ * too: z_h·W_O[h] ⊙ γ_l/σ_l. Where logits are capped, contributions are to the logits before the cap.
+ *
  * On folded weights γ = 1, the mean is 0, and value biases are not part of a head (they are in b_O).
  */
 import {
@@ -21,7 +24,6 @@ import {
   POS,
   type Readout,
   readoutFeeds,
-  refuseTraits,
   type RunOptions,
 } from "../../model/mod.ts";
 import {
@@ -71,8 +73,12 @@ function compileContributions(config: ModelConfig, options: SessionOptions) {
   const direction = g.input("direction", ["rows", d]);
   const z = atReadout(g, g.input("z", [BATCH, POS, H, e]), H * e);
   const perHead = transpose(reshape(z, ["rows", H, e]), [1, 0, 2]);
-  const W_O = perHeadOutput(declareWeights(g, config, 0).o_w, config);
-  const back = matmulT(unsqueeze(direction, 0), W_O);
+  const w = declareWeights(g, config, 0);
+  const W_O = perHeadOutput(w.o_w, config);
+  const before = w.ln1_post_w
+    ? div(mul(direction, w.ln1_post_w), atReadout(g, g.input("post_scale", [BATCH, POS, 1]), 1))
+    : direction;
+  const back = matmulT(unsqueeze(before, 0), W_O);
   return Session.compile({ contributions: sum(mul(perHead, back), [-1]) }, {}, options);
 }
 
@@ -82,7 +88,7 @@ function compileContributions(config: ModelConfig, options: SessionOptions) {
  * @param positions read-out position of each prompt
  * @param readout read-out of kind "logits", one row per prompt (`readoutOf` of a logit-difference task)
  * @param options patches and a past, to attribute an ablated run
- * @returns contributions `[L, H, N]` row-major, in logits
+ * @returns contributions `[L, H, N]` row-major, in logits before a cap
  * @throws Error for a metric over probabilities, which is not a sum of contributions
  * @example
  * ```ts
@@ -113,12 +119,12 @@ export async function directLogitAttribution(
     );
   }
   const { config, runtime, weights } = model;
-  refuseTraits(config, "direct logit attribution", { postNorm: true, cappedLogits: true });
   const { nLayers: L, nHeads: H } = config;
   const names = hookNames(config, "attn.hook_z");
+  const scales = config.llama?.postNorm ? hookNames(config, "ln1_post.hook_scale") : [];
   const { hooks } = await model.run(prompts, {
     ...options,
-    read: [...names, "ln_final.hook_scale"],
+    read: [...names, ...scales, "ln_final.hook_scale"],
   });
   const scale = hooks.get("ln_final.hook_scale")!;
   const feeds = readoutFeeds(positions, scale.shape[1], readout);
@@ -136,6 +142,7 @@ export async function directLogitAttribution(
       rows: feeds.rows,
       direction,
       z: hooks.get(names[l])!,
+      ...(scales.length > 0 && { post_scale: hooks.get(scales[l])! }),
     });
     out.set(result.contributions.data, l * H * prompts.length);
   }

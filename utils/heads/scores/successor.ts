@@ -2,8 +2,10 @@
  * Scores successor heads: given the bare embedding of "Monday", does a head's OV circuit write "Tuesday"? (Gould et al.
  * 2023; `get_new_successor_head_scores_over_time.py` of the paper's code.)
  *
- *  1. M = mlp_0(W_E[words]): the first block's MLP applied directly, without its LayerNorm, on weights as stored.
+ *  1. M = mlp_0(W_E[words]): the first block's MLP applied directly, without its LayerNorm, on weights as stored. Where the
+ *     model scales embeddings, M reads the scaled ones; where a norm follows the MLP, M is its output.
  *  2. S = M·W_V[h]·W_O[h]·W_U[words]ᵀ without biases, computed as (M·W_V)·(W_O·W_Uᵀ): two products of head width.
+ *     Where a norm follows attention, W_O[h] is multiplied by its gain; its scale would leave the order as it is.
  *  3. A pair (word, next) succeeds if S[word, next] is the largest S[word, ·] over all next words of its list.
  *     Score = share of pairs that succeed, over all lists together.
  */
@@ -12,10 +14,10 @@ import {
   declareWeights,
   type HookedModel,
   type ModelConfig,
-  perHeadOutput,
+  normalise,
   perHeadWeights,
-  refuseTraits,
   storedOutIn,
+  writtenPerHead,
 } from "../../model/mod.ts";
 import {
   add,
@@ -31,6 +33,7 @@ import {
   matmulT,
   maximum,
   mean,
+  mul,
   reshape,
   Session,
   type SessionOptions,
@@ -123,7 +126,6 @@ async function eachLayer(
   const { config, runtime, weights } = model;
   const toMlp = await firstMlpProgram(runtime, config);
   const toRows = await unembedRowsProgram(runtime, config);
-  refuseTraits(config, "the successor score", { gated: true });
   const session = await successorProgram(runtime, config, kind);
   const words = int32(ids);
   const { M } = await toMlp.run({
@@ -147,6 +149,14 @@ function compileFirstMlp(config: ModelConfig, options: SessionOptions) {
     g.input("W_E", [config.vocabSize, config.dModel]),
     g.input("words", ["words"], "int32"),
   );
+  const { llama } = config;
+  if (llama) {
+    const x = llama.embedScale === 1 ? E : mul(E, llama.embedScale);
+    const post = mul(activate(linear(x, w.gate_w!, outIn), config), linear(x, w.in_w, outIn));
+    const out = linear(post, w.out_w, outIn);
+    const M = w.ln2_post_w ? normalise(out, w.ln2_post_w, w.ln2_post_w, config).output : out;
+    return Session.compile({ M }, {}, options);
+  }
   const post = activate(add(linear(E, w.in_w, outIn), w.in_b), config);
   return Session.compile({ M: add(linear(post, w.out_w, outIn), w.out_b) }, {}, options);
 }
@@ -179,6 +189,6 @@ function ovLogits(g: Graph, config: ModelConfig): Value {
   const M = unsqueeze(gather(g.input("M", ["words", d]), inputs), 0);
   const W_V = perHeadWeights(w, config).weights[2];
   const values = storedOutIn(config) ? matmulT(M, W_V) : matmul(M, W_V);
-  const toWords = matmulT(perHeadOutput(w.o_w, config), unsqueeze(g.input("U", ["words", d]), 0));
+  const toWords = matmulT(writtenPerHead(w, config), unsqueeze(g.input("U", ["words", d]), 0));
   return matmul(values, toWords);
 }

@@ -175,8 +175,8 @@ export function attend(
   hooks.save("q", queries);
   hooks.save("k", present.k);
   hooks.save("v", present.v);
-  const keys = past ? concat([past.k, present.k], 2) : present.k;
-  const values = past ? concat([past.v, present.v], 2) : present.v;
+  const keys = past ? concat([perHead(past.k, k, config), present.k], 2) : present.k;
+  const values = past ? concat([perHead(past.v, v, config), present.v], 2) : present.v;
 
   const grouped = own !== undefined && own.k !== k;
   const ownKeys = grouped ? joined(past?.k, rotate(own.k, sequence), config) : keys;
@@ -197,6 +197,12 @@ export function attend(
 /** Joins earlier keys or values, repeated for every query head, and those of every query head. */
 function joined(past: Value | undefined, own: Value, config: ModelConfig): Value {
   return past ? concat([ungrouped(past, 1, config), own], 2) : own;
+}
+
+/** Returns shared earlier keys or values, repeated where the later ones belong to single query heads. */
+function perHead(past: Value, { shape: [, heads] }: Value, config: ModelConfig): Value {
+  const apart = heads === config.nHeads && past.shape[1] !== heads;
+  return apart ? ungrouped(past, 1, config) : past;
 }
 
 /** Returns `cap·tanh(x/cap)`. */

@@ -1,5 +1,5 @@
 /** Cuts the stored weights of attention into the parts of each head. */
-import { reshape, split, transpose, type Value } from "../../onnx/mod.ts";
+import { mul, reshape, split, transpose, type Value } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";
 import { ungrouped } from "./grouped_heads.ts";
 
@@ -55,6 +55,15 @@ export function perHeadOutput(o_w: Value, config: ModelConfig): Value {
   return storedOutIn(config)
     ? transpose(reshape(o_w, [d, H, e]), [1, 2, 0])
     : reshape(o_w, [H, e, d]);
+}
+
+/** Returns W_O per head times the gain of the norm after attention, where there is one: `[H, d_head, d]`. */
+export function writtenPerHead(
+  w: { o_w: Value; ln1_post_w?: Value },
+  config: ModelConfig,
+): Value {
+  const output = perHeadOutput(w.o_w, config);
+  return w.ln1_post_w ? mul(output, w.ln1_post_w) : output;
 }
 
 /** Returns the sizes of the head and letter axes in stored order: H, 3 (GPT-NeoX) or 3, H (GPT-2). */

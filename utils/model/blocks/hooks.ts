@@ -58,9 +58,14 @@ export class HookPoints {
   /**
    * Takes the plan of one block.
    * @param prefix begins all names, such as `0.` for the first layer of a stack
+   * @param rms whether the block's norms subtract no mean
    * @throws Error if two splices of the plan have the same name or the same hook point.
    */
-  constructor(private readonly plan: HookPlan, private readonly prefix = "") {
+  constructor(
+    private readonly plan: HookPlan,
+    private readonly prefix = "",
+    private readonly rms = false,
+  ) {
     checkSplices(plan.splices ?? []);
   }
 
@@ -148,6 +153,7 @@ export class HookPoints {
         return this.at(splicePoint(name, own), value);
       },
       save: (own, value) => this.save(splicePoint(name, own), value),
+      rms: this.rms,
     });
     if (value.dtype !== computed.dtype || String(value.shape) !== String(computed.shape)) {
       refuse(`gives ${value} in place of ${computed}`);

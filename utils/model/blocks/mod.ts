@@ -6,6 +6,7 @@ export {
   attend,
   attention,
   type AttentionOutput,
+  capped,
   headOutputs,
   headResults,
   type PackedProjections,
@@ -56,6 +57,7 @@ export {
   perHeadOutput,
   perHeadWeights,
   storedOutIn,
+  writtenPerHead,
 } from "./head_weights.ts";
 export {
   BLOCK_HOOK_ORDER,

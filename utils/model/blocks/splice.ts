@@ -28,6 +28,8 @@ export interface SpliceScope {
   at(point: string, value: Value): Value;
   /** Saves a value for the backward pass, which would otherwise recompute it. */
   save(name: string, value: Value): void;
+  /** whether the block's norms divide by the root mean square and subtract no mean */
+  rms: boolean;
 }
 
 /** What a splice takes, reads and computes. */

@@ -28,6 +28,7 @@ import {
   declareWeights,
   type HookPlan,
   HookPoints,
+  isRms,
   POS,
   sequenceInputs,
   type WeightUnit,
@@ -85,7 +86,7 @@ export class StackProgram {
     let residual = x;
     spec.plans.forEach((plan, i) => {
       const sequence = sequenceInputs(g, config, spec.past ?? false, spec.local?.[i]);
-      const hooks = new HookPoints(plan, `${i}.`);
+      const hooks = new HookPoints(plan, `${i}.`, isRms(config));
       const weights = declareWeights(g, config, i, baked?.[i]);
       const kv = (name: string) =>
         g.input(`${i}.past_${name}`, [

@@ -11,6 +11,7 @@
  *  | residual stream, outputs of attention and MLP | the value x | x − mean x       |
  *  | other points          | the value                    | the value               |
  *
+ * Where norms are RMSNorms, no mean is subtracted: `mean x` is 0 in this table, as TransformerLens centres nothing there.
  * x and scale are hook points of the block, so a frozen scale stays frozen. A folded coder therefore runs in a raw model
  * too: its outputs lack the mean over the model's dimensions, which every LayerNorm subtracts. What cannot be had is refused:
  * raw values of a model that has lost gain, bias or mean, and values of heads under another treatment of value biases.
@@ -19,7 +20,6 @@ import {
   type BlockHook,
   type HookedModel,
   hookName,
-  isRms,
   type ModelConfig,
   parseHookName,
 } from "../../model/mod.ts";
@@ -179,14 +179,6 @@ function checkPoint(
   if (width !== expected) {
     throw new Error(`${name}: width ${width} at "${hook}"; the model's is ${expected}`);
   }
-  const centring = facts.kind === "bare" ||
-    convention === "folded" && ["normed", "stream"].includes(facts.kind);
-  if (isRms(config) && centring) {
-    throw new Error(
-      `${name}: reads "${hook}" without its mean, but the RMSNorms of a ${config.architecture} model subtract no mean; ` +
-        "give a coder for mlp.hook_in or the residual stream of the unprocessed model",
-    );
-  }
   const { foldLayerNorm, centerWritingWeights, foldValueBiases } = processing;
   const refuse = (found: string, load: string): never => {
     throw new Error(
@@ -232,13 +224,15 @@ export function pointReads({ point, convention }: CoderPoint): BlockHook[] {
 /**
  * Returns the value of a coder's hook point, `[batch, pos, width]`.
  * @param read returns the value of a hook point of the block
+ * @param rms whether the block's norms subtract no mean
  */
 export function pointValue(
   { point, convention, head }: CoderPoint,
   read: (point: BlockHook) => Value,
+  rms: boolean,
 ): Value {
   const { kind, at, norm, heads } = POINTS[point];
-  const centred = (x: Value) => sub(x, mean(x, [-1], true));
+  const centred = (x: Value) => rms ? x : sub(x, mean(x, [-1], true));
   if (kind === "bare" || kind === "normed" && convention === "folded") {
     return div(centred(read(norm!.x)), read(norm!.scale));
   }

@@ -82,14 +82,14 @@ const spliced = defineSplice(
       reads: othersThan(place, pointReads(input)),
       points: CODER_POINTS,
       at: {
-        [place]: (computed: Value, { weights: w, read, at, save }: SpliceScope) => {
+        [place]: (computed: Value, { weights: w, read, at, save, rms }: SpliceScope) => {
           const valueAt = (point: BlockHook) => point === place ? computed : read(point);
-          const x = at("hook_in", pointValue(input, valueAt));
+          const x = at("hook_in", pointValue(input, valueAt, rms));
           const pre = at("hook_pre", preActivations(x, w));
           save("pre", pre);
           const a = at("hook_acts", activations(pre, w, form));
           const made = at("hook_out", outputOf(a, x, w, form));
-          const target = pointValue(output, () => computed);
+          const target = pointValue(output, () => computed, rms);
           const error = at("hook_error", detach(sub(target, made)));
           if (mode === "observe") return computed;
           const out = mode === "replace" ? made : add(made, error);
@@ -148,9 +148,9 @@ const tapped = defineSplice(
       reads: othersThan(place, pointReads(input)),
       points: ["hook_in", "hook_target"],
       at: {
-        [place]: (computed: Value, { read, at }: SpliceScope) => {
-          at("hook_in", pointValue(input, (p) => p === place ? computed : read(p)));
-          at("hook_target", pointValue(output, () => computed));
+        [place]: (computed: Value, { read, at, rms }: SpliceScope) => {
+          at("hook_in", pointValue(input, (p) => p === place ? computed : read(p), rms));
+          at("hook_target", pointValue(output, () => computed, rms));
           return computed;
         },
       },

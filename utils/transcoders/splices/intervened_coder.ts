@@ -85,9 +85,9 @@ const intervened = defineSplice("intervention", ({ form, input, output, base }: 
     reads: pointReads(input).filter((point) => point !== place),
     points: INTERVENED_POINTS,
     at: {
-      [place]: (computed: Value, { weights: w, read, at }: SpliceScope) => {
+      [place]: (computed: Value, { weights: w, read, at, rms }: SpliceScope) => {
         const valueAt = (point: BlockHook) => point === place ? computed : read(point);
-        const x = pointValue(input, valueAt);
+        const x = pointValue(input, valueAt, rms);
         const a = activations(at("hook_pre", preActivations(x, w)), w, form);
         const before = base === "given" ? w.reference : a;
         const after = at("hook_acts", add(mul(before, w.factor), w.offset));

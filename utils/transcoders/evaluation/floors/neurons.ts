@@ -56,13 +56,13 @@ const topNeurons = defineSplice(
     reads: ["mlp.hook_post"],
     points: ["hook_acts", "hook_out"],
     at: {
-      hook_mlp_out: (computed: Value, { weights: w, read, at }: SpliceScope) => {
+      hook_mlp_out: (computed: Value, { weights: w, read, at, rms }: SpliceScope) => {
         const post = read("mlp.hook_post");
         const { indices } = topK(mul(abs(post), w.norms), k);
         const chosen = gatherElements(post, indices, -1);
         const kept = at("hook_acts", scatterAdd(mul(post, 0), indices, chosen, -1));
         const written = linear(kept, w.W_out, outIn);
-        const made = at("hook_out", add(pointValue(output, () => written), w.bias));
+        const made = at("hook_out", add(pointValue(output, () => written, rms), w.bias));
         return replacedValue(output, computed, made, w.positions);
       },
     },
