@@ -10,6 +10,7 @@
 import { z } from "zod";
 import { runScript, UserError } from "./utils/cli/mod.ts";
 import {
+  checkCspaModel,
   corpusDocuments,
   cspaScores,
   fileDocuments,
@@ -55,6 +56,7 @@ if (import.meta.main) {
   await runScript(script, async (config) => {
     const experiment = await openExperiment(config, { processing: FOLDED });
     const { tokenizer, model: { nLayers, nHeads, maxPositions } } = experiment;
+    checkCspaModel(experiment.model);
     if (config.tokens > maxPositions) {
       throw new UserError(
         `tokens: ${config.model} has ${maxPositions} positions, found ${config.tokens}`,

@@ -35,13 +35,13 @@ export interface PlainOptions {
   functionWords: readonly number[];
 }
 
-/** Returns the mean divergences and the score of one head; `model` has folded GPT-NeoX or GPT-2 weights. */
+/** Returns the mean divergences and the score of one head; `model` has folded weights. */
 export async function plainCspa(
   model: HookedModel,
   docs: readonly (readonly number[])[],
   { layer, head, evalDocs, kUnembeddings, functionWords }: PlainOptions,
 ) {
-  const { dModel: d, nHeads: H, dHead: e, vocabSize: V, architecture } = model.config;
+  const { dModel: d, nHeads: H, dHead: e, vocabSize: V, architecture, llama } = model.config;
   const T = docs[0].length;
   const at = (point: string) => `blocks.${layer}.${point}`;
   const read = [
@@ -50,47 +50,58 @@ export async function plainCspa(
     at("attn.hook_pattern"),
     at("attn.hook_result"),
     "ln_final.hook_scale",
+    ...(llama?.postNorm ? [at("ln1_post.hook_scale")] : []),
   ];
   const { hooks, residual } = await model.run(docs, { read });
   const rows = (data: Float32Array, start: number, width: number) =>
     Array.from(data.subarray(start, start + width));
   const perHead = (name: string, n: number, p: number, width: number) =>
     rows(hooks.get(at(name))!.data, ((n * T + p) * H + head) * width, width);
+  /** what the norm after attention divides by */
+  const post = (n: number, p: number) => hooks.get(at("ln1_post.hook_scale"))?.data[n * T + p] ?? 1;
+  const K = llama?.nKvHeads ?? H;
+  const valueOf = (n: number, p: number) =>
+    rows(hooks.get(at("attn.hook_v"))!.data, ((n * T + p) * K + Math.floor(head * K / H)) * e, e);
+  const meanOf = (row: number[]) => llama?.norm === "rms" ? 0 : row.reduce((a, b) => a + b, 0) / d;
   const W_U: Matrix = [];
   const unembed = await model.weights.unembedding();
   for (let t = 0; t < V; t++) {
     const row = rows(unembed.W_U.data, t * d, d);
-    const mean = row.reduce((a, b) => a + b, 0) / d;
+    const mean = meanOf(row);
     W_U.push(row.map((x) => x - mean));
   }
   const b_U = Array.from(unembed.b_U.data);
-  const { o_w } = await model.weights.layer(layer);
+  const { o_w, ln1_post_w } = await model.weights.layer(layer);
+  const gain = (i: number) => ln1_post_w?.data[i] ?? 1;
+  const outputOf = (n: number, q: number) =>
+    perHead("attn.hook_result", n, q, d).map((x, i) => x * gain(i) / post(n, q));
   /** returns v·W_O[head] */
   const written = (v: number[]) =>
     Array.from({ length: d }, (_, i) =>
       v.reduce((s, x, j) => {
         const [row, column] = [head * e + j, i];
-        return s + x * o_w.data[architecture === "gpt2" ? row * d + column : column * d + row];
+        const place = architecture === "gpt2" ? row * d + column : column * H * e + row;
+        return s + x * o_w.data[place] * gain(i);
       }, 0));
 
   const mu = Array.from(
     { length: T },
     (_, q) =>
-      docs.map((_, n) => perHead("attn.hook_result", n, q, d))
+      docs.map((_, n) => outputOf(n, q))
         .reduce((a, b) => plus(a, b))
         .map((x) => x / docs.length),
   );
   let ablated = 0, kept = 0;
   for (let n = 0; n < evalDocs; n++) {
     const doc = docs[n];
-    const values = doc.map((_, k) => written(perHead("attn.hook_v", n, k, e)));
+    const values = doc.map((_, k) => written(valueOf(n, k)));
     for (let q = 0; q < T; q++) {
       const sigma = hooks.get("ln_final.hook_scale")!.data[n * T + q];
       const R = rows(residual.data, (n * T + q) * d, d);
-      const mean = R.reduce((a, b) => a + b, 0) / d;
+      const mean = meanOf(R);
       const centered = R.map((x) => x - mean);
       const logits = (r: number[]) => W_U.map((u, t) => dot(r, u) / sigma + b_U[t]);
-      const o = perHead("attn.hook_result", n, q, d);
+      const o = outputOf(n, q);
       const x = rows(hooks.get(at("hook_resid_pre"))!.data, (n * T + q) * d, d);
       const A = rows(hooks.get(at("attn.hook_pattern"))!.data, ((n * H + head) * T + q) * T, T);
       const lens = doc.map((t, k) =>
@@ -105,7 +116,7 @@ export async function plainCspa(
         output = plus(output, m);
         if (lens[k] + 1e-6 < cutoff || lens[k] < -1e8) continue;
         const u = W_U[doc[k]].map((y) => y / Math.sqrt(dot(W_U[doc[k]], W_U[doc[k]])));
-        const w = values[k].map((y) => A[k] * y);
+        const w = values[k].map((y) => A[k] * y / post(n, q));
         output = plus(output, u, Math.min(dot(plus(w, m, -1), u), 0));
       }
       const clean = logits(centered);

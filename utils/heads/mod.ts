@@ -3,6 +3,7 @@
  * @module
  */
 export {
+  checkCspaModel,
   corpusDocuments,
   type CspaOptions,
   type CspaScores,

@@ -10,13 +10,22 @@
  *  3. score = 1 − mean KL(clean ‖ kept) / mean KL(clean ‖ ablated) over documents and positions. The score is 1 if the
  *     head does nothing but copy suppression, and 0 if it does none.
  *
+ * Where a norm follows attention, a head's output is its share of what the norm lets through, with the norm's scale frozen.
+ * Logits must not be capped: the changes of logits would not be low-rank.
+ *
  * A masked pair is never kept, even where a destination has fewer candidates than it may keep.
  *
  * Cost: both changes of the logits are low-rank. (z̄ − z)·(W_O·W_U) has head width. The kept part combines the
  * document's own tokens, whose products u_k·W_U are computed once for all heads and layers. No head needs a product of
  * residual width with the vocabulary. What remains is one tanh or exponential per logit and ablation.
  */
-import { type HookedModel, hookName, hookNames, refuseTraits } from "../../model/mod.ts";
+import {
+  type HookedModel,
+  hookName,
+  hookNames,
+  type ModelConfig,
+  refuseTraits,
+} from "../../model/mod.ts";
 import { defineProgram, type Feeds, type Tensor, tensor } from "../../onnx/mod.ts";
 import { layerDivergences } from "./cspa_divergences.ts";
 import { compileAccumulate } from "./cspa_graphs.ts";
@@ -65,7 +74,7 @@ export async function cspaScores(
   options: CspaOptions,
 ): Promise<CspaScores> {
   const { config, weights } = model;
-  refuseTraits(config, "CSPA", { rms: true, postNorm: true, grouped: true, cappedLogits: true });
+  checkCspaModel(config);
   const { nLayers: L, nHeads: H } = config;
   const { evalDocs = 17, startLayer = 0, columns = 2048 } = options;
   const unembed = await weights.unembedding();
@@ -91,10 +100,13 @@ export async function cspaScores(
   const pairs = pairFeeds(evaluated, options);
   let { residual: x } = await model.run(evaluated, { to: startLayer });
   for (let l = startLayer; l < L; l++) {
-    const read = ["attn.hook_v", "attn.hook_pattern", "attn.hook_z"].map((p) => hookName(l, p));
+    const points = ["attn.hook_v", "attn.hook_pattern", "attn.hook_z"];
+    if (config.llama?.postNorm) points.push("ln1_post.hook_scale");
+    const read = points.map((p) => hookName(l, p));
     const run = await model.runBlocks(x, { from: l, to: l + 1, read });
-    const [v, pattern, z] = read.map((name) => run.hooks.get(name)!);
-    const feeds = { x, v, pattern, z, z_mean: means[l], ...pairs, ...text.feeds };
+    const [v, pattern, z, post] = read.map((name) => run.hooks.get(name)!);
+    const scales: Feeds = post ? { post_scale: post } : {};
+    const feeds = { x, v, pattern, z, ...scales, z_mean: means[l], ...pairs, ...text.feeds };
     const heads = await layerDivergences(model, l, feeds, text);
     heads.forEach(({ kept, ablated }, h) => {
       result.kept[l * H + h] = kept;
@@ -107,7 +119,18 @@ export async function cspaScores(
   return result;
 }
 
-/** Averages z over the documents at each position, per layer `[T, H, e]`, in one pass for all heads. */
+/**
+ * Checks that CSPA is defined for a model.
+ * @throws UserError naming the architecture if its logits are capped.
+ */
+export function checkCspaModel(config: ModelConfig): void {
+  refuseTraits(config, "CSPA", { cappedLogits: true });
+}
+
+/**
+ * Averages z, divided by the scale of a norm that follows attention, over the documents at each position: per layer `[T, H, e]`,
+ * in one pass for all heads.
+ */
 async function meanValues(
   model: HookedModel,
   docs: readonly (readonly number[])[],
@@ -124,10 +147,19 @@ async function meanValues(
     () => tensor(new Float32Array(size), shape),
   );
   const names = hookNames(config, "attn.hook_z").slice(startLayer);
+  const scales = config.llama?.postNorm
+    ? hookNames(config, "ln1_post.hook_scale").slice(startLayer)
+    : [];
   for (let from = 0; from < docs.length; from += DOCS_AT_ONCE) {
-    const { hooks } = await model.run(docs.slice(from, from + DOCS_AT_ONCE), { read: names });
+    const { hooks } = await model.run(docs.slice(from, from + DOCS_AT_ONCE), {
+      read: [...names, ...scales],
+    });
     for (const [i, name] of names.entries()) {
-      const feeds = { zs: totals[startLayer + i], z: hooks.get(name)!, share };
+      const found = hooks.get(name)!, by = hooks.get(scales[i])?.data;
+      const z = by
+        ? tensor(found.data.map((x, at) => x / by[Math.floor(at / (H * e))]), found.shape)
+        : found;
+      const feeds = { zs: totals[startLayer + i], z, share };
       totals[startLayer + i] = (await accumulate.run(feeds)).total;
     }
   }

@@ -3,10 +3,17 @@
  *
  * Shapes: D documents of T tokens, H heads of width e, vocabulary V in slices of C.
  * Symbols: p clean probabilities; σ scale of the final LayerNorm; U rows of W_U at the document's tokens, minus their
- * mean (LayerNorm removes it; TransformerLens folds it away); u = U/‖U‖; z̄ mean of z over documents; A pattern;
+ * mean (LayerNorm removes it; TransformerLens folds it away; an RMSNorm does not); u = U/‖U‖; z̄ mean of z over documents; A pattern;
  * λ logit lens of source tokens at destinations.
  */
-import { declareWeights, type ModelConfig, perHeadOutput } from "../../model/mod.ts";
+import {
+  declareWeights,
+  isRms,
+  type ModelConfig,
+  normalise,
+  ungrouped,
+  writtenPerHead,
+} from "../../model/mod.ts";
 import {
   add,
   cast,
@@ -17,7 +24,6 @@ import {
   gatherElements,
   Graph,
   greater,
-  layerNorm,
   less,
   linear,
   matmul,
@@ -60,9 +66,9 @@ export function compileText(config: ModelConfig, options: SessionOptions) {
   const g = new Graph();
   const { dModel: d, vocabSize: V } = config;
   const x = g.input("residual", [D, T, d]);
-  const norm = layerNorm(x, g.input("ln_f_w", [d]), g.input("ln_f_b", [d]), config.layerNormEps);
+  const norm = normalise(x, g.input("ln_f_w", [d]), g.input("ln_f_b", [d]), config);
   const rows = gather(g.input("W_U", [V, d]), g.input("ids", [D, T], "int32"));
-  const U = sub(rows, average(rows, [-1], true));
+  const U = isRms(config) ? rows : sub(rows, average(rows, [-1], true));
   const u = div(U, sqrt(sum(mul(U, U), [-1], true)));
   const normalized = reshape(norm.output, [productDim([D, T]), d]);
   return Session.compile({ normalized, U, u }, {}, options);
@@ -102,25 +108,34 @@ export function compileSlice(config: ModelConfig, options: SessionOptions) {
  *   coef      min(A·(v_k − z̄_q)·W_O·u_k, 0)/σ on kept pairs: the kept part of the head       `[H, D, T, T]`
  *   drift     expected change of the logits under p, for the ablation and with `coef`         `[H, D, T, 1]`
  *   W_O       `[H, e, d]`
+ *
+ * Where a norm follows attention, z and v_k are divided by its scale at the destination, and W_O has its gain.
  */
 export function compileLayer(config: ModelConfig, largestK: number, options: SessionOptions) {
   const g = new Graph();
   const { nHeads: H, dHead: e, dModel: d } = config;
-  const W_O = perHeadOutput(declareWeights(g, config, 0).o_w, config);
+  const W_O = writtenPerHead(declareWeights(g, config, 0), config);
   const scale = g.input("scale", [D, T, 1]);
   const U = g.input("U", [D, T, d]), u = g.input("u", [D, T, d]);
   const expected = g.input("expected", [D, T, d]);
-  const headsFirst = (name: string) => transpose(g.input(name, [D, T, H, e]), [2, 0, 1, 3]);
+  const post = config.llama?.postNorm ? g.input("post_scale", [D, T, 1]) : undefined;
+  const headsFirst = (x: Value) => transpose(x, [2, 0, 1, 3]);
+  const zs = headsFirst(g.input("z", [D, T, H, e]));
+  const z = post ? div(zs, post) : zs;
   /** Projects rows `[D, T, d]` back through each head's W_O: `[H, D, T, e]`. */
   const alongHeads = (rows: Value) =>
     reshape(matmulT(reshape(rows, [1, productDim([D, T]), d]), W_O), [H, D, T, e]);
 
   const keep = keptPairs(g, div(g.input("x", [D, T, d]), scale), U, largestK);
   const mean = unsqueeze(transpose(g.input("z_mean", [T, H, e]), [1, 0, 2]), 1);
-  const shift = div(sub(mean, headsFirst("z")), scale);
+  const shift = div(sub(mean, z), scale);
 
   const along = alongHeads(u);
-  const own = unsqueeze(sum(mul(headsFirst("v"), along), [-1]), 2);
+  const K = config.llama?.nKvHeads ?? H;
+  const shared = g.input("v", [D, T, K, e]);
+  const v = headsFirst(K === H ? shared : ungrouped(shared, 2, config));
+  const ofSource = unsqueeze(sum(mul(v, along), [-1]), 2);
+  const own = post ? div(ofSource, post) : ofSource;
   const pattern = transpose(g.input("pattern", [D, H, T, T]), [1, 0, 2, 3]);
   const component = mul(pattern, sub(own, matmulT(mean, along)));
   const coef = div(mul(min(component, 0), keep), scale);
