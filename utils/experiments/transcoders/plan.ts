@@ -5,7 +5,7 @@
 import { join } from "@std/path";
 import { resultSettings } from "../../cli/mod.ts";
 import { UserError } from "../../base/mod.ts";
-import type { ModelConfig } from "../../model/mod.ts";
+import { type ModelConfig, refuseTraits } from "../../model/mod.ts";
 import { ResultPaths } from "../../results/mod.ts";
 import { blockRows, hookWidth, splitHook, type Tap } from "../../transcoders/mod.ts";
 import { RECORDED_MODEL, type TranscoderSettings, unrecorded } from "./settings.ts";
@@ -77,12 +77,22 @@ export function planOf(settings: TranscoderSettings, model: ModelConfig): Plan {
   };
 }
 
+/** Returns whether attention and MLP read a normalised residual stream (all but OLMo 2). */
+const readsNorms = ({ llama }: ModelConfig): boolean => llama?.preNorm !== false;
+
+/** Returns the hook point of what an MLP reads. */
+const readByMlp = (model: ModelConfig): string =>
+  readsNorms(model) ? "blocks.{l}.mlp.hook_in" : "blocks.{l}.hook_mlp_in";
+
 function tapsOf(settings: TranscoderSettings, model: ModelConfig): Tap[] {
   const { kind, input_convention: inputConvention, hook_point_head_index } = settings;
+  if (settings.start.startsWith("mlp")) {
+    refuseTraits(model, `start "${settings.start}"`, { gated: true });
+  }
   const head = hook_point_head_index ?? undefined;
   const mlpOut = "blocks.{l}.hook_mlp_out";
   const input = settings.hook_point ??
-    (kind === "sae" ? mlpOut : "blocks.{l}.mlp.hook_in");
+    (kind === "sae" ? mlpOut : readByMlp(model));
   const output = kind === "sae" ? input : settings.out_hook_point ?? mlpOut;
   const named = splitHook(input)?.layer;
   const layers = settings.layers ??
@@ -101,6 +111,13 @@ function tapsOf(settings: TranscoderSettings, model: ModelConfig): Tap[] {
       if (splitHook(name)?.layer !== layer) {
         throw new UserError(
           `${key}: "${hook}" is not in layer ${layer}; write {l} for the layer, or leave out layers`,
+          2,
+        );
+      }
+      if (!readsNorms(model) && /\.(ln[12]\.[^.]+|mlp\.hook_in)$/.test(name)) {
+        throw new UserError(
+          `${key}: "${name}": attention and MLP of ${model.architecture} models read the residual stream without a norm; ` +
+            `expected ${readByMlp(model)}`,
           2,
         );
       }

@@ -35,7 +35,7 @@ const modelPart = {
   layers: z.array(z.int().min(0)).optional()
     .describe("layers, side by side on one stream; default: that of hook_point, or all"),
   hook_point: z.string().optional().describe(
-    "what a coder reads, with {l} for the layer; default blocks.{l}.mlp.hook_in, of an sae blocks.{l}.hook_mlp_out",
+    "what a coder reads, with {l} for the layer; default blocks.{l}.mlp.hook_in (OLMo 2: blocks.{l}.hook_mlp_in), of an sae blocks.{l}.hook_mlp_out",
   ),
   out_hook_point: z.string().nullable().optional()
     .describe("what a transcoder gives; default blocks.{l}.hook_mlp_out"),
