@@ -62,7 +62,7 @@ if (import.meta.main) {
     const prompts = await ioiPrompts(tokenizer, config);
     const repeat = repeatSettings(config, experiment);
     const repeated = randomTokens(config, repeat);
-    const cspa = await cspaSource(config, paths, tokenizer);
+    const cspa = await cspaSource(config, paths, experiment);
     const common = { free: ["first_step"], settings: repeat };
     const components = await experiment.results(circuitComponentScores, common);
     const heads = await experiment.results(headsByType, common);

@@ -70,7 +70,7 @@ if (import.meta.main) {
     const { flips, pairs, readout } = await ioiPrompts(tokenizer, config);
     const repeat = repeatSettings(config, experiment);
     const repeated = randomTokens(config, repeat);
-    const cspa = await cspaSource(config, paths, tokenizer);
+    const cspa = await cspaSource(config, paths, experiment);
     const thresholds = {
       copy: config.copy_threshold,
       cspa: config.cspa_threshold,

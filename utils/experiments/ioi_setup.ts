@@ -7,6 +7,7 @@ import { alsoNamed } from "../cli/mod.ts";
 import { copySuppression, type ResultPaths } from "../results/mod.ts";
 import { UserError } from "../base/mod.ts";
 import {
+  checkCspaModel,
   corpusDocuments,
   cspaScores,
   fileDocuments,
@@ -128,12 +129,16 @@ export interface CspaFound {
   from: "file" | "computed";
 }
 
-/** Returns a source of CSPA scores: the result file for steps that it has, else computed for the candidates. */
+/**
+ * Returns a source of CSPA scores: the result file for steps that it has, else computed for the candidates.
+ * @throws UserError naming the architecture if CSPA is not defined for the model.
+ */
 export async function cspaSource(
   config: CspaSettings,
   paths: ResultPaths,
-  tokenizer: Tokenizer,
+  { model, tokenizer }: { model: ModelConfig; tokenizer: Tokenizer },
 ): Promise<(model: HookedModel, step: number, candidates: readonly Head[]) => Promise<CspaFound>> {
+  checkCspaModel(model);
   const file = config.cspa_from === "file" ? await copySuppression.readIfThere(paths) : undefined;
   const wanted = { count: config.cspa_mean_docs, length: config.cspa_tokens };
   let docs: number[][] | undefined;
