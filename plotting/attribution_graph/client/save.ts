@@ -1,10 +1,10 @@
 /**
- * Saves the graph as SVG, PNG and JSON, and reads pins, groups and labels of a JSON again. The JSON has Neuronpedia's schema, with
- * the marks in `qParams`, so that Neuronpedia and circuit-tracer's viewer show them.
+ * Saves the graph as SVG, PNG and JSON, prints it, and reads pins, groups and labels of a JSON again. The JSON has
+ * Neuronpedia's schema, with the marks in `qParams`, so that Neuronpedia and circuit-tracer's viewer show them.
  */
 import { neuronpediaGraph } from "../../../utils/graphs/mod.ts";
 import type { NeuronpediaGraph } from "../../../utils/results/mod.ts";
-import { byId, pngOf, saveFile, standaloneSvg, svg } from "../../page/client/mod.ts";
+import { byId, pngOf, printSvg, saveFile, standaloneSvg, svg } from "../../page/client/mod.ts";
 import type { GraphModel } from "./page_model.ts";
 import { curveOf, strengthOf } from "./picture/edges.ts";
 import type { GraphView } from "./picture/graph_view.ts";
@@ -38,6 +38,14 @@ export function connectSaving(
         current().view,
         async (picture) =>
           saveFile(`${stem()}.png`, [await pngOf(picture, PAGE_ONLY)], "image/png"),
+      ),
+  );
+  on(
+    "save-pdf",
+    () =>
+      withEdges(
+        current().view,
+        (picture) => printSvg(standaloneSvg(picture, PAGE_ONLY), stem()),
       ),
   );
   on("save-json", () => {

@@ -8,6 +8,7 @@ import {
   integer,
   isDark,
   pngOf,
+  printSvg,
   saveFile,
   standaloneSvg,
 } from "../../page/client/mod.ts";
@@ -98,6 +99,7 @@ export function createControls(summary: ShownSummary, store: Store) {
   byId("save-png").addEventListener("click", async () => {
     saveFile(`${stem()}.png`, [await whole(pngOf)], "image/png");
   });
+  byId("save-pdf").addEventListener("click", () => printSvg(whole(standaloneSvg), stem()));
   byId("save-json").addEventListener("click", () => {
     const pieces = graphJson(summary, store.state.index, nodeNames(summary.shape));
     saveFile(`${stem()}.json`, pieces, "application/json");

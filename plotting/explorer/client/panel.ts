@@ -11,7 +11,7 @@ import {
   showTooltip,
 } from "../../page/client/mod.ts";
 import { metricName, metricUnit } from "../../display_names.ts";
-import { pathsThrough, visibleEdges } from "./circuit_math.ts";
+import { drawnNote, pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { describeEdge, describeNode } from "./describe.ts";
 import { edgeName } from "../../../utils/names/mod.ts";
 import { lineKind, shortName } from "./names.ts";
@@ -72,7 +72,7 @@ export function createPanel(summary: ShownSummary, store: Store) {
       : c.edges > 0
       ? `${integer(c.edges)} of ${integer(summary.nEdges)} edges (${
         number(100 * c.edges / summary.nEdges)
-      } %)`
+      } %)${drawnNote(store.state, c.circuit.length)}`
       : `0 of ${integer(summary.nEdges)} edges`;
   }
 

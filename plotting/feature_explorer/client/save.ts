@@ -1,5 +1,5 @@
-/** Saves the picture as SVG or PNG, and what it shows as JSON. */
-import { byId, pngOf, saveFile, standaloneSvg } from "../../page/client/mod.ts";
+/** Saves the picture as SVG or PNG, prints it, and saves what it shows as JSON. */
+import { byId, pngOf, printSvg, saveFile, standaloneSvg } from "../../page/client/mod.ts";
 import { endName } from "./describe.ts";
 import type { RunIndex } from "./run_index.ts";
 
@@ -46,6 +46,10 @@ export function connectSaving(
   byId("save-png").addEventListener("click", async () => {
     saveFile(`${stem()}.png`, [await pngOf(shown().picture, PAGE_ONLY)], "image/png");
   });
+  byId("save-pdf").addEventListener(
+    "click",
+    () => printSvg(standaloneSvg(shown().picture, PAGE_ONLY), stem()),
+  );
   byId("save-json").addEventListener("click", () => {
     const { index, t } = shown();
     saveFile(
