@@ -5,7 +5,7 @@
  * @module
  */
 export { adjusted, type FigureOptions } from "./adjusted.ts";
-export { STEP_COLOURS, stepColour, translucent } from "./colours.ts";
+export { NEUTRAL, STEP_COLOURS, stepColour, translucent } from "./colours.ts";
 export { allSteps, type HeadLine, headLines, pictureSteps, spreadSteps } from "./head_series.ts";
 export {
   colourAxis,
@@ -35,6 +35,7 @@ export { givenSummaries, summaryCommand } from "./summary_command.ts";
 export {
   type EndLabel,
   endLabels,
+  HEAD_COLOURS,
   HeadPalette,
   logRange,
   SMOOTHED,
