@@ -223,6 +223,8 @@ browserTest(
           assertEquals((await page.evaluate(drawn)).edges, ["input->logits"]);
           await page.keyboard.press("Home");
         }
+        assertEquals(await page.isVisible("#play"), variant.checkpoints.length > 1);
+        assertEquals(await page.isVisible("#raster"), variant.checkpoints.length > 1);
         if (variant.checkpoints.length > 0) {
           assert(await page.isVisible("#empty-circuit"));
         } else assert(await page.isVisible(".notice"));

@@ -58,6 +58,8 @@ export function createControls(summary: ShownSummary, store: Store) {
   const showChoices = connectChoices(store);
   const transfer = document.querySelector<HTMLButtonElement>('[data-set="matrix=transfer"]');
   if (transfer) transfer.hidden = !summary.transfer;
+  const above = document.querySelector<HTMLButtonElement>('[data-set="measure=normalized"]');
+  if (above) above.hidden = !summary.fromCorrupted;
 
   top.addEventListener("input", () => {
     const share = Number(top.value) / 100;

@@ -71,6 +71,7 @@ function start() {
     return;
   }
   const steps = summary.checkpoints.map((c) => c.step);
+  if (steps.length === 1) document.body.classList.add("single");
   const able = summary.checkpoints.map((c) => c.able);
   const nodes = nodeNames(summary.shape);
   const top = firstTop(summary.checkpoints);

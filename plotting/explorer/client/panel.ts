@@ -40,11 +40,13 @@ export function createPanel(summary: ShownSummary, store: Store) {
       ["Clean", number(c.baseline), `mean ${metricName(summary.metric)} of the model`],
       ["Corrupted", number(c.corrupted), "the same answers on corrupted prompts"],
       ["Faithfulness", shown(percent(c.faithfulness)), "circuit / whole model"],
-      [
-        "above corrupted",
-        shown(percent(c.normalized)),
-        "(circuit − corrupted) / (model − corrupted)",
-      ],
+      ...(summary.fromCorrupted
+        ? [[
+          "above corrupted",
+          shown(percent(c.normalized)),
+          "(circuit − corrupted) / (model − corrupted)",
+        ] as [string, string, string]]
+        : []),
       ["Edges", shown(integer(c.edges)), `of ${integer(summary.nEdges)}`],
       ["Nodes", shown(integer(c.nodes.length)), "including input and logits"],
     ];
@@ -52,16 +54,18 @@ export function createPanel(summary: ShownSummary, store: Store) {
       const stability = c.edges > 0 ? c.stability : null;
       rows.push(["Stability", percent(stability), "mean Jaccard, resampled prompts"]);
     }
-    const { sum, change, missing } = c.completeness;
-    rows.push([
-      "Completeness",
-      shown(percent(change === 0 ? null : sum / change)),
-      missing === undefined
-        ? "sum of the input's outgoing scores / change of the metric"
-        : `sum of the input's outgoing scores / change of the metric; per prompt, ${
-          percent(missing)
-        } is missing (quadrature error)`,
-    ]);
+    if (summary.fromCorrupted) {
+      const { sum, change, missing } = c.completeness;
+      rows.push([
+        "Completeness",
+        shown(percent(change === 0 ? null : sum / change)),
+        missing === undefined
+          ? "sum of the input's outgoing scores / change of the metric"
+          : `sum of the input's outgoing scores / change of the metric; per prompt, ${
+            percent(missing)
+          } is missing (quadrature error)`,
+      ]);
+    }
     byId("facts").replaceChildren(
       ...rows.map(([name, value, title]) =>
         html("div", { title }, html("dt", {}, name), html("dd", {}, value))
