@@ -30,7 +30,7 @@ export {
 export type { Figure, Trace } from "./figure.ts";
 export { plotlyImage, plotlyPage, saveFigure } from "./plotly_page.ts";
 export { type LabelPosition, placeLabels } from "./point_labels.ts";
-export { leftOut, type RunLook, runLooks } from "./runs.ts";
+export { byRun, leftOut, type Run, runDash, type RunLook, runLooks } from "./runs.ts";
 export { givenSummaries, summaryCommand } from "./summary_command.ts";
 export {
   type EndLabel,
