@@ -50,7 +50,7 @@ function headingOf({ index, t }: { index: RunIndex; t: number }): HeadingLine[] 
     ? `${plural(index.nodes(t).size, "node")}, faithfulness ${percent(circuit.normalized)}. `
     : "The model cannot do the task. ";
   const marks =
-    "Darker fill: larger effect on the metric; ring: born since the checkpoint before; cross: gone.";
+    "Circles raise the metric, diamonds lower it; darker: larger effect; ring: born since the checkpoint before; coloured cross: gone since then.";
   return [
     { size: 15, pieces: [{ text: `${model}, ${taskTitle(task)}, ${set}, step ${integer(step)}` }] },
     { size: 11, pieces: [{ text: about + (circuit ? marks : "") }] },
