@@ -269,6 +269,7 @@ browserTest(
           edgeName(weak),
         ],
       );
+      assertMatch((await page.textContent("#list-title"))!, /^Drawn edges on paths through /);
       await page.evaluate(() => location.hash = "#step=143000&top=all");
       await page.waitForFunction(
         ([drawn, n]) => document.querySelectorAll(drawn).length === Number(n),

@@ -94,9 +94,10 @@ export function createPanel(summary: ShownSummary, store: Store) {
     const { index, pinned: node } = store.state;
     const visible = visibleEdges(summary.checkpoints[index].circuit, store.state);
     const paths = node ? pathsThrough(visible, node) : null;
+    const some = drawnNote(store.state, summary.checkpoints[index].circuit.length) !== "";
     const listed = paths ? visible.filter((edge) => paths.edges.has(edgeName(edge))) : visible;
     byId("list-title").textContent = node
-      ? `Edges on paths through ${shortName(node)}`
+      ? `${some ? "Drawn edges" : "Edges"} on paths through ${shortName(node)}`
       : "Strongest edges";
     const number = listed.length > MOST_LISTED
       ? `${MOST_LISTED} of ${integer(listed.length)}`
