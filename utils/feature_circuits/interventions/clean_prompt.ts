@@ -8,8 +8,6 @@ import { type Coder, coderName, runCoders, splitHook } from "../../transcoders/m
 
 /** Scales that are frozen with the MLPs' outputs. A scale after the MLP is not one: the output that it gives is frozen. */
 const SCALES = ["ln1.hook_scale", "ln1_post.hook_scale", "ln2.hook_scale"] as const;
-/** Names one of {@link SCALES}. */
-export type ScalePoint = typeof SCALES[number];
 
 /** Values of the clean run. L layers, n positions, F features; every array has one entry per layer. */
 export interface CleanPrompt {
@@ -23,8 +21,8 @@ export interface CleanPrompt {
   embedded: F32;
   /** attention patterns, `[1, H, n, n]` */
   patterns: F32[];
-  /** LayerNorm scales of the blocks, `[1, n, 1]`, by hook point; those that the model has of {@link SCALES} */
-  scales: Partial<Record<ScalePoint, F32[]>>;
+  /** LayerNorm scales of the blocks, `[1, n, 1]`, by hook point: those of `ln1`, `ln1_post` and `ln2` that the model has */
+  scales: Record<string, F32[]>;
   /** scales of the final LayerNorm, `[1, n, 1]` */
   lnFinal: F32;
   /** MLP outputs, `[1, n, d]` */

@@ -39,14 +39,9 @@ import { allHeads, checkHeads, type Head } from "../head.ts";
 import { type SenderGroup, senderGroups } from "./sender_groups.ts";
 
 /** Names the receivers: the final residual stream, or queries, keys or values of heads (before rotation). */
-export type Receivers = "final" | HeadReceivers;
+export type Receivers = "final" | { letter: Letter; heads: readonly Head[] };
 /** Queries, keys or values of heads. */
-interface HeadReceivers {
-  /** which of the three */
-  letter: Letter;
-  /** the heads */
-  heads: readonly Head[];
-}
+type HeadReceivers = Exclude<Receivers, "final">;
 
 /** Sets the senders of {@link pathPatch} and the attention to record. */
 export interface PathPatchOptions {
