@@ -8,6 +8,7 @@
  */
 import { join } from "@std/path";
 import { isFile, mean } from "../base/mod.ts";
+import { modelTokenizer } from "./bos.ts";
 import { checkCheckpoint, openCheckpoint } from "./files/mod.ts";
 import { readModelConfig } from "./config.ts";
 import { joinRows, NdTensor, type Tensor, tensor } from "../onnx/mod.ts";
@@ -37,7 +38,7 @@ import {
   wrapped,
 } from "./options.ts";
 import { checkReadout, TokenModel } from "./token_model.ts";
-import { readTokenizer, requireSingleToken, type Tokenizer, tokenTexts } from "./tokenizer.ts";
+import { requireSingleToken, type Tokenizer, tokenTexts } from "./tokenizer.ts";
 import {
   checkpointSource,
   weightProcessor,
@@ -66,6 +67,7 @@ export type { Patch, RunOptions } from "./run/mod.ts";
  */
 export class HookedModel extends TokenModel {
   #tokenizer?: Tokenizer;
+  readonly #options: ModelOptions;
 
   private constructor(source: WeightSource, options: ModelOptions, dir?: string) {
     const runtime = options.runtime ?? new Runtime();
@@ -73,7 +75,7 @@ export class HookedModel extends TokenModel {
     const transform = processing && weightProcessor(source.config, processing, runtime);
     const store = new WeightStore(source, options.memoryBudget, transform);
     super(store, runtime, options.form ?? {}, dir, processing ?? {});
-    this.#tokenizer = options.tokenizer;
+    this.#options = options;
   }
 
   /**
@@ -100,11 +102,7 @@ export class HookedModel extends TokenModel {
 
   /** Tokenizer of the model's folder, or of the options. @throws Error if there is none, saying where it should be. */
   get tokenizer(): Tokenizer {
-    if (this.#tokenizer) return this.#tokenizer;
-    if (this.dir === undefined) {
-      throw new Error("this model has no folder with a tokenizer; give the option `tokenizer`");
-    }
-    return this.#tokenizer = readTokenizer(this.dir);
+    return this.#tokenizer ??= modelTokenizer(this.config, this.dir, this.#options);
   }
 
   /** Names of all hook points, in the order of a run. */
@@ -112,9 +110,9 @@ export class HookedModel extends TokenModel {
     return allHookPoints(this.config);
   }
 
-  /** Returns the token ids of a text, without special tokens. @throws Error if it has none, or unknown words. */
-  toTokens(text: string): number[] {
-    return textTokens(text, this.tokenizer);
+  /** Returns the token ids of a text, after BOS if wanted. @throws Error if it has none, or unknown words. */
+  toTokens(text: string, options: Pick<ModelOptions, "prependBos"> = {}): number[] {
+    return textTokens(text, this.tokenizer, options.prependBos);
   }
 
   /** Returns the text of each token of a prompt, e.g. `["When", " Mary"]`. */
@@ -285,7 +283,7 @@ export class HookedModel extends TokenModel {
 
   #tokenizerIfAny(): Tokenizer | undefined {
     const file = this.dir !== undefined && join(this.dir, "tokenizer.json");
-    return this.#tokenizer || file && isFile(file) ? this.tokenizer : undefined;
+    return this.#options.tokenizer || file && isFile(file) ? this.tokenizer : undefined;
   }
 
   /** Calls the functions of a run and returns its options with their results as patches. */

@@ -72,6 +72,7 @@ export {
   unpackedHeadFirst,
   type WeightUnit,
 } from "./blocks/mod.ts";
+export { promptIds, promptText, withBos } from "./bos.ts";
 export { type ModelConfig, parseModelConfig, readModelConfig } from "./config.ts";
 export {
   LLAMA_FAMILIES,

@@ -21,6 +21,8 @@ export interface ModelOptions {
   form?: BlockForm;
   /** tokenizer for texts; default: the one in the model's folder, read on first use */
   tokenizer?: Tokenizer;
+  /** whether texts begin with BOS; default: no for GPT-2 and GPT-NeoX, else as the tokenizer's files say (`bos.ts`) */
+  prependBos?: boolean;
   /** called during a download with the file, and the bytes done and in total */
   onProgress?: (p: { file: string; done: number; total: number }) => void;
 }

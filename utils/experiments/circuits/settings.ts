@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { LEAST_RISES, UserError } from "../../base/mod.ts";
 import { TASK_NAMES, taskNameOf } from "../../tasks/mod.ts";
+import { bosKey } from "../bos.ts";
 import { modelKeys } from "../model_keys.ts";
 import { shardKey } from "../shard.ts";
 import { EDGE_METHODS, INTERVENTIONS, PALETTE_NAMES, PATH_RULES } from "../../circuits/mod.ts";
@@ -17,6 +18,7 @@ export const circuitSchema = z.object({
     .describe("CSV or JSONL file of your own task: clean, corrupted, correct, wrong"),
   ...modelKeys,
   ...shardKey,
+  ...bosKey,
   eval_metric: z.enum(["task", "logit_diff", "prob_diff"]).default("task")
     .describe("metric of the circuit; task: the task's own metric"),
   batch_size: z.int().min(1).default(10).describe("most prompts in one batch"),
