@@ -14,7 +14,6 @@ import { readModelConfig } from "./config.ts";
 import { joinRows, NdTensor, type Tensor, tensor } from "../onnx/mod.ts";
 import { hookNames, type Readout } from "./blocks/mod.ts";
 import {
-  allHookPoints,
   cachedLogits,
   callHooks,
   continueTokens,
@@ -22,19 +21,20 @@ import {
   type Generated,
   type GenerateOptions,
   lastPositions,
-  matchHooks,
   type Prompt,
   promptTokens,
   type TextPrompts,
   textTokens,
   tokenLosses,
 } from "./library/mod.ts";
-import type { Gradients, RunOptions } from "./run/mod.ts";
+import type { HookGradients, KnownHook } from "./hook_types.ts";
+import { allHookPoints, matchHooks, type RunOptions } from "./run/mod.ts";
 import {
   type CachedRun,
   type HookedRunOptions,
   type HookedRunResult,
   type ModelOptions,
+  namedTensors,
   wrapped,
 } from "./options.ts";
 import { checkReadout, TokenModel } from "./token_model.ts";
@@ -132,36 +132,34 @@ export class HookedModel extends TokenModel {
   toText = (ids: readonly number[]): string => this.tokenizer.decode([...ids]);
 
   /** Runs prompts; see {@link TokenModel.run}. */
-  override async run(
+  override async run<R extends string = string>(
     prompts: TextPrompts,
-    options: HookedRunOptions & { to?: number } = {},
-  ): Promise<HookedRunResult> {
+    options: HookedRunOptions<R> & { to?: number } = {},
+  ): Promise<HookedRunResult<R>> {
     const tokens = this.#tokens(prompts);
     return wrapped(await super.run(tokens, await this.#resolved(tokens, options)));
   }
 
   /** Runs blocks on a residual stream; see {@link TokenModel.runBlocks}. */
-  override async runBlocks(
+  override async runBlocks<R extends string = string>(
     x: Tensor<Float32Array>,
-    options: Omit<RunOptions, "pos"> & { from?: number; to?: number } = {},
-  ): Promise<HookedRunResult> {
+    options: Omit<HookedRunOptions<R>, "pos" | "hooks"> & { from?: number; to?: number } = {},
+  ): Promise<HookedRunResult<R>> {
     return wrapped(await super.runBlocks(x, options));
   }
 
   /** Runs the prompts once. Returns all logits, and the hook points that match the patterns ({@link matchHooks}). */
-  async runWithCache(
+  async runWithCache<R extends string = string>(
     prompts: TextPrompts,
-    patterns: string | readonly string[] = "*",
+    patterns: (R & KnownHook<R>) | readonly (R & KnownHook<R>)[] = "*" as R & KnownHook<R>,
     options: Omit<HookedRunOptions, "read"> = {},
-  ): Promise<CachedRun> {
+  ): Promise<CachedRun<R>> {
     const tokens = this.#tokens(prompts);
     const read = matchHooks(patterns, this.config);
     const resolved = await this.#resolved(tokens, options);
     const { logits, hooks } = await this.runWithLogits(tokens, { ...resolved, read });
-    return {
-      logits: NdTensor.of(logits),
-      cache: new Map(read.map((name) => [name, NdTensor.of(hooks.get(name)!)])),
-    };
+    const cache = namedTensors<R>(read.map((name) => [name, hooks.get(name)!]));
+    return { logits: NdTensor.of(logits), cache };
   }
 
   /**
@@ -199,21 +197,16 @@ export class HookedModel extends TokenModel {
   }
 
   /** Returns metrics and gradients; see {@link TokenModel.gradients}. What functions return counts as constant. */
-  override async gradients(
+  override async gradients<R extends string = string>(
     prompts: TextPrompts,
     positions: readonly number[],
     readout: Readout,
-    hooks: readonly string[],
+    hooks: readonly (R & KnownHook<R>)[],
     options: HookedRunOptions = {},
-  ): Promise<Gradients> {
+  ): Promise<HookGradients<R>> {
     const tokens = this.#tokens(prompts);
-    return super.gradients(
-      tokens,
-      positions,
-      readout,
-      hooks,
-      await this.#resolved(tokens, options),
-    );
+    const run = await this.#resolved(tokens, options);
+    return await super.gradients(tokens, positions, readout, hooks, run) as HookGradients<R>;
   }
 
   /**

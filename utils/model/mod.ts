@@ -66,6 +66,7 @@ export {
   type SplicedLayer,
   spliceFeed,
   type SpliceForm,
+  spliceHookName,
   type SpliceScope,
   storedOutIn,
   ungrouped,
@@ -81,6 +82,13 @@ export {
   type RotaryScaling,
 } from "./llama_traits.ts";
 export { openCheckpoint, weightDigest } from "./files/mod.ts";
+export type {
+  HookGradients,
+  HookPattern,
+  HookValues,
+  KnownHook,
+  SpelledHook,
+} from "./hook_types.ts";
 export { HookedModel } from "./hooked_model.ts";
 export type { CachedRun, HookedRunOptions, HookedRunResult, ModelOptions } from "./options.ts";
 export {
@@ -103,7 +111,6 @@ export {
   type FunctionHook,
   type Generated,
   type GenerateOptions,
-  matchHooks,
   type Prompt,
   type TextPrompts,
 } from "./library/mod.ts";
@@ -113,6 +120,7 @@ export {
   extendPast,
   type Gradients,
   headMask,
+  matchHooks,
   type OuterRequests,
   type Past,
   type Patch,

@@ -94,6 +94,7 @@ export {
   type SplicedLayer,
   spliceFeed,
   type SpliceForm,
+  spliceHookName,
   splicePoint,
   type SpliceScope,
 } from "./splice.ts";
