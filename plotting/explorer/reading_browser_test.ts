@@ -23,19 +23,25 @@ browserTest(
     const summary = unevenRun();
     for (const width of [1440, 1024, 390]) {
       await withPage(buildExplorer(summary), async ({ page, errors }) => {
-        const seen = new Set<string>();
-        for (let index = 0; index < summary.checkpoints.length; index++) {
-          await page.fill("#slider", String(index));
-          seen.add(
-            await page.evaluate(() =>
+        const places = await page.evaluate((steps) => {
+          const slider = document.querySelector<HTMLInputElement>("#slider")!;
+          const seen = new Set<string>();
+          const shown = new Set<string | null>();
+          for (let index = 0; index < steps; index++) {
+            slider.value = String(index);
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+            shown.add(slider.getAttribute("aria-valuetext"));
+            seen.add(
               [...document.querySelectorAll(
                 "section, .timeline, .timeline svg, footer, #edge-list",
               )]
-                .map((e) => Math.round(e.getBoundingClientRect().top + scrollY)).join(" ")
-            ),
-          );
-        }
-        assertEquals(seen.size, 1, `places of the parts of the page at width ${width}`);
+                .map((e) => Math.round(e.getBoundingClientRect().top + scrollY)).join(" "),
+            );
+          }
+          return { seen: [...seen], shown: shown.size };
+        }, summary.checkpoints.length);
+        assertEquals(places.shown, summary.checkpoints.length);
+        assertEquals(places.seen.length, 1, `places of the parts of the page at width ${width}`);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         assert(wide <= width, `the page is ${wide} pixels wide in a window of ${width}`);
         assertEquals(errors, []);
