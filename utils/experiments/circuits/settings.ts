@@ -111,8 +111,20 @@ export function freeCircuitKeys({ quadrature }: CircuitConfig): (keyof CircuitCo
 
 /** Checks that settings fit together. @throws UserError if they contradict each other. */
 export function checkCircuitConfig(
-  { verify, start, end, method, quadrature }: CircuitConfig,
+  { verify, start, end, method, quadrature, intervention }: Pick<
+    CircuitConfig,
+    "verify" | "start" | "end" | "method" | "quadrature" | "intervention"
+  >,
 ): void {
+  const needsCorrupted = method === "EAP-IG-inputs" || method === "clean-corrupted";
+  if (intervention !== "patching" && needsCorrupted) {
+    const others = EDGE_METHODS.filter((m) => m !== "EAP-IG-inputs" && m !== "clean-corrupted");
+    throw new UserError(
+      `intervention: expected patching, because the method ${method} moves towards corrupted prompts, found ` +
+        `${intervention}; for ${intervention} choose one of the methods ${others.join(", ")}`,
+      2,
+    );
+  }
   if (quadrature === "adaptive" && method !== "EAP-IG-inputs") {
     throw new UserError(
       `quadrature: adaptive measures the error of paths of the input, so method must be EAP-IG-inputs, found ${method}`,
