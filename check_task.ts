@@ -7,7 +7,14 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import { mean, UserError } from "./utils/base/mod.ts";
-import { HookedModel, loadTokenizer, resolveModel, showTokens } from "./utils/model/mod.ts";
+import { promptTokenizer } from "./utils/experiments/mod.ts";
+import {
+  HookedModel,
+  loadTokenizer,
+  readModelConfig,
+  resolveModel,
+  showTokens,
+} from "./utils/model/mod.ts";
 import {
   checkUserTask,
   computeMetrics,
@@ -69,17 +76,25 @@ if (import.meta.main) {
       new Option("--mode <mode>", "how answers are compared")
         .choices(["simple", "pairs", "groups", "group_sum"] as const),
     )
+    .option(
+      "--prepend-bos",
+      "begin prompts with the token that begins a text; default: as experiments do",
+    )
+    .addOption(new Option("--no-prepend-bos").hideHelp())
     .option("--no-performance", "check the file only")
     .addHelpText("after", "\nExample:\n  deno run -A check_task.ts examples/own_task.csv")
     .parse(Deno.args, { from: "user" });
   await tellUserErrors(async () => {
     const [file] = command.processedArgs;
-    const { model: name, step, mode, performance } = command.opts();
+    const { model: name, step, mode, performance, prependBos } = command.opts();
     if (step !== undefined && !/^\d+$/.test(step)) {
       throw new UserError(`--step: expected a whole number ≥ 0, found "${step}"`, 2);
     }
     const dir = await told(resolveModel(name, { revision: step && `step${step}` }));
-    const tokenizer = await told(loadTokenizer(dir));
+    const model = await told(readModelConfig(dir));
+    const tokenizer = promptTokenizer(await told(loadTokenizer(dir)), model, {
+      prepend_bos: prependBos,
+    });
     const { rows, faults, warnings, task } = await told(
       checkUserTask(taskNameOf(undefined, file, TASK_NAMES)!, file, tokenizer, { mode }),
     );

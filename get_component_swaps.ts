@@ -25,7 +25,7 @@ import {
   parseHead,
   SwapTarget,
 } from "./utils/heads/mod.ts";
-import { modelKeys, openExperiment, resultPaths } from "./utils/experiments/mod.ts";
+import { bosKey, modelKeys, openExperiment, resultPaths } from "./utils/experiments/mod.ts";
 import { loadTask, readoutOf, TASK_NAMES } from "./utils/tasks/mod.ts";
 
 export const script = {
@@ -38,6 +38,7 @@ export const script = {
   ],
   schema: z.object({
     ...modelKeys,
+    ...bosKey,
     task: z.enum(TASK_NAMES as [string, ...string[]]).default("ioi").describe("task to measure"),
     n_prompts: z.int().min(1).max(100_000).optional().describe(
       "prompts; default: the task's own number",

@@ -30,7 +30,9 @@ import {
   printPaths,
   promptPaths,
   pullbacks,
+  recordedBos,
 } from "./utils/experiments/mod.ts";
+import type { Tokenizer } from "./utils/model/mod.ts";
 
 const FORMAT = "circuits-over-time/feature_paths/1";
 
@@ -68,7 +70,7 @@ const connectionsJson = (connections: readonly Connection[], k: number) =>
   }));
 
 /** Returns the settings that a file records. */
-function recorded(config: FeaturePathSettings) {
+function recorded(config: FeaturePathSettings, tokenizer: Tokenizer | undefined) {
   const {
     cache_dir: _,
     results_dir: __,
@@ -76,7 +78,7 @@ function recorded(config: FeaturePathSettings) {
     threads: ____,
     memory_budget: _____,
     ...rest
-  } = config;
+  } = recordedBos(config, tokenizer);
   const name = (key: string) => key === "n_prompts" ? "n" : key; // as files have always called it
   return Object.fromEntries(Object.entries(rest).map(([key, value]) => [name(key), value]));
 }
@@ -90,7 +92,7 @@ if (import.meta.main) {
     console.log(`${analysis} of ${about}: ${name}, step ${step}, coders ${source}`);
     const write = async (slug: string, content: Record<string, unknown>) => {
       const path = paths.featurePaths(step, slug);
-      const settings = recorded(config);
+      const settings = recorded(config, features.tokenizer);
       await writeJsonAtomic(path, {
         format: FORMAT,
         analysis,

@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { alsoNamed, runScript, UserError } from "./utils/cli/mod.ts";
-import { modelKeys, openExperiment, shardKey } from "./utils/experiments/mod.ts";
+import { bosKey, modelKeys, openExperiment, shardKey } from "./utils/experiments/mod.ts";
 import { type TaskPerformances, taskPerformances } from "./utils/results/mod.ts";
 import {
   loadTask,
@@ -42,6 +42,7 @@ export const script = {
     ckpt_schedule: alsoNamed(ckpt_schedule, "checkpoint_schedule"),
     ...shared,
     ...shardKey,
+    ...bosKey,
     batch_size: z.int().min(1).default(100).describe("prompts in one batch"),
     tasks: z.array(task).min(1).default([...PAPER_TASK_NAMES]).describe("tasks to measure"),
     task_files: z.record(z.string(), z.string().min(1)).default({})

@@ -10,7 +10,7 @@
  */
 import { z } from "zod";
 import { formatTable, hasColors, runScript, UserError } from "./utils/cli/mod.ts";
-import { modelKeys, openExperiment, withTaskName } from "./utils/experiments/mod.ts";
+import { bosKey, modelKeys, openExperiment, withTaskName } from "./utils/experiments/mod.ts";
 import {
   featureStatistics,
   type JudgementSummary,
@@ -34,6 +34,7 @@ export const script = {
   ],
   schema: z.object({
     ...modelKeys,
+    ...bosKey,
     coders: z.string().min(1).default("models/transcoders/{model}/step{step}").describe(
       "folder or Hub repository of the transcoders, one per layer; {model} and {step} stand for the model's name and the " +
         "checkpoint",

@@ -10,6 +10,18 @@
  * console.log(text, await model.loss(prompt + text));
  * ```
  *
+ * Hook points have TransformerLens' names. The compiler knows them: a mistyped name, here or in a template, is a type error.
+ *
+ * ```ts
+ * import { HookedModel } from "./mod.ts";
+ *
+ * const model = await HookedModel.load("pythia-nano");
+ * const layer = 3;
+ * const read = ["blocks.*.attn.hook_pattern", `blocks.${layer}.hook_mlp_out`] as const;
+ * const { hooks } = await model.run("When Mary and John", { read });
+ * console.log(hooks.get(`blocks.${layer}.hook_mlp_out`).shape, hooks.size);
+ * ```
+ *
  * - **Models**: {@link HookedModel} takes texts or token ids. {@link NdTensor} is what it returns.
  * - **Tasks**: {@link loadTask} makes prompts, {@link readoutOf} their metric, {@link taskPerformance} measures a model.
  * - **Circuits**: {@link edgeScores} is EAP-IG; {@link greedySelection} chooses edges; {@link CircuitEvaluator} measures
@@ -73,9 +85,13 @@ export {
   HookedModel,
   type HookedRunOptions,
   type HookedRunResult,
+  type HookGradients,
   hookName,
   hookNames,
+  type HookPattern,
   type HookPointName,
+  type HookValues,
+  type KnownHook,
   linearPoints,
   listLocalSteps,
   loadTokenizer,
@@ -92,9 +108,11 @@ export {
   type RunResult,
   Runtime,
   type RuntimeOptions,
+  type SpelledHook,
   type Splice,
   type SplicedLayer,
   type SpliceForm,
+  spliceHookName,
   type SpliceScope,
   type TextPrompts,
   type Tokenizer,

@@ -12,7 +12,7 @@ import { alsoNamed, runScript } from "./utils/cli/mod.ts";
 import { mean } from "./utils/base/mod.ts";
 import { greaterThanNodes, greaterThanParts, readCircuitHeads } from "./utils/heads/mod.ts";
 import { greaterThanChecks } from "./utils/results/mod.ts";
-import { modelKeys, openExperiment, RECORDED_PROMPTS } from "./utils/experiments/mod.ts";
+import { bosKey, modelKeys, openExperiment, RECORDED_PROMPTS } from "./utils/experiments/mod.ts";
 import { loadTask } from "./utils/tasks/mod.ts";
 
 export const script = {
@@ -26,6 +26,7 @@ export const script = {
   ],
   schema: z.object({
     ...modelKeys,
+    ...bosKey,
     n_prompts: alsoNamed(
       z.int().min(1).max(100_000).default(1000).describe("greater-than prompts"),
       "dataset_size",

@@ -73,7 +73,7 @@ Deno.test("runNotebook() replaces parameters and refuses one that is not there",
       name: "stdout",
       text: ["sum 10\n"],
     });
-    await assertRejects(() => runNotebook(path, { WIDTH: "5" }), Error, "no parameter WIDTH");
+    await assertRejects(() => runNotebook(path, { WIDTH: "5" }), Error, "found no parameter WIDTH");
   });
 });
 

@@ -69,12 +69,13 @@ export function moduleOf({ cells }: Notebook): string {
 function setParameters(notebook: Notebook, parameters: Parameters, path: string): Notebook {
   const names = Object.keys(parameters);
   if (names.length === 0) return notebook;
-  const found = new Set<string>();
+  const found = new Set<string>(), there: string[] = [];
   const cells = notebook.cells.map((cell): Cell => {
     if (!cell.metadata.tags?.includes("parameters")) return cell;
     const source = cell.source.join("").replace(
       /^const (\w+)(: [^=]+)? = .*?;/gm,
       (line, name, type = "") => {
+        there.push(name);
         if (!Object.hasOwn(parameters, name)) return line;
         found.add(name);
         return `const ${name}${type} = ${parameters[name]};`;
@@ -85,7 +86,10 @@ function setParameters(notebook: Notebook, parameters: Parameters, path: string)
   const missing = names.find((name) => !found.has(name));
   if (missing) {
     throw new Error(
-      `${path}: expected a parameter in the cell tagged "parameters", found no parameter ${missing}`,
+      `${path}: expected one of the parameters ${
+        there.join(", ") || "(there are none)"
+      } of the cell ` +
+        `tagged "parameters", found no parameter ${missing}`,
     );
   }
   return { ...notebook, cells };

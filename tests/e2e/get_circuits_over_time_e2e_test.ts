@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { assertOneLine, inFolder, run, runKilledAndAgain } from "../support/run_script.ts";
-import { readEdgeTable } from "../../utils/circuits/formats/edge_table.ts";
+import { readEdgeTable } from "../support/edge_table.ts";
 import { readGraphJson } from "../../utils/circuits/formats/graph_json.ts";
 import { countEdges } from "../../utils/circuits/graph/circuit_mask.ts";
 import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";

@@ -56,6 +56,8 @@ Deno.test("behaviour over training does not add to results of prompts that have 
     assertEquals((await measure("he", 0, 1)).code, 0);
     const edited = await measure("they", 0, 1, 2);
     assertOneLine(edited, 1, /other settings: task_file_digests is {"own":"\w+"} there and/);
+    const begun = await run(script, ...custom(0), ...own, "--prepend-bos", "--results-dir", folder);
+    assertOneLine(begun, 1, /prepend_bos is .*true here/);
   }));
 
 const MISTAKES: [string, string[], number, RegExp][] = [

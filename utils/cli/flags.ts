@@ -166,7 +166,9 @@ function help(schema: JsonSchema): string {
   const types = typesOf(schema);
   if (schema.enum || schema.anyOf || schema.items?.enum) notes.push(allowedValues(schema));
   if (types.has("array")) notes.push("repeat, or separate by commas");
-  if (schema.default !== undefined) notes.push(`default: ${JSON.stringify(schema.default)}`);
+  if (schema.default !== undefined && schema.default !== null) {
+    notes.push(`default: ${JSON.stringify(schema.default)}`);
+  }
   return (schema.description ?? "") + (notes.length ? ` (${notes.join("; ")})` : "");
 }
 

@@ -25,13 +25,14 @@ import {
   type Runtime,
   type Tokenizer,
 } from "../model/mod.ts";
+import { type BosSettings, promptTokenizer, recordedBos } from "./bos.ts";
 import { forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
 import { FREE_KEYS, type ModelSettings } from "./model_keys.ts";
 import { parseShard, type Shard, shardOf, shardText } from "./shard.ts";
 import { ModelRef, resultPaths } from "./model_ref.ts";
 
 /** Settings of an experiment: the model and its checkpoints, and in some scripts a shard of these. */
-export type ExperimentSettings = ModelSettings & { shard?: string };
+export type ExperimentSettings = ModelSettings & BosSettings & { shard?: string };
 
 /** What an experiment needs in addition to its settings. */
 export interface ExperimentOptions {
@@ -101,8 +102,8 @@ export async function openExperiment(
   const paths = resultPaths(config);
   if (circuits !== undefined) requireCircuits(paths, circuits, steps);
   const folder = await ref.folder(steps.at(-1)!);
-  const tokenizer = await loadTokenizer(folder);
   const model = await readModelConfig(folder);
+  const tokenizer = promptTokenizer(await loadTokenizer(folder), model, config);
   const runtime = ref.runtime(model);
   const weights = await ref.weightDigests(steps);
   return new Experiment({
@@ -178,8 +179,9 @@ export class Experiment {
    * @param free keys of the script that change no number
    */
   settings(free: readonly string[] = []): Record<string, unknown> {
-    const keys = this.parts.config as unknown as Record<string, unknown>;
-    return resultSettings(keys, [...FREE_KEYS, ...free], this.parts.recorded);
+    const { config, tokenizer, recorded } = this.parts;
+    const keys = recordedBos(config as unknown as Record<string, unknown>, tokenizer);
+    return resultSettings(keys, [...FREE_KEYS, ...free], recorded);
   }
 
   /**

@@ -18,6 +18,7 @@ import {
   repeatedTokens,
 } from "../heads/mod.ts";
 import type { HookedModel, ModelConfig, Readout, Tokenizer } from "../model/mod.ts";
+import { bosKey } from "./bos.ts";
 import { type IoiFlipName, loadTask, type PromptPair, readoutOf } from "../tasks/mod.ts";
 
 /** Schema fragment: indirect-object prompts. */
@@ -27,6 +28,7 @@ export const promptKeys = {
     "dataset_size",
   ),
   seed: z.int().default(42).describe("random seed for the prompts and all other random choices"),
+  ...bosKey,
 } as const;
 
 /** What result files call the number of prompts. */

@@ -2,6 +2,7 @@
  * The frame of the experiments over training, the main experiment (`circuits/`), and what scripts on the indirect-object
  * circuit share.
  */
+export { bosKey, type BosSettings, promptTokenizer, recordedBos } from "./bos.ts";
 export { type CheckpointLoop, forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
 export {
   type CheckpointRun,

@@ -8,12 +8,12 @@
  */
 import { join } from "@std/path";
 import { isFile, mean } from "../base/mod.ts";
+import { modelTokenizer } from "./bos.ts";
 import { checkCheckpoint, openCheckpoint } from "./files/mod.ts";
 import { readModelConfig } from "./config.ts";
 import { joinRows, NdTensor, type Tensor, tensor } from "../onnx/mod.ts";
 import { hookNames, type Readout } from "./blocks/mod.ts";
 import {
-  allHookPoints,
   cachedLogits,
   callHooks,
   continueTokens,
@@ -21,23 +21,24 @@ import {
   type Generated,
   type GenerateOptions,
   lastPositions,
-  matchHooks,
   type Prompt,
   promptTokens,
   type TextPrompts,
   textTokens,
   tokenLosses,
 } from "./library/mod.ts";
-import type { Gradients, RunOptions } from "./run/mod.ts";
+import type { HookGradients, KnownHook } from "./hook_types.ts";
+import { allHookPoints, matchHooks, type RunOptions } from "./run/mod.ts";
 import {
   type CachedRun,
   type HookedRunOptions,
   type HookedRunResult,
   type ModelOptions,
+  namedTensors,
   wrapped,
 } from "./options.ts";
 import { checkReadout, TokenModel } from "./token_model.ts";
-import { readTokenizer, requireSingleToken, type Tokenizer, tokenTexts } from "./tokenizer.ts";
+import { requireSingleToken, type Tokenizer, tokenTexts } from "./tokenizer.ts";
 import {
   checkpointSource,
   weightProcessor,
@@ -66,6 +67,7 @@ export type { Patch, RunOptions } from "./run/mod.ts";
  */
 export class HookedModel extends TokenModel {
   #tokenizer?: Tokenizer;
+  readonly #options: ModelOptions;
 
   private constructor(source: WeightSource, options: ModelOptions, dir?: string) {
     const runtime = options.runtime ?? new Runtime();
@@ -73,7 +75,7 @@ export class HookedModel extends TokenModel {
     const transform = processing && weightProcessor(source.config, processing, runtime);
     const store = new WeightStore(source, options.memoryBudget, transform);
     super(store, runtime, options.form ?? {}, dir, processing ?? {});
-    this.#tokenizer = options.tokenizer;
+    this.#options = options;
   }
 
   /**
@@ -100,11 +102,7 @@ export class HookedModel extends TokenModel {
 
   /** Tokenizer of the model's folder, or of the options. @throws Error if there is none, saying where it should be. */
   get tokenizer(): Tokenizer {
-    if (this.#tokenizer) return this.#tokenizer;
-    if (this.dir === undefined) {
-      throw new Error("this model has no folder with a tokenizer; give the option `tokenizer`");
-    }
-    return this.#tokenizer = readTokenizer(this.dir);
+    return this.#tokenizer ??= modelTokenizer(this.config, this.dir, this.#options);
   }
 
   /** Names of all hook points, in the order of a run. */
@@ -112,9 +110,9 @@ export class HookedModel extends TokenModel {
     return allHookPoints(this.config);
   }
 
-  /** Returns the token ids of a text, without special tokens. @throws Error if it has none, or unknown words. */
-  toTokens(text: string): number[] {
-    return textTokens(text, this.tokenizer);
+  /** Returns the token ids of a text, after BOS if wanted. @throws Error if it has none, or unknown words. */
+  toTokens(text: string, options: Pick<ModelOptions, "prependBos"> = {}): number[] {
+    return textTokens(text, this.tokenizer, options.prependBos);
   }
 
   /** Returns the text of each token of a prompt, e.g. `["When", " Mary"]`. */
@@ -134,36 +132,34 @@ export class HookedModel extends TokenModel {
   toText = (ids: readonly number[]): string => this.tokenizer.decode([...ids]);
 
   /** Runs prompts; see {@link TokenModel.run}. */
-  override async run(
+  override async run<R extends string = string>(
     prompts: TextPrompts,
-    options: HookedRunOptions & { to?: number } = {},
-  ): Promise<HookedRunResult> {
+    options: HookedRunOptions<R> & { to?: number } = {},
+  ): Promise<HookedRunResult<R>> {
     const tokens = this.#tokens(prompts);
     return wrapped(await super.run(tokens, await this.#resolved(tokens, options)));
   }
 
   /** Runs blocks on a residual stream; see {@link TokenModel.runBlocks}. */
-  override async runBlocks(
+  override async runBlocks<R extends string = string>(
     x: Tensor<Float32Array>,
-    options: Omit<RunOptions, "pos"> & { from?: number; to?: number } = {},
-  ): Promise<HookedRunResult> {
+    options: Omit<HookedRunOptions<R>, "pos" | "hooks"> & { from?: number; to?: number } = {},
+  ): Promise<HookedRunResult<R>> {
     return wrapped(await super.runBlocks(x, options));
   }
 
   /** Runs the prompts once. Returns all logits, and the hook points that match the patterns ({@link matchHooks}). */
-  async runWithCache(
+  async runWithCache<R extends string = string>(
     prompts: TextPrompts,
-    patterns: string | readonly string[] = "*",
+    patterns: (R & KnownHook<R>) | readonly (R & KnownHook<R>)[] = "*" as R & KnownHook<R>,
     options: Omit<HookedRunOptions, "read"> = {},
-  ): Promise<CachedRun> {
+  ): Promise<CachedRun<R>> {
     const tokens = this.#tokens(prompts);
     const read = matchHooks(patterns, this.config);
     const resolved = await this.#resolved(tokens, options);
     const { logits, hooks } = await this.runWithLogits(tokens, { ...resolved, read });
-    return {
-      logits: NdTensor.of(logits),
-      cache: new Map(read.map((name) => [name, NdTensor.of(hooks.get(name)!)])),
-    };
+    const cache = namedTensors<R>(read.map((name) => [name, hooks.get(name)!]));
+    return { logits: NdTensor.of(logits), cache };
   }
 
   /**
@@ -201,21 +197,16 @@ export class HookedModel extends TokenModel {
   }
 
   /** Returns metrics and gradients; see {@link TokenModel.gradients}. What functions return counts as constant. */
-  override async gradients(
+  override async gradients<R extends string = string>(
     prompts: TextPrompts,
     positions: readonly number[],
     readout: Readout,
-    hooks: readonly string[],
+    hooks: readonly (R & KnownHook<R>)[],
     options: HookedRunOptions = {},
-  ): Promise<Gradients> {
+  ): Promise<HookGradients<R>> {
     const tokens = this.#tokens(prompts);
-    return super.gradients(
-      tokens,
-      positions,
-      readout,
-      hooks,
-      await this.#resolved(tokens, options),
-    );
+    const run = await this.#resolved(tokens, options);
+    return await super.gradients(tokens, positions, readout, hooks, run) as HookGradients<R>;
   }
 
   /**
@@ -285,7 +276,7 @@ export class HookedModel extends TokenModel {
 
   #tokenizerIfAny(): Tokenizer | undefined {
     const file = this.dir !== undefined && join(this.dir, "tokenizer.json");
-    return this.#tokenizer || file && isFile(file) ? this.tokenizer : undefined;
+    return this.#options.tokenizer || file && isFile(file) ? this.tokenizer : undefined;
   }
 
   /** Calls the functions of a run and returns its options with their results as patches. */

@@ -67,6 +67,7 @@ export {
   type SplicedLayer,
   spliceFeed,
   type SpliceForm,
+  spliceHookName,
   type SpliceScope,
   storedOutIn,
   ungrouped,
@@ -74,6 +75,7 @@ export {
   type WeightUnit,
   writtenPerHead,
 } from "./blocks/mod.ts";
+export { promptIds, promptText, withBos } from "./bos.ts";
 export { type ModelConfig, parseModelConfig, readModelConfig } from "./config.ts";
 export {
   LLAMA_FAMILIES,
@@ -82,6 +84,13 @@ export {
   type RotaryScaling,
 } from "./llama_traits.ts";
 export { openCheckpoint, weightDigest } from "./files/mod.ts";
+export type {
+  HookGradients,
+  HookPattern,
+  HookValues,
+  KnownHook,
+  SpelledHook,
+} from "./hook_types.ts";
 export { HookedModel } from "./hooked_model.ts";
 export type { CachedRun, HookedRunOptions, HookedRunResult, ModelOptions } from "./options.ts";
 export {
@@ -104,7 +113,6 @@ export {
   type FunctionHook,
   type Generated,
   type GenerateOptions,
-  matchHooks,
   type Prompt,
   type TextPrompts,
 } from "./library/mod.ts";
@@ -114,6 +122,7 @@ export {
   extendPast,
   type Gradients,
   headMask,
+  matchHooks,
   type OuterRequests,
   type Past,
   type Patch,

@@ -1,7 +1,8 @@
 /** How a `HookedModel` is opened and run, and what its runs return. */
-import { NdTensor } from "../onnx/mod.ts";
+import { NdTensor, type Tensor } from "../onnx/mod.ts";
 import type { FunctionHook } from "./library/mod.ts";
 import type { BlockForm, RunOptions } from "./run/mod.ts";
+import type { HookValues, KnownHook } from "./hook_types.ts";
 import type { Runtime } from "./runtime.ts";
 import type { RunResult } from "./token_model.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -21,37 +22,52 @@ export interface ModelOptions {
   form?: BlockForm;
   /** tokenizer for texts; default: the one in the model's folder, read on first use */
   tokenizer?: Tokenizer;
+  /** whether texts begin with BOS; default: no for GPT-2 and GPT-NeoX, else as the tokenizer's files say (`bos.ts`) */
+  prependBos?: boolean;
   /** called during a download with the file, and the bytes done and in total */
   onProgress?: (p: { file: string; done: number; total: number }) => void;
 }
 
-/** What a run of a `HookedModel` reads and changes. */
-export interface HookedRunOptions extends RunOptions {
+/** What a run of a `HookedModel` reads and changes. R: the names that it reads ({@link KnownHook}). */
+export interface HookedRunOptions<R extends string = string> extends RunOptions {
+  /** hook points whose values are returned, by full name or by a pattern with `*` */
+  read?: readonly (R & KnownHook<R>)[];
   /** functions called with the values at hook points, in the order of the computation (`function_hooks.ts`) */
   hooks?: readonly FunctionHook[];
 }
 
 /** Results of a run, as small tensors. */
-export interface HookedRunResult extends RunResult {
+export interface HookedRunResult<R extends string = string> extends RunResult {
   /** residual stream after the last block of the run, `[batch, pos, d]` */
   residual: NdTensor;
   /** values of the hook points in `read`, by full name */
-  hooks: Map<string, NdTensor>;
+  hooks: HookValues<R, NdTensor>;
 }
 
 /** Logits and hook values of one run. */
-export interface CachedRun {
+export interface CachedRun<R extends string = string> {
   /** logits `[batch, pos, V]` at all positions; ignore those at padding */
   logits: NdTensor;
   /** values by full name, in the order of the run */
-  cache: Map<string, NdTensor>;
+  cache: HookValues<R, NdTensor>;
 }
 
 /** Returns the results of a run as small tensors, without a copy. */
-export function wrapped({ residual, hooks, past }: RunResult): HookedRunResult {
+export function wrapped<R extends string>(
+  { residual, hooks, past }: RunResult,
+): HookedRunResult<R> {
   return {
     residual: NdTensor.of(residual),
-    hooks: new Map([...hooks].map(([name, value]) => [name, NdTensor.of(value)])),
+    hooks: namedTensors(hooks),
     past,
   };
 }
+
+/** Returns values by name as small tensors, without a copy. */
+export const namedTensors = <R extends string>(
+  values: Iterable<[string, Tensor<Float32Array>]>,
+): HookValues<R, NdTensor> =>
+  new Map([...values].map(([name, value]) => [name, NdTensor.of(value)])) as HookValues<
+    R,
+    NdTensor
+  >;

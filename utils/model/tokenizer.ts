@@ -12,6 +12,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { join } from "@std/path";
 import { isObject, parseJson, shortJson } from "../base/mod.ts";
+import { filesAddBos, templateBos } from "./bos_files.ts";
 
 /** Encodes and decodes text, and describes the vocabulary. */
 export interface Tokenizer {
@@ -27,6 +28,12 @@ export interface Tokenizer {
   eosId: number | undefined;
   /** Id of the token for unknown text; byte-level tokenizers have none. */
   unkId?: number;
+  /** Id of the token that begins a text (BOS); the end-of-text token where the files name none, as in TransformerLens. */
+  bosId?: number;
+  /** Whether `transformers` puts BOS in front of a text, as the tokenizer's files say. */
+  addsBos?: boolean;
+  /** Whether prompts begin with BOS (`promptIds`, `withBos`); `encode` adds it to no text. Default: false. */
+  prependBos?: boolean;
 }
 
 /**
@@ -66,6 +73,7 @@ export function tokenizerFromJson(
   const skipped = before.length === 0 ? 0 : plain(before).length;
   const decode = (ids: number[]) =>
     ids.length === 0 ? "" : plain([...before, ...ids]).slice(skipped);
+  const eosId = idOf(specialToken(config.eos_token) ?? "<|endoftext|>");
   return {
     encode,
     decode,
@@ -78,8 +86,10 @@ export function tokenizerFromJson(
       return ids.length === 1 && ids[0] !== unkId ? ids[0] : undefined;
     },
     vocabSize: [...inner.get_vocab().values()].reduce((a, b) => Math.max(a, b), -1) + 1,
-    eosId: idOf(specialToken(config.eos_token) ?? "<|endoftext|>"),
+    eosId,
     unkId,
+    bosId: idOf(specialToken(config.bos_token) ?? templateBos(json)) ?? eosId,
+    addsBos: filesAddBos(json, config),
   };
 }
 

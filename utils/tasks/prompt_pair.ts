@@ -1,10 +1,11 @@
 /**
  * Clean and corrupted prompts with their answers: the content of every task.
  *
- * A pair is made of two texts. Both are tokenized without special tokens and must have the same
- * number of tokens, because activations of the two runs are compared position by position.
+ * A pair is made of two texts. Both are tokenized without special tokens, except BOS if the tokenizer puts
+ * it in front of prompts, and must have the same number of tokens, because activations of the two runs are
+ * compared position by position.
  */
-import { showTokens, type Tokenizer } from "../model/mod.ts";
+import { promptIds, showTokens, type Tokenizer } from "../model/mod.ts";
 
 /** One clean prompt and its corrupted counterpart. */
 export interface PromptPair {
@@ -118,7 +119,7 @@ export function isEncodable(tokenizer: Tokenizer, text: string): boolean {
 
 function encodeKnown(tokenizer: Tokenizer, text: string, where: string): number[] {
   if (text === "") throw new Error(`${where}: the prompt is empty`);
-  const ids = tokenizer.encode(text);
+  const ids = promptIds(tokenizer, text);
   if (!isEncodable(tokenizer, text)) {
     throw new Error(
       `${where}: the tokenizer does not know all of ${JSON.stringify(text)}, ` +

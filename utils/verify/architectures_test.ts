@@ -41,7 +41,9 @@ for (const name of ["llama3", "gemma3"]) {
       relativeError((await stacked.logits([PROMPT], [13])).data, whole.data) < 5e-6,
       "stacked",
     );
-    const inputs = ["q", "k", "v"].flatMap((j) => hookNames(model.config, `hook_${j}_input`));
+    const inputs = (["q", "k", "v"] as const).flatMap((j) =>
+      hookNames(model.config, `hook_${j}_input`)
+    );
     const { residual } = await model.run([PROMPT], { read: inputs });
     const copies = await model.unembed(residual, [13]);
     assert(relativeError(copies.data, whole.data) < 5e-6, "copies per head");

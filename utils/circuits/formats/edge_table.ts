@@ -1,12 +1,13 @@
 /**
- * Reads and writes `in_circuit_edges.feather`: the edges of all checkpoints' circuits in one table, for pandas, R or polars.
+ * Writes `in_circuit_edges.feather`: the edges of all checkpoints' circuits in one table, for pandas, R or polars.
  *
  * The file is Arrow IPC (Feather version 2), uncompressed, with the columns of the original's table:
  * `edge` utf8, `score` float64, `in_circuit` bool, `checkpoint` int64.
  *
- * The Arrow library is loaded by the first table that is written or read: most commands need none.
+ * No script reads the file back: the Arrow library does not end on some damaged files.
+ *
+ * The Arrow library is loaded by the first table that is written: most commands need none.
  */
-import type { Table } from "apache-arrow";
 import { writeFileAtomic } from "../../base/mod.ts";
 import { edgeName } from "../../names/mod.ts";
 import type { CircuitAtStep } from "../graph/mod.ts";
@@ -22,8 +23,6 @@ export interface EdgeRow {
   /** training step */
   checkpoint: number;
 }
-
-const COLUMNS = ["edge", "score", "in_circuit", "checkpoint"] as const;
 
 /** Returns the rows of circuits, by step, with the edges in the given order. */
 export function edgeRows(checkpoints: readonly CircuitAtStep[]): EdgeRow[] {
@@ -49,31 +48,4 @@ export async function writeEdgeTable(path: string, rows: readonly EdgeRow[]): Pr
     checkpoint: vectorFromArray(rows.map((row) => BigInt(row.checkpoint)), new Int64()),
   });
   await writeFileAtomic(path, tableToIPC(table, "file"));
-}
-
-/**
- * Reads the table back.
- * @throws Error naming the file if it is not an Arrow file or lacks a column.
- */
-export async function readEdgeTable(path: string): Promise<EdgeRow[]> {
-  const bytes = await Deno.readFile(path);
-  const { tableFromIPC } = await import("apache-arrow");
-  let table: Table;
-  try {
-    table = tableFromIPC(bytes);
-  } catch (cause) {
-    throw new Error(`${path} is not an Arrow file: ${(cause as Error).message}`, { cause });
-  }
-  const [edge, score, inCircuit, checkpoint] = COLUMNS.map((name) => {
-    const column = table.getChild(name);
-    if (column) return column;
-    const found = table.schema.fields.map((field) => field.name).join(", ") || "none";
-    throw new Error(`${path}: expected the columns ${COLUMNS.join(", ")}, found ${found}`);
-  });
-  return Array.from({ length: table.numRows }, (_, i) => ({
-    edge: edge.get(i),
-    score: score.get(i),
-    in_circuit: inCircuit.get(i),
-    checkpoint: Number(checkpoint.get(i)),
-  }));
 }

@@ -10,7 +10,7 @@ export {
   PALETTE_NAMES,
 } from "./circuit_dot.ts";
 export { drawCircuit, svgToPng, writeCircuitPicture } from "./drawing.ts";
-export { type EdgeRow, edgeRows, readEdgeTable, writeEdgeTable } from "./edge_table.ts";
+export { type EdgeRow, edgeRows, writeEdgeTable } from "./edge_table.ts";
 export type { GraphFile } from "./graph_json_reader.ts";
 export {
   formatGraphJson,

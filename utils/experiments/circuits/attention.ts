@@ -24,7 +24,9 @@ import type { CircuitTask } from "./task.ts";
 const MOST_TOKENS = 64;
 
 /** Keys that determine which prompts there are and what is measured on them. */
-const KEYS: readonly string[] = ["task", "task_file", "n_prompts", "seed", "eval_metric"];
+const KEYS: readonly string[] = [
+  ...["task", "task_file", "n_prompts", "seed", "prepend_bos", "eval_metric"],
+];
 
 /** The attention patterns of a run. Made by `openAttention`. */
 export class AttentionRecord {

@@ -35,7 +35,13 @@ import {
   writeCircuitPicture,
   writeGraphJson,
 } from "../../circuits/mod.ts";
-import { loadTokenizer, resolveModel, type Tokenizer } from "../../model/mod.ts";
+import {
+  loadTokenizer,
+  promptIds,
+  resolveModel,
+  type Tokenizer,
+  tokenTexts,
+} from "../../model/mod.ts";
 import { type CircuitSummary, circuitSummary, readCircuitSummary } from "../../results/mod.ts";
 
 const ENDINGS = {
@@ -260,7 +266,10 @@ async function promptOf({ graph, prompt, model, cache_dir }: ExportConfig, edges
     );
   }
   const tokenizer = await tokenizerOf(name, step, cache_dir);
-  const tokens = tokenizer.encode(text).map((id) => tokenizer.decode([id]));
+  const tokens = tokenTexts(
+    tokenizer,
+    promptIds(tokenizer, text, summary?.config?.prepend_bos === true),
+  );
   const title = [summary?.model ?? name, summary?.task ?? [], step].flat();
   return {
     slug: title.join("-").replaceAll(/[^a-zA-Z0-9]+/g, "-").replaceAll(/^-|-$/g, ""),

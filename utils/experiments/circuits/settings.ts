@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { LEAST_RISES, UserError } from "../../base/mod.ts";
 import { TASK_NAMES, taskNameOf } from "../../tasks/mod.ts";
+import { bosKey } from "../bos.ts";
 import { modelKeys } from "../model_keys.ts";
 import { shardKey } from "../shard.ts";
 import { EDGE_METHODS, INTERVENTIONS, PALETTE_NAMES, PATH_RULES } from "../../circuits/mod.ts";
@@ -17,6 +18,7 @@ export const circuitSchema = z.object({
     .describe("CSV or JSONL file of your own task: clean, corrupted, correct, wrong"),
   ...modelKeys,
   ...shardKey,
+  ...bosKey,
   eval_metric: z.enum(["task", "logit_diff", "prob_diff"]).default("task")
     .describe("metric of the circuit; task: the task's own metric"),
   batch_size: z.int().min(1).default(10).describe("most prompts in one batch"),
@@ -109,8 +111,20 @@ export function freeCircuitKeys({ quadrature }: CircuitConfig): (keyof CircuitCo
 
 /** Checks that settings fit together. @throws UserError if they contradict each other. */
 export function checkCircuitConfig(
-  { verify, start, end, method, quadrature }: CircuitConfig,
+  { verify, start, end, method, quadrature, intervention }: Pick<
+    CircuitConfig,
+    "verify" | "start" | "end" | "method" | "quadrature" | "intervention"
+  >,
 ): void {
+  const needsCorrupted = method === "EAP-IG-inputs" || method === "clean-corrupted";
+  if (intervention !== "patching" && needsCorrupted) {
+    const others = EDGE_METHODS.filter((m) => m !== "EAP-IG-inputs" && m !== "clean-corrupted");
+    throw new UserError(
+      `intervention: expected patching, because the method ${method} moves towards corrupted prompts, found ` +
+        `${intervention}; for ${intervention} choose one of the methods ${others.join(", ")}`,
+      2,
+    );
+  }
   if (quadrature === "adaptive" && method !== "EAP-IG-inputs") {
     throw new UserError(
       `quadrature: adaptive measures the error of paths of the input, so method must be EAP-IG-inputs, found ${method}`,

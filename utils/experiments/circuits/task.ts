@@ -1,6 +1,6 @@
 /** The prompts of a circuit experiment, the same at every checkpoint, and how their metric is read. */
 import { UserError } from "../../base/mod.ts";
-import type { Readout, Tokenizer } from "../../model/mod.ts";
+import { promptText, type Readout, type Tokenizer } from "../../model/mod.ts";
 import {
   loadTask,
   promptDigest,
@@ -65,8 +65,8 @@ export async function loadCircuitTask(
     metric: data.metric.name,
     digest: config.task_file === undefined ? undefined : await promptDigest(data),
     example: {
-      clean: tokenizer.decode(first.clean.slice(0, first.position + 1)),
-      corrupted: tokenizer.decode(first.corrupted.slice(0, first.position + 1)),
+      clean: promptText(tokenizer, first.clean.slice(0, first.position + 1)),
+      corrupted: promptText(tokenizer, first.corrupted.slice(0, first.position + 1)),
       correct: shown(first.correct),
       wrong: shown(first.wrong),
     },

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ABLATIONS, MEASURES } from "../../feature_circuits/mod.ts";
 import { TASK_NAMES } from "../../tasks/mod.ts";
+import { bosKey } from "../bos.ts";
 import { modelKeys } from "../model_keys.ts";
 import { shardKey } from "../shard.ts";
 
@@ -9,6 +10,7 @@ import { shardKey } from "../shard.ts";
 export const featureCircuitSchema = z.object({
   ...modelKeys,
   ...shardKey,
+  ...bosKey,
   tasks: z.array(z.enum(TASK_NAMES as [string, ...string[]])).min(1)
     .default(["ioi", "greater_than", "sva", "gender_pronoun"]).describe(
       "tasks to find circuits of",

@@ -135,6 +135,7 @@ export async function makeGraph(
       ignore_first: settings.ignore_first,
       position_node: settings.position_node,
       max_nodes: settings.max_nodes ?? null,
+      ...(tokenizer?.prependBos ? { prepend_bos: true } : {}),
     },
   });
   const details = await detailsOf(run, graph, pruned, {

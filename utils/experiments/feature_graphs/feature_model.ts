@@ -9,6 +9,7 @@ import {
 } from "../../model/mod.ts";
 import { ResultPaths } from "../../results/mod.ts";
 import { type Coder, codersDigest, openCoders } from "../../transcoders/mod.ts";
+import { promptTokenizer } from "../bos.ts";
 import { ModelRef, resultPaths } from "../model_ref.ts";
 import { DEFAULT_CODERS, type FeatureModelSettings } from "./settings.ts";
 
@@ -53,8 +54,9 @@ export async function openFeatureModel(settings: FeatureModelSettings): Promise<
   });
   const [at] = chosen.steps("step");
   const folder = await chosen.folder(at);
-  const tokenizer = await loadTokenizer(folder).catch(() => undefined);
   const config = await readModelConfig(folder);
+  const found = await loadTokenizer(folder).catch(() => undefined);
+  const tokenizer = found && promptTokenizer(found, config, settings);
   const source = settings.coders.replaceAll("{model}", new ResultPaths("", chosen.name).model)
     .replaceAll("{step}", String(at));
   if (settings.coders === DEFAULT_CODERS && !isFolder(source)) {

@@ -1,6 +1,6 @@
 /** The prompts of a script on features: text, token ids, or a task's clean prompts cut at the token where answers are read. */
 import { UserError } from "../../base/mod.ts";
-import type { Tokenizer } from "../../model/mod.ts";
+import { promptIds, promptText, type Tokenizer } from "../../model/mod.ts";
 import { loadTask, TASK_NAMES, taskNameOf } from "../../tasks/mod.ts";
 import type { FeatureModel } from "./feature_model.ts";
 import type { FeaturePromptSettings } from "./settings.ts";
@@ -48,7 +48,7 @@ export async function featurePrompts(
     ? [onePrompt(tokenizer, settings)]
     : (await loadTask(task, tokenizer!, { n, seed, file })).prompts.slice(0, n).map((pair, i) => ({
       slug: `${task}-${i}`.replaceAll(/[^\w.-]+/g, "-"),
-      text: tokenizer!.decode(pair.clean.slice(0, pair.position + 1)),
+      text: promptText(tokenizer!, pair.clean.slice(0, pair.position + 1)),
       tokens: pair.clean.slice(0, pair.position + 1),
       correct: pair.correct,
       wrong: pair.wrong,
@@ -73,7 +73,7 @@ function onePrompt(
   tokenizer: Tokenizer | undefined,
   { prompt, tokens, correct, wrong }: FeaturePromptSettings,
 ): FeaturePrompt {
-  const ids = prompt === undefined ? tokens : tokenizer!.encode(prompt);
+  const ids = prompt === undefined ? tokens : promptIds(tokenizer!, prompt);
   if (ids.length === 0) throw new UserError("prompt: has no tokens", 2);
   const text = prompt ?? ids.map((id) => tokenText(tokenizer, id)).join("");
   const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];

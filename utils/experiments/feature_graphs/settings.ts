@@ -3,6 +3,7 @@ import { z } from "zod";
 import { alsoNamed } from "../../cli/mod.ts";
 import { FORMAT_NAMES } from "../../transcoders/mod.ts";
 import { TASK_NAMES } from "../../tasks/mod.ts";
+import { bosKey, type BosSettings } from "../bos.ts";
 import { modelKeys } from "../model_keys.ts";
 
 /** Where the coders of a model are by default. */
@@ -42,6 +43,7 @@ export const featurePromptKeys = {
     "n",
   ),
   seed: z.int().default(42).describe("random seed of a task's prompts"),
+  ...bosKey,
   correct: z.string().min(1).optional().describe(
     'right answer to prompt or tokens, one token, e.g. " Mary"; with token ids also a number',
   ),
@@ -49,7 +51,7 @@ export const featurePromptKeys = {
 } as const;
 
 /** What `featureModelKeys` gives a script. */
-export type FeatureModelSettings = z.output<z.ZodObject<typeof featureModelKeys>>;
+export type FeatureModelSettings = z.output<z.ZodObject<typeof featureModelKeys>> & BosSettings;
 
 /** What `featurePromptKeys` gives a script. */
 export type FeaturePromptSettings = z.output<z.ZodObject<typeof featurePromptKeys>>;

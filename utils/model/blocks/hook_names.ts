@@ -2,6 +2,7 @@
  * Lists and parses the names of hook points. They are TransformerLens' names: `blocks.3.attn.hook_z` inside the blocks,
  * `hook_embed` outside them.
  */
+import { nearNames } from "../../base/mod.ts";
 import type { ModelConfig } from "../config.ts";
 
 /**
@@ -118,7 +119,7 @@ export interface HookName {
 /**
  * Splits a full hook name into layer and point.
  * @param own full names of the hook points that splices add
- * @throws Error naming the hook, and the layers or hook points that the model has.
+ * @throws Error naming the hook, the nearest name, and the layers or hook points that the model has.
  */
 export function parseHookName(
   name: string,
@@ -139,7 +140,10 @@ export function parseHookName(
       ...BLOCK_HOOK_ORDER.filter(exists).map((p) => `blocks.{l}.${p}`),
       ...own,
     ];
-    throw new Error(`unknown hook "${name}"; there are: ${points.join(", ")}`);
+    const near = nearNames(name, points.map((p) => p.replace("{l}", match?.[1] ?? "0")), 1);
+    throw new Error(
+      `unknown hook "${name}"; did you mean ${near}? There are: ${points.join(", ")}`,
+    );
   }
   const layer = Number(match[1]);
   if (layer >= config.nLayers) {

@@ -96,6 +96,7 @@ export {
   type SplicedLayer,
   spliceFeed,
   type SpliceForm,
+  spliceHookName,
   splicePoint,
   type SpliceScope,
 } from "./splice.ts";

@@ -117,6 +117,10 @@ export function defineSplice<Settings>(
 /** Returns the feed name of a splice's weight. It differs from the names of all block weights. */
 export const spliceFeed = (splice: string, weight: string): string => `splice:${splice}.${weight}`;
 
+/** Returns the full name of a hook point that a splice adds to a layer: `blocks.{layer}.{splice}.{point}`. */
+export const spliceHookName = (layer: number, splice: string, point: string): string =>
+  `blocks.${layer}.${splicePoint(splice, point)}`;
+
 /** Returns the name of a splice's own hook point inside a block. */
 export const splicePoint = (splice: string, point: string): string => `${splice}.${point}`;
 

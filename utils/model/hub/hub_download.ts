@@ -36,7 +36,8 @@ class Mismatch extends Error {}
 /**
  * Downloads `file` to `path`.
  * @param onProgress called with the number of bytes on disk
- * @throws HubRefusal, HubUnreachable, or Error naming the URL if size or checksum is wrong twice
+ * @throws HubRefusal, HubUnreachable, or Error naming the URL if size or checksum is wrong twice, or the file that the disk
+ * does not take
  */
 export async function downloadFile(
   settings: HubSettings,
@@ -82,7 +83,8 @@ async function fetchOnce(
   partial: string,
   onProgress: (done: number) => void,
 ): Promise<void> {
-  using disk = await Deno.open(partial, { write: true, create: true });
+  const written = <T>(work: Promise<T>) => work.catch((cause) => notWritten(partial, file, cause));
+  using disk = await written(Deno.open(partial, { write: true, create: true }));
   let done = (await disk.stat()).size;
   if (done > file.size) done = 0;
   if (done < file.size || file.size === 0) {
@@ -99,11 +101,13 @@ async function fetchOnce(
         throw new TransientFault(`received bytes from ${start}; expected ${done}: ${file.url}`);
       }
       done = start;
-      await disk.truncate(done);
+      await written(disk.truncate(done));
       await disk.seek(done, Deno.SeekMode.Start);
       for await (const chunk of chunks(response)) {
         idle.restart();
-        for (let rest = chunk; rest.length > 0;) rest = rest.subarray(await disk.write(rest));
+        for (let rest = chunk; rest.length > 0;) {
+          rest = rest.subarray(await written(disk.write(rest)));
+        }
         done += chunk.length;
         if (done > file.size) break;
         onProgress(done);
@@ -115,7 +119,16 @@ async function fetchOnce(
   if (done < file.size) {
     throw new TransientFault(`the connection ended at byte ${done} of ${file.size}: ${file.url}`);
   }
-  await disk.sync();
+  await written(disk.sync());
+}
+
+/** Reports a disk that takes no more. @throws Error naming the file, its size and what to do. */
+function notWritten(partial: string, { size }: RemoteFile, cause: Error): never {
+  throw new Error(
+    `cannot write ${partial}, a download of ${size} bytes: ${cause.message}; make room, or choose another folder with ` +
+      "cache_dir or HF_HOME; the next run continues the download",
+    { cause },
+  );
 }
 
 /** Returns the offset of a response's first byte: from its Content-Range, 0 for a whole file, NaN if it is missing. */

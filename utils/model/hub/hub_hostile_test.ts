@@ -183,3 +183,18 @@ Deno.test("provide() leaves the link that another process has made while it wait
     await Deno.remove(cacheDir, { recursive: true });
   }
 });
+
+Deno.test({
+  name: "resolveModel() names the file that a full disk does not take, and what to do",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    withHub({}, async ({ cacheDir, resolve }) => {
+      const blobs = join(cacheDir, "models--EleutherAI--pythia-14m/blobs");
+      await Deno.mkdir(blobs, { recursive: true });
+      const bytes = await crypto.subtle.digest("SHA-256", new Uint8Array(weights));
+      const partial = join(blobs, `${new Uint8Array(bytes).toHex()}.incomplete`);
+      await Deno.symlink("/dev/full", partial);
+      const error = await assertRejects(() => resolve(REPO), Error, `cannot write ${partial}`);
+      assert(error.message.endsWith("the next run continues the download"), error.message);
+    }),
+});

@@ -7,7 +7,7 @@ import type { ModelConfig } from "../config.ts";
 import { HookedModel } from "../hooked_model.ts";
 import type { NdTensor } from "../../onnx/mod.ts";
 import { Runtime } from "../runtime.ts";
-import { matchHooks } from "./hook_patterns.ts";
+import { matchHooks } from "../run/hook_patterns.ts";
 
 function setup(config: ModelConfig) {
   const { source, weights } = randomModel(config, 5);

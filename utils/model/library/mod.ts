@@ -11,7 +11,6 @@ export {
   type GenerateOptions,
   type NextLogits,
 } from "./generate.ts";
-export { allHookPoints, matchHooks } from "./hook_patterns.ts";
 export { tokenLosses } from "./loss.ts";
 export {
   lastPositions,

@@ -1,4 +1,5 @@
 /** Turns texts into token ids wherever a model takes prompts. */
+import { promptIds } from "../bos.ts";
 import { showTokens, type Tokenizer } from "../tokenizer.ts";
 
 /** A text, or its token ids. */
@@ -21,9 +22,13 @@ export function promptTokens(prompts: TextPrompts, tokenizer: () => Tokenizer): 
   });
 }
 
-/** Returns the token ids of a text. @throws Error if it has none, or the tokenizer does not know all of it. */
-export function textTokens(text: string, tokenizer: Tokenizer): number[] {
-  const ids = tokenizer.encode(text);
+/**
+ * Returns the token ids of a text.
+ * @param prependBos whether they begin with BOS; default: as the tokenizer says
+ * @throws Error if the text has no tokens, the tokenizer does not know all of it, or BOS is wanted and there is none.
+ */
+export function textTokens(text: string, tokenizer: Tokenizer, prependBos?: boolean): number[] {
+  const ids = promptIds(tokenizer, text, prependBos);
   if (ids.length === 0) throw new Error(`the prompt ${JSON.stringify(text)} has no tokens`);
   if (tokenizer.unkId !== undefined && ids.includes(tokenizer.unkId)) {
     throw new Error(

@@ -14,8 +14,9 @@ import {
   parseHookName,
   patchFeed,
   type SplicedLayer,
-  splicePoint,
+  spliceHookName,
 } from "../blocks/mod.ts";
+import { matchHooks } from "./hook_patterns.ts";
 import type { LayerPatch, LayerRun } from "./layer_runner.ts";
 
 /** Another value for a hook point where `mask` is true, or everywhere without a mask. */
@@ -48,7 +49,7 @@ export interface HookRequests {
 
 /** What a run does at its hook points, by full name. */
 export interface Requests {
-  /** points whose values are returned */
+  /** points whose values are returned; with `*`, all that match and that the run reaches */
   read?: readonly string[];
   /** sub-graphs that replace values, layer by layer */
   splices?: readonly SplicedLayer[];
@@ -77,13 +78,14 @@ export interface RunRange {
  */
 export function sortRequests(
   config: ModelConfig,
-  { read = [], splices = [], patches = [], freeze = [], differentiate = [] }: Requests,
+  { read: wanted = [], splices = [], patches = [], freeze = [], differentiate = [] }: Requests,
   range: RunRange = { embeds: true, from: 0, to: config.nLayers },
 ): HookRequests {
   const spliced = splicesByLayer(splices, config);
   const own = splices.flatMap(({ layer, splice: { name, form } }) =>
-    (form.points ?? []).map((point) => hookName(layer, splicePoint(name, point)))
+    (form.points ?? []).map((point) => spliceHookName(layer, name, point))
   );
+  const read = withoutPatterns(wanted, config, range);
   const parse = (name: string) => {
     const hook = parseHookName(name, config, own);
     checkRange(name, hook, range, config);
@@ -133,21 +135,45 @@ export function sortRequests(
   };
 }
 
+/** Replaces patterns by the hook points that match and that a run reaches. @throws Error naming a pattern without any. */
+function withoutPatterns(
+  names: readonly string[],
+  config: ModelConfig,
+  range: RunRange,
+): readonly string[] {
+  if (!names.some((name) => name.includes("*"))) return names;
+  const found = names.flatMap((name) => {
+    if (!name.includes("*")) return [name];
+    const all = matchHooks(name, config);
+    const reached = all.filter((hook) => isReached(parseHookName(hook, config), range, config));
+    if (reached.length === 0) checkRange(all[0], parseHookName(all[0], config), range, config);
+    return reached;
+  });
+  return [...new Set(found)];
+}
+
+/** Returns whether a run reaches a hook point. */
+function isReached(
+  { layer, point }: HookName,
+  { embeds, from, to }: RunRange,
+  { nLayers }: ModelConfig,
+): boolean {
+  if (layer !== undefined) return layer >= from && layer < to;
+  return point.startsWith("ln_final.") ? to === nLayers : embeds;
+}
+
 /**
  * Checks that a run reaches a hook point.
  * @throws Error naming the hook and the range of the run.
  */
 function checkRange(
   name: string,
-  { layer, point }: HookName,
-  { embeds, from, to }: RunRange,
-  { nLayers }: ModelConfig,
+  hook: HookName,
+  range: RunRange,
+  config: ModelConfig,
 ): void {
-  const isFinal = point.startsWith("ln_final.");
-  const reached = layer === undefined
-    ? isFinal ? to === nLayers : embeds
-    : layer >= from && layer < to;
-  if (reached) return;
+  if (isReached(hook, range, config)) return;
+  const { embeds, from, to } = range;
   const start = embeds ? "the tokens" : `layer ${from}`;
   throw new Error(`hook "${name}" is not part of this run, from ${start} to before layer ${to}`);
 }

@@ -3,6 +3,7 @@
  * @module
  */
 export { bucketBy, padTokens } from "./batch.ts";
+export { allHookPoints, matchHooks } from "./hook_patterns.ts";
 export {
   type HookRequests,
   type OuterRequests,

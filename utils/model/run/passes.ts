@@ -13,7 +13,7 @@ import type { Past } from "./layer_runner.ts";
 
 /** What a run reads and changes. Hook points are given by full name. */
 export interface RunOptions {
-  /** hook points whose values are returned */
+  /** hook points whose values are returned; `*` in a name stands for any characters */
   read?: readonly string[];
   /** sub-graphs that replace the values of hook points, layer by layer (`splice.ts`) */
   splices?: readonly SplicedLayer[];

@@ -17,6 +17,7 @@ import {
   defineSplice,
   type Splice,
   type SplicedLayer,
+  spliceHookName,
   type SpliceScope,
 } from "../blocks/splice.ts";
 import type { ModelConfig } from "../config.ts";
@@ -241,7 +242,7 @@ Deno.test("A splice that does not fit is refused, with its name", async () => {
   await assertRejects(() => wrong("point"), Error, 'list it in "points"');
   await assertRejects(() => wrong("shape"), Error, "in place of");
   await assertRejects(
-    () => model.run(prompts, { read: ["blocks.0.coder.hook_acts"] }),
+    () => model.run(prompts, { read: [spliceHookName(0, "coder", "hook_acts")] }),
     Error,
     "unknown hook",
   );

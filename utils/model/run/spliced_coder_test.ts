@@ -8,6 +8,7 @@ import {
 import { type HookValue, oracle } from "../../../tests/oracle/oracle_transformer.ts";
 import { smallConfig, uniform } from "../../../tests/support/random_model.ts";
 import { tensor } from "../../onnx/mod.ts";
+import { spliceHookName } from "../blocks/splice.ts";
 import type { ModelConfig } from "../config.ts";
 import {
   coder,
@@ -43,7 +44,7 @@ for (const [name, config] of Object.entries(ARCHITECTURES)) {
   Deno.test(`A spliced transcoder of ${name} gives the oracle's logits, features and gradients`, async () => {
     await using context = setup(config);
     const { model, weights, prompts } = context;
-    const acts = "blocks.0.coder.hook_acts";
+    const acts = spliceHookName(0, "coder", "hook_acts");
     const next = uniform(5);
     for (const error of [false, true]) {
       const splice = coder({ d: config.dModel, error });
@@ -114,7 +115,7 @@ Deno.test("Features of a splice can be patched like any hook point", async () =>
   const config = smallConfig("gpt2");
   await using context = setup(config);
   const { model, prompts } = context;
-  const acts = "blocks.1.coder.hook_acts";
+  const acts = spliceHookName(1, "coder", "hook_acts");
   const splice = coder({ d: config.dModel, error: false });
   const splices = [{ layer: 1, splice, weights: coderWeights(config) }];
   const { hooks } = await model.run(prompts, { splices, read: [acts] });

@@ -26,6 +26,7 @@ import {
   POS,
   refuseTraits,
   type SplicedLayer,
+  spliceHookName,
   type SpliceScope,
   storedOutIn,
 } from "../../../model/mod.ts";
@@ -141,7 +142,7 @@ export class NeuronFloor implements StandIn {
     const nowhere = tensor(new Float32Array(positions.data.length), [...positions.shape]);
     const splices = this.layers.map((_, i) => this.#splice(i, nowhere));
     const names = this.layers.map(({ config: { layer } }) =>
-      ["hook_acts", "hook_out"].map((point) => hookName(layer, `top_neurons.${point}`))
+      ["hook_acts", "hook_out"].map((point) => spliceHookName(layer, "top_neurons", point))
     );
     const { hooks } = await this.model.run(prompts, { splices, read: names.flat() });
     return names.map(([acts, out]) => ({
