@@ -13,4 +13,5 @@ export {
   type SourceOutputs,
 } from "./activations.ts";
 export { corruptedResiduals, type Residuals } from "./corrupted_residuals.ts";
+export { boundedBatches, FREE_BYTES, inGroups, keptBytes, packed } from "./memory_plan.ts";
 export { sourceDifferences } from "./source_differences.ts";
