@@ -143,9 +143,12 @@ export class CircuitEvaluator {
         ),
       );
       const runs = ready.flatMap((prepared) => this.#runs(prepared, pruned, results, memory));
-      for (const group of packed(runs, ({ bytes }) => bytes, memory)) {
-        await weights.together(group.map(({ run }) => run));
-      }
+      const wanted = runs.reduce((sum, { bytes }) => sum + bytes, 0);
+      await weights.withMemory(wanted, memory, async (room) => {
+        for (const group of packed(runs, ({ bytes }) => bytes, room)) {
+          await weights.together(group.map(({ run }) => run));
+        }
+      });
     }
     return results;
   }
