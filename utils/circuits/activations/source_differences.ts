@@ -50,10 +50,13 @@ const layerProgram = defineProgram(
   },
 );
 
-/** Returns D of a batch, `[N, nForward, P, d]`. */
+/**
+ * Returns D of a batch, `[N, nForward, P, d]`. The outputs of a layer may still be missing when the call is made, if a task
+ * that shares the weights computes them before (`shared_sweeps.ts`).
+ */
 export async function sourceDifferences(
   model: HookedModel,
-  { clean, corrupted }: BatchActivations,
+  { clean, corrupted }: Pick<BatchActivations, "clean" | "corrupted">,
 ): Promise<Tensor<Float32Array>> {
   const session = await layerProgram(model.runtime, model.config);
   const { dModel } = model.config;

@@ -20,11 +20,10 @@
 import type { Completeness } from "../../results/mod.ts";
 import type { HookedModel, ModelConfig } from "../../model/mod.ts";
 import {
-  batchActivations,
+  activationsAndDifferences,
   inGroups,
   type Intervention,
   type MeanActivations,
-  sourceDifferences,
 } from "../activations/mod.ts";
 import { GradientPasses, runPasses, runsInOneSession } from "./gradient_passes.ts";
 import type { EdgeSink } from "./edge_contraction.ts";
@@ -139,9 +138,13 @@ async function passInputs(
   intervention: Intervention,
   means?: MeanActivations,
 ) {
-  const activations = await batchActivations(model, batch, intervention, means);
+  const { activations, differences } = await activationsAndDifferences(
+    model,
+    batch,
+    intervention,
+    means,
+  );
   const { past, residuals: [start], clean, corrupted } = activations;
-  const differences = await sourceDifferences(model, activations);
   const outputs = method === "EAP-IG-activations" ? { clean, corrupted } : undefined;
   const inputs: PassInputs = { batch, past, start, differences, outputs };
   const metrics = { clean: activations.cleanMetric, corrupted: activations.corruptedMetric };
