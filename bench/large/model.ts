@@ -4,7 +4,7 @@
  * programs included; `file_gb` is the size of the weights.
  */
 import { Progress } from "../../utils/cli/mod.ts";
-import { circuitSchema, findCircuit } from "../../utils/experiments/circuits/mod.ts";
+import { circuitSchema, findCircuit } from "../../utils/experiments/mod.ts";
 import { HookedModel, type ModelConfig, Runtime } from "../../utils/model/mod.ts";
 import { promptBatches } from "../../utils/tasks/mod.ts";
 import { type Bench, type BenchCase, type Measurement, peakRssMb, timed } from "../case.ts";

@@ -112,6 +112,7 @@ export {
   extendPast,
   type Gradients,
   headMask,
+  type OnLayer,
   type OuterRequests,
   type Past,
   type Patch,

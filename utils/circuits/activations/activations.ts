@@ -12,23 +12,12 @@ import { type F32, repeatRows, sliceRows, tensor } from "../../onnx/mod.ts";
 import { type HookedModel, hookName, hookNames, type Past } from "../../model/mod.ts";
 import type { PromptBatch } from "../../tasks/mod.ts";
 import { sourceDifferences } from "./source_differences.ts";
+import type { SourceOutputs } from "./source_outputs.ts";
 
 /** The values that edges outside a circuit may carry; see step 3 of the header. */
 export const INTERVENTIONS = ["patching", "zero", "mean", "mean-positional"] as const;
 /** Names one of {@link INTERVENTIONS}. */
 export type Intervention = (typeof INTERVENTIONS)[number];
-
-/** Holds the output of every source in one run. */
-export interface SourceOutputs {
-  /** token embedding, `[N, P, d]` */
-  input: F32;
-  /** head values of each layer, `[N, P, H, d_head]` */
-  z: F32[];
-  /** MLP output of each layer, `[N, P, d]` */
-  mlp: F32[];
-  /** what the norm after attention divides by in each layer, `[N, P, 1]`; in models that have this norm */
-  scale?: F32[];
-}
 
 /** Holds the activations of one batch of N prompt pairs at P suffix positions. */
 export interface BatchActivations {

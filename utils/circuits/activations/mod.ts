@@ -10,9 +10,9 @@ export {
   INTERVENTIONS,
   type MeanActivations,
   repeatPast,
-  type SourceOutputs,
 } from "./activations.ts";
 export { meanActivations } from "./mean_activations.ts";
 export { corruptedResiduals, type Residuals } from "./corrupted_residuals.ts";
 export { boundedBatches, FREE_BYTES, inGroups, keptBytes, packed } from "./memory_plan.ts";
 export { sourceDifferences } from "./source_differences.ts";
+export type { SourceOutputs } from "./source_outputs.ts";

@@ -27,7 +27,7 @@ import {
   type ModelConfig,
 } from "../../model/mod.ts";
 import { circuitShape, layerRows, nForward } from "../graph/mod.ts";
-import type { BatchActivations } from "./activations.ts";
+import type { SourceOutputs } from "./source_outputs.ts";
 
 /** Maps z, z' and both MLP outputs of one layer to its rows of D, `[N, H+1, P, d]`. */
 const layerProgram = defineProgram(
@@ -56,7 +56,7 @@ const layerProgram = defineProgram(
  */
 export async function sourceDifferences(
   model: HookedModel,
-  { clean, corrupted }: Pick<BatchActivations, "clean" | "corrupted">,
+  { clean, corrupted }: { clean: SourceOutputs; corrupted: SourceOutputs },
 ): Promise<Tensor<Float32Array>> {
   const session = await layerProgram(model.runtime, model.config);
   const { dModel } = model.config;
