@@ -8,6 +8,8 @@ import { benches as circuits } from "./circuits.ts";
 import { benches as engine } from "./engine.ts";
 import { benches as dashboards } from "./feature_dashboards.ts";
 import { benches as heads } from "./heads.ts";
+import { benches as largeGraph } from "./large/graph.ts";
+import { benches as largeModel } from "./large/model.ts";
 import { benches as transcoder } from "./transcoder.ts";
 import { benches as truth } from "./transcoder_truth.ts";
 import { formatTable, hasColors } from "../utils/cli/mod.ts";
@@ -18,6 +20,8 @@ const BENCHES: readonly Bench[] = [
   ...adaptivePath,
   ...identities,
   ...heads,
+  ...largeGraph,
+  ...largeModel,
   ...truth,
   ...transcoder,
   ...graphs,

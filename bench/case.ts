@@ -88,6 +88,11 @@ export const SHAPES: Record<string, ModelConfig> = {
   "pythia-70m": pythia(6, 8, 512),
   "pythia-160m": pythia(12, 12, 768),
   "pythia-410m": pythia(24, 16, 1024),
+  "pythia-1.4b": pythia(24, 16, 2048),
+  "pythia-2.8b": pythia(32, 32, 2560),
+  "pythia-12b": pythia(36, 40, 5120),
+  "neox-20b": pythia(44, 64, 6144),
+  "pythia-2.8b-6-layers": pythia(6, 32, 2560),
   "gpt2-small": {
     ...pythia(12, 12, 768),
     architecture: "gpt2",

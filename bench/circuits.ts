@@ -95,7 +95,11 @@ export function openModel(config: ModelConfig, threads?: number): HookedModel {
  * from its queries, keys and values, and computes these and its MLP only where the input moves. Once per batch: the prefix,
  * both prompts and D. Once per pass, counted once per prompt: gradients at the heads' inputs and the contraction with D.
  */
-export function attributionFlops(config: ModelConfig, batches: readonly PromptBatch[]): number {
+export function attributionFlops(
+  config: ModelConfig,
+  batches: readonly PromptBatch[],
+  steps = STEPS,
+): number {
   const { nLayers: L, dModel: d, dMlp: m } = config;
   const shape = circuitShape(config);
   let total = 0;
@@ -113,7 +117,7 @@ export function attributionFlops(config: ModelConfig, batches: readonly PromptBa
       atFirstLayer;
     const once = L * (block(past, past) + 2 * block(P, keys) + 2 * P * d * d + 6 * P * d * d) +
       projected;
-    total += N * (STEPS * perPoint + once + contractionFlops(shape, P * d));
+    total += N * (steps * perPoint + once + contractionFlops(shape, P * d));
   }
   return total;
 }

@@ -63,7 +63,7 @@ export {
   topnSelection,
   weightedEdgeCount,
 } from "./choice/mod.ts";
-export { CircuitEvaluator } from "./evaluation/mod.ts";
+export { type CircuitBatch, circuitBatches, CircuitEvaluator } from "./evaluation/mod.ts";
 export {
   type AttributionGraph,
   attributionGraph,

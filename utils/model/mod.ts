@@ -123,6 +123,7 @@ export {
   type Gradients,
   headMask,
   matchHooks,
+  type OnLayer,
   type OuterRequests,
   type Past,
   type Patch,

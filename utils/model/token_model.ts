@@ -246,18 +246,20 @@ export class TokenModel {
     options: RunOptions & { to?: number },
     differentiate: readonly string[] = [],
   ) {
-    const { past, keysValues, pos, to = this.config.nLayers } = options;
+    const { past, keysValues, onLayer, pos, to = this.config.nLayers } = options;
     const range = { embeds: true, from: 0, to };
     const requests = sortRequests(this.config, { ...options, differentiate }, range);
     const embedded = await this.#outer.embed(prompts, requests.embedding, past?.length ?? 0, pos);
+    const outer = (requests.embedding.plan.read ?? []).map((n) => [n, embedded[n]] as const);
+    onLayer?.(-1, new Map(outer));
     const result = await this.#layers.run(embedded.residual, {
       ...requests.layers,
       to,
       past,
       keysValues,
+      onLayer,
       gradient: differentiate.length > 0,
     });
-    const outer = (requests.embedding.plan.read ?? []).map((n) => [n, embedded[n]] as const);
     return { result, outer, pos: embedded.residual.shape[1], requests };
   }
 

@@ -17,6 +17,7 @@ export { computeMetrics, METRIC_NAMES } from "./metrics.ts";
 export { metricNamesOf, readoutLogits, summarise, taskPerformance } from "./performance.ts";
 export {
   type BatchOptions,
+  batchRows,
   batchTokens,
   type PromptBatch,
   promptBatches,

@@ -46,6 +46,19 @@ export function readoutRows(readout: Readout, rows: readonly number[]): Readout 
   };
 }
 
+/** Returns some prompts of a batch, in the given order. */
+export function batchRows(batch: PromptBatch, prompts: readonly number[]): PromptBatch {
+  const of = <T>(list: readonly T[]): T[] => prompts.map((n) => list[n]);
+  return {
+    indices: of(batch.indices),
+    prefix: of(batch.prefix),
+    clean: of(batch.clean),
+    corrupted: of(batch.corrupted),
+    position: batch.position,
+    readout: readoutRows(batch.readout, prompts),
+  };
+}
+
 /** Groups prompt pairs into batches. */
 export function promptBatches(
   prompts: readonly PromptPair[],

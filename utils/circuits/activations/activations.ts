@@ -8,32 +8,16 @@
  *
  * Heads are stored as z `[batch, pos, H, d_head]`. Callers compute their residual-stream output z·W_O on demand.
  */
-import { type F32, type Feeds, repeatRows, sliceRows, tensor } from "../../onnx/mod.ts";
+import { type F32, repeatRows, sliceRows, tensor } from "../../onnx/mod.ts";
 import { type HookedModel, hookName, hookNames, type Past } from "../../model/mod.ts";
-import { prefixPast, type PromptBatch } from "../../tasks/mod.ts";
+import type { PromptBatch } from "../../tasks/mod.ts";
+import { sourceDifferences } from "./source_differences.ts";
+import { SCALE, type SourceOutputs } from "./source_outputs.ts";
 
 /** The values that edges outside a circuit may carry; see step 3 of the header. */
 export const INTERVENTIONS = ["patching", "zero", "mean", "mean-positional"] as const;
 /** Names one of {@link INTERVENTIONS}. */
 export type Intervention = (typeof INTERVENTIONS)[number];
-
-/** hook point of what the norm after attention divides by */
-const SCALE = "ln1_post.hook_scale";
-
-/** Holds the output of every source in one run. */
-export interface SourceOutputs {
-  /** token embedding, `[N, P, d]` */
-  input: F32;
-  /** head values of each layer, `[N, P, H, d_head]` */
-  z: F32[];
-  /** MLP output of each layer, `[N, P, d]` */
-  mlp: F32[];
-  /**
-   * what the norm after attention divides by in each layer, `[N, P, 1]`, in models that have this norm; under an intervention
-   * with zeros or means, what the replacement is divided by
-   */
-  scale?: F32[];
-}
 
 /** Holds the activations of one batch of N prompt pairs at P suffix positions. */
 export interface BatchActivations {
@@ -67,6 +51,9 @@ export interface MeanActivations {
   means: SourceOutputs;
 }
 
+/** Takes the place of an output that is not computed yet. */
+const NOTHING: F32 = tensor(new Float32Array(0), [0]);
+
 /** Returns a view of the first half of the rows (clean prompts) or of the second half (corrupted prompts). */
 function half(t: F32, second: boolean): F32 {
   const n = t.shape[0] / 2;
@@ -83,10 +70,6 @@ export function repeatPast(past: Past, times: number, from = 0): Past {
   };
 }
 
-/** Returns the feed of what the norm after attention of a layer divides by in a run; none in models without this norm. */
-export const scaleFeed = ({ scale }: SourceOutputs, layer: number): Feeds =>
-  scale ? { corrupted_scale: scale[layer] } : {};
-
 /**
  * Runs both prompts of every pair and collects their activations.
  * @throws Error if the batch shares a prefix that the intervention would change, or if the means do not fit.
@@ -97,48 +80,121 @@ export async function batchActivations(
   intervention: Intervention = "patching",
   means?: MeanActivations,
 ): Promise<BatchActivations> {
-  const past = await prefixPast(model, batch.prefix);
-  if (past && intervention !== "patching") {
+  checkIntervention(batch, intervention);
+  return await activationsOf(model, batch, { intervention, means }, () => Promise.resolve());
+}
+
+/**
+ * Returns activations as {@link batchActivations} does, and D. If weights are streamed, the prefix, both prompts and D go
+ * through the layers together.
+ * @throws Error as {@link batchActivations} does
+ */
+export async function activationsAndDifferences(
+  model: HookedModel,
+  batch: PromptBatch,
+  intervention: Intervention = "patching",
+  means?: MeanActivations,
+): Promise<{ activations: BatchActivations; differences: F32 }> {
+  checkIntervention(batch, intervention);
+  let differences: F32 | undefined;
+  const activations = await activationsOf(
+    model,
+    batch,
+    { intervention, means },
+    async (outputs) => {
+      if (intervention === "patching") differences = await sourceDifferences(model, outputs);
+    },
+  );
+  // zeros and means take the place of corrupted outputs when all clean ones are known
+  differences ??= await sourceDifferences(model, activations);
+  return { activations, differences };
+}
+
+function checkIntervention({ prefix }: PromptBatch, intervention: Intervention): void {
+  if (intervention === "patching") return;
+  if (prefix[0].length > 0) {
     throw new Error(
       `intervention "${intervention}" changes the shared prefix: batch without sharing it`,
     );
   }
+}
+
+/**
+ * Runs the prefix, both prompts, and a task that follows them from layer to layer. Each needs of a layer only what the one
+ * before it has computed there, so that they may share the weights.
+ */
+async function activationsOf(
+  model: HookedModel,
+  batch: PromptBatch,
+  { intervention, means }: { intervention: Intervention; means?: MeanActivations },
+  follow: (outputs: { clean: SourceOutputs; corrupted: SourceOutputs }) => Promise<void>,
+): Promise<BatchActivations> {
+  const { parallel } = model.config;
   const postNorm = model.config.llama?.postNorm ?? false;
   const points = ["hook_resid_pre", "attn.hook_z", "hook_mlp_out"];
-  if (!model.config.parallel) points.push("hook_resid_mid");
+  if (!parallel) points.push("hook_resid_mid");
   if (postNorm) points.push(SCALE);
-  const both = [...batch.clean, ...batch.corrupted];
-  const { residual, hooks } = await model.run(both, {
-    read: ["hook_embed", ...points.flatMap((point) => hookNames(model.config, point))],
-    past: past && repeatPast(past, 2),
-  });
-  const take = (point: string, second: boolean) =>
-    hookNames(model.config, point).map((name) => half(hooks.get(name)!, second));
-  const streams = (second: boolean) => ({
-    pre: [...take("hook_resid_pre", second), half(residual, second)],
-    mid: model.config.parallel ? [] : take("hook_resid_mid", second),
-  });
-  const cleanRun = streams(false);
-  const outputs = (second: boolean): SourceOutputs => ({
-    input: half(hooks.get("hook_embed")!, second),
-    z: take("attn.hook_z", second),
-    mlp: take("hook_mlp_out", second),
-    ...(postNorm && { scale: take(SCALE, second) }),
-  });
-  const clean = outputs(false);
+  const sides = [false, true].map((second) => ({
+    second,
+    outputs: { input: NOTHING, z: [], mlp: [], ...(postNorm && { scale: [] }) } as SourceOutputs,
+    streams: { pre: [] as F32[], mid: [] as F32[] },
+  }));
+  const collect = (l: number, hooks: ReadonlyMap<string, F32>) => {
+    for (const { second, outputs, streams } of sides) {
+      const take = (point: string) => half(hooks.get(hookName(l, point))!, second);
+      if (l < 0) {
+        outputs.input = half(hooks.get("hook_embed")!, second);
+        continue;
+      }
+      outputs.z.push(take("attn.hook_z"));
+      outputs.mlp.push(take("hook_mlp_out"));
+      outputs.scale?.push(take(SCALE));
+      streams.pre.push(take("hook_resid_pre"));
+      if (!parallel) streams.mid.push(take("hook_resid_mid"));
+    }
+  };
+  const shared = batch.prefix[0].length;
+  const past: Past | undefined = shared === 0 ? undefined : { length: shared, layers: [] };
+  const twice: Past | undefined = past && { length: shared, layers: [] };
+  const runPrefix = async () => {
+    if (!past || !twice) return;
+    await model.run(batch.prefix, {
+      keysValues: true,
+      onLayer: (l, _, keysValues) => {
+        if (l < 0) return;
+        past.layers.push(keysValues!);
+        const { k, v } = keysValues!;
+        twice.layers.push({ k: repeatRows(k, 2), v: repeatRows(v, 2) });
+      },
+    });
+  };
+  let end: F32 | undefined;
+  const runBoth = async () => {
+    const { residual } = await model.run([...batch.clean, ...batch.corrupted], {
+      read: ["hook_embed", ...points.flatMap((point) => hookNames(model.config, point))],
+      past: twice,
+      onLayer: collect,
+    });
+    end = residual;
+  };
+  const [clean, corrupted] = sides.map(({ outputs }) => outputs);
+  await model.weights.together([runPrefix, runBoth, () => follow({ clean, corrupted })]);
+  for (const { second, streams } of sides) streams.pre.push(half(end!, second));
   const positions = batch.clean.map(() => batch.position);
-  const metric = async (r: F32) =>
-    (await model.readout({ residual: r, positions, readout: batch.readout })).values.data;
+  const metric = async (second: boolean) => {
+    const residual = half(end!, second);
+    return (await model.readout({ residual, positions, readout: batch.readout })).values.data;
+  };
   return {
     batch,
     past,
     clean,
-    corrupted: intervention === "patching" ? outputs(true) : replaced(clean, intervention, means),
-    residuals: cleanRun.pre,
-    mids: cleanRun.mid,
-    corruptedRun: streams(true),
-    cleanMetric: await metric(half(residual, false)),
-    corruptedMetric: await metric(half(residual, true)),
+    corrupted: intervention === "patching" ? corrupted : replaced(clean, intervention, means),
+    residuals: sides[0].streams.pre,
+    mids: sides[0].streams.mid,
+    corruptedRun: sides[1].streams,
+    cleanMetric: await metric(false),
+    corruptedMetric: await metric(true),
   };
 }
 
@@ -187,76 +243,4 @@ function replaced(
     // A zero divided by infinity leaves no share of the bias either.
     ...(like.scale && { scale: like.scale.map((x, l) => fill(x, m?.scale?.[l], Infinity)) }),
   };
-}
-
-/**
- * Returns mean source outputs over whole prompts. Each mean is over all prompts and their real positions; a positional
- * mean is over the prompts that reach the position. The prompts are the data set of the intervention, usually the
- * corrupted prompts. Where a norm follows attention, the mean is that of a head's share z/σ: the returned z and scale are
- * mean(z/σ)/mean(1/σ) and 1/mean(1/σ).
- */
-export async function meanActivations(
-  model: HookedModel,
-  prompts: readonly (readonly number[])[],
-  positional: boolean,
-): Promise<MeanActivations> {
-  const length = Math.max(...prompts.map((p) => p.length));
-  const slots = positional ? length : 1;
-  const counts = new Float64Array(slots);
-  const sums = new Map<string, Float64Array>();
-  const read = [
-    "hook_embed",
-    ...hookNames(model.config, "attn.hook_z"),
-    ...hookNames(model.config, "hook_mlp_out"),
-    ...(model.config.llama?.postNorm ? hookNames(model.config, SCALE) : []),
-  ];
-  for (const prompt of prompts) {
-    const { hooks } = await model.run([prompt], { read });
-    if (model.config.llama?.postNorm) divideByScales(model, hooks);
-    for (let p = 0; p < prompt.length; p++) counts[positional ? p : 0]++;
-    for (const [name, t] of hooks) {
-      const row = t.data.length / prompt.length;
-      const sum = sums.get(name) ?? new Float64Array(slots * row);
-      for (let i = 0; i < t.data.length; i++) {
-        sum[positional ? i : i % row] += t.data[i];
-      }
-      sums.set(name, sum);
-    }
-  }
-  const meanOf = (name: string): F32 => {
-    const sum = sums.get(name)!;
-    const row = sum.length / slots;
-    const data = Float32Array.from(sum, (x, i) => x / counts[Math.floor(i / row)]);
-    return tensor(data, [slots, row]);
-  };
-  const z = hookNames(model.config, "attn.hook_z").map(meanOf);
-  const scale = model.config.llama?.postNorm
-    ? hookNames(model.config, SCALE).map((name, l) => {
-      const inverse = meanOf(name);
-      const width = z[l].shape[1];
-      z[l] = tensor(z[l].data.map((x, i) => x / inverse.data[Math.floor(i / width)]), z[l].shape);
-      return tensor(inverse.data.map((x) => 1 / x), inverse.shape);
-    })
-    : undefined;
-  return {
-    positional,
-    length,
-    means: {
-      input: meanOf("hook_embed"),
-      z,
-      mlp: hookNames(model.config, "hook_mlp_out").map(meanOf),
-      ...(scale && { scale }),
-    },
-  };
-}
-
-/** Replaces each layer's z by z/σ, and the scale σ of its norm after attention by 1/σ. */
-function divideByScales({ config }: HookedModel, hooks: Map<string, F32>): void {
-  for (let l = 0; l < config.nLayers; l++) {
-    const [z, scale] = ["attn.hook_z", SCALE].map((point) => hooks.get(hookName(l, point))!);
-    const width = config.nHeads * config.dHead;
-    const share = z.data.map((x, i) => x / scale.data[Math.floor(i / width)]);
-    hooks.set(hookName(l, "attn.hook_z"), tensor(share, z.shape));
-    hooks.set(hookName(l, SCALE), tensor(scale.data.map((x) => 1 / x), scale.shape));
-  }
 }

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { oracle } from "../../../tests/oracle/oracle_transformer.ts";
-import { batchActivations, meanActivations, repeatPast } from "./activations.ts";
+import { batchActivations, repeatPast } from "./activations.ts";
+import { meanActivations } from "./mean_activations.ts";
 import { promptBatches } from "../../tasks/prompt_batches.ts";
 import { tensor } from "../../onnx/mod.ts";
 import {

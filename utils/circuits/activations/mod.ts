@@ -3,15 +3,16 @@
  * @module
  */
 export {
+  activationsAndDifferences,
   type BatchActivations,
   batchActivations,
   type Intervention,
   INTERVENTIONS,
   type MeanActivations,
-  meanActivations,
   repeatPast,
-  scaleFeed,
-  type SourceOutputs,
 } from "./activations.ts";
+export { meanActivations } from "./mean_activations.ts";
 export { corruptedResiduals, type Residuals } from "./corrupted_residuals.ts";
+export { boundedBatches, FREE_BYTES, inGroups, keptBytes, packed } from "./memory_plan.ts";
 export { sourceDifferences } from "./source_differences.ts";
+export { scaleFeed, type SourceOutputs } from "./source_outputs.ts";

@@ -28,7 +28,7 @@ import {
   type ModelConfig,
 } from "../../model/mod.ts";
 import { circuitShape, layerRows, nForward } from "../graph/mod.ts";
-import type { BatchActivations } from "./activations.ts";
+import type { SourceOutputs } from "./source_outputs.ts";
 
 /** Maps z, z' and both MLP outputs of one layer to its rows of D, `[N, H+1, P, d]`. */
 const layerProgram = defineProgram(
@@ -55,10 +55,13 @@ const layerProgram = defineProgram(
   },
 );
 
-/** Returns D of a batch, `[N, nForward, P, d]`. */
+/**
+ * Returns D of a batch, `[N, nForward, P, d]`. The outputs of a layer may still be missing when the call is made, if a task
+ * that shares the weights computes them before (`shared_sweeps.ts`).
+ */
 export async function sourceDifferences(
   model: HookedModel,
-  { clean, corrupted }: BatchActivations,
+  { clean, corrupted }: { clean: SourceOutputs; corrupted: SourceOutputs },
 ): Promise<Tensor<Float32Array>> {
   const session = await layerProgram(model.runtime, model.config);
   const { dModel } = model.config;

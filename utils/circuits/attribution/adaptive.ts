@@ -10,7 +10,7 @@
  */
 import { sliceRows, tensor } from "../../onnx/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
-import { type PromptBatch, readoutRows } from "../../tasks/mod.ts";
+import { batchRows, type PromptBatch } from "../../tasks/mod.ts";
 import type { EdgeSink } from "./edge_contraction.ts";
 import type { PassInputs } from "./pass_feeds.ts";
 import type { PromptScores } from "./score_sums.ts";
@@ -77,7 +77,7 @@ function inputsOf(inputs: PassInputs, prompts: readonly number[]): PassInputs {
     return tensor(data, [prompts.length, ...t.shape.slice(1)]);
   };
   return {
-    batch: promptsOf(batch, prompts),
+    batch: batchRows(batch, prompts),
     past: past && {
       length: past.length,
       layers: past.layers.map(({ k, v }) => ({ k: rows(k), v: rows(v) })),
@@ -87,31 +87,23 @@ function inputsOf(inputs: PassInputs, prompts: readonly number[]): PassInputs {
   };
 }
 
-function promptsOf(batch: PromptBatch, prompts: readonly number[]): PromptBatch {
-  const of = <T>(list: readonly T[]): T[] => prompts.map((n) => list[n]);
-  return {
-    indices: of(batch.indices),
-    prefix: of(batch.prefix),
-    clean: of(batch.clean),
-    corrupted: of(batch.corrupted),
-    position: batch.position,
-    readout: readoutRows(batch.readout, prompts),
-  };
-}
-
 /** Returns the mean over prompts of the size of the metric's change from corrupted to clean prompts. */
 export async function meanChange(
   model: HookedModel,
   batches: readonly PromptBatch[],
 ): Promise<number> {
+  const metrics = await model.weights.together(
+    batches.flatMap(({ prefix, clean, corrupted, position, readout }) => {
+      const positions = prefix.map((tokens) => tokens.length + position);
+      return [clean, corrupted].map((ends) => () =>
+        model.metric(ends.map((end, n) => [...prefix[n], ...end]), positions, readout)
+      );
+    }),
+  );
   let sum = 0, count = 0;
-  for (const { prefix, clean, corrupted, position, readout } of batches) {
-    const positions = prefix.map((tokens) => tokens.length + position);
-    const metric = (ends: number[][]) =>
-      model.metric(ends.map((end, n) => [...prefix[n], ...end]), positions, readout);
-    const [of, without] = [await metric(clean), await metric(corrupted)];
-    of.forEach((value, n) => sum += Math.abs(value - without[n]));
-    count += of.length;
+  for (let i = 0; i < metrics.length; i += 2) {
+    metrics[i].forEach((value, n) => sum += Math.abs(value - metrics[i + 1][n]));
+    count += metrics[i].length;
   }
   return sum / count;
 }

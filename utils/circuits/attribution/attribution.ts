@@ -20,12 +20,12 @@
 import type { Completeness } from "../../results/mod.ts";
 import type { HookedModel, ModelConfig } from "../../model/mod.ts";
 import {
-  batchActivations,
+  activationsAndDifferences,
+  inGroups,
   type Intervention,
   type MeanActivations,
-  sourceDifferences,
 } from "../activations/mod.ts";
-import { GradientPasses, runsInOneSession } from "./gradient_passes.ts";
+import { GradientPasses, runPasses, runsInOneSession } from "./gradient_passes.ts";
 import type { EdgeSink } from "./edge_contraction.ts";
 import { circuitShape } from "../graph/mod.ts";
 import type { NodeScores } from "./node_scores.ts";
@@ -33,7 +33,7 @@ import { PromptScores, TaskScores } from "./score_sums.ts";
 import { type Component, movingOutputs, type PassInputs } from "./pass_feeds.ts";
 import { batchTokens, type PromptBatch } from "../../tasks/mod.ts";
 import { integrateAdaptively, meanChange, type RunPoints } from "./adaptive.ts";
-import { type PathPoint, pathPoints, type PathRule } from "./quadrature.ts";
+import { type PathPoint, pathPoints, type PathRule, pointsAfter } from "./quadrature.ts";
 
 /** Names of the methods that the header lists. */
 export const GRADIENT_METHODS = [
@@ -123,6 +123,13 @@ function componentsOf(method: GradientMethod, config: ModelConfig, compat: boole
   ];
 }
 
+/** A batch that is ready for its passes. */
+interface Prepared {
+  inputs: PassInputs;
+  metrics: { clean: Float32Array; corrupted: Float32Array };
+  sink: EdgeSink;
+}
+
 /** Returns the inputs of the passes over a batch, and its metrics. All other activations can be freed after D. */
 async function passInputs(
   model: HookedModel,
@@ -131,9 +138,13 @@ async function passInputs(
   intervention: Intervention,
   means?: MeanActivations,
 ) {
-  const activations = await batchActivations(model, batch, intervention, means);
+  const { activations, differences } = await activationsAndDifferences(
+    model,
+    batch,
+    intervention,
+    means,
+  );
   const { past, residuals: [start] } = activations;
-  const differences = await sourceDifferences(model, activations);
   const outputs = method === "EAP-IG-activations"
     ? movingOutputs(activations, differences, model.config)
     : undefined;
@@ -178,28 +189,46 @@ export async function attribute(
   const allowed = adaptive
     ? (options.tolerance ?? 0.01) * (options.meanChange ?? await meanChange(model, batches))
     : undefined;
-  for (const batch of batches) {
-    const { inputs, metrics } = await passInputs(model, batch, method, intervention, options.means);
-    const sink = total.of(batch);
-    const passes = (inputs: PassInputs, sink: EdgeSink) =>
-      new GradientPasses(model, inputs, components.length, sink, inOneSession);
-    if (allowed !== undefined) {
-      const scores = new PromptScores(batch.indices.length, shape, model.config.dModel);
-      const changes = metrics.clean.map((clean, n) => clean - metrics.corrupted[n]);
-      const run: RunPoints = (inputs, points, sink) =>
-        passes(inputs, sink).run(components[0], points, tokens, () => {});
-      const used = await integrateAdaptively(inputs, scores, { changes, allowed, run }, advance);
-      pointsRun += used.reduce((a, b) => a + b, 0);
-      scores.drain(sink);
-    } else {
-      const batchPasses = passes(inputs, sink);
-      for (const component of components) await batchPasses.run(component, points, tokens, advance);
-    }
-    batch.indices.forEach((i, n) => {
-      cleanMetric[i] = metrics.clean[n];
-      corruptedMetric[i] = metrics.corrupted[n];
+  const passes = (inputs: PassInputs, sink: EdgeSink) =>
+    new GradientPasses(model, inputs, components.length, sink, inOneSession);
+  /** Runs the passes of prepared batches; `limit` is that of the passes that run together. */
+  const fixed = async (prepared: Prepared[], limit: number) => {
+    const all = prepared.flatMap(({ inputs, sink }) => {
+      const ofBatch = passes(inputs, sink);
+      return components.flatMap((component) => ofBatch.of(component, points, tokens));
     });
-  }
+    await runPasses(model, all, limit, advance);
+  };
+  const refined = async ({ inputs, sink, metrics }: Prepared, limit: number) => {
+    const { config } = model;
+    const scores = new PromptScores(inputs.batch.indices.length, shape, config.dModel);
+    const changes = metrics.clean.map((clean, n) => clean - metrics.corrupted[n]);
+    const run: RunPoints = (inputs, points, sink) =>
+      runPasses(model, passes(inputs, sink).of(components[0], points, tokens), limit, () => {});
+    const goal = { changes, allowed: allowed!, run };
+    const used = await integrateAdaptively(inputs, scores, goal, advance);
+    pointsRun += used.reduce((a, b) => a + b, 0);
+    scores.drain(sink);
+  };
+  const ofGroup = async (group: readonly PromptBatch[], limit: number) => {
+    const prepared = await model.weights.together(
+      group.map((batch) => async () => ({
+        ...await passInputs(model, batch, method, intervention, options.means),
+        sink: total.of(batch),
+      })),
+    );
+    if (adaptive) {
+      const share = limit / group.length;
+      await model.weights.together(prepared.map((batch) => () => refined(batch, share)));
+    } else await fixed(prepared, limit);
+    for (const { inputs: { batch: { indices } }, metrics } of prepared) {
+      indices.forEach((i, n) => {
+        cleanMetric[i] = metrics.clean[n];
+        corruptedMetric[i] = metrics.corrupted[n];
+      });
+    }
+  };
+  await inGroups(model, batches, adaptive ? pointsAfter(0) : points.length, ofGroup);
   return {
     ...total.means(),
     completeness: {

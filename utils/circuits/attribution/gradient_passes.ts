@@ -1,13 +1,15 @@
 /**
- * Runs the gradient passes over one batch of prompts, for some prompts and path points at a time:
+ * Runs the gradient passes over batches of prompts, for some prompts and path points at a time:
  *
  *  1. Run all layers forward from the interpolated input, and take the metric's gradient at the end.
  *  2. Run all layers backward. Each layer returns the gradients at its destinations, summed over the points of the pass.
  *     They become scores at once, so that only scores stay in memory.
  *
  * A pass takes all points of a prompt if they fit, so that work done once per pass is done once per prompt. Small models
- * run a pass in one session (`one_session_pass.ts`), others layer by layer (`layerwise_pass.ts`).
+ * run a pass in one session (`one_session_pass.ts`), others layer by layer (`layerwise_pass.ts`). Where weights do not stay
+ * in memory, several passes go through the layers together and read them once.
  */
+import { packed } from "../activations/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
 import { EdgeContraction, type EdgeSink } from "./edge_contraction.ts";
 import { LayerwisePass } from "./layerwise_pass.ts";
@@ -23,7 +25,17 @@ export function runsInOneSession({ weights }: HookedModel): boolean {
   return weights.allInMemory && weights.totalBytes < SMALL;
 }
 
-/** Splits the prompts and path points of one batch into passes and runs them. */
+/** A pass that is ready to run. */
+export interface GradientPass {
+  /** prompts × path points */
+  count: number;
+  /** bytes that it holds between its forward and its backward part */
+  bytes: number;
+  /** runs it, and scores its edges, nodes and neurons */
+  run: () => Promise<void>;
+}
+
+/** Splits the prompts and path points of one batch into passes. */
 export class GradientPasses {
   readonly #N: number;
   readonly #P: number;
@@ -38,7 +50,7 @@ export class GradientPasses {
    * layer by layer
    */
   constructor(
-    model: HookedModel,
+    private readonly model: HookedModel,
     inputs: PassInputs,
     components: number,
     sink: EdgeSink,
@@ -52,23 +64,40 @@ export class GradientPasses {
     this.#together = inOneSession ? new OneSessionPass(model, feeds, contraction) : this.#layerwise;
   }
 
-  /** Runs all path points of one component in passes of about `tokens` tokens. `onPass` receives prompts × points. */
-  async run(
-    component: Component,
-    points: readonly PathPoint[],
-    tokens: number,
-    onPass: (count: number) => void,
-  ): Promise<void> {
+  /** Returns the passes over all path points of one component, of about `tokens` tokens each. */
+  of(component: Component, points: readonly PathPoint[], tokens: number): GradientPass[] {
     const strategy = component.output ? this.#layerwise : this.#together;
-    for (const [first, last] of parts(points.length, tokens / this.#P)) {
+    const { dModel, nLayers } = this.model.config;
+    return parts(points.length, tokens / this.#P).flatMap(([first, last]) => {
       const some = points.slice(first, last)
         .map(({ alpha, weight }) => ({ alpha, weight: weight / this.#components }));
-      for (const [from, to] of parts(this.#N, tokens / (this.#P * some.length))) {
+      return parts(this.#N, tokens / (this.#P * some.length)).map(([from, to]) => {
         const pass = { component, points: some, from, count: to - from };
-        await strategy.run(pass);
-        onPass(pass.count * some.length);
-      }
-    }
+        const count = pass.count * some.length;
+        const bytes = 4 * count * this.#P * dModel * (nLayers + 2);
+        return { count, bytes, run: () => strategy.run(pass) };
+      });
+    });
+  }
+}
+
+/**
+ * Runs passes. Those that read the weights again share the reading, as many as `limit` bytes hold (`shared_sweeps.ts`).
+ * `onPass` receives the prompts × points of each.
+ */
+export async function runPasses(
+  { weights }: HookedModel,
+  passes: readonly GradientPass[],
+  limit: number,
+  onPass: (count: number) => void,
+): Promise<void> {
+  for (const group of packed(passes, ({ bytes }) => bytes, limit)) {
+    await weights.together(
+      group.map(({ run, count }) => async () => {
+        await run();
+        onPass(count);
+      }),
+    );
   }
 }
 

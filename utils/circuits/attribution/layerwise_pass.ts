@@ -1,4 +1,10 @@
-/** Runs a gradient pass layer by layer, forward and backward. It streams the weights in, so models of any size fit. */
+/**
+ * Runs a gradient pass layer by layer, forward and backward. It streams the weights in, so models of any size fit.
+ *
+ * The backward part needs what the forward part computed inside each layer: about ten times the residual stream. If weights
+ * do not stay in memory, only the residual stream before each layer is kept, and the backward part computes the layer again
+ * while its weights are there. Many passes can then share one reading of the weights. The numbers are the same.
+ */
 import {
   type BothWays,
   defineProgram,
@@ -18,7 +24,8 @@ import { type Component, type Pass, type PassFeeds } from "./pass_feeds.ts";
 interface LayerTrail {
   program: BothWays;
   feeds: Feeds;
-  results: Results;
+  /** absent if the backward pass computes them again */
+  results?: Results;
 }
 
 const layerProgram = defineProgram("ig layer", compileLayerProgram);
@@ -53,8 +60,13 @@ export class LayerwisePass {
         ...this.feeds.outputs(pass, l),
       };
       const results = await program.forward.run({ ...feeds, ...weights });
-      trail.push({ program, feeds, results });
       x = perPoint(pass, results.residual);
+      if (this.model.weights.allInMemory) trail.push({ program, feeds, results });
+      else {
+        trail.push({ program, feeds });
+        const { residual: _, ...saved } = results;
+        free(...Object.values(saved));
+      }
     }
     return x!;
   }
@@ -63,15 +75,17 @@ export class LayerwisePass {
     let cotangent = atEnd;
     const loop = this.model.weights.layers({ reverse: true });
     for await (const { layer: l, feeds: weights } of loop) {
-      const { program, feeds, results: saved } = trail.pop()!;
-      const { dx, ...results } = await program.backward.run({
+      const { program, feeds, results } = trail.pop()!;
+      const saved = results ?? await program.forward.run({ ...feeds, ...weights });
+      const { dx, ...gradients } = await program.backward.run({
         ...feeds,
         ...saved,
         ...weights,
         d_residual: cotangent,
       });
       free(cotangent, ...Object.values(saved));
-      await this.contraction.ofLayer(pass, l, results);
+      if (!results && feeds.x) free(feeds.x);
+      await this.contraction.ofLayer(pass, l, gradients);
       if (l > 0) cotangent = perPoint(pass, dx);
     }
   }

@@ -15,6 +15,7 @@ import {
   checkMatrix,
   type CircuitShape,
   columnsOf,
+  edgeCount,
   nBackward,
   nForward,
   prevIndex,
@@ -41,7 +42,7 @@ export function greedyOrder(
   checkMatrix(shape, scores, "the scores");
   const rows = nForward(shape), columns = nBackward(shape);
   const reached = new Uint8Array(rows);
-  const candidates = new PriorityQueue(rows * columns);
+  const candidates = new PriorityQueue(edgeCount(shape));
   const order: number[] = [];
 
   const addEdgesInto = (node: number) => {
@@ -78,7 +79,7 @@ export function topnOrder(
 ): Int32Array {
   checkMatrix(shape, scores, "the scores");
   const real = realEdgeMask(shape);
-  const heap = new PriorityQueue(real.length);
+  const heap = new PriorityQueue(edgeCount(shape));
   for (let cell = 0; cell < real.length; cell++) {
     if (!real[cell]) continue;
     if (!Number.isFinite(scores[cell])) throw notFinite(shape, scores, cell);

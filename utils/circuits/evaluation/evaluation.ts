@@ -1,26 +1,29 @@
 /**
  * Measures circuits: the metric of the model when every edge outside the circuit carries its corrupted activation.
  *
- *  1. Compute corrupted residual streams and source outputs, once per checkpoint and batch of prompts (`prepare`).
+ *  1. Compute corrupted residual streams and source outputs, once per checkpoint and batch of prompts (`prepare`). Batches
+ *     that would hold too much memory together are computed again whenever circuits are evaluated.
  *  2. Run a group of circuits layer by layer. Mix the inputs of the destinations, run the heads and MLPs in use, and
  *     store their differences from the corrupted outputs for later destinations.
+ *     Where weights do not stay in memory, groups go through the layers together and read them once.
  *  3. Read the metric from the last residual stream at the read-out position.
  *
  * The evaluator prunes circuits first. The whole graph gives the metric of the model, and the empty graph gives the
  * metric of the corrupted run. Source: EAP-IG's `evaluate_graph`, in the factorised form.
  */
-import { type F32, type Feeds, free, tensor } from "../../onnx/mod.ts";
+import { type F32, type Feeds, tensor } from "../../onnx/mod.ts";
 import { type HookedModel, sequenceFeeds } from "../../model/mod.ts";
 import {
-  type BatchActivations,
-  batchActivations,
-  corruptedResiduals,
+  boundedBatches,
+  FREE_BYTES,
   type Intervention,
+  keptBytes,
   type MeanActivations,
-  type Residuals,
+  packed,
   scaleFeed,
 } from "../activations/mod.ts";
-import { type CircuitBatch, circuitBatches, edgesInto } from "./circuit_batch.ts";
+import { type CircuitBatch, circuitBatches } from "./circuit_batch.ts";
+import { GroupRun, inputDifference } from "./group_run.ts";
 import { headsProgram, mixProgram, mlpProgram } from "./evaluation_programs.ts";
 import {
   type CircuitShape,
@@ -30,6 +33,13 @@ import {
   mlpColumn,
   pruneCircuit,
 } from "../graph/mod.ts";
+import {
+  type BatchMetrics,
+  prepareBatch,
+  type PreparedBatch,
+  preparedBytes,
+  preparedRows,
+} from "./prepared_batch.ts";
 import type { PromptBatch } from "../../tasks/mod.ts";
 
 /** Sets how {@link CircuitEvaluator} corrupts and groups. */
@@ -42,11 +52,21 @@ export interface EvaluationOptions {
   memory?: number;
 }
 
-/** Holds what evaluation needs of a batch, whatever the circuit. */
-interface PreparedBatch {
-  activations: BatchActivations;
-  corrupted: Residuals;
+/** A batch, with its activations if they stay in memory. */
+interface BatchSlot {
+  batch: PromptBatch;
+  bytes: number;
+  kept?: PreparedBatch;
 }
+
+/** A group of circuits that is ready to run on some prompts. */
+interface ReadyRun {
+  bytes: number;
+  run: () => Promise<void>;
+}
+
+/** Bytes of activations that stay in memory from one evaluation to the next. */
+const KEPT_BYTES = 512e6;
 
 /** Evaluates circuits of one checkpoint on the prompts of one task. */
 export class CircuitEvaluator {
@@ -63,60 +83,113 @@ export class CircuitEvaluator {
 
   private constructor(
     private readonly model: HookedModel,
-    private readonly prepared: readonly PreparedBatch[],
-    private readonly memory: number,
-    intervention: Intervention,
+    private readonly slots: readonly BatchSlot[],
+    metrics: readonly BatchMetrics[],
+    private readonly options: EvaluationOptions,
   ) {
     const shape = circuitShape(model.config);
+    const { intervention = "patching" } = options;
     // With zeros or means, heads outside the circuit compute too. What they write is part of the norm after attention.
     const coupled = shape.coupled ||
       model.config.llama?.postNorm === true && intervention !== "patching";
     this.shape = coupled ? { ...shape, coupled } : shape;
-    this.nPrompts = prepared.reduce((n, p) => n + p.activations.batch.indices.length, 0);
+    this.nPrompts = slots.reduce((n, { batch }) => n + batch.indices.length, 0);
     this.cleanMetric = new Float32Array(this.nPrompts);
     this.corruptedMetric = new Float32Array(this.nPrompts);
-    for (const { activations } of prepared) {
-      activations.batch.indices.forEach((i, n) => {
-        this.cleanMetric[i] = activations.cleanMetric[n];
-        this.corruptedMetric[i] = activations.corruptedMetric[n];
+    slots.forEach(({ batch }, i) => {
+      batch.indices.forEach((prompt, n) => {
+        this.cleanMetric[prompt] = metrics[i].cleanMetric[n];
+        this.corruptedMetric[prompt] = metrics[i].corruptedMetric[n];
       });
-    }
+    });
   }
 
-  /** Computes everything that does not depend on the circuit. */
+  /**
+   * Computes everything that does not depend on the circuit. If weights do not stay in memory, takes memory for it from
+   * their budget until the model is closed.
+   */
   static async prepare(
     model: HookedModel,
     batches: readonly PromptBatch[],
-    { intervention = "patching", means, memory = 256e6 }: EvaluationOptions = {},
+    options: EvaluationOptions = {},
   ): Promise<CircuitEvaluator> {
-    const prepared: PreparedBatch[] = [];
-    for (const batch of batches) {
-      const activations = await batchActivations(model, batch, intervention, means);
-      prepared.push({
-        activations,
-        corrupted: await corruptedResiduals(model, activations, intervention),
+    const { intervention = "patching", means } = options;
+    const bounded = boundedBatches(model.config, batches);
+    let room = KEPT_BYTES;
+    if (!model.weights.allInMemory) {
+      const wanted = bounded.reduce((n, batch) => n + keptBytes(model.config, batch), 0);
+      room = FREE_BYTES + model.weights.borrow(wanted - FREE_BYTES);
+    }
+    const slots: BatchSlot[] = [], metrics: BatchMetrics[] = [];
+    for (const group of packed(bounded, (batch) => 2 * keptBytes(model.config, batch), room)) {
+      const done = await model.weights.together(
+        group.map((batch) => () => prepareBatch(model, batch, intervention, means)),
+      );
+      done.forEach(({ prepared, metrics: ofBatch }, i) => {
+        const bytes = preparedBytes(prepared);
+        const kept = bytes <= room;
+        if (kept) room -= bytes;
+        slots.push({ batch: group[i], bytes, ...(kept && { kept: prepared }) });
+        metrics.push(ofBatch);
       });
     }
-    return new CircuitEvaluator(model, prepared, memory, intervention);
+    return new CircuitEvaluator(model, slots, metrics, options);
   }
 
   /** Returns the metric of each prompt under each circuit (mask `[nForward, nBackward]`), `[circuits][prompts]`. */
   async evaluate(masks: readonly Uint8Array[]): Promise<Float32Array[]> {
+    const { weights } = this.model;
+    const { memory = 256e6, intervention = "patching", means } = this.options;
     const pruned = masks.map((mask) => pruneCircuit(this.shape, mask));
     const results = masks.map(() => new Float32Array(this.nPrompts));
-    for (const prepared of this.prepared) {
-      let from = 0;
-      const { batch: { indices }, clean } = prepared.activations;
-      const fits = (group: CircuitBatch) => groupBytes(group, clean.input) <= this.memory;
-      for (const group of circuitBatches(this.shape, pruned, fits)) {
-        const values = await this.#run(group, prepared);
-        group.masks.forEach((_, c) => {
-          indices.forEach((i, n) => results[from + c][i] = values[c * indices.length + n]);
-        });
-        from += group.masks.length;
-      }
+    for (const slots of packed(this.slots, ({ kept, bytes }) => kept ? 0 : 2 * bytes, memory)) {
+      const ready = await weights.together(
+        slots.map(({ batch, kept }) => async () =>
+          kept ?? (await prepareBatch(this.model, batch, intervention, means)).prepared
+        ),
+      );
+      const runs = ready.flatMap((prepared) => this.#runs(prepared, pruned, results, memory));
+      const wanted = runs.reduce((sum, { bytes }) => sum + bytes, 0);
+      await weights.withMemory(wanted, memory, async (room) => {
+        for (const group of packed(runs, ({ bytes }) => bytes, room)) {
+          await weights.together(group.map(({ run }) => run));
+        }
+      });
     }
     return results;
+  }
+
+  /** Returns the runs of all circuits on a batch, each of at most `memory` bytes or of one circuit on one prompt. */
+  #runs(
+    prepared: PreparedBatch,
+    masks: readonly Uint8Array[],
+    results: readonly Float32Array[],
+    memory: number,
+  ): ReadyRun[] {
+    const { batch: { indices }, cleanInput } = prepared;
+    const fits = (group: CircuitBatch) => groupBytes(group, cleanInput.data.length) <= memory;
+    const runs: ReadyRun[] = [];
+    let first = 0;
+    for (const group of circuitBatches(this.shape, masks, fits)) {
+      const start = first;
+      first += group.masks.length;
+      const bytes = groupBytes(group, cleanInput.data.length);
+      const parts = Math.min(indices.length, Math.ceil(bytes / memory));
+      for (let part = 0; part < parts; part++) {
+        const [from, to] = [part, part + 1].map((i) => Math.round(i * indices.length / parts));
+        const rows = preparedRows(prepared, from, to);
+        const run = async () => {
+          const values = await this.#run(group, rows);
+          group.masks.forEach((_, c) => {
+            rows.batch.indices.forEach((prompt, n) => {
+              results[start + c][prompt] = values[c * (to - from) + n];
+            });
+          });
+        };
+        runs.push({ bytes: bytes / parts, run });
+      }
+    }
+    return runs;
   }
 
   /** Takes the scratch buffer, or allocates one if it is too small. Groups that run meanwhile get buffers of their own. */
@@ -128,15 +201,16 @@ export class CircuitEvaluator {
 
   async #run(
     group: CircuitBatch,
-    { activations, corrupted }: PreparedBatch,
+    prepared: PreparedBatch,
   ): Promise<Float32Array> {
+    const { past, corrupted, residuals } = prepared;
     const { config, weights } = this.model;
-    const [N, P, d] = activations.clean.input.shape;
+    const [N, P, d] = prepared.cleanInput.shape;
     const circuits = group.masks.length, width = N * P * d;
     const room = this.#takeRoom((1 + group.sources.length) * circuits * width);
     const run = new GroupRun(this.shape, group, circuits, width, room);
-    run.add(inputDifference(activations, circuits), 1);
-    const sequence = (l: number) => sequenceFeeds(config, P, activations.past?.length ?? 0, l);
+    run.add(inputDifference(prepared, circuits), 1);
+    const sequence = (l: number) => sequenceFeeds(config, P, past?.length ?? 0, l);
     const used = (l: number) => group.heads[l].length > 0 || group.mlp[l];
     const loop = weights.layers({ only: used, thenUnembed: true });
     for await (const { layer: l, feeds: ofLayer } of loop) {
@@ -144,7 +218,7 @@ export class CircuitEvaluator {
       const before = run.count;
       if (heads.length > 0) {
         const columns = headColumns(config, l, heads);
-        const layer = activations.past?.layers[l];
+        const layer = past?.layers[l];
         const session = await headsProgram(
           this.model.runtime,
           config,
@@ -152,10 +226,10 @@ export class CircuitEvaluator {
           "mixed",
         );
         const feeds: Feeds = {
-          ...run.inputs(columns, corrupted.pre[l], before),
+          ...run.inputs(columns, residuals.pre[l], before),
           head_ids: tensor(Int32Array.from(heads), [heads.length]),
-          corrupted_z: activations.corrupted.z[l],
-          ...scaleFeed(activations.corrupted, l),
+          corrupted_z: corrupted.z[l],
+          ...scaleFeed(corrupted, l),
           ...sequence(l),
           ...(layer && { past_k: layer.k, past_v: layer.v }),
         };
@@ -163,29 +237,29 @@ export class CircuitEvaluator {
       }
       if (group.mlp[l]) {
         const [residual, sources] = config.parallel
-          ? [corrupted.pre[l], before]
-          : [corrupted.mid[l], run.count];
+          ? [residuals.pre[l], before]
+          : [residuals.mid[l], run.count];
         const session = await mlpProgram(this.model.runtime, config, "mixed");
         const feeds: Feeds = {
           ...run.inputs([mlpColumn(config, l)], residual, sources),
-          corrupted_mlp: activations.corrupted.mlp[l],
+          corrupted_mlp: corrupted.mlp[l],
         };
         run.add((await session.run({ ...feeds, ...ofLayer })).differences, 1);
       }
     }
     const mix = await mixProgram(this.model.runtime);
     const last = [logitsColumn(config)];
-    const feeds = run.inputs(last, corrupted.pre[config.nLayers], run.count);
+    const feeds = run.inputs(last, residuals.pre[config.nLayers], run.count);
     const { x } = await mix.run(feeds);
     this.#room = room;
-    return metricOfCopies(this.model, tensor(x.data, [circuits * N, P, d]), activations.batch);
+    return metricOfCopies(this.model, tensor(x.data, [circuits * N, P, d]), prepared.batch);
   }
 }
 
 /** Estimates the bytes of a group: Δ of all sources, and x, normalised x and projections of the widest layer. */
-function groupBytes({ masks, sources, heads }: CircuitBatch, input: F32): number {
+function groupBytes({ masks, sources, heads }: CircuitBatch, width: number): number {
   const widest = Math.max(...heads.map((ofLayer) => ofLayer.length));
-  return 4 * masks.length * input.data.length * (sources.length + 9 * widest + 8);
+  return 4 * masks.length * width * (sources.length + 9 * widest + 8);
 }
 
 /** Returns the metric `[copies · N]` of residual streams `[copies · N, P, d]`, which repeat the prompts of a batch. */
@@ -207,61 +281,4 @@ export async function metricOfCopies(
   };
   const positions = new Array(x.shape[0]).fill(position);
   return (await model.readout({ residual: x, positions, readout: repeated })).values.data;
-}
-
-/** Collects the differences of sources, `[1 + sources in use, circuits, width]`, and serves them to destinations. */
-class GroupRun {
-  /** sources computed so far */
-  count = 0;
-
-  /** @param differences buffer for the corrupted residual and the differences after it, with any contents */
-  constructor(
-    private readonly shape: CircuitShape,
-    private readonly group: CircuitBatch,
-    private readonly circuits: number,
-    private readonly width: number,
-    private readonly differences: Float32Array,
-  ) {}
-
-  /** Appends `count` sources, `[circuits, count, width]`, and frees the tensor. */
-  add(values: F32, count: number): void {
-    const { circuits, width } = this;
-    for (let c = 0; c < circuits; c++) {
-      for (let s = 0; s < count; s++) {
-        const from = (c * count + s) * width;
-        const to = ((1 + this.count + s) * circuits + c) * width;
-        this.differences.set(values.data.subarray(from, from + width), to);
-      }
-    }
-    free(values);
-    this.count += count;
-  }
-
-  /**
-   * Returns the feeds of the mix: the edges from the first `count` sources into some columns, and the differences of
-   * these sources. The corrupted residual comes first, as a source that is always in the circuit.
-   */
-  inputs(columns: readonly number[], residual: F32, count: number): Feeds {
-    const { circuits, width, group } = this;
-    const rows = 1 + count;
-    const edges = new Float32Array(circuits * columns.length * rows);
-    for (let c = 0; c < circuits; c++) {
-      this.differences.set(residual.data, c * width);
-      edges.set(edgesInto(this.shape, group, c, columns, count), c * columns.length * rows);
-    }
-    const differences = this.differences.subarray(0, rows * circuits * width);
-    return {
-      edges: tensor(edges, [circuits, columns.length, rows]),
-      differences: tensor(differences, [rows, circuits, width]),
-    };
-  }
-}
-
-/** Returns clean − corrupted input, repeated for each circuit: `[circuits, 1, width]`. */
-function inputDifference({ clean, corrupted }: BatchActivations, circuits: number): F32 {
-  const width = clean.input.data.length;
-  const values = new Float32Array(circuits * width);
-  for (let i = 0; i < width; i++) values[i] = clean.input.data[i] - corrupted.input.data[i];
-  for (let c = 1; c < circuits; c++) values.copyWithin(c * width, 0, width);
-  return tensor(values, [circuits, 1, width]);
 }

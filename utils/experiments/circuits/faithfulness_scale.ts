@@ -8,6 +8,8 @@ import {
   countEdges,
   maskOf,
   meanActivations,
+  nBackward,
+  nForward,
   pruneCircuit,
 } from "../../circuits/mod.ts";
 import type { HookedModel } from "../../model/mod.ts";
@@ -18,6 +20,9 @@ import type { CircuitTask } from "./task.ts";
 
 /** Resamples of the intervals that judge ability; `bootstrap` may be 0. */
 const ABILITY_RESAMPLES = 1000;
+
+/** Bytes of circuits, as masks, that are evaluated together: ten at the shape of 20 billion parameters. */
+const MASK_BYTES = 256e6;
 
 /** Measures circuits against the whole model and the corrupted run. */
 export class FaithfulnessScale {
@@ -79,9 +84,15 @@ export class FaithfulnessScale {
   }
 
   /** Returns the curve points of the first n edges of an order, for several sizes n. */
-  ofOrder(order: ArrayLike<number>, sizes: readonly number[]): Promise<CurvePoint[]> {
+  async ofOrder(order: ArrayLike<number>, sizes: readonly number[]): Promise<CurvePoint[]> {
     const { shape } = this.evaluator;
-    return this.points(sizes.map((n) => maskOf(shape, order, n)), sizes);
+    const points: CurvePoint[] = [];
+    const together = Math.max(1, Math.floor(MASK_BYTES / (nForward(shape) * nBackward(shape))));
+    for (let from = 0; from < sizes.length; from += together) {
+      const some = sizes.slice(from, from + together);
+      points.push(...await this.points(some.map((n) => maskOf(shape, order, n)), some));
+    }
+    return points;
   }
 }
 

@@ -44,6 +44,18 @@ export interface LayerPatch {
   mask: Tensor;
 }
 
+/**
+ * Receives what a run has found at a layer, as soon as it is computed, so that other work on this layer may follow while its
+ * weights are in memory. The embedding is layer −1.
+ * @param hooks values of all hook points read so far, by full name
+ * @param keysValues keys and values of this layer, if the run returns them
+ */
+export type OnLayer = (
+  layer: number,
+  hooks: ReadonlyMap<string, Tensor<Float32Array>>,
+  keysValues?: Past["layers"][number],
+) => void;
+
 /** Settings of a run over blocks. Maps go from a layer to its hook points, without `blocks.{l}.`. */
 export interface LayerRun {
   /** first layer; default 0 */
@@ -66,6 +78,8 @@ export interface LayerRun {
   keysValues?: boolean;
   /** whether to keep what `backward` needs */
   gradient?: boolean;
+  /** called as soon as a layer is computed */
+  onLayer?: OnLayer;
 }
 
 /** Results of a run over blocks. */
@@ -126,6 +140,7 @@ export class LayerRunner {
           hooks.set(hookName(layer, point), results[localHook(i, point)]);
         }
         if (run.keysValues) keysValues.push({ k: results[`${i}.k`], v: results[`${i}.v`] });
+        run.onLayer?.(layer, hooks, keysValues.at(-1));
       });
       if (run.gradient) trail.push({ program, feeds, results });
       else if (residual !== x) free(residual);

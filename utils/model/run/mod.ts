@@ -10,7 +10,13 @@ export {
   type Patch,
   sortRequests,
 } from "./hook_requests.ts";
-export { type BlockForm, LayerRunner, type LayerRunResult, type Past } from "./layer_runner.ts";
+export {
+  type BlockForm,
+  LayerRunner,
+  type LayerRunResult,
+  type OnLayer,
+  type Past,
+} from "./layer_runner.ts";
 export { headMask } from "./masks.ts";
 export { OuterParts, type ReadoutOptions, type ReadoutRequest } from "./outer_parts.ts";
 export { type Gradients, inPasses, promptsPerPass, type RunOptions } from "./passes.ts";

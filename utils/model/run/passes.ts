@@ -9,7 +9,7 @@ import { joinRows, sliceRows, type Tensor } from "../../onnx/mod.ts";
 import { BATCH, type Readout, type SplicedLayer } from "../blocks/mod.ts";
 import type { ModelConfig } from "../config.ts";
 import type { Patch } from "./hook_requests.ts";
-import type { Past } from "./layer_runner.ts";
+import type { OnLayer, Past } from "./layer_runner.ts";
 
 /** What a run reads and changes. Hook points are given by full name. */
 export interface RunOptions {
@@ -27,6 +27,8 @@ export interface RunOptions {
   keysValues?: boolean;
   /** smallest number of positions to pad to */
   pos?: number;
+  /** receives what the run finds, layer by layer */
+  onLayer?: OnLayer;
 }
 
 /** Metrics and their gradients. */

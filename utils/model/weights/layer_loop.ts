@@ -39,19 +39,23 @@ export function layerStacks(
   return reverse ? stacks.reverse() : stacks;
 }
 
-/** Yields the weights of each stack of layers, and starts reading the first layer of the next stack ahead. */
+/**
+ * Yields the weights of each stack of layers, and starts reading the first layer of the next stack ahead. Tasks that share
+ * the weights wait for each other before every stack (`shared_sweeps.ts`).
+ */
 export async function* loopOverLayers(
   store: WeightStore,
   range: LayerRange,
   size = 1,
 ): AsyncGenerator<LayerStack> {
-  const { only = () => true } = range;
+  const { only = () => true, reverse = false } = range;
   const stacks = layerStacks({ to: store.config.nLayers, ...range }, size)
     .filter((layers) => layers.some(only));
   for (const [i, layers] of stacks.entries()) {
+    await store.sweeps.turn(reverse ? layers.at(-1)! : layers[0], reverse);
     const weights = await Promise.all(layers.map((l) => store.get(String(l))));
     const next = stacks[i + 1];
-    if (next) store.prefetch(String(range.reverse ? next.at(-1) : next[0]));
+    if (next) store.prefetch(String(reverse ? next.at(-1) : next[0]));
     else if (range.thenUnembed) store.prefetch("unembed");
     yield { layers, weights };
   }

@@ -79,6 +79,47 @@ export class ModelWeights {
     await Promise.all([...this.#store.pinned].map((unit) => this.#store.get(unit)));
   }
 
+  /**
+   * Runs tasks that loop over the layers, so that they read the weights together (`shared_sweeps.ts`). If all weights are
+   * in memory, runs one task after another.
+   */
+  async together<T>(tasks: readonly (() => Promise<T>)[]): Promise<T[]> {
+    if (!this.allInMemory) return await this.#store.sweeps.together(tasks);
+    const results: T[] = [];
+    for (const task of tasks) results.push(await task());
+    return results;
+  }
+
+  /**
+   * Takes memory from the weights' budget for other things, as far as weights can be read again instead. Returns the bytes
+   * taken, at most `bytes`; 0 if all weights are in memory.
+   */
+  borrow(bytes: number): number {
+    return this.#store.borrow(bytes);
+  }
+
+  /**
+   * Runs a task that needs `bytes` of memory beyond the weights. Takes from the memory budget what exceeds `free`, as far as
+   * weights can be read again instead. The task receives the bytes that it may use.
+   */
+  async withMemory<T>(
+    bytes: number,
+    free: number,
+    task: (bytes: number) => Promise<T>,
+  ): Promise<T> {
+    const borrowed = this.#store.borrow(Math.max(0, bytes - free));
+    try {
+      return await task(free + borrowed);
+    } finally {
+      this.#store.giveBack(borrowed);
+    }
+  }
+
+  /** Number of units (embedding, layers, unembedding) read so far. */
+  get reads(): number {
+    return this.#store.reads;
+  }
+
   /** Returns a source that reads through this model's memory; closing it closes nothing. */
   asSource(): WeightSource {
     const { config, source: { units } } = this.#store;

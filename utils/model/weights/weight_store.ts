@@ -3,13 +3,16 @@
  *
  *  1. Units are pinned in memory, in the order of use, as long as two streaming slots still fit.
  *  2. Other units pass through the two slots: one holds the unit in use, the other the unit being read ahead. Reads are
- *     asynchronous: they run in the runtime's I/O threads while ONNX Runtime computes.
+ *     asynchronous: they run in the runtime's I/O threads while ONNX Runtime computes. The slot used least recently is
+ *     evicted.
+ *  3. Work with large activations may borrow a part of the budget. The last pinned units give up their memory then.
  *
  * Pinning changes no number, only how often a file is read.
  */
 import type { ModelConfig } from "../config.ts";
 import { unitTensors, type WeightSource } from "./weight_source.ts";
 import { type WeightUnit } from "../blocks/mod.ts";
+import { SharedSweeps } from "./shared_sweeps.ts";
 
 /** Returns the size of a unit in bytes, as float32. */
 export function unitBytes(config: ModelConfig, unit: string): number {
@@ -30,8 +33,14 @@ export class WeightStore {
   readonly pinned = new Set<string>();
   /** Number of units read from the source so far. */
   reads = 0;
+  /** Takes the tasks that read the weights together. */
+  readonly sweeps: SharedSweeps;
   readonly #resident = new Map<string, Promise<WeightUnit>>();
   readonly #streamed = new Map<string, Promise<WeightUnit>>();
+  readonly #sizes: ReadonlyMap<string, number>;
+  #borrowed = 0;
+  /** units that are not used again soon, whose memory others may have */
+  readonly #idle = new Set<string>();
 
   /**
    * Decides which units to pin; reads nothing yet.
@@ -44,18 +53,54 @@ export class WeightStore {
     private readonly transform?: UnitTransform,
   ) {
     this.config = source.config;
-    const sizes = source.units.map((unit) => unitBytes(this.config, unit));
-    this.totalBytes = sizes.reduce((a, b) => a + b, 0);
-    const room = budget === undefined || budget >= this.totalBytes
-      ? Infinity
-      : budget - 2 * Math.max(...sizes);
-    let used = 0;
-    source.units.forEach((unit, i) => {
-      if (used + sizes[i] <= room) {
+    this.sweeps = new SharedSweeps(this.config.nLayers);
+    this.#sizes = new Map(source.units.map((unit) => [unit, unitBytes(this.config, unit)]));
+    this.totalBytes = [...this.#sizes.values()].reduce((a, b) => a + b, 0);
+    this.#pin();
+  }
+
+  /** Pins as many units as fit beside the slots and what is borrowed, and evicts pinned ones that no longer do. */
+  #pin(): void {
+    const { budget, totalBytes } = this;
+    const all = budget === undefined || budget >= totalBytes;
+    let room = all ? Infinity : this.#most();
+    this.pinned.clear();
+    for (const [unit, size] of this.#sizes) {
+      if (this.#idle.has(unit) && !all) continue;
+      if (size <= room) {
         this.pinned.add(unit);
-        used += sizes[i];
+        room -= size;
       }
-    });
+    }
+    for (const unit of this.#resident.keys()) {
+      if (!this.pinned.has(unit)) this.#resident.delete(unit);
+    }
+  }
+
+  /** Returns the bytes that pinned units may take: the budget without two slots and what is borrowed. */
+  #most(): number {
+    const sizes = this.source.units.filter((unit) => !this.#idle.has(unit))
+      .map((unit) => this.#sizes.get(unit)!);
+    const slots = Math.max(...sizes.map((size, i) => size + (sizes[i + 1] ?? 0)));
+    return this.budget! - this.#borrowed - slots;
+  }
+
+  /**
+   * Takes memory from the budget for other things than weights, as far as pinned weights can give it up. Returns the bytes
+   * taken: 0 if all weights stay in memory.
+   */
+  borrow(bytes: number): number {
+    if (this.allPinned) return 0;
+    const taken = Math.max(0, Math.min(bytes, this.#most()));
+    this.#borrowed += taken;
+    this.#pin();
+    return taken;
+  }
+
+  /** Gives borrowed memory back. */
+  giveBack(bytes: number): void {
+    this.#borrowed -= bytes;
+    if (bytes > 0) this.#pin();
   }
 
   /** Tells whether all units stay in memory once read. */
@@ -65,9 +110,11 @@ export class WeightStore {
 
   /** Returns the weights of a unit. Reads them if they are not in memory. */
   get(unit: string): Promise<WeightUnit> {
-    const known = this.#resident.get(unit) ?? this.#streamed.get(unit);
-    if (known) return known;
-    const loading = this.#read(unit);
+    const resident = this.#resident.get(unit);
+    if (resident) return resident;
+    const streamed = this.#streamed.get(unit);
+    const loading = streamed ?? this.#read(unit);
+    this.#streamed.delete(unit);
     if (this.pinned.has(unit)) this.#resident.set(unit, loading);
     else {
       while (this.#streamed.size >= 2) this.#streamed.delete(this.#streamed.keys().next().value!);
@@ -93,10 +140,12 @@ export class WeightStore {
     }
   }
 
-  /** Evicts a unit; the next `get` reads it again. */
+  /** Evicts a unit, and lets others have its memory; the next `get` reads it again. */
   forget(unit: string): void {
     this.#resident.delete(unit);
     this.#streamed.delete(unit);
+    this.#idle.add(unit);
+    this.#pin();
   }
 
   /** Evicts all weights and closes the source. */
