@@ -7,7 +7,14 @@
  * 3. `run` measures each checkpoint that a file lacks, compares checkpoints if the script asks for it, prints the table
  *    of all of them, and says where the results are. If every checkpoint failed, there is nothing to show.
  */
-import { type Column, isDryRun, printTable, type Progress, resultSettings } from "../cli/mod.ts";
+import {
+  type Column,
+  isDryRun,
+  isEstimate,
+  printTable,
+  type Progress,
+  resultSettings,
+} from "../cli/mod.ts";
 import { isFile, UserError } from "../base/mod.ts";
 import {
   circuitSummary,
@@ -24,11 +31,14 @@ import {
   readModelConfig,
   type Runtime,
   type Tokenizer,
+  unitBytes,
+  unitNames,
 } from "../model/mod.ts";
 import { forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
+import { Estimator, missingSteps, plannedModel, tellEstimate } from "./estimate/mod.ts";
 import { FREE_KEYS, type ModelSettings } from "./model_keys.ts";
 import { parseShard, type Shard, shardOf, shardText } from "./shard.ts";
-import { ModelRef, resultPaths } from "./model_ref.ts";
+import { ModelRef, resultPaths, SMALL_MODEL } from "./model_ref.ts";
 
 /** Settings of an experiment: the model and its checkpoints, and in some scripts a shard of these. */
 export type ExperimentSettings = ModelSettings & { shard?: string };
@@ -70,6 +80,8 @@ export interface CheckpointRun {
   measure(step: number, model: HookedModel, progress: Progress): Promise<string>;
   /** Runs after the last checkpoint, e.g. to compare checkpoints; returns an exit code. */
   compare?(loop: LoopResult): Promise<number>;
+  /** What `compare` does at each checkpoint of the schedule, for the estimate; default: nothing that takes long */
+  compareAt?(step: number, model: HookedModel): Promise<unknown>;
   /** Returns the columns after the step's; called when all is measured. */
   columns(): Column<number>[];
   /** header of the step's column; default "step" */
@@ -100,10 +112,8 @@ export async function openExperiment(
   }
   const paths = resultPaths(config);
   if (circuits !== undefined) requireCircuits(paths, circuits, steps);
-  const folder = await ref.folder(steps.at(-1)!);
-  const tokenizer = await loadTokenizer(folder);
-  const model = await readModelConfig(folder);
-  const runtime = ref.runtime(model);
+  const { tokenizer, model, estimator } = await openLast(ref, steps);
+  const runtime = ref.runtime(model, { rehearsal: estimator?.rehearsal });
   const weights = await ref.weightDigests(steps);
   return new Experiment({
     config,
@@ -117,8 +127,25 @@ export async function openExperiment(
     model,
     runtime,
     weights,
+    estimator,
   });
 }
+
+/** Returns what holds for all checkpoints: from the last one, or for a dry run from what is here. */
+async function openLast(ref: ModelRef, steps: readonly number[]) {
+  const last = steps.at(-1)!;
+  if (!isDryRun()) {
+    const folder = await ref.folder(last);
+    return { tokenizer: await loadTokenizer(folder), model: await readModelConfig(folder) };
+  }
+  const planned = await plannedModel(ref, last);
+  const { config: model, tokenizer } = planned, { memoryBudget: budget } = ref;
+  const ahead = steps.length > 1 && budget === undefined && modelBytes(model) < SMALL_MODEL;
+  return { tokenizer, model, estimator: new Estimator(planned, { budget, models: ahead ? 2 : 1 }) };
+}
+
+const modelBytes = (model: ModelConfig) =>
+  unitNames(model).reduce((sum, unit) => sum + unitBytes(model, unit), 0);
 
 /** Says where numbers are computed: what changes their last bits and nothing else. */
 function computedOn(
@@ -140,6 +167,8 @@ export type ExperimentParts = {
   model: ModelConfig;
   runtime: Runtime;
   weights: ReadonlyMap<number, string>;
+  /** says what the run will take, if it is only planned */
+  estimator?: Estimator;
 };
 
 /** One model over its training. Made by `openExperiment`. */
@@ -208,7 +237,8 @@ export class Experiment {
 
   /** Opens a checkpoint, its weights processed as the experiment needs them. */
   open(step: number): Promise<HookedModel> {
-    const { ref, runtime, processing } = this.parts;
+    const { ref, runtime, processing, estimator } = this.parts;
+    if (estimator) return Promise.resolve(estimator.open(runtime, processing));
     return ref.open(step, runtime, { processing });
   }
 
@@ -217,13 +247,14 @@ export class Experiment {
     return this.parts.shard;
   }
 
-  /** Measures every checkpoint of the run's shard that is not done. */
-  forEachCheckpoint(
+  /** Measures every checkpoint of the run's shard that is not done; a dry run rehearses the last of them. */
+  async forEachCheckpoint(
     isDone: (step: number) => boolean,
     measure: CheckpointRun["measure"],
     steps: readonly number[] = this.steps,
   ): Promise<LoopResult> {
-    return forEachCheckpoint({
+    if (this.parts.estimator) return await this.#rehearse(isDone, measure, steps);
+    return await forEachCheckpoint({
       steps: shardOf(steps, this.shard),
       isDone,
       prefetch: (step) => this.open(step),
@@ -232,19 +263,51 @@ export class Experiment {
     });
   }
 
+  /** Rehearses the last checkpoint that is not done, for all of them. */
+  async #rehearse(
+    isDone: (step: number) => boolean,
+    measure: CheckpointRun["measure"],
+    steps: readonly number[],
+  ): Promise<LoopResult> {
+    const own = shardOf(steps, this.shard);
+    const todo = own.filter((step) => !isDone(step)), skipped = own.filter(isDone);
+    await this.parts.estimator!.stage(todo.length, async (progress) => {
+      const model = await this.open(todo.at(-1)!);
+      await measure(todo.at(-1)!, model, progress);
+      model.close();
+    });
+    for (const step of todo) this.#planned.add(step);
+    return { done: [], skipped, failed: [], exitCode: 0 };
+  }
+  readonly #planned = new Set<number>();
+
+  /**
+   * Prints what a run would do and take, from what has been rehearsed; `--estimate` prints no plan.
+   * @returns exit code 0
+   */
+  async tellPlan(plan: readonly string[]): Promise<number> {
+    const { ref, estimator } = this.parts;
+    const missing = await missingSteps(ref, [...this.#planned]);
+    tellEstimate(await estimator!.finish(missing.length), isEstimate() ? undefined : plan);
+    return 0;
+  }
+
   /**
    * Measures what the files lack and prints what they hold; a shard measures its part and compares nothing.
    * @returns the script's exit code
    */
   async run(
-    { files, measure, compare, columns, stepHeader = "step", closing }: CheckpointRun,
+    { files, measure, compare, compareAt, columns, stepHeader = "step", closing }: CheckpointRun,
   ): Promise<number> {
     const isDone = (step: number) => files.every((file) => file.has(step));
     if (isDryRun()) {
-      for (const line of planLines(shardOf(this.steps, this.shard), isDone, files)) {
-        console.log(line);
+      const plan = planLines(shardOf(this.steps, this.shard), isDone, files);
+      await this.#rehearse(isDone, measure, this.steps);
+      const [all, last] = [this.steps.length, this.steps.at(-1)!];
+      if (compareAt && !this.shard && all > 1) {
+        await this.parts.estimator!.stage(all, async () => compareAt(last, await this.open(last)));
       }
-      return 0;
+      return await this.tellPlan(plan);
     }
     const loop = await this.forEachCheckpoint(isDone, measure);
     if (this.shard) {

@@ -83,6 +83,8 @@ export { openCheckpoint, weightDigest } from "./files/mod.ts";
 export { HookedModel } from "./hooked_model.ts";
 export type { CachedRun, HookedRunOptions, HookedRunResult, ModelOptions } from "./options.ts";
 export {
+  cachedFolderWith,
+  cachedRevision,
   describeSteps,
   type FolderOptions,
   type HubFolder,
@@ -96,7 +98,10 @@ export {
   resolveFolder,
   resolveModel,
   type ResolveOptions,
+  type RevisionFiles,
+  revisionFiles,
 } from "./hub/mod.ts";
+export { type KnownShape, knownShape } from "./known_shapes.ts";
 export {
   attentionPicture,
   type FunctionHook,
@@ -137,6 +142,8 @@ export {
   type LayerWeights,
   ModelWeights,
   randomSource,
+  type StandInSource,
+  standInSource,
   unitBytes,
   unitNames,
   unitTensors,

@@ -37,4 +37,8 @@ export { NdTensor, type Nested, type NumberData, type Selector } from "./nd_tens
 export { defineProgram, type Program, ProgramCache, type Releasable } from "./programs.ts";
 export { joinRows, repeatRows, sliceRows, sliceWithinRows, takeRows } from "./rows.ts";
 export { type Feeds, type Results, Session, type SessionOptions } from "./session.ts";
+export { nodeFlops, type RunCost, runCost, symbolSizes } from "./rehearsal/costs.ts";
+export { Rehearsal, type RehearsedRuns } from "./rehearsal/rehearsal.ts";
+export { type Rehearsed, rehearsedSeconds } from "./rehearsal/speed.ts";
+export { stopwatch } from "./rehearsal/stopwatch.ts";
 export { productDim } from "./shapes.ts";

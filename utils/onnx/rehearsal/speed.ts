@@ -1,0 +1,158 @@
+/**
+ * Turns rehearsed runs into seconds on this machine.
+ *
+ *  1. The rate of a matrix product r and the bandwidth of an addition b are measured for a quarter of a second each.
+ *  2. Every run has a first guess, `flops / r + moved / b + 4 µs · nodes + 30 µs`.
+ *  3. The models with the largest guesses are compiled and run once or more on made-up feeds, at the sizes that cost most,
+ *     until `budgetMs` is used up. Time at other sizes: measured · guess / guess at the measured sizes.
+ *  4. Models that were not run: guess · Σ measured / Σ guess of those that were.
+ *
+ * All seconds are those of a machine that does nothing else (`stopwatch`). Compiling counts too: the mean of what was compiled, for every model.
+ */
+import { DTYPES, sizeOf, type Tensor, tensor } from "../dtype.ts";
+import { Graph, type Value } from "../graph.ts";
+import { add } from "../ops/elementwise.ts";
+import { matmul } from "../ops/matrix.ts";
+import type { Model } from "../model.ts";
+import { type Feeds, Session, type SessionOptions } from "../session.ts";
+import type { RunCost } from "./costs.ts";
+import type { RehearsedRuns } from "./rehearsal.ts";
+import { stopwatch } from "./stopwatch.ts";
+
+/** What rehearsed runs take. */
+export interface Rehearsed {
+  /** seconds of all runs */
+  seconds: number;
+  /** seconds of compiling every model once */
+  compileSeconds: number;
+  /** floating-point operations of all runs */
+  flops: number;
+  /** the rate of a large matrix product, operations a second */
+  rate: number;
+  /** share of the first guess that was measured */
+  measured: number;
+}
+
+const NODE_SECONDS = 4e-6, RUN_SECONDS = 30e-6;
+
+/** Measures the speed of this machine on the models that matter, and returns the time of all runs. */
+export async function rehearsedSeconds(
+  all: readonly RehearsedRuns[],
+  { budgetMs = 2500 }: { budgetMs?: number } = {},
+): Promise<Rehearsed> {
+  const options = all[0]?.options ?? {};
+  const rate = await matmulRate(options), bandwidth = await additionBandwidth(options);
+  const guess = ({ flops, moved, nodes }: RunCost) =>
+    flops / rate + moved / bandwidth + NODE_SECONDS * nodes + RUN_SECONDS;
+  const groups = [...Map.groupBy(all, ({ model }) => model).values()].map((runs) => ({
+    runs,
+    total: runs.reduce((sum, { count, cost }) => sum + count * guess(cost), 0),
+  })).sort((a, b) => b.total - a.total);
+
+  const until = performance.now() + budgetMs;
+  let seconds = 0, guessed = 0, rest = 0, compiling = 0, compiled = 0;
+  for (const { runs, total } of groups) {
+    const dearest = runs.reduce((a, b) =>
+      b.count * guess(b.cost) > a.count * guess(a.cost) ? b : a
+    );
+    const cheap = runs.reduce((a, b) => guess(b.cost) < guess(a.cost) ? b : a);
+    const left = (until - performance.now()) / 1000;
+    const chosen = [dearest, cheap].find(({ cost }) => 2 * guess(cost) < left);
+    if (chosen === undefined) {
+      rest += total;
+      continue;
+    }
+    const { compile, run } = await measured(chosen, Math.min(left, 0.3));
+    compiling += compile;
+    compiled++;
+    seconds += total * run / guess(chosen.cost);
+    guessed += total;
+  }
+  const sum = guessed + rest;
+  return {
+    seconds: seconds + rest * (guessed > 0 ? seconds / guessed : 1),
+    compileSeconds: compiled === 0 ? 0 : groups.length * compiling / compiled,
+    flops: all.reduce((sum, { count, cost }) => sum + count * cost.flops, 0),
+    rate,
+    measured: sum === 0 ? 1 : guessed / sum,
+  };
+}
+
+const threadsOf = ({ threads = navigator.hardwareConcurrency }: SessionOptions) => threads;
+
+/** Compiles a model and runs it at the sizes of its rehearsed runs; returns the seconds of both. */
+async function measured(
+  { model, options: { rehearsal: _, ...options }, feeds }: RehearsedRuns,
+  atMost: number,
+): Promise<{ compile: number; run: number }> {
+  const seconds = stopwatch();
+  const session = await Session.of({ ...model }, options);
+  const compile = seconds();
+  const given = madeUpFeeds(model, feeds);
+  const run = await secondsOf(() => session.run(given), atMost, threadsOf(options));
+  await session.release();
+  return { compile, run };
+}
+
+/** Returns feeds of given shapes: small numbers, valid indices, masks that hold. */
+function madeUpFeeds({ inputs }: Model, shapes: Record<string, number[]>): Feeds {
+  const feeds: Feeds = {};
+  for (const [name, { dtype }] of inputs) {
+    const data = DTYPES[dtype].make(sizeOf(shapes[name]));
+    if (data instanceof Float32Array || data instanceof Float64Array) data.fill(0.01);
+    if (data instanceof Uint8Array) data.fill(1);
+    feeds[name] = { dtype, shape: shapes[name], data };
+  }
+  return feeds;
+}
+
+/** Returns the median seconds of a run after a first one, over at least one and at most `atMost` seconds. */
+async function secondsOf(
+  run: () => Promise<unknown>,
+  atMost: number,
+  threads: number,
+): Promise<number> {
+  const once = async () => {
+    const seconds = stopwatch(threads);
+    await run();
+    return seconds();
+  };
+  const first = await once();
+  if (first > atMost) return first;
+  const times: number[] = [];
+  for (let left = atMost - first; left > 0 && times.length < 15; left -= times.at(-1)!) {
+    times.push(await once());
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1] ?? first;
+}
+
+/** Returns the floating-point operations a second of a product of two 768 × 768 matrices. */
+async function matmulRate(options: SessionOptions): Promise<number> {
+  const n = 768;
+  const g = new Graph();
+  const y = matmul(g.input("x", [n, n]), g.input("w", [n, n]));
+  const seconds = await quick({ y }, { x: square(n), w: square(n) }, options);
+  return 2 * n ** 3 / seconds;
+}
+
+/** Returns the bytes a second that an addition of two arrays of 4 MB reads and writes. */
+async function additionBandwidth(options: SessionOptions): Promise<number> {
+  const n = 1024;
+  const g = new Graph();
+  const y = add(g.input("a", [n, n]), g.input("b", [n, n]));
+  const seconds = await quick({ y }, { a: square(n), b: square(n) }, options);
+  return 3 * 4 * n ** 2 / seconds;
+}
+
+const square = (n: number): Tensor => tensor(new Float32Array(n * n).fill(0.01), [n, n]);
+
+async function quick(
+  outputs: Record<string, Value>,
+  feeds: Feeds,
+  { rehearsal: _, ...options }: SessionOptions,
+): Promise<number> {
+  const session = await Session.compile(outputs, {}, options);
+  const seconds = await secondsOf(() => session.run(feeds), 0.25, threadsOf(options));
+  await session.release();
+  return seconds;
+}
