@@ -7,14 +7,7 @@
  * 3. `run` measures each checkpoint that a file lacks, compares checkpoints if the script asks for it, prints the table
  *    of all of them, and says where the results are. If every checkpoint failed, there is nothing to show.
  */
-import {
-  type Column,
-  isDryRun,
-  isEstimate,
-  printTable,
-  type Progress,
-  resultSettings,
-} from "../cli/mod.ts";
+import { isDryRun, isEstimate, printTable, resultSettings } from "../cli/mod.ts";
 import { isFile, UserError } from "../base/mod.ts";
 import {
   circuitSummary,
@@ -25,20 +18,17 @@ import {
 } from "../results/mod.ts";
 import {
   type HookedModel,
-  loadTokenizer,
   type ModelConfig,
   type ModelOptions,
-  readModelConfig,
   type Runtime,
   type Tokenizer,
-  unitBytes,
-  unitNames,
 } from "../model/mod.ts";
 import { forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
-import { Estimator, missingSteps, plannedModel, tellEstimate } from "./estimate/mod.ts";
+import type { CheckpointRun } from "./checkpoint_run.ts";
+import { type Estimator, missingSteps, openLast, planLines, tellEstimate } from "./estimate/mod.ts";
 import { FREE_KEYS, type ModelSettings } from "./model_keys.ts";
 import { parseShard, type Shard, shardOf, shardText } from "./shard.ts";
-import { ModelRef, resultPaths, SMALL_MODEL } from "./model_ref.ts";
+import { ModelRef, resultPaths } from "./model_ref.ts";
 
 /** Settings of an experiment: the model and its checkpoints, and in some scripts a shard of these. */
 export type ExperimentSettings = ModelSettings & { shard?: string };
@@ -67,27 +57,6 @@ export interface ResultsOptions<Header, Entry> {
   overwrite?: boolean;
   /** keys of the file that follow from its entries */
   derive?: OpenOptions<Header, Entry>["derive"];
-}
-
-/** What `run` needs of a result file. */
-export type RunFile = Pick<ResultFile<unknown>, "path" | "has" | "steps">;
-
-/** What `run` does at each checkpoint and at the end. */
-export interface CheckpointRun {
-  /** a step is done when all of these have it; the table shows the steps of the last one */
-  files: readonly RunFile[];
-  /** Computes and writes a step's entries; returns the text of its line. */
-  measure(step: number, model: HookedModel, progress: Progress): Promise<string>;
-  /** Runs after the last checkpoint, e.g. to compare checkpoints; returns an exit code. */
-  compare?(loop: LoopResult): Promise<number>;
-  /** What `compare` does at each checkpoint of the schedule, for the estimate; default: nothing that takes long */
-  compareAt?(step: number, model: HookedModel): Promise<unknown>;
-  /** Returns the columns after the step's; called when all is measured. */
-  columns(): Column<number>[];
-  /** header of the step's column; default "step" */
-  stepHeader?: string;
-  /** Prints what follows the table; default: the paths of the files */
-  closing?(): void;
 }
 
 /**
@@ -130,22 +99,6 @@ export async function openExperiment(
     estimator,
   });
 }
-
-/** Returns what holds for all checkpoints: from the last one, or for a dry run from what is here. */
-async function openLast(ref: ModelRef, steps: readonly number[]) {
-  const last = steps.at(-1)!;
-  if (!isDryRun()) {
-    const folder = await ref.folder(last);
-    return { tokenizer: await loadTokenizer(folder), model: await readModelConfig(folder) };
-  }
-  const planned = await plannedModel(ref, last);
-  const { config: model, tokenizer } = planned, { memoryBudget: budget } = ref;
-  const ahead = steps.length > 1 && budget === undefined && modelBytes(model) < SMALL_MODEL;
-  return { tokenizer, model, estimator: new Estimator(planned, { budget, models: ahead ? 2 : 1 }) };
-}
-
-const modelBytes = (model: ModelConfig) =>
-  unitNames(model).reduce((sum, unit) => sum + unitBytes(model, unit), 0);
 
 /** Says where numbers are computed: what changes their last bits and nothing else. */
 function computedOn(
@@ -336,20 +289,4 @@ function requireCircuits(paths: ResultPaths, task: string, steps: readonly numbe
     `no circuit of task ${task} such as ${paths.graph(task, steps.at(-1)!)}; ` +
       `run ${circuitSummary.madeBy} for this model and task first`,
   );
-}
-
-/** Returns what `--dry-run` says: the checkpoints that have results, those to measure, and where results go. */
-function planLines(
-  steps: readonly number[],
-  isDone: (step: number) => boolean,
-  files: readonly RunFile[],
-): string[] {
-  const done = steps.filter(isDone), todo = steps.filter((step) => !isDone(step));
-  const count = (list: readonly number[]) =>
-    `${list.length} ${list.length === 1 ? "checkpoint" : "checkpoints"}`;
-  return [
-    `${count(todo)} to measure${todo.length > 0 ? `: ${todo.join(", ")}` : ""}`,
-    `${count(done)} with results${done.length > 0 ? `: ${done.join(", ")}` : ""}`,
-    ...files.map(({ path }) => `results in ${path} (${isFile(path) ? "there already" : "new"})`),
-  ];
 }

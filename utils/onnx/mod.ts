@@ -40,5 +40,5 @@ export { type Feeds, type Results, Session, type SessionOptions } from "./sessio
 export { nodeFlops, type RunCost, runCost, symbolSizes } from "./rehearsal/costs.ts";
 export { Rehearsal, type RehearsedRuns } from "./rehearsal/rehearsal.ts";
 export { type Rehearsed, rehearsedSeconds } from "./rehearsal/speed.ts";
-export { stopwatch } from "./rehearsal/stopwatch.ts";
+export { secondsOfProcess, stopwatch } from "./rehearsal/stopwatch.ts";
 export { productDim } from "./shapes.ts";

@@ -1,6 +1,12 @@
 /** Writes a file too large for one array: part by part to a temporary file, which gets its name when it is complete. */
 import { dirname } from "@std/path";
-import { fileWritten, isRehearsal, openTemporary, rehearseFile, sweepAbandoned } from "../base/mod.ts";
+import {
+  fileWritten,
+  isRehearsal,
+  openTemporary,
+  rehearseFile,
+  sweepAbandoned,
+} from "../base/mod.ts";
 
 /**
  * Writes the parts to `path`, one after the other. Creates the folder if it is missing.

@@ -20,7 +20,14 @@ import {
   unitBytes,
   unitNames,
 } from "../../model/mod.ts";
-import { Rehearsal, type RehearsedRuns, rehearsedSeconds, stopwatch } from "../../onnx/mod.ts";
+import {
+  Rehearsal,
+  type RehearsedRuns,
+  rehearsedSeconds,
+  secondsOfProcess,
+  stopwatch,
+} from "../../onnx/mod.ts";
+import { secondsPerNumber } from "../../tensor_files/mod.ts";
 import type { PlannedModel } from "./planned_model.ts";
 
 /** What a run will take. */
@@ -60,7 +67,7 @@ export interface Holding {
 }
 
 /** Milliseconds below which a checkpoint is rehearsed twice, since compiling its code is a large part of it. */
-const SHORT = 4000;
+const SHORT = 1000;
 /** What a compiled session takes besides its values, and what ONNX Runtime itself takes. */
 const SESSION_BYTES = 0.4e6, RUNTIME_BYTES = 25e6;
 
@@ -68,7 +75,7 @@ const SESSION_BYTES = 0.4e6, RUNTIME_BYTES = 25e6;
 export class Estimator {
   /** what sessions would compute */
   readonly rehearsal = new Rehearsal();
-  readonly #started = performance.now();
+  #startMs?: number;
   readonly #source;
   readonly #notes: string[];
   #scriptMs = 0;
@@ -98,6 +105,7 @@ export class Estimator {
    * cause, becomes a note.
    */
   async stage(times: number, run: (progress: Progress) => Promise<unknown>): Promise<void> {
+    this.#startMs ??= 1000 * secondsOfProcess();
     if (times === 0) return;
     this.#checkpoints = Math.max(this.#checkpoints, times);
     const { rehearsal } = this;
@@ -137,12 +145,15 @@ export class Estimator {
     const { model: { config, checkpointBytes = 0, downloadFrom }, rehearsal } = this;
     const { runs } = rehearsal;
     const time = await rehearsedSeconds(runs);
-    const seconds = (this.#started + this.#scriptMs) / 1000 + time.seconds + time.compileSeconds;
     const n = this.#checkpoints;
+    const start = (this.#startMs ?? 1000 * secondsOfProcess()) / 1000;
+    const reading = n * weightBytes(config) / 4 * await secondsPerNumber(stopwatch);
+
+    const seconds = start + reading + this.#scriptMs / 1000 + time.seconds + time.compileSeconds;
     return {
       checkpoints: n,
-      seconds: n === 0 ? this.#started / 1000 : seconds,
-      seconds_per_checkpoint: n === 0 ? 0 : (this.#scriptMs / 1000 + time.seconds) / n,
+      seconds: n === 0 ? start : seconds,
+      seconds_per_checkpoint: n === 0 ? 0 : (reading + this.#scriptMs / 1000 + time.seconds) / n,
       memory_bytes: this.#memory(runs),
       weights_bytes: weightBytes(config),
       disk_bytes: this.#diskBytes,

@@ -3,7 +3,8 @@
  *
  *  1. The feeds give every symbol of a shape its size (`symbolSizes`).
  *  2. A product `[…, m, k] × […, k, n]` costs `2·…·m·k·n` floating-point operations; other operators count as none.
- *  3. Every operator reads its operands and writes its results once, except those that only rename a shape.
+ *  3. Every operator reads its operands, or what it takes of them, and writes its results once. Those that only rename a
+ *     shape move nothing.
  *  4. A value lives from the node that computes it to its last reader: the largest sum of sizes is the memory of a run.
  */
 import { type Dtype, DTYPES, sizeOf, type Tensor } from "../dtype.ts";
@@ -27,6 +28,9 @@ export interface RunCost {
 
 /** Operators that give the elements of their first operand another shape, without touching them. */
 const RENAMES = new Set(["Reshape", "Squeeze", "Unsqueeze", "Identity"]);
+
+/** Operators that read as much of their first operand as they give. */
+const TAKES = new Set(["Gather", "GatherElements", "Slice", "Split"]);
 
 const PRODUCTS = new Set(["MatMul", "FusedMatMul", "Gemm"]);
 
@@ -86,7 +90,8 @@ export function runCost({ nodes, outputs }: Model, sizes: SymbolSizes): RunCost 
     if (RENAMES.has(node.op)) return;
     count++;
     flops += nodeFlops(node, sizes);
-    for (const value of [...node.inputs, ...node.outputs]) {
+    const operands = TAKES.has(node.op) ? node.outputs : node.inputs;
+    for (const value of [...operands, ...node.outputs]) {
       if (value.data === undefined && value.dims === undefined) moved += bytes(value);
     }
     for (const value of node.outputs) if (!results.has(value)) live += bytes(value);

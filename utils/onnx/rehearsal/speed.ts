@@ -5,14 +5,17 @@
  *  2. Every run has a first guess, `flops / r + moved / b + 4 µs · nodes + 30 µs`.
  *  3. The models with the largest guesses are compiled and run once or more on made-up feeds, at the sizes that cost most,
  *     until `budgetMs` is used up. Time at other sizes: measured · guess / guess at the measured sizes.
+ *     The first run at each size, which sets up memory, counts as the first one measured.
  *  4. Models that were not run: guess · Σ measured / Σ guess of those that were.
  *
- * All seconds are those of a machine that does nothing else (`stopwatch`). Compiling counts too: the mean of what was compiled, for every model.
+ * All seconds are those of a machine that does nothing else (`stopwatch`). Compiling counts too: seconds for each node of
+ * the models that were compiled, for the nodes of all.
  */
 import { DTYPES, sizeOf, type Tensor, tensor } from "../dtype.ts";
 import { Graph, type Value } from "../graph.ts";
 import { add } from "../ops/elementwise.ts";
 import { matmul } from "../ops/matrix.ts";
+import { sum } from "../ops/reduce.ts";
 import type { Model } from "../model.ts";
 import { type Feeds, Session, type SessionOptions } from "../session.ts";
 import type { RunCost } from "./costs.ts";
@@ -33,12 +36,12 @@ export interface Rehearsed {
   measured: number;
 }
 
-const NODE_SECONDS = 4e-6, RUN_SECONDS = 30e-6;
+const NODE_SECONDS = 4e-6, RUN_SECONDS = 30e-6, COMPILE_SECONDS = 0.4e-3;
 
 /** Measures the speed of this machine on the models that matter, and returns the time of all runs. */
 export async function rehearsedSeconds(
   all: readonly RehearsedRuns[],
-  { budgetMs = 2500 }: { budgetMs?: number } = {},
+  { budgetMs = 5000 }: { budgetMs?: number } = {},
 ): Promise<Rehearsed> {
   const options = all[0]?.options ?? {};
   const rate = await matmulRate(options), bandwidth = await additionBandwidth(options);
@@ -49,32 +52,42 @@ export async function rehearsedSeconds(
     total: runs.reduce((sum, { count, cost }) => sum + count * guess(cost), 0),
   })).sort((a, b) => b.total - a.total);
 
-  const until = performance.now() + budgetMs;
+  const size = (group: readonly RehearsedRuns[]) => group[0].model.nodes.length;
   let seconds = 0, guessed = 0, rest = 0, compiling = 0, compiled = 0;
+  const used = stopwatch();
   for (const { runs, total } of groups) {
     const dearest = runs.reduce((a, b) =>
       b.count * guess(b.cost) > a.count * guess(a.cost) ? b : a
     );
     const cheap = runs.reduce((a, b) => guess(b.cost) < guess(a.cost) ? b : a);
-    const left = (until - performance.now()) / 1000;
-    const chosen = [dearest, cheap].find(({ cost }) => 2 * guess(cost) < left);
+    const left = budgetMs / 1000 - used();
+    const toCompile = size(runs) * (compiled === 0 ? COMPILE_SECONDS : compiling / compiled);
+    const fits = ({ cost }: RehearsedRuns, seconds: number) =>
+      toCompile + 4 * guess(cost) < Math.min(left, seconds);
+    const chosen = fits(dearest, budgetMs / 4000)
+      ? dearest
+      : fits(cheap, budgetMs / 2000)
+      ? cheap
+      : undefined;
     if (chosen === undefined) {
       rest += total;
       continue;
     }
-    const { compile, run } = await measured(chosen, Math.min(left, 0.3));
+    const { compile, first, run } = await measured(chosen, Math.min(left, 0.15));
     compiling += compile;
-    compiled++;
-    seconds += total * run / guess(chosen.cost);
+    compiled += size(runs);
+    const once = runs.reduce((sum, { count, cost }) => sum + Math.min(count, 1) * guess(cost), 0);
+    seconds += (total * run + once * Math.max(0, first - run)) / guess(chosen.cost);
     guessed += total;
   }
-  const sum = guessed + rest;
+  const whole = guessed + rest;
   return {
     seconds: seconds + rest * (guessed > 0 ? seconds / guessed : 1),
-    compileSeconds: compiled === 0 ? 0 : groups.length * compiling / compiled,
+    compileSeconds: (compiled === 0 ? COMPILE_SECONDS : compiling / compiled) *
+      groups.reduce((sum, { runs }) => sum + size(runs), 0),
     flops: all.reduce((sum, { count, cost }) => sum + count * cost.flops, 0),
     rate,
-    measured: sum === 0 ? 1 : guessed / sum,
+    measured: whole === 0 ? 1 : guessed / whole,
   };
 }
 
@@ -84,14 +97,15 @@ const threadsOf = ({ threads = navigator.hardwareConcurrency }: SessionOptions) 
 async function measured(
   { model, options: { rehearsal: _, ...options }, feeds }: RehearsedRuns,
   atMost: number,
-): Promise<{ compile: number; run: number }> {
+): Promise<{ compile: number; first: number; run: number }> {
   const seconds = stopwatch();
   const session = await Session.of({ ...model }, options);
   const compile = seconds();
   const given = madeUpFeeds(model, feeds);
-  const run = await secondsOf(() => session.run(given), atMost, threadsOf(options));
+  const threads = threadsOf(options);
+  const { first, later } = await secondsOf(() => session.run(given), atMost, threads);
   await session.release();
-  return { compile, run };
+  return { compile, first, run: later };
 }
 
 /** Returns feeds of given shapes: small numbers, valid indices, masks that hold. */
@@ -106,24 +120,27 @@ function madeUpFeeds({ inputs }: Model, shapes: Record<string, number[]>): Feeds
   return feeds;
 }
 
-/** Returns the median seconds of a run after a first one, over at least one and at most `atMost` seconds. */
+/** Seconds of a first run above which there is no second one. */
+const LONG_RUN = 0.5;
+
+/** Returns the seconds of a first run, which sets up memory, and the median of later ones, which take about `atMost`. */
 async function secondsOf(
   run: () => Promise<unknown>,
   atMost: number,
   threads: number,
-): Promise<number> {
+): Promise<{ first: number; later: number }> {
   const once = async () => {
     const seconds = stopwatch(threads);
     await run();
     return seconds();
   };
   const first = await once();
-  if (first > atMost) return first;
+  if (first > LONG_RUN) return { first, later: first };
   const times: number[] = [];
-  for (let left = atMost - first; left > 0 && times.length < 15; left -= times.at(-1)!) {
+  for (let left = atMost; left > 0 && times.length < 15; left -= times.at(-1)!) {
     times.push(await once());
   }
-  return times.sort((a, b) => a - b)[times.length >> 1] ?? first;
+  return { first, later: times.sort((a, b) => a - b)[times.length >> 1] };
 }
 
 /** Returns the floating-point operations a second of a product of two 768 × 768 matrices. */
@@ -135,13 +152,13 @@ async function matmulRate(options: SessionOptions): Promise<number> {
   return 2 * n ** 3 / seconds;
 }
 
-/** Returns the bytes a second that an addition of two arrays of 4 MB reads and writes. */
+/** Returns the bytes a second that an addition of two arrays of 16 MB, and the sum of the result, read and write. */
 async function additionBandwidth(options: SessionOptions): Promise<number> {
-  const n = 1024;
+  const n = 2048;
   const g = new Graph();
-  const y = add(g.input("a", [n, n]), g.input("b", [n, n]));
+  const y = sum(add(g.input("a", [n, n]), g.input("b", [n, n])), [0, 1]);
   const seconds = await quick({ y }, { a: square(n), b: square(n) }, options);
-  return 3 * 4 * n ** 2 / seconds;
+  return 4 * 4 * n ** 2 / seconds;
 }
 
 const square = (n: number): Tensor => tensor(new Float32Array(n * n).fill(0.01), [n, n]);
@@ -152,7 +169,7 @@ async function quick(
   { rehearsal: _, ...options }: SessionOptions,
 ): Promise<number> {
   const session = await Session.compile(outputs, {}, options);
-  const seconds = await secondsOf(() => session.run(feeds), 0.25, threadsOf(options));
+  const { later } = await secondsOf(() => session.run(feeds), 0.25, threadsOf(options));
   await session.release();
-  return seconds;
+  return later;
 }

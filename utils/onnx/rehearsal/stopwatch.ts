@@ -4,6 +4,12 @@
  */
 import { cpuUsage } from "node:process";
 
+/** Returns the seconds since the process began, measured in the same way. */
+export function secondsOfProcess(): number {
+  const { user, system } = cpuUsage();
+  return Math.min(performance.now() / 1000, (user + system) / 1e6);
+}
+
 /** Starts a measurement; the function that it returns gives the seconds so far. */
 export function stopwatch(threads = 1): () => number {
   const clock = performance.now(), before = cpuUsage();
