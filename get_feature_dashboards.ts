@@ -13,7 +13,6 @@ import { dashboardSchema, dashboardsOverTime, openDashboards } from "./utils/exp
 
 export const script = {
   name: "get_feature_dashboards",
-  dryRun: true,
   description: "Makes dashboards of all features of a model's transcoders in one pass over text.",
   examples: [
     "configs/dashboards/pythia-nano.json",

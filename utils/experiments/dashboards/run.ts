@@ -3,7 +3,7 @@
  * beside it, written at the end. A stopped run starts again with the checkpoint where it stopped.
  */
 import { dirname, join } from "@std/path";
-import { type Column, formatDuration, isDryRun } from "../../cli/mod.ts";
+import { type Column, formatDuration } from "../../cli/mod.ts";
 import { UserError, writeFileAtomic } from "../../base/mod.ts";
 import {
   circuitTracerFeatures,
@@ -106,7 +106,7 @@ export async function dashboardsOverTime(
       console.log(`deno run -A plotting/dashboards.ts ${dirname(paths.at(-1)!)}`);
     },
   });
-  for (const step of isDryRun() ? [] : experiment.steps.filter(has)) {
+  for (const step of experiment.steps.filter(has)) {
     await writeExports(dirname(files.get(step)!.path), at(step), config, vocabulary, scan);
   }
   return exitCode;

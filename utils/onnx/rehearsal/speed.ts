@@ -5,7 +5,7 @@
  *  2. Every run has a first guess, `flops / r + moved / b + 4 µs · nodes + 30 µs`.
  *  3. The models with the largest guesses are compiled and run once or more on made-up feeds, at the sizes that cost most,
  *     until `budgetMs` is used up. Time at other sizes: measured · guess / guess at the measured sizes.
- *     The first run at each size, which sets up memory, counts as the first one measured.
+ *     The first run of a model, which sets up memory, counts as the first one measured.
  *  4. Models that were not run: guess · Σ measured / Σ guess of those that were.
  *
  * All seconds are those of a machine that does nothing else (`stopwatch`). Compiling counts too: seconds for each node of
@@ -76,7 +76,7 @@ export async function rehearsedSeconds(
     const { compile, first, run } = await measured(chosen, Math.min(left, 0.15));
     compiling += compile;
     compiled += size(runs);
-    const once = runs.reduce((sum, { count, cost }) => sum + Math.min(count, 1) * guess(cost), 0);
+    const once = Math.max(...runs.map(({ cost }) => guess(cost)));
     seconds += (total * run + once * Math.max(0, first - run)) / guess(chosen.cost);
     guessed += total;
   }
