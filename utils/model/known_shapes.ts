@@ -9,7 +9,7 @@ export interface KnownShape {
   config: ModelConfig;
   /** bytes of an element in the file of weights */
   elementBytes: number;
-  /** bytes in the file that are no weights */
+  /** bytes of masks, which the file holds beside the weights */
   maskBytes: number;
 }
 

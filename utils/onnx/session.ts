@@ -6,25 +6,13 @@
  */
 import * as ort from "onnxruntime-node";
 import { join } from "@std/path";
-import { type Device, deviceNeeds, parseDevice } from "./device.ts";
+import { deviceNeeds, parseDevice } from "./device.ts";
 import { dtypeOf, DTYPES, type F32, free, sizeOf, type Tensor, type TensorData } from "./dtype.ts";
 import type { Value } from "./graph.ts";
 import { buildModel, type Model } from "./model.ts";
-import type { Rehearsal } from "./rehearsal/rehearsal.ts";
+import type { SessionOptions } from "./session_options.ts";
 
-/** How a model is compiled and run. */
-export interface SessionOptions {
-  /** where to compute; default: the CPU */
-  device?: Device;
-  /** threads inside an operator; default: one per core */
-  threads?: number;
-  /** keep freed memory in ONNX Runtime's arena: one per session, grown by doubling. Default: give it back */
-  arena?: boolean;
-  /** folder in which ONNX Runtime writes what ran where; `readPlacements` reads it */
-  profile?: string;
-  /** compute nothing: results are made up, and what would be computed is counted here */
-  rehearsal?: Rehearsal;
-}
+export type { SessionOptions } from "./session_options.ts";
 
 /** Inputs of a run, by feed name. */
 export type Feeds = Record<string, Tensor>;

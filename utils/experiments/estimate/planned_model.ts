@@ -26,7 +26,7 @@ import type { ModelRef } from "../model_ref.ts";
 export interface PlannedModel {
   /** its shape */
   config: ModelConfig;
-  /** its tokenizer, or one that stands in */
+  /** its tokenizer, or that of another model */
   tokenizer: Tokenizer;
   /** bytes of a checkpoint that is not here; undefined if all of them are */
   checkpointBytes?: number;

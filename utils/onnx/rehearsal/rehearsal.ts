@@ -8,7 +8,7 @@
  */
 import { type Dtype, DTYPES, type F32, sizeOf, type Tensor, type TensorData } from "../dtype.ts";
 import type { Model } from "../model.ts";
-import type { SessionOptions } from "../session.ts";
+import type { RunCounter, SessionOptions } from "../session_options.ts";
 import { stopwatch } from "./stopwatch.ts";
 import { type RunCost, runCost, shapeSizes, symbolSizes } from "./costs.ts";
 
@@ -30,7 +30,7 @@ export interface RehearsedRuns {
 const POOL = makePool(1 << 20);
 
 /** Keeps account of the runs of all sessions that share it. */
-export class Rehearsal {
+export class Rehearsal implements RunCounter {
   /** how often the work that is rehearsed now will be done */
   times = 1;
   /** runs so far, each once */

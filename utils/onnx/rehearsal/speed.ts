@@ -13,9 +13,7 @@
  */
 import { DTYPES, sizeOf, type Tensor, tensor } from "../dtype.ts";
 import { Graph, type Value } from "../graph.ts";
-import { add } from "../ops/elementwise.ts";
-import { matmul } from "../ops/matrix.ts";
-import { sum } from "../ops/reduce.ts";
+import { add, matmul, sum } from "../ops/mod.ts";
 import type { Model } from "../model.ts";
 import { type Feeds, Session, type SessionOptions } from "../session.ts";
 import type { RunCost } from "./costs.ts";
