@@ -32,7 +32,7 @@ if (import.meta.main) {
     .option("--caption <text>", "text below the circuit, and in saved pictures")
     .option(
       "--view <address>",
-      'for a picture: what it shows, the part of the page\'s address after "#", e.g. "step=2048&pin=a1.h4"',
+      'for a picture: what it shows, the part of the page\'s address after "#", e.g. "step=2048&pin=a1.h4"; "top=all" draws all edges of a big circuit',
     )
     .option("--width <pixels>", "for a picture: width of the page's window (default: 1500)")
     .addHelpText(

@@ -130,7 +130,8 @@ function colourBar([low, high]: readonly [number, number]): Trace {
     });
   const decades = inside([0, 1, 10, 100, 1000, 10_000, 100_000]);
   const halves = [0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 5].map((n) => n * 10 ** power));
-  const ticks = decades.length > 2 ? decades : inside([0, ...halves]);
+  const round = decades.length > 2 ? decades : inside([0, ...halves]);
+  const ticks = round.length > 1 ? round : [low, high].map((place) => Math.round(10 ** place - 1));
   return {
     type: "scatter",
     mode: "markers",
@@ -150,7 +151,9 @@ function colourBar([low, high]: readonly [number, number]): Trace {
         len: 0.7,
         outlinewidth: 0,
         tickvals: ticks.map((step) => Math.log10(step + 1)),
-        ticktext: ticks.map((step) => step >= 1000 ? `${step / 1000}k` : String(step)),
+        ticktext: ticks.map((step) =>
+          step >= 1000 && step % 1000 === 0 ? `${step / 1000}k` : String(step)
+        ),
       },
     },
   };

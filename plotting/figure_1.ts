@@ -5,19 +5,26 @@
 import { metricName, taskTitle } from "./display_names.ts";
 import {
   axesOf,
+  byRun,
   compareModels,
   type Figure,
   modelColour,
   panelGrid,
   plotCommand,
   requirePaths,
+  runDash,
   runPlot,
   type TimeAxis,
   timeAxis,
   type Trace,
   translucent,
 } from "./figures/mod.ts";
-import { findResults, type TaskPerformances, taskPerformances } from "../utils/results/mod.ts";
+import {
+  findResults,
+  type StoredOf,
+  type TaskPerformances,
+  taskPerformances,
+} from "../utils/results/mod.ts";
 
 const PANELS = [
   { task: "ioi", metric: "logit_diff" },
@@ -28,6 +35,7 @@ const PANELS = [
 
 /** The tasks of a model over training. */
 export interface ModelPerformance {
+  /** the model, or the name of its run (`runLooks`) */
   model: string;
   /** by step */
   entries: ReadonlyMap<number, TaskPerformances>;
@@ -40,6 +48,7 @@ export function behaviourFigure(
 ): Figure {
   const sorted = [...models].sort((a, b) => compareModels(a.model, b.model));
   const data: Trace[] = [];
+  const names = sorted.map(({ model }) => model);
   const named = new Set<string>();
   PANELS.forEach(({ task, metric }, index) => {
     for (const { model, entries } of sorted) {
@@ -70,7 +79,7 @@ export function behaviourFigure(
         x,
         y: points.map((p) => p.mean),
         customdata: points.map((p) => [p.step, p.interval[0], p.interval[1]]),
-        line: { color: colour, width: 2.4 },
+        line: { color: colour, width: 2.4, dash: runDash(model, names) },
         name: model,
         legendgroup: model,
         showlegend: !named.has(model),
@@ -97,6 +106,16 @@ export function behaviourFigure(
   };
 }
 
+/** Returns the performances of each run, under its name. */
+export function performancesOf(
+  files: readonly StoredOf<typeof taskPerformances>[],
+): ModelPerformance[] {
+  return [...byRun(files, ({ entries }) => entries)].map(([model, entries]) => ({
+    model,
+    entries,
+  }));
+}
+
 if (import.meta.main) {
   const command = plotCommand({
     name: "figure_1",
@@ -108,7 +127,6 @@ if (import.meta.main) {
   await runPlot(command, async (args, { tokens }) => {
     const paths = requirePaths(args, "task-performance files or their folder");
     const files = await findResults(paths, [taskPerformances]);
-    const models = files.map(({ header: { model }, entries }) => ({ model, entries }));
-    return behaviourFigure(models, timeAxis(!tokens));
+    return behaviourFigure(performancesOf(files), timeAxis(!tokens));
   });
 }

@@ -12,6 +12,7 @@ import {
 import { taskTitle } from "./display_names.ts";
 import {
   axesOf,
+  byRun,
   compareModels,
   type Figure,
   logRange,
@@ -19,6 +20,7 @@ import {
   panelGrid,
   plotCommand,
   requirePaths,
+  runDash,
   runPlot,
   type TimeAxis,
   timeAxis,
@@ -101,7 +103,7 @@ export function consistencyFigure(
           step,
           measured ? heads.join(", ") || "no head of the type" : "no receivers",
         ]),
-        line: { color: colour, width: 2.2 },
+        line: { color: colour, width: 2.2, dash: runDash(model, names) },
         marker: {
           color: colour,
           size: 6.5,
@@ -142,9 +144,9 @@ export function consistencyFigure(
   };
 }
 
-/** Returns the entries of each model. */
+/** Returns the entries of each run, by its name. */
 export function consistencyOf(files: readonly StoredOf<typeof ioiConsistencies>[]) {
-  return new Map(files.map(({ header: { model }, entries }) => [model, entries]));
+  return byRun(files, ({ entries }) => entries);
 }
 
 if (import.meta.main) {

@@ -102,7 +102,13 @@ browserTest("plotlyImage() makes an SVG and a PNG of the figure's size", async (
 });
 
 browserTest("plotlyImage() makes a PDF of one page, as large as the figure", async () => {
-  const figure = { ...FIGURES.correlation(), width: 480, height: 360, heading: "A heading" };
+  const figure = {
+    ...FIGURES.correlation(),
+    width: 480,
+    height: 360,
+    heading: "A heading",
+    note: "A note",
+  };
   const pdf = new TextDecoder("latin1").decode(await plotlyImage(figure, "pdf") as Uint8Array);
   assert(pdf.startsWith("%PDF-"));
   assertEquals(pdf.match(/\/Type \/Page\b/g)?.length, 1);
@@ -110,5 +116,5 @@ browserTest("plotlyImage() makes a PDF of one page, as large as the figure", asy
   const [, width, height] = /\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/.exec(pdf)!;
   assertEquals([Math.round(Number(width)), Math.round(Number(height))], [360, 270]);
   const svg = await plotlyImage(figure, "svg") as string;
-  assert(svg.includes("A heading"));
+  assert(svg.includes("A heading") && svg.includes("A note"));
 });

@@ -13,6 +13,7 @@ import {
 import { headName } from "../utils/names/mod.ts";
 import {
   axesOf,
+  byRun,
   compareModels,
   endLabels,
   type Figure,
@@ -88,7 +89,7 @@ const WHOLE = [
   { key: "ablated_logit_diff", name: "ablated", colour: "#a8559a" },
 ] as const;
 
-/** Returns the figure, a row of three panels per model. */
+/** Returns the figure, a row of three panels per run. */
 export function selfRepairFigure(
   models: ReadonlyMap<string, Repairs>,
   time: TimeAxis,
@@ -196,7 +197,6 @@ if (import.meta.main) {
   await runPlot(command, async (args, { steps }) => {
     const paths = requirePaths(args, "files of self-repair, or their folder");
     const files = await findResults(paths, [selfRepairs]);
-    const models = new Map(files.map((file) => [file.header.model, repairsOf(file)]));
-    return selfRepairFigure(models, timeAxis(steps));
+    return selfRepairFigure(byRun(files, repairsOf), timeAxis(steps));
   });
 }

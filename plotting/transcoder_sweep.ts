@@ -15,6 +15,7 @@ import { UserError } from "../utils/base/mod.ts";
 import {
   axesOf,
   type Figure,
+  HEAD_COLOURS,
   logAxis,
   panelGrid,
   plotCommand,
@@ -29,7 +30,6 @@ import { floorLabels, floorTraces, GREY, type SweepPanel } from "./sweep/floors.
 /** What is drawn: the rise of the loss, or the fraction of variance unexplained. */
 export type SweepMeasure = "ce" | "fvu";
 
-const COLOURS = ["#3f74b8", "#cc6a2c", "#3c9470", "#a8559a", "#b8922a", "#4fa6bd", "#c25468"];
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star"];
 const KINDS: Record<string, string> = {
   relu: "ReLU",
@@ -99,7 +99,7 @@ export function sweepFigure(
     data.push(...traces);
     for (const line of lines.values()) {
       const sorted = line.toSorted((a, b) => l0(a.coders) - l0(b.coders));
-      const colour = COLOURS[kinds.indexOf(kindOf(line[0])) % COLOURS.length];
+      const colour = HEAD_COLOURS[kinds.indexOf(kindOf(line[0])) % HEAD_COLOURS.length];
       const shown = sorted.filter(({ coders }) => value(coders) > 0 && l0(coders) > 0);
       const shape = SYMBOLS[widths.indexOf(line[0].width) % SYMBOLS.length];
       data.push({
@@ -168,7 +168,7 @@ function legend(kinds: readonly string[], widths: readonly number[], hollow: boo
     marker: { size: 8, color, line: { color, width: 1.4 }, ...marker },
   });
   return [
-    ...kinds.map((kind, i) => entry(kind, "lines", {}, COLOURS[i % COLOURS.length])),
+    ...kinds.map((kind, i) => entry(kind, "lines", {}, HEAD_COLOURS[i % HEAD_COLOURS.length])),
     ...widths.map((width, i) =>
       entry(`${width.toLocaleString("en")} features`, "markers", {
         symbol: SYMBOLS[i % SYMBOLS.length],

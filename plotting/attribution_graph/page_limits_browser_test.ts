@@ -27,6 +27,7 @@ for (const [width, dark] of [[800, true], [2560, false]] as const) {
         const [svg] = await Promise.all([page.waitForEvent("download"), page.click("#save-svg")]);
         const picture = await Deno.readTextFile(await svg.path());
         assert(!picture.includes("class=") && picture.includes("<path"));
+        assertStringIncludes(picture, "lowers, dashed");
         const [png] = await Promise.all([
           page.waitForEvent("download"),
           page.click("#save-subgraph-png"),

@@ -1,5 +1,6 @@
 import { Resvg } from "@resvg/resvg-js";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { edgeName } from "../../utils/names/mod.ts";
 import type { CircuitSummary } from "../../utils/results/kinds/circuit_summary.ts";
 import { buildExplorer } from "./page.ts";
 import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
@@ -23,19 +24,25 @@ browserTest(
     const summary = unevenRun();
     for (const width of [1440, 1024, 390]) {
       await withPage(buildExplorer(summary), async ({ page, errors }) => {
-        const seen = new Set<string>();
-        for (let index = 0; index < summary.checkpoints.length; index++) {
-          await page.fill("#slider", String(index));
-          seen.add(
-            await page.evaluate(() =>
+        const places = await page.evaluate((steps) => {
+          const slider = document.querySelector<HTMLInputElement>("#slider")!;
+          const seen = new Set<string>();
+          const shown = new Set<string | null>();
+          for (let index = 0; index < steps; index++) {
+            slider.value = String(index);
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+            shown.add(slider.getAttribute("aria-valuetext"));
+            seen.add(
               [...document.querySelectorAll(
                 "section, .timeline, .timeline svg, footer, #edge-list",
               )]
-                .map((e) => Math.round(e.getBoundingClientRect().top + scrollY)).join(" ")
-            ),
-          );
-        }
-        assertEquals(seen.size, 1, `places of the parts of the page at width ${width}`);
+                .map((e) => Math.round(e.getBoundingClientRect().top + scrollY)).join(" "),
+            );
+          }
+          return { seen: [...seen], shown: shown.size };
+        }, summary.checkpoints.length);
+        assertEquals(places.shown, summary.checkpoints.length);
+        assertEquals(places.seen.length, 1, `places of the parts of the page at width ${width}`);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         assert(wide <= width, `the page is ${wide} pixels wide in a window of ${width}`);
         assertEquals(errors, []);
@@ -240,3 +247,36 @@ browserTest("explorer: opens where the model does the task at no checkpoint", ()
     assertEquals(errors, []);
   });
 });
+
+browserTest(
+  "explorer: starts with the 100 strongest edges of a big circuit, and adds a node's",
+  () => {
+    const summary = formingCircuit({ mostEdges: 300, steps: [1000, 143000] });
+    return withPage(buildExplorer(summary), async ({ page, errors }) => {
+      const drawn = "#circuit .edge:not(.leaving)";
+      assertEquals(await page.locator(drawn).count(), 100);
+      assert((await page.textContent("#edge-share"))!.endsWith("the 100 strongest drawn"));
+      const { circuit } = summary.checkpoints[1];
+      const weak = circuit.toSorted((a, b) => Math.abs(a.score) - Math.abs(b.score)).find((
+        { source },
+      ) => source.startsWith("a"))!;
+      await page.fill("#search", weak.source);
+      await page.waitForFunction(
+        ([drawn, name]) =>
+          [...document.querySelectorAll<SVGElement>(drawn)].some((e) => e.dataset.edge === name),
+        [
+          drawn,
+          edgeName(weak),
+        ],
+      );
+      assertMatch((await page.textContent("#list-title"))!, /^Drawn edges on paths through /);
+      await page.evaluate(() => location.hash = "#step=143000&top=all");
+      await page.waitForFunction(
+        ([drawn, n]) => document.querySelectorAll(drawn).length === Number(n),
+        [drawn, String(circuit.length)],
+      );
+      await waitForAddress(page, "top=all");
+      assertEquals(errors, []);
+    });
+  },
+);

@@ -31,9 +31,14 @@ function stepsNamed(steps: readonly number[]): string {
     (shown.length > 0 ? `${shown.join(", ")} and ${last}` : last);
 }
 
-/** Returns the heading. */
+/** Returns the heading: whether the model learns the task, does it at its one checkpoint, or neither. */
 export function heading(summary: CircuitSummary): string {
-  return `How ${summary.model} learns ${taskInSentence(summary.task)}`;
+  const { checkpoints, model } = summary;
+  const task = taskInSentence(summary.task);
+  if (checkpoints.length > 0 && !checkpoints.some((each) => checkpointAble(summary, each))) {
+    return `${model} and ${task}`;
+  }
+  return checkpoints.length === 1 ? `How ${model} does ${task}` : `How ${model} learns ${task}`;
 }
 
 /** Returns what the circuits are, and at which checkpoints there are any. */
@@ -42,17 +47,23 @@ export function intro(summary: CircuitSummary): string {
   const able = checkpoints.filter((each) => checkpointAble(summary, each));
   const all = count(checkpoints.length, "checkpoint");
   if (checkpoints.length > 0 && able.length === 0) {
-    return `The model does the task at none of ${all}, so there is no circuit to show.`;
+    const none = checkpoints.length === 1
+      ? `does not do the task at its one checkpoint`
+      : `does the task at none of ${all}`;
+    return `The model ${none}, so there is no circuit to show.`;
   }
-  const where = able.length === checkpoints.length
+  const where = checkpoints.length === 1
+    ? `At step ${checkpoints[0].step.toLocaleString("en-US")}`
+    : able.length === checkpoints.length
     ? `For each of ${all}`
     : `For the ${able.length} of ${all} at which the model does the task`;
   const metric = `the model’s ${metricName(summary.metric)}`;
   const rest = `while every other edge carries ${
     OUTSIDE[String(config.intervention ?? "patching")] ?? `what “${config.intervention}” gives it`
   }`;
-  const how =
-    "Move the slider to watch heads and MLPs join and leave; click one to follow its paths.";
+  const how = checkpoints.length === 1
+    ? "Click a head or an MLP to follow its paths."
+    : "Move the slider to watch heads and MLPs join and leave; click one to follow its paths.";
   if (config.verify === false) {
     const kept = able.map(({ faithfulness }) => faithfulness);
     const low = percent(Math.min(...kept)), high = percent(Math.max(...kept));
@@ -70,7 +81,7 @@ export function intro(summary: CircuitSummary): string {
   } of ${metric} ${rest}`;
   const short = able.filter((each) => !reachesThreshold(summary, each)).map(({ step }) => step);
   if (short.length === 0) return `${where}, ${smallest}. ${how}`;
-  const tried = config.end === undefined ? "tried" : `of up to ${config.end} edges`;
+  const tried = config.end === undefined ? "tried" : `of up to ${config.end} edges before pruning`;
   const none = `no circuit ${tried} keeps ${
     percent(threshold)
   } of ${metric} ${rest}; the page shows the largest`;

@@ -1,7 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { CircuitSummary } from "../../utils/results/mod.ts";
 import { formingCircuit } from "../testing/forming_circuit.ts";
-import { hatching, intro, method } from "./sentences.ts";
+import { timelineSpecs } from "./client/charts/timelines.ts";
+import { hatching, heading, intro, method } from "./sentences.ts";
+import { shownSummary } from "./shown_summary.ts";
 
 /** A run of three checkpoints with these settings and faithfulnesses. */
 function run(config: Record<string, unknown>, faithfulness = [0.81, 0.82, 0.83]): CircuitSummary {
@@ -24,9 +26,15 @@ Deno.test("intro() claims a threshold only where a search reached it", () => {
       "every other edge carries its value on the corrupted prompt",
   );
   const partly = intro(run({}, [0.5, 0.82, 0.83]));
-  assertStringIncludes(partly, "At step 100 no circuit of up to 50 edges keeps 80 %");
+  assertStringIncludes(
+    partly,
+    "At step 100 no circuit of up to 50 edges before pruning keeps 80 %",
+  );
   const never = intro(run({}, [0.5, 0.6, 0.7]));
-  assertMatch(never, /^For each of 3 checkpoints, no circuit of up to 50 edges keeps 80 %/);
+  assertMatch(
+    never,
+    /^For each of 3 checkpoints, no circuit of up to 50 edges before pruning keeps 80 %/,
+  );
   const unsearched = intro(run({ verify: false, top_n: 400 }, [0.31, 0.4, 0.6]));
   assertMatch(unsearched, /^For each of 3 checkpoints, 400 edges, chosen greedily/);
   assertStringIncludes(unsearched, "They keep 31 % to 60 % of");
@@ -55,6 +63,24 @@ Deno.test("intro() and hatching() name checkpoints at which the model does not d
   );
   assertStringIncludes(hatching(summary, 0.5), "does not do the task at step 100.");
   assertStringIncludes(hatching(summary, 0.5), "by more than 0.5");
+  assertMatch(heading(summary), /^How .* learns indirect object identification$/);
   for (const { ability } of summary.checkpoints) ability!.able = false;
+  assertMatch(heading(summary), /^[^ ]+ and indirect object identification$/);
   assertMatch(intro(summary), /^The model does the task at none of 3 checkpoints/);
+});
+
+Deno.test("heading() speaks of learning only over several checkpoints", () => {
+  const summary = run({});
+  assertMatch(heading(summary), / learns /);
+  summary.checkpoints = summary.checkpoints.slice(-1);
+  assertMatch(heading(summary), /^How .* does indirect object identification$/);
+  assertMatch(intro(summary), /^At step 10,000, the smallest circuit .* Click a head or an MLP/);
+});
+
+Deno.test("the page compares with the corrupted level only where edges carry corrupted values", () => {
+  const names = (intervention: string) =>
+    timelineSpecs(shownSummary(run({ intervention })))
+      .find(({ id }) => id === "chart-faithfulness")!.series.map(({ name }) => name);
+  assertEquals(names("patching"), ["of clean", "above corrupted"]);
+  assertEquals(names("zero"), ["of clean"]);
 });

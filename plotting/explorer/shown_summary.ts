@@ -28,6 +28,7 @@ export function shownSummary(summary: CircuitSummary): ShownSummary {
     ...summary,
     checkpoints,
     searched: summary.config?.verify !== false,
+    fromCorrupted: (summary.config?.intervention ?? "patching") === "patching",
     toPrevious: summary.toPrevious.filter(both),
     toFinal: summary.toFinal.filter(both),
   };

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { browserTest, waitForAddress, withPage } from "../testing/browser.ts";
 import { formingDashboards, formingRuns } from "../testing/forming_features.ts";
 import { buildFeatureExplorer } from "./page.ts";
@@ -215,6 +215,7 @@ browserTest(
       assert(
         picture.startsWith("<svg") && !picture.includes("var(--") && !picture.includes("class="),
       );
+      assertMatch(picture, />[^<]+, step 40<.*>3 nodes, faithfulness \d+ %\./);
       assertEquals([...(await save("#save-png")).slice(1, 4)], [80, 78, 71]);
       const saved = JSON.parse(text.decode(await save("#save-json")));
       assertEquals(saved.nodes.map(({ name }: { name: string }) => name), [

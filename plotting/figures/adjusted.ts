@@ -1,7 +1,8 @@
 /**
- * Adjusts a figure that is ready: sizes, fonts and title by option, and ticks of log axes by what the figure shows.
+ * Adjusts a figure that is ready: sizes, fonts, texts and palette by option, and ticks of log axes by what the figure shows.
  */
 import { UserError } from "../../utils/base/mod.ts";
+import { colourBlind } from "./colours.ts";
 import type { Figure, Trace } from "./figure.ts";
 
 /** Options of every plot, as its command line gives them. */
@@ -10,7 +11,12 @@ export type FigureOptions = {
   height?: string;
   fontSize?: string;
   title?: string;
+  caption?: string;
+  palette?: string;
 };
+
+/** Palettes of figures, the default first. */
+const PALETTES = ["field", "colorblind"];
 
 /** Font size of figures, in pixels, from which `fontSize` scales all text. */
 const FONT_SIZE = 12;
@@ -33,15 +39,20 @@ export function adjusted(figure: Figure, options: FigureOptions): Figure {
   if (layout.width !== undefined) layout.width = width;
   if (layout.height !== undefined) layout.height = height;
   if (scale !== 1) layout.font = { size: FONT_SIZE, ...layout.font as Settings };
-  const { title } = options;
-  return {
+  const { title, caption, palette = PALETTES[0] } = options;
+  if (!PALETTES.includes(palette)) {
+    throw new UserError(`--palette: expected ${PALETTES.join(" or ")}, found "${palette}"`, 2);
+  }
+  const made = {
     ...figure,
     width,
     height,
     ...(title !== undefined && { title, heading: title }),
+    ...(caption !== undefined && { caption, note: caption }),
     layout: scale === 1 ? layout : scaledFonts(layout, scale),
     data: scale === 1 ? figure.data : figure.data.map((trace) => scaledFonts(trace, scale)),
   };
+  return palette === PALETTES[1] ? colourBlind(made) : made;
 }
 
 function pixels(flag: string, text: string | undefined): number | undefined {

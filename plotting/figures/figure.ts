@@ -19,4 +19,6 @@ export interface Figure {
   height: number;
   /** title inside pictures, which else have none */
   heading?: string;
+  /** caption inside pictures, under their title; others have none */
+  note?: string;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 export { adjusted, type FigureOptions } from "./adjusted.ts";
-export { STEP_COLOURS, stepColour, translucent } from "./colours.ts";
+export { NEUTRAL, STEP_COLOURS, stepColour, translucent } from "./colours.ts";
 export { allSteps, type HeadLine, headLines, pictureSteps, spreadSteps } from "./head_series.ts";
 export {
   colourAxis,
@@ -30,11 +30,12 @@ export {
 export type { Figure, Trace } from "./figure.ts";
 export { plotlyImage, plotlyPage, saveFigure } from "./plotly_page.ts";
 export { type LabelPosition, placeLabels } from "./point_labels.ts";
-export { leftOut, type RunLook, runLooks } from "./runs.ts";
+export { byRun, leftOut, type Run, runDash, type RunLook, runLooks } from "./runs.ts";
 export { givenSummaries, summaryCommand } from "./summary_command.ts";
 export {
   type EndLabel,
   endLabels,
+  HEAD_COLOURS,
   HeadPalette,
   logRange,
   SMOOTHED,

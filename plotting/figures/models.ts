@@ -43,10 +43,12 @@ export function tokensPerStep(model: string): number {
   return baseModel(model) === "pythia-nano" ? batch_size * context : PYTHIA_TOKENS_PER_STEP;
 }
 
-/** Returns the base model of a variant such as `pythia-160m-seed1`; an unknown name unchanged. */
+/** Returns the base model of a variant or run such as `pythia-160m-seed1, seed 42`; an unknown name unchanged. */
 export function baseModel(model: string): string {
   const known = MODEL_COLOURS.map(([name]) => name)
-    .filter((name) => model === name || model.startsWith(`${name}-`));
+    .filter((name) =>
+      model === name || model.startsWith(`${name}-`) || model.startsWith(`${name}, `)
+    );
   return known.sort((a, b) => b.length - a.length)[0] ?? model;
 }
 

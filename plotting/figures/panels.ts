@@ -1,4 +1,5 @@
 /** Lays out grids of panels, for all figures. */
+import { NEUTRAL } from "./colours.ts";
 import type { Trace } from "./figure.ts";
 
 /** A panel of a figure. `x` and `y` override the common settings of its axes. */
@@ -105,6 +106,6 @@ export function lineKeys(keys: { name: string; width: number; dash?: string }[])
     y: [null],
     name,
     hoverinfo: "skip",
-    line: { color: "#8c9299", width, dash },
+    line: { color: NEUTRAL, width, dash },
   }));
 }

@@ -37,6 +37,11 @@ export function plotCommand(plot: PlotCommand): FilesCommand {
     .option("--height <pixels>", "height")
     .option("--font-size <pixels>", "size of the text, 12 by default; all text scales with it")
     .option("--title <text>", "title, in pictures too")
+    .option("--caption <text>", "text under the title, in pictures too")
+    .option(
+      "--palette <name>",
+      "field, or colorblind: four colours, with dashes from the fifth on",
+    )
     .addHelpText(
       "after",
       `\nExamples:\n  deno run -A plotting/${plot.name}.ts ${plot.examplePath}` +

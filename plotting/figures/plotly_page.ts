@@ -60,32 +60,44 @@ export async function plotlyImage(
     await Deno.writeTextFile(file, plotlyPage(figure));
     const page = await browser.newPage({ colorScheme: "light" });
     await page.goto(`file://${file}`);
-    const address = await page.evaluate(async ([format, width, height, heading]) => {
-      // deno-lint-ignore no-explicit-any
-      const scope = globalThis as any;
-      await scope.drawn;
-      const white = { paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" };
-      const { layout } = scope.document.getElementById("plot");
-      const room = 2.4 * layout.font.size;
-      await scope.Plotly.relayout("plot", {
-        ...white,
-        ...(heading && {
-          title: {
-            text: heading,
-            ...{ xref: "paper", x: 0, xanchor: "left" },
-            ...{ yref: "container", y: 1, yanchor: "top", pad: { t: layout.font.size * 0.7 } },
-            font: { size: layout.font.size * 1.35, color: "#1d2126" },
-          },
-          "margin.t": layout.margin.t + room,
-        }),
-      });
-      return await scope.Plotly.toImage("plot", {
-        format,
-        width,
-        height,
-        scale: format === "png" ? 2 : 1,
-      }) as string;
-    }, [format === "png" ? "png" : "svg", figure.width, figure.height, figure.heading] as const);
+    const note = linesOf(figure.note ?? "", figure.width / 6.2);
+    const address = await page.evaluate(
+      async ([format, width, height, heading, note]) => {
+        // deno-lint-ignore no-explicit-any
+        const scope = globalThis as any;
+        await scope.drawn;
+        const white = { paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" };
+        const { layout } = scope.document.getElementById("plot");
+        const { size } = layout.font;
+        const room = (heading ? 2.4 * size : 0.8 * size) + 1.4 * size * note.length;
+        await scope.Plotly.relayout("plot", {
+          ...white,
+          ...((heading || note.length > 0) && {
+            title: {
+              text: heading ?? "",
+              subtitle: { text: note.join("<br>"), font: { size, color: "#1d2126" } },
+              ...{ xref: "paper", x: 0, xanchor: "left" },
+              ...{ yref: "container", y: 1, yanchor: "top", pad: { t: size * 0.7 } },
+              font: { size: size * 1.35, color: "#1d2126" },
+            },
+            "margin.t": layout.margin.t + room,
+          }),
+        });
+        return await scope.Plotly.toImage("plot", {
+          format,
+          width,
+          height,
+          scale: format === "png" ? 2 : 1,
+        }) as string;
+      },
+      [
+        format === "png" ? "png" : "svg",
+        figure.width,
+        figure.height,
+        figure.heading,
+        note,
+      ] as const,
+    );
     const body = address.slice(address.indexOf(",") + 1);
     if (format === "svg") return decodeURIComponent(body);
     if (format === "pdf") return await pdfOf(browser, decodeURIComponent(body), figure);
@@ -94,6 +106,17 @@ export async function plotlyImage(
     await browser.close();
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Returns a text in lines of at most `most` characters, escaped for Plotly. */
+function linesOf(text: string, most: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length >= most) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.map(escapeHtml);
 }
 
 /** Returns a PDF of one page, as large as the picture on it. */

@@ -14,8 +14,16 @@ export interface RunLook {
 
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
 
+/** A run, as its result file describes it. */
+export interface Run {
+  model: string;
+  task?: string;
+  /** the settings that determine its results */
+  config?: Readonly<Record<string, unknown>>;
+}
+
 /** Returns the look of each run, in the given order. */
-export function runLooks(summaries: readonly CircuitSummary[]): RunLook[] {
+export function runLooks(summaries: readonly Run[]): RunLook[] {
   return summaries.map((summary) => {
     const same = summaries.filter(({ model, task }) =>
       model === summary.model && task === summary.task
@@ -33,7 +41,23 @@ export function runLooks(summaries: readonly CircuitSummary[]): RunLook[] {
   });
 }
 
-function differingKeys(runs: readonly CircuitSummary[]): string[] {
+/** Returns what `of` makes of each file, by the name of its run, so that two runs of one model both have a place. */
+export function byRun<File extends { header: { model: string } }, Made>(
+  files: readonly File[],
+  of: (file: File) => Made,
+): Map<string, Made> {
+  const looks = runLooks(files.map(({ header }) => header as Run));
+  return new Map(files.map((file, i) => [looks[i].name, of(file)]));
+}
+
+/** Returns the dash of a run's lines: solid for the first of `names` that has its model. */
+export function runDash(name: string, names: readonly string[]): string {
+  const [model] = name.split(", ");
+  const same = names.filter((each) => each.split(", ")[0] === model);
+  return DASHES[same.indexOf(name) % DASHES.length];
+}
+
+function differingKeys(runs: readonly Run[]): string[] {
   const keys = new Set(runs.flatMap(({ config = {} }) => Object.keys(config)));
   return [...keys].filter((key) => new Set(runs.map(({ config }) => text(config?.[key]))).size > 1);
 }

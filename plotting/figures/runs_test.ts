@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { formingCircuit } from "../testing/forming_circuit.ts";
-import { leftOut, runLooks } from "./runs.ts";
+import { baseModel, modelColour } from "./models.ts";
+import { byRun, leftOut, runDash, runLooks } from "./runs.ts";
 
 Deno.test("runLooks() names what differs between runs of one model and task", () => {
   const run = (task: string, config: Record<string, unknown>) => ({
@@ -26,4 +27,15 @@ Deno.test("leftOut() says something only if a checkpoint is left out", () => {
   assertEquals(leftOut([summary]), "");
   summary.checkpoints[0].ability!.able = false;
   assertEquals(leftOut([summary]).includes("does not do the task"), true);
+});
+
+Deno.test("byRun() keeps two runs of one model, under names by which figures know the model", () => {
+  const file = (model: string, n_prompts: number) => ({ header: { model, config: { n_prompts } } });
+  const files = [file("pythia-70m", 50), file("pythia-70m", 200), file("pythia-160m", 50)];
+  const runs = byRun(files, ({ header }) => header.config.n_prompts);
+  const names = ["pythia-70m, n prompts 50", "pythia-70m, n prompts 200", "pythia-160m"];
+  assertEquals([...runs], [[names[0], 50], [names[1], 200], [names[2], 50]]);
+  assertEquals(names.map((name) => runDash(name, names)), ["solid", "dash", "solid"]);
+  assertEquals(modelColour(names[1]), modelColour("pythia-70m"));
+  assertEquals(names.map((name) => baseModel(name)), ["pythia-70m", "pythia-70m", "pythia-160m"]);
 });

@@ -29,9 +29,9 @@ import { faithfulnessFigure } from "../faithfulness.ts";
 import { buildFeatureExplorer } from "../feature_explorer/page.ts";
 import { readFeatureRuns } from "../feature_explorer/read.ts";
 import { formationFigure } from "../feature_formation.ts";
-import { behaviourFigure } from "../figure_1.ts";
+import { behaviourFigure, performancesOf } from "../figure_1.ts";
 import { consistencyFigure, consistencyOf } from "../figure_4.ts";
-import { plotlyPage, timeAxis } from "../figures/mod.ts";
+import { byRun, plotlyPage, timeAxis } from "../figures/mod.ts";
 import { heatMapPage } from "../head_heatmaps.ts";
 import { headScoresFigure } from "../head_scores.ts";
 import { jaccardFigure } from "../jaccard.ts";
@@ -160,8 +160,7 @@ export const FOLDER_PAGES: readonly ServedPage[] = [
     formats: [taskPerformances.format],
     build: async (paths) => {
       const files = await findResults(paths, [taskPerformances]);
-      const models = files.map(({ header: { model }, entries }) => ({ model, entries }));
-      return plotlyPage(behaviourFigure(models, timeAxis(true)));
+      return plotlyPage(behaviourFigure(performancesOf(files), timeAxis(true)));
     },
   },
   {
@@ -182,8 +181,7 @@ export const FOLDER_PAGES: readonly ServedPage[] = [
     formats: [selfRepairs.format],
     build: async (paths) => {
       const files = await findResults(paths, [selfRepairs]);
-      const models = new Map(files.map((file) => [file.header.model, repairsOf(file)]));
-      return plotlyPage(selfRepairFigure(models, timeAxis(true)));
+      return plotlyPage(selfRepairFigure(byRun(files, repairsOf), timeAxis(true)));
     },
   },
   {

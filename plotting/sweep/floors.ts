@@ -3,10 +3,10 @@
  * features, curves for real neurons and the random coder, labels at their ends.
  */
 import type { EvaluatedArm, TranscoderSweep } from "../../utils/results/mod.ts";
-import { spreadLabels, type Trace } from "../figures/mod.ts";
+import { NEUTRAL, spreadLabels, type Trace } from "../figures/mod.ts";
 
 /** Colour of floors. */
-export const GREY = "#8c9299";
+export const GREY = NEUTRAL;
 /** Labels that fit above each other in a panel. */
 const LABELS = 20;
 const LEVELS: Record<string, string> = {

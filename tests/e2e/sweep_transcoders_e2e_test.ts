@@ -8,7 +8,7 @@ import { assertOneLine, inFolder, run } from "../support/run_script.ts";
 
 const LAST = listLocalSteps(new URL("../../models/pythia-nano", import.meta.url).pathname).at(-1)!;
 const TRAINING = [
-  ...["--layers", "1,3", "--train-batch-size", "128", "--total-training-tokens", "6000"],
+  ...["--layers", "1,3", "--train-batch-size", "128", "--total-training-tokens", "4000"],
   ...["--store-batch-size", "8", "--n-batches-in-buffer", "6", "--save-every", "4"],
   ...["--threads", "1", "--lr", "0.01"],
 ];
@@ -17,7 +17,7 @@ const ARMS = [
   { kind: "sae", activation: "topk", k: 4, features: 64 },
 ];
 const args = (folder: string, ...more: string[]) => [
-  ...[...TRAINING, "--eval-tokens", "512", "--eval-fit-tokens", "1024", "--figures", "html"],
+  ...[...TRAINING, "--eval-tokens", "256", "--eval-fit-tokens", "512", "--figures", "html"],
   ...["--output-dir", join(folder, "out"), "--work-dir", join(folder, "work")],
   ...["--arms", JSON.stringify(ARMS), ...more],
 ];
@@ -52,7 +52,7 @@ Deno.test("a sweep, whole or killed and resumed, has the bytes of its arms alone
     const [whole, parts] = [join(folder, "whole"), join(folder, "parts")];
     const end = await run("sweep_transcoders", ...args(whole));
     assertEquals(end.code, 0, end.stderr);
-    assertMatch(end.stdout, /2 arms of 2 layers, 46 steps of 128 tokens, one pass of the model/);
+    assertMatch(end.stdout, /2 arms of 2 layers, 31 steps of 128 tokens, one pass of the model/);
     assertMatch(end.stdout, /buffer: [\d,]+ rows, \d+ MB.*; coders side by side: about \d+ MB/);
     assertMatch(end.stdout, /1 arms of 2 layers/);
     const expected = await filesOf(join(whole, "out"));
@@ -76,14 +76,14 @@ Deno.test("a sweep, whole or killed and resumed, has the bytes of its arms alone
 
     // Small budget: the arms come one after the other. Evaluations on the way change the log alone.
     const groups = join(folder, "groups");
-    const onTheWay = ["--arms-budget", "0.0015", "--eval-every", "20"];
+    const onTheWay = ["--arms-budget", "0.0015", "--eval-every", "15"];
     const one = await run("sweep_transcoders", ...args(groups, ...onTheWay));
     const lines = await Deno.readTextFile(
       join(groups, `work/topk-k4-f96/step${LAST}/layer_1.jsonl`),
     );
     const noted = lines.trim().split("\n").map((line) => JSON.parse(line))
       .filter((line) => line.held_out_fvu !== undefined);
-    assertEquals(noted.map(({ step }) => step), [20, 40]);
+    assertEquals(noted.map(({ step }) => step), [15, 30]);
     assertMatch(one.stdout, /2 passes of the model, with 1, 1 arms/);
     assertEquals(await filesOf(join(groups, "out")), expected);
 
@@ -106,7 +106,7 @@ Deno.test("a sweep, whole or killed and resumed, has the bytes of its arms alone
       "evaluate_transcoder",
       join(alone, `out/step${LAST}`),
       ...["--model", "pythia-nano", "--step", `${LAST}`, "--name", name, "--threads", "1"],
-      ...["--tokens", "512", "--fit-tokens", "1024", "--results-dir", alone],
+      ...["--tokens", "256", "--fit-tokens", "512", "--results-dir", alone],
     );
     assertEquals(evaluated.code, 0, evaluated.stderr);
     const evaluation = (await transcoderEvaluations.read(

@@ -1,10 +1,20 @@
 /**
- * Saves the graph as SVG, PNG and JSON, and reads pins, groups and labels of a JSON again. The JSON has Neuronpedia's schema, with
- * the marks in `qParams`, so that Neuronpedia and circuit-tracer's viewer show them.
+ * Saves the graph as SVG, PNG and JSON, prints it, and reads pins, groups and labels of a JSON again. The JSON has
+ * Neuronpedia's schema, with the marks in `qParams`, so that Neuronpedia and circuit-tracer's viewer show them.
  */
 import { neuronpediaGraph } from "../../../utils/graphs/mod.ts";
 import type { NeuronpediaGraph } from "../../../utils/results/mod.ts";
-import { byId, pngOf, saveFile, standaloneSvg, svg } from "../../page/client/mod.ts";
+import {
+  byId,
+  type HeadingLine,
+  pngOf,
+  printSvg,
+  saveFile,
+  standaloneSvg,
+  svg,
+  themeValue,
+} from "../../page/client/mod.ts";
+import { visibleText } from "./names.ts";
 import type { GraphModel } from "./page_model.ts";
 import { curveOf, strengthOf } from "./picture/edges.ts";
 import type { GraphView } from "./picture/graph_view.ts";
@@ -28,7 +38,11 @@ export function connectSaving(
       withEdges(
         current().view,
         (picture) =>
-          saveFile(`${stem()}.svg`, [standaloneSvg(picture, PAGE_ONLY)], "image/svg+xml"),
+          saveFile(
+            `${stem()}.svg`,
+            [standaloneSvg(picture, PAGE_ONLY, headingOf(current().model))],
+            "image/svg+xml",
+          ),
       ),
   );
   on(
@@ -37,7 +51,20 @@ export function connectSaving(
       withEdges(
         current().view,
         async (picture) =>
-          saveFile(`${stem()}.png`, [await pngOf(picture, PAGE_ONLY)], "image/png"),
+          saveFile(
+            `${stem()}.png`,
+            [await pngOf(picture, PAGE_ONLY, headingOf(current().model))],
+            "image/png",
+          ),
+      ),
+  );
+  on(
+    "save-pdf",
+    () =>
+      withEdges(
+        current().view,
+        (picture) =>
+          printSvg(standaloneSvg(picture, PAGE_ONLY, headingOf(current().model)), stem()),
       ),
   );
   on("save-json", () => {
@@ -66,6 +93,23 @@ export function connectSaving(
     told.textContent = message;
     told.classList.toggle("failed", !marks);
   });
+}
+
+/** Returns the lines above a saved picture: the prompt, the answer, and what the lines mean. */
+function headingOf({ data }: GraphModel): HeadingLine[] {
+  const answers = data.targets.map(({ label }) => visibleText(label)).join(", ");
+  const sign = (name: `--${string}`, text: string) => [
+    { text: "——\u00a0", colour: themeValue(name) },
+    { text: `${text}\u00a0\u00a0\u00a0` },
+  ];
+  return [
+    { size: 15, pieces: [{ text: visibleText(data.prompt, 90) }] },
+    { size: 11, pieces: [{ text: `${answers}. ${data.about}` }] },
+    {
+      size: 11,
+      pieces: [...sign("--plus", "raises"), ...sign("--minus", "lowers, dashed")],
+    },
+  ];
 }
 
 /** Puts the edges into the picture as paths while it is saved; on the page they are on canvases. */

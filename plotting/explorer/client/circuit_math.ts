@@ -4,19 +4,47 @@
  */
 import type { CheckpointSummary, CircuitEdge } from "../../../utils/results/mod.ts";
 import { edgeName } from "../../../utils/names/mod.ts";
-import { type LineKind, lineKind } from "./names.ts";
+import { integer } from "../../page/client/mod.ts";
+import { type LineKind, lineKind, shortName } from "./names.ts";
 
 export interface Filter {
   hidden: Set<LineKind>;
   /** how many of the strongest edges to draw; null for all */
   top: number | null;
+  /** a node whose own edges are drawn even if they are not among the strongest */
+  pinned?: string | null;
 }
 
-/** Returns the edges by descending |score|, without hidden letters, at most `top` of them. */
+/**
+ * Returns the edges by descending |score|, without hidden letters: the `top` strongest, and those from and to the pinned
+ * node.
+ */
 export function visibleEdges(circuit: CircuitEdge[], filter: Filter): CircuitEdge[] {
-  const kept = circuit.filter((edge) => !filter.hidden.has(lineKind(edge)))
+  const { hidden, top, pinned = null } = filter;
+  const kept = circuit.filter((edge) => !hidden.has(lineKind(edge)))
     .sort((a, b) => Math.abs(b.score) - Math.abs(a.score));
-  return filter.top === null ? kept : kept.slice(0, filter.top);
+  if (top === null) return kept;
+  return kept.filter(({ source, target }, rank) =>
+    rank < top || source === pinned || target === pinned
+  );
+}
+
+/** From more edges than `MANY` in its largest circuit, a page starts with the `FIRST` strongest edges. */
+const MANY = 150;
+const FIRST = 100;
+
+/** Says how many edges are drawn if not all: ", the 100 strongest and those of 3.1 drawn"; else nothing. */
+export function drawnNote({ top, pinned }: Filter, edges: number): string {
+  if (top === null || top >= edges) return "";
+  const own = pinned ? ` and those of ${shortName(pinned)}` : "";
+  return `, the ${top === 1 ? "strongest" : `${integer(top)} strongest`}${own} drawn`;
+}
+
+/** Returns how many of the strongest edges a page draws at first; null for all. */
+export function firstTop(
+  checkpoints: readonly Pick<CheckpointSummary, "circuit">[],
+): number | null {
+  return checkpoints.some(({ circuit }) => circuit.length > MANY) ? FIRST : null;
 }
 
 export interface Paths {

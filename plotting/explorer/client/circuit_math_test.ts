@@ -4,6 +4,8 @@ import { allEdgeNames } from "./graph_json.ts";
 import {
   degreesOf,
   differingWords,
+  drawnNote,
+  firstTop,
   jaccardMatrix,
   nodeShares,
   pathsThrough,
@@ -45,6 +47,25 @@ Deno.test("visibleEdges() ranks by |score|, after hiding letters", () => {
   assertEquals(names(3, []), [9, 4, -3]);
   assertEquals(names(2, ["q"]), [4, -3]);
   assertEquals(names(null, ["o"]), [9]);
+});
+
+Deno.test("visibleEdges() adds the pinned node's own edges to the strongest", () => {
+  const scores = (top: number | null, pinned: string | null) =>
+    visibleEdges(DIAMOND, { top, hidden: new Set(), pinned }).map((e) => e.score);
+  assertEquals(scores(1, null), [4]);
+  assertEquals(scores(1, "m2"), [4, 2, 0.5]);
+  assertEquals(scores(null, "m2"), [4, -3, 2, 1, 0.5]);
+});
+
+Deno.test("firstTop() and drawnNote() leave out edges of big circuits only, and say so", () => {
+  const circuit = (n: number) => ({ circuit: Array.from({ length: n }, () => DIAMOND[0]) });
+  assertEquals(firstTop([circuit(3), circuit(150)]), null);
+  assertEquals(firstTop([circuit(151), circuit(3)]), 100);
+  const note = (top: number | null, edges: number, pinned: string | null = null) =>
+    drawnNote({ top, pinned, hidden: new Set() }, edges);
+  assertEquals([note(null, 900), note(100, 100)], ["", ""]);
+  assertEquals(note(1000, 1001), ", the 1,000 strongest drawn");
+  assertEquals(note(1, 5, "a3.h1"), ", the strongest and those of 3.1 drawn");
 });
 
 Deno.test("degreesOf() and nodeShares() add up scores at a node", () => {

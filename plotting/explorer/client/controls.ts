@@ -8,6 +8,7 @@ import {
   integer,
   isDark,
   pngOf,
+  printSvg,
   saveFile,
   standaloneSvg,
 } from "../../page/client/mod.ts";
@@ -57,6 +58,8 @@ export function createControls(summary: ShownSummary, store: Store) {
   const showChoices = connectChoices(store);
   const transfer = document.querySelector<HTMLButtonElement>('[data-set="matrix=transfer"]');
   if (transfer) transfer.hidden = !summary.transfer;
+  const above = document.querySelector<HTMLButtonElement>('[data-set="measure=normalized"]');
+  if (above) above.hidden = !summary.fromCorrupted;
 
   top.addEventListener("input", () => {
     const share = Number(top.value) / 100;
@@ -98,6 +101,7 @@ export function createControls(summary: ShownSummary, store: Store) {
   byId("save-png").addEventListener("click", async () => {
     saveFile(`${stem()}.png`, [await whole(pngOf)], "image/png");
   });
+  byId("save-pdf").addEventListener("click", () => printSvg(whole(standaloneSvg), stem()));
   byId("save-json").addEventListener("click", () => {
     const pieces = graphJson(summary, store.state.index, nodeNames(summary.shape));
     saveFile(`${stem()}.json`, pieces, "application/json");

@@ -10,7 +10,7 @@ import {
   onResize,
   onSystemTheme,
 } from "../../page/client/mod.ts";
-import { differingWords, type WordPiece } from "./circuit_math.ts";
+import { differingWords, firstTop, type WordPiece } from "./circuit_math.ts";
 import { createAgainst } from "./against.ts";
 import { createControls } from "./controls.ts";
 import { allRoles, roleColour, roleLabel } from "./describe.ts";
@@ -71,10 +71,12 @@ function start() {
     return;
   }
   const steps = summary.checkpoints.map((c) => c.step);
+  if (steps.length === 1) document.body.classList.add("single");
   const able = summary.checkpoints.map((c) => c.able);
   const nodes = nodeNames(summary.shape);
+  const top = firstTop(summary.checkpoints);
   const store = createStore({
-    ...initialState(steps.length),
+    ...initialState(steps.length, top),
     ...readHash(location.hash, steps, nodes),
   });
   const controls = createControls(summary, store);
@@ -111,7 +113,7 @@ function start() {
     }
   }
 
-  const keepAddress = () => history.replaceState(null, "", writeHash(store.state, steps));
+  const keepAddress = () => history.replaceState(null, "", writeHash(store.state, steps, top));
   // a browser allows few changes of the address per second
   const keepView = atMostEvery(200, keepAddress);
   store.subscribe((changed) => {
@@ -122,7 +124,8 @@ function start() {
     controls.update();
     showAgainst();
     if (touches("order")) graph.resize();
-    if (touches("index", "hidden", "top", "widths", "against", "order", "edges")) graph.update();
+    const redraws = touches("index", "hidden", "top", "widths", "against", "order", "edges");
+    if (redraws || (touches("pinned") && store.state.top !== null)) graph.update();
     else graph.highlight();
     panel.update();
     if (touches("index")) { for (const chart of charts) chart.mark(store.state.index); }

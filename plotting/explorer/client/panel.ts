@@ -11,7 +11,7 @@ import {
   showTooltip,
 } from "../../page/client/mod.ts";
 import { metricName, metricUnit } from "../../display_names.ts";
-import { pathsThrough, visibleEdges } from "./circuit_math.ts";
+import { drawnNote, pathsThrough, visibleEdges } from "./circuit_math.ts";
 import { describeEdge, describeNode } from "./describe.ts";
 import { edgeName } from "../../../utils/names/mod.ts";
 import { lineKind, shortName } from "./names.ts";
@@ -40,11 +40,13 @@ export function createPanel(summary: ShownSummary, store: Store) {
       ["Clean", number(c.baseline), `mean ${metricName(summary.metric)} of the model`],
       ["Corrupted", number(c.corrupted), "the same answers on corrupted prompts"],
       ["Faithfulness", shown(percent(c.faithfulness)), "circuit / whole model"],
-      [
-        "above corrupted",
-        shown(percent(c.normalized)),
-        "(circuit − corrupted) / (model − corrupted)",
-      ],
+      ...(summary.fromCorrupted
+        ? [[
+          "above corrupted",
+          shown(percent(c.normalized)),
+          "(circuit − corrupted) / (model − corrupted)",
+        ] as [string, string, string]]
+        : []),
       ["Edges", shown(integer(c.edges)), `of ${integer(summary.nEdges)}`],
       ["Nodes", shown(integer(c.nodes.length)), "including input and logits"],
     ];
@@ -52,16 +54,18 @@ export function createPanel(summary: ShownSummary, store: Store) {
       const stability = c.edges > 0 ? c.stability : null;
       rows.push(["Stability", percent(stability), "mean Jaccard, resampled prompts"]);
     }
-    const { sum, change, missing } = c.completeness;
-    rows.push([
-      "Completeness",
-      shown(percent(change === 0 ? null : sum / change)),
-      missing === undefined
-        ? "sum of the input's outgoing scores / change of the metric"
-        : `sum of the input's outgoing scores / change of the metric; per prompt, ${
-          percent(missing)
-        } is missing (quadrature error)`,
-    ]);
+    if (summary.fromCorrupted) {
+      const { sum, change, missing } = c.completeness;
+      rows.push([
+        "Completeness",
+        shown(percent(change === 0 ? null : sum / change)),
+        missing === undefined
+          ? "sum of the input's outgoing scores / change of the metric"
+          : `sum of the input's outgoing scores / change of the metric; per prompt, ${
+            percent(missing)
+          } is missing (quadrature error)`,
+      ]);
+    }
     byId("facts").replaceChildren(
       ...rows.map(([name, value, title]) =>
         html("div", { title }, html("dt", {}, name), html("dd", {}, value))
@@ -72,7 +76,7 @@ export function createPanel(summary: ShownSummary, store: Store) {
       : c.edges > 0
       ? `${integer(c.edges)} of ${integer(summary.nEdges)} edges (${
         number(100 * c.edges / summary.nEdges)
-      } %)`
+      } %)${drawnNote(store.state, c.circuit.length)}`
       : `0 of ${integer(summary.nEdges)} edges`;
   }
 
@@ -90,9 +94,10 @@ export function createPanel(summary: ShownSummary, store: Store) {
     const { index, pinned: node } = store.state;
     const visible = visibleEdges(summary.checkpoints[index].circuit, store.state);
     const paths = node ? pathsThrough(visible, node) : null;
+    const some = drawnNote(store.state, summary.checkpoints[index].circuit.length) !== "";
     const listed = paths ? visible.filter((edge) => paths.edges.has(edgeName(edge))) : visible;
     byId("list-title").textContent = node
-      ? `Edges on paths through ${shortName(node)}`
+      ? `${some ? "Drawn edges" : "Edges"} on paths through ${shortName(node)}`
       : "Strongest edges";
     const number = listed.length > MOST_LISTED
       ? `${MOST_LISTED} of ${integer(listed.length)}`

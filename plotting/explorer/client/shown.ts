@@ -24,5 +24,10 @@ export interface ShownSummary extends CircuitSummary {
   caption?: string;
   /** whether the run searched for a circuit above the threshold */
   searched: boolean;
+  /**
+   * whether edges outside a circuit carry their values on the corrupted prompt; only then does a circuit without edges reach
+   * the corrupted level, and are scores shares of the way from there to clean
+   */
+  fromCorrupted: boolean;
   checkpoints: ShownCheckpoint[];
 }

@@ -17,6 +17,7 @@ export interface State {
   /** node or edge name under the pointer; not in the address */
   hovered: string | null;
   hidden: Set<LineKind>;
+  /** how many of the strongest edges are drawn; null for all */
   top: number | null;
   colour: "letter" | "sign";
   palette: "field" | "safe";
@@ -41,14 +42,14 @@ export interface State {
 
 export type Store = KitStore<State>;
 
-/** Returns the state of a page that shows its last checkpoint. */
-export function initialState(count: number): State {
+/** Returns the state of a page that shows its last checkpoint and the `top` strongest edges. */
+export function initialState(count: number, top: number | null = null): State {
   return {
     index: Math.max(0, count - 1),
     pinned: null,
     hovered: null,
     hidden: new Set(),
-    top: null,
+    top,
     colour: "letter",
     palette: "field",
     order: "number",
@@ -68,8 +69,12 @@ export function initialState(count: number): State {
  * Returns the fields of the address: the step, and every other choice that differs from its default. Reading maps a
  * step to the nearest checkpoint, and ignores nodes that the model does not have.
  */
-function addressFields(steps: number[], nodes: string[]): AddressField<State>[] {
-  const defaults = initialState(steps.length);
+function addressFields(
+  steps: number[],
+  nodes: string[],
+  firstTop: number | null,
+): AddressField<State>[] {
+  const defaults = initialState(steps.length, firstTop);
   return [
     {
       name: "step",
@@ -94,8 +99,9 @@ function addressFields(steps: number[], nodes: string[]): AddressField<State>[] 
     },
     {
       name: "top",
-      write: ({ top }) => top === null ? null : String(top),
+      write: ({ top }) => top === firstTop ? null : top === null ? "all" : String(top),
       read(text) {
+        if (text === "all") return { top: null };
         const top = Number(text);
         return Number.isInteger(top) && top > 0 ? { top } : null;
       },
@@ -137,14 +143,14 @@ function addressFields(steps: number[], nodes: string[]): AddressField<State>[] 
   ];
 }
 
-/** Returns the address part for a state. */
-export function writeHash(state: State, steps: number[]): string {
-  return writeAddress(addressFields(steps, []), state);
+/** Returns the address part for a state. @param firstTop how many edges the page draws at first */
+export function writeHash(state: State, steps: number[], firstTop: number | null = null): string {
+  return writeAddress(addressFields(steps, [], firstTop), state);
 }
 
 /** Reads what `writeHash` wrote. Ignores unknown and impossible values. */
 export function readHash(hash: string, steps: number[], nodes: string[]): Partial<State> {
-  return readAddress(addressFields(steps, nodes), hash);
+  return readAddress(addressFields(steps, nodes, null), hash);
 }
 
 /** Returns the index of the checkpoint whose step is nearest to `step` on a log scale extended to 0. */

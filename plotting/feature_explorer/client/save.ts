@@ -1,5 +1,16 @@
-/** Saves the picture as SVG or PNG, and what it shows as JSON. */
-import { byId, pngOf, saveFile, standaloneSvg } from "../../page/client/mod.ts";
+/** Saves the picture as SVG or PNG, prints it, and saves what it shows as JSON. */
+import { taskTitle } from "../../display_names.ts";
+import {
+  byId,
+  type HeadingLine,
+  integer,
+  percent,
+  plural,
+  pngOf,
+  printSvg,
+  saveFile,
+  standaloneSvg,
+} from "../../page/client/mod.ts";
 import { endName } from "./describe.ts";
 import type { RunIndex } from "./run_index.ts";
 
@@ -31,6 +42,21 @@ export function circuitJson(index: RunIndex, t: number) {
   };
 }
 
+/** Returns the lines above a saved picture: what is shown, and what its marks mean. */
+function headingOf({ index, t }: { index: RunIndex; t: number }): HeadingLine[] {
+  const { model, task, set, checkpoints } = index.run;
+  const { step, circuit } = checkpoints[t];
+  const about = circuit
+    ? `${plural(index.nodes(t).size, "node")}, faithfulness ${percent(circuit.normalized)}. `
+    : "The model cannot do the task. ";
+  const marks =
+    "Circles raise the metric, diamonds lower it; darker: larger effect; ring: born since the checkpoint before; coloured cross: gone since then.";
+  return [
+    { size: 15, pieces: [{ text: `${model}, ${taskTitle(task)}, ${set}, step ${integer(step)}` }] },
+    { size: 11, pieces: [{ text: about + (circuit ? marks : "") }] },
+  ];
+}
+
 /** Connects the buttons. @param shown returns the run, the checkpoint and the picture */
 export function connectSaving(
   shown: () => { index: RunIndex; t: number; picture: SVGSVGElement },
@@ -41,11 +67,23 @@ export function connectSaving(
     return name.replace(/[^\w.-]+/g, "_").slice(0, 120);
   };
   byId("save-svg").addEventListener("click", () => {
-    saveFile(`${stem()}.svg`, [standaloneSvg(shown().picture, PAGE_ONLY)], "image/svg+xml");
+    saveFile(
+      `${stem()}.svg`,
+      [standaloneSvg(shown().picture, PAGE_ONLY, headingOf(shown()))],
+      "image/svg+xml",
+    );
   });
   byId("save-png").addEventListener("click", async () => {
-    saveFile(`${stem()}.png`, [await pngOf(shown().picture, PAGE_ONLY)], "image/png");
+    saveFile(
+      `${stem()}.png`,
+      [await pngOf(shown().picture, PAGE_ONLY, headingOf(shown()))],
+      "image/png",
+    );
   });
+  byId("save-pdf").addEventListener(
+    "click",
+    () => printSvg(standaloneSvg(shown().picture, PAGE_ONLY, headingOf(shown())), stem()),
+  );
   byId("save-json").addEventListener("click", () => {
     const { index, t } = shown();
     saveFile(

@@ -26,7 +26,7 @@ const STYLED = [
 const FOR_READERS = /^(class|role|tabindex|aria-.*)$/;
 
 /**
- * Returns the SVG as a file of its own: with every style inlined and a background, without hidden helpers. Colours are
+ * Returns the SVG as a file of its own: with every style inlined, on white or on the dark page's colour, without hidden helpers. Colours are
  * plain `#rrggbb`: browsers also return `color(srgb …)` and `rgba(…)`, which drawing programs read as black.
  * @param pageOnly more attributes that have a meaning only inside the page
  * @param heading lines above the picture: each a list of pieces of text, with their colours
@@ -56,7 +56,9 @@ export function standaloneSvg(
   const paper = document.createElementNS("http://www.w3.org/2000/svg", "rect");
   paper.setAttribute("width", String(width));
   paper.setAttribute("height", String(height));
-  paper.setAttribute("fill", plainColour(getComputedStyle(document.body).backgroundColor));
+  const dark = document.documentElement.dataset.theme === "dark";
+  const ground = dark ? plainColour(getComputedStyle(document.body).backgroundColor) : "#ffffff";
+  paper.setAttribute("fill", ground);
   copy.prepend(paper);
   if (heading.length > 0) addHeading(copy, paper, heading);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");

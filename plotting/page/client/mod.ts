@@ -15,6 +15,7 @@ export { afterPaint, atMostEvery, oncePerFrame, onResize } from "./frames.ts";
 export { gapsOf, hatched } from "./hatch.ts";
 export { type Labels, type LabelStore, openLabels } from "./labels.ts";
 export { linearScale, logScale, niceTicks, rangeOf, type Scale, stepScale } from "./scales.ts";
+export { printSvg } from "./print.ts";
 export { createStore, type Store } from "./store.ts";
 export { applyTheme, isDark, onSystemTheme, type ThemeChoice, themeValue } from "./theme.ts";
 export { fact, hideTooltip, showTooltip, titled, type WindowPoint } from "./tooltip.ts";

@@ -38,7 +38,8 @@ export function linearScale(
 }
 
 /**
- * Returns a logarithmic scale over positive values, with ticks at powers of ten (for a short range also at 2 and 5).
+ * Returns a logarithmic scale over positive values, with ticks at powers of ten, for a short range also at 2 and 5, and
+ * within a decade at round numbers.
  */
 export function logScale(
   [low, high]: [number, number],
@@ -49,6 +50,15 @@ export function logScale(
   const span = Math.log10(high) - a || 1;
   const place = (value: number) =>
     from + ((Math.log10(Math.max(value, 1e-12)) - a) / span) * (to - from);
+  if (high / low < 6) {
+    const round = niceTicks(low, high, 6).map((value) => ({
+      at: place(value),
+      label: label(value),
+    }));
+    return Object.assign(place, {
+      ticks: round.filter((tick, i) => tick.label !== round[i - 1]?.label),
+    });
+  }
   const factors = span < 1.3 ? [1, 2, 5] : [1];
   const ticks: { at: number; label: string }[] = [];
   for (let power = Math.floor(a); power <= a + span + 1e-9; power++) {
@@ -97,7 +107,7 @@ export function rangeOf(
   let low = Math.min(...all);
   let high = Math.max(...all);
   if (!Number.isFinite(low)) [low, high] = [0, 1];
-  if (low === high) [low, high] = [low - 0.5, high + 0.5];
+  if (low === high) [low, high] = include.includes(low) ? [low, low + 1] : [low - 0.5, low + 0.5];
   const pad = (high - low) * 0.06;
   return [include.includes(low) ? low : low - pad, high + pad];
 }

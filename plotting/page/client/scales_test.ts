@@ -50,3 +50,19 @@ Deno.test("number() writes three digits, a real minus sign, and a dash for a mis
   assertEquals([plural(1, "edge"), plural(1200, "edge")], ["1 edge", "1,200 edges"]);
   assertAlmostEquals(rangeOf([0, 1], [])[1], 1.06);
 });
+
+Deno.test("logScale() has several ticks within a decade, and within less", () => {
+  const labels = (low: number, high: number) =>
+    logScale([low, high], [0, 100], String).ticks.map(({ label }) => label);
+  assertEquals(labels(2048, 6144), ["3000", "4000", "5000", "6000"]);
+  assertEquals(labels(10, 10.6), ["10", "10.1", "10.2", "10.3", "10.4", "10.5", "10.6"]);
+  const whole = logScale([10, 13], [0, 100], (value) => String(Math.round(value)));
+  assertEquals(whole.ticks.map(({ label }) => label), ["10", "11", "12", "13"]);
+  assertEquals(labels(1, 15), ["1", "2", "5", "10"]);
+  const scale = logScale([2000, 8000], [0, 100], String);
+  assertEquals([scale(2000), scale(4000), scale(8000)].map(Math.round), [0, 50, 100]);
+});
+
+Deno.test("rangeOf() starts at a value that it must include, even if all values are equal", () => {
+  assertEquals(rangeOf([0, 0, null], [0]), [0, 1.06]);
+});

@@ -8,7 +8,7 @@
  *
  * Graphviz and resvg are loaded by the first picture: most commands draw none.
  */
-import openSans from "open-sans-fonts/open-sans/Regular/OpenSans-Regular.ttf" with {
+import openSans from "@expo-google-fonts/open-sans/400Regular/OpenSans_400Regular.ttf" with {
   type: "bytes",
 };
 import type { CircuitEdge } from "../../results/mod.ts";

@@ -20,11 +20,14 @@ export function circuitLine(run: CircuitRun, found: CheckpointSummary): string {
     : `${metric}  the model does not do the task`;
 }
 
-/** Returns the columns of the table; "–" for circuits where the model does not do the task. */
+/**
+ * Returns the columns of the table; "–" for circuits where the model does not do the task. Only a circuit whose other edges
+ * carry corrupted values has a share above the corrupted level.
+ */
 export function circuitColumns(
   run: CircuitRun,
   at: (step: number) => CheckpointSummary,
-  { quadrature }: { quadrature: string },
+  { quadrature, intervention }: { quadrature: string; intervention: string },
 ): Column<number>[] {
   const circuit = (value: (found: CheckpointSummary) => number | undefined) => (step: number) =>
     checkpointAble(run, at(step)) ? value(at(step)) : undefined;
@@ -35,7 +38,9 @@ export function circuitColumns(
     { header: "edges", value: circuit(({ edges }) => edges), digits: 0 },
     { header: "nodes", value: circuit(({ nodes }) => nodes.length), digits: 0 },
     { header: "faithfulness", value: circuit(({ faithfulness }) => faithfulness), digits: 3 },
-    { header: "above corrupted", value: circuit(({ normalized }) => normalized), digits: 3 },
+    ...(intervention === "patching"
+      ? [{ header: "above corrupted", value: circuit(({ normalized }) => normalized), digits: 3 }]
+      : []),
     { header: "IG missing", value: circuit(({ completeness }) => completeness.missing), digits: 3 },
     ...(quadrature === "adaptive"
       ? [{

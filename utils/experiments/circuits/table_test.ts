@@ -23,6 +23,7 @@ const steps = new Map([
 Deno.test("circuitColumns() shows no circuit where the model does not do the task", () => {
   const columns = circuitColumns(run, (step) => steps.get(step)!, {
     quadrature: "midpoint",
+    intervention: "patching",
   });
   const lines = formatTable(columns, [256, 2048]).split("\n").map((line) => line.trim());
   const cells = (line: string) => line.split(/\s{2,}/);
@@ -34,6 +35,13 @@ Deno.test("circuitColumns() shows no circuit where the model does not do the tas
   assertEquals(cells(lines[3]), [
     ...["3.000", "-3.000", "36", "34", "2", "0.810", "0.900", "0.002"],
   ]);
+});
+
+Deno.test("circuitColumns() gives no share above corrupted where edges carry other values", () => {
+  const settings = { quadrature: "midpoint", intervention: "zero" };
+  const headers = circuitColumns(run, (step) => steps.get(step)!, settings)
+    .map(({ header }) => header);
+  assertEquals(headers.slice(-2), ["faithfulness", "IG missing"]);
 });
 
 Deno.test("circuitLine() says what happened", () => {

@@ -47,7 +47,7 @@ export function createFaithfulnessChart(summary: ShownSummary, store: Store) {
   const ghosts = { view: "", element: svg("path") };
 
   function update() {
-    const { measure } = store.state;
+    const measure = summary.fromCorrupted ? store.state.measure : "faithfulness";
     const checkpoint = summary.checkpoints[store.state.index];
     const drawn = random[store.state.index];
     const width = Math.max(260, box.clientWidth);
@@ -161,10 +161,10 @@ export function createFaithfulnessChart(summary: ShownSummary, store: Store) {
     if (checkpoint.random.length > 0) {
       keys.push(html("span", { class: "key tone-2 dashed" }, html("i"), "random circuits"));
     }
-    if (checkpoint.cpr !== undefined) {
+    if (summary.fromCorrupted && checkpoint.cpr !== undefined) {
       keys.push(html("span", { class: "key" }, `CPR ${number(checkpoint.cpr)}`));
     }
-    if (checkpoint.cmd !== undefined) {
+    if (summary.fromCorrupted && checkpoint.cmd !== undefined) {
       keys.push(html("span", { class: "key" }, `CMD ${number(checkpoint.cmd)}`));
     }
     return keys;
@@ -177,7 +177,7 @@ export function createFaithfulnessChart(summary: ShownSummary, store: Store) {
         ? fact("requested", integer(p.size))
         : fact("left after pruning", integer(p.left)),
       fact("of the clean metric", percent(p.faithfulness)),
-      fact("above the corrupted level", percent(p.normalized)),
+      ...(summary.fromCorrupted ? [fact("above the corrupted level", percent(p.normalized))] : []),
     );
   }
   return { update };

@@ -35,12 +35,14 @@ export function timelineSpecs(summary: ShownSummary): ChartSpec[] {
       title: "Faithfulness of the circuit, %",
       series: [
         { name: "of clean", tone: "tone-1", values: circuits((p) => p.faithfulness) },
-        {
-          name: "above corrupted",
-          tone: "tone-3",
-          values: circuits((p) => p.normalized),
-          dashed: true,
-        },
+        ...(summary.fromCorrupted
+          ? [{
+            name: "above corrupted",
+            tone: "tone-3",
+            values: circuits((p) => p.normalized),
+            dashed: true,
+          }]
+          : []),
       ],
       include: [0, 1],
       limits: [-0.25, 1.5],

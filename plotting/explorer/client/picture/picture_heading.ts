@@ -1,18 +1,19 @@
 /** Writes what a saved picture of a circuit shows: title, step and circuit, legend. */
 import { taskTitle } from "../../../display_names.ts";
 import { type HeadingLine, integer, percent, themeValue } from "../../../page/client/mod.ts";
+import { drawnNote } from "../circuit_math.ts";
 import { comparisonOf } from "../comparison.ts";
 import type { ShownSummary } from "../shown.ts";
 import type { State } from "../state.ts";
 
 /** Returns the lines above the picture. */
 export function pictureHeading(summary: ShownSummary, state: State): HeadingLine[] {
-  const { step, able, edges, faithfulness } = summary.checkpoints[state.index];
-  const circuit = able
+  const { step, able, edges, circuit, faithfulness } = summary.checkpoints[state.index];
+  const size = able
     ? `${integer(edges)} of ${integer(summary.nEdges)} edges, faithfulness ${percent(faithfulness)}`
     : "the model does not do the task";
   const named = `${summary.model}, ${taskTitle(summary.task)}`;
-  const shown = state.top === null ? "" : `, the ${integer(state.top)} strongest drawn`;
+  const shown = drawnNote(state, circuit.length);
   const key = (
     text: string,
     colour: string,
@@ -49,7 +50,7 @@ export function pictureHeading(summary: ShownSummary, state: State): HeadingLine
       size: 15,
       pieces: [{ text: `${summary.title ?? named}, step ${integer(step)}` }],
     },
-    { size: 11, pieces: [{ text: `${circuit}${shown}. Scores by ${summary.method}.` }] },
+    { size: 11, pieces: [{ text: `${size}${shown}. Scores by ${summary.method}.` }] },
     { size: 11, pieces: legend },
     ...roles.length > 0 ? [{ size: 11, pieces: roles }] : [],
     ...linesOf(summary.caption ?? "").map((text) => ({ size: 11, pieces: [{ text }] })),

@@ -8,7 +8,10 @@ import { layoutOf, type PlacedTensor } from "../../../training/mod.ts";
 import type { CoderOptimiserSettings } from "../optimiser.ts";
 import { coderParameters, type CoderShape } from "../shape.ts";
 import type { DeadGradients } from "./dead_columns.ts";
-import type { StepMemory } from "./step_memory.ts";
+import { groupOf, mayTile, type StepMemory } from "./step_memory.ts";
+
+/** Places per feature from which an update by tiles is faster. */
+const MANY = 12;
 
 /** Parameters in the memory of kernels. */
 export class CoderRows {
@@ -71,18 +74,29 @@ export class CoderRows {
     }
     const adam = this.#adam(t);
     memory.integers("next", 1)[0] = 0;
-    memory.run("update", (6 * F + 2 * listed) * (dIn + dOut), [
-      ...[F, dIn, dOut],
+    const places = [
       memory.at("next"),
       ...[memory.at("starts"), memory.at("rows")],
       ...[memory.at("listedValues"), memory.at("listedGradients")],
-      ...[memory.at("x"), memory.at("g")],
+    ];
+    const parameters = [
       ...[this.at("W_enc"), this.at("W_dec"), this.#moments()],
       ...[slots, memory.at("extraEnc"), memory.at("extraDec")],
       ...[memory.at("since"), memory.at("fired")],
       ...[Number(this.optimiser.unitDecoder ?? false), ...adam],
-      scratch,
-    ]);
+    ];
+    const elements = (6 * F + 2 * listed) * (dIn + dOut);
+    if (mayTile(this.shape) && listed >= MANY * F) {
+      const [x, g] = [memory.at("xTiles"), memory.at("gTiles")];
+      memory.run("tile", 2 * rows * dIn, [rows, dIn, memory.at("x"), x]);
+      memory.run("tile", 2 * rows * dOut, [rows, dOut, memory.at("g"), g]);
+      const sizes = [groupOf(F, memory.threads), rows, F, dIn, dOut];
+      const groups = memory.at("groups");
+      memory.run("updateTiles", elements, [...sizes, ...places, x, g, ...parameters, groups]);
+    } else {
+      const [x, g] = [memory.at("x"), memory.at("g")];
+      memory.run("update", elements, [F, dIn, dOut, ...places, x, g, ...parameters, scratch]);
+    }
     this.#vector("b_enc", adam);
     this.#vector("b_dec", adam);
     if (inputBias === "own") this.#vector("b_in", adam);

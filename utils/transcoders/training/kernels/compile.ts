@@ -11,6 +11,7 @@ import { MOST_PAGES } from "./memory_limit.ts";
 /** Files of the kernels; the first exports them all. */
 const SOURCES = [
   ...["mod.ts", "rows.ts", "choice.ts", "targets.ts", "decode.ts", "places.ts", "update.ts"],
+  "tiles.ts",
 ];
 
 const ARGS = [

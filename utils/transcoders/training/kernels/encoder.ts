@@ -21,10 +21,10 @@ import {
 import type { CoderShape } from "../shape.ts";
 
 /** Most features of the narrow form. */
-const NARROW = 2048;
+const NARROW = 4096;
 
-/** Elements of pre-activations that a block may have. */
-const BLOCK = 1 << 25;
+/** Elements of pre-activations that a block may have: those that a kernel reads should stay in the cache. */
+const BLOCK = { narrow: 1 << 21, wide: 1 << 25 };
 
 /** Chosen features of a block of rows, `[rows, k]`; k is F where all pre-activations are given. */
 export interface Chosen {
@@ -76,7 +76,8 @@ export class Encoder {
 
   /** Rows of a block. */
   get blockRows(): number {
-    return Math.max(64, Math.min(1024, Math.floor(BLOCK / this.shape.features)));
+    const elements = this.narrow ? BLOCK.narrow : BLOCK.wide;
+    return Math.max(64, Math.min(1024, Math.floor(elements / this.shape.features)));
   }
 
   /**

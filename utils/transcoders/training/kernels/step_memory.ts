@@ -16,7 +16,8 @@ type Fixed =
   | ("weights" | "m" | "v" | "since" | "fired")
   | ("x" | "y" | "g" | "numbers" | "means" | "deviations" | "pre")
   | ("b_enc" | "b_dec" | "b_in")
-  | ("starts" | "next" | "slots" | "scratch");
+  | ("starts" | "next" | "slots" | "scratch")
+  | ("xTiles" | "gTiles" | "groups");
 
 /** Arrays that grow. */
 type Growing =
@@ -25,6 +26,22 @@ type Growing =
 
 /** Name of an array. */
 export type ArrayName = Fixed | Growing;
+
+/** Columns of a tile, as in `assembly/tiles.ts`. */
+const TILE = 32;
+
+/**
+ * Returns whether a step of this shape may update its weights by tiles (`assembly/tiles.ts`): widths of whole tiles, wide
+ * enough for rows to leave the second-level cache, and features that can have many places.
+ */
+export function mayTile({ rows, dIn, dOut, features }: CoderShape): boolean {
+  return [dIn, dOut].every((d) => d % TILE === 0 && d >= 256) && features <= 4 * rows;
+}
+
+/** Returns how many features a thread takes at a time in an update by tiles. */
+export function groupOf(features: number, threads: number): number {
+  return Math.min(1024, Math.ceil(features / threads));
+}
 
 /** Where everything is. */
 export class StepMemory {
@@ -64,11 +81,22 @@ export class StepMemory {
       ...{ means: dOut, deviations: dOut, pre: blockElements },
       ...{ b_enc: F, b_dec: dOut, b_in: dIn },
       ...{ starts: F + 1, next: F + 1, slots: F },
+      ...mayTile(shape)
+        ? {
+          ...{ xTiles: rows * dIn, gTiles: rows * dOut },
+          groups: pool.threads * (groupOf(F, pool.threads) * (dIn + dOut) + TILE),
+        }
+        : { xTiles: 0, gTiles: 0, groups: 0 },
       scratch: pool.threads * Math.max(dIn + dOut + widest, 3 * F) + 2 * widest,
     });
     const end = placed(growingSizes(shape, perRow, 0), fixed.bytes).bytes;
     const memory = await pool.add(end);
     return new StepMemory(pool, memory, shape, fixed, perRow, 0, size);
+  }
+
+  /** number of threads */
+  get threads(): number {
+    return this.pool.threads;
   }
 
   /** Makes room for more places in a row, or more dead features. The places of this step stay where they are. */

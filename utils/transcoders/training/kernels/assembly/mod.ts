@@ -13,6 +13,7 @@
  *   rowSums       Σ_r s[r] m[r], the gradients of the other biases
  *   update        dW_dec[f] = Σ a g[r],  dW_enc[f] = Σ da x[r],  Adam, decoder rows kept at norm 1
  *   adamVector    Adam on the biases
+ *   tile, updateTiles   `update` for features with many places
  *
  * Long sums are made in parts, which keeps float32 rounding near that of a blocked product.
  */
@@ -21,3 +22,4 @@ export { columns, scale } from "./targets.ts";
 export { decode } from "./decode.ts";
 export { count, encoderBias, list, rowSums } from "./places.ts";
 export { adamVector, update } from "./update.ts";
+export { tile, updateTiles } from "./tiles.ts";

@@ -129,34 +129,22 @@ export function update(
       clear(enc, dIn + dOut);
       addManyRows(enc, part, x, placeRows, placeGradients, from, to, dIn);
       addManyRows(dec, part, g, placeRows, placeValues, from, to, dOut);
-      if (slots) {
-        const slot = load<i32>(at(slots, f));
-        if (slot >= 0) {
-          addScaled(enc, row(extraEnc, slot, dIn), 1, dIn);
-          addScaled(dec, row(extraDec, slot, dOut), 1, dOut);
-        }
-      }
-      const reading = row(W_enc, f, dIn), writing = row(W_dec, f, dOut);
-      adam(
-        reading,
+      applyGradients(
+        f,
+        to - from,
         enc,
-        reading + moments,
-        reading + 2 * moments,
-        dIn,
-        beta1,
-        rest1,
-        beta2,
-        rest2,
-        rate,
-        offset,
-      );
-      if (unit) addScaled(dec, writing, -dot(dec, writing, dOut), dOut);
-      adam(
-        writing,
         dec,
-        writing + moments,
-        writing + 2 * moments,
+        dIn,
         dOut,
+        W_enc,
+        W_dec,
+        moments,
+        slots,
+        extraEnc,
+        extraDec,
+        since,
+        fired,
+        unit,
         beta1,
         rest1,
         beta2,
@@ -164,12 +152,73 @@ export function update(
         rate,
         offset,
       );
-      if (unit) normalise(writing, dOut);
-      const times = <f32> (to - from);
-      store<f32>(at(fired, f), load<f32>(at(fired, f)) + times);
-      store<f32>(at(since, f), times > 0 ? 0 : load<f32>(at(since, f)) + 1);
     }
   }
+}
+
+/** Adds the gradients of the feature's slot, makes a step of Adam on its rows, and counts how it fired. */
+export function applyGradients(
+  f: i32,
+  places: i32,
+  enc: usize,
+  dec: usize,
+  dIn: i32,
+  dOut: i32,
+  W_enc: usize,
+  W_dec: usize,
+  moments: usize,
+  slots: usize,
+  extraEnc: usize,
+  extraDec: usize,
+  since: usize,
+  fired: usize,
+  unit: i32,
+  beta1: f32,
+  rest1: f32,
+  beta2: f32,
+  rest2: f32,
+  rate: f32,
+  offset: f32,
+): void {
+  if (slots) {
+    const slot = load<i32>(at(slots, f));
+    if (slot >= 0) {
+      addScaled(enc, row(extraEnc, slot, dIn), 1, dIn);
+      addScaled(dec, row(extraDec, slot, dOut), 1, dOut);
+    }
+  }
+  const reading = row(W_enc, f, dIn), writing = row(W_dec, f, dOut);
+  adam(
+    reading,
+    enc,
+    reading + moments,
+    reading + 2 * moments,
+    dIn,
+    beta1,
+    rest1,
+    beta2,
+    rest2,
+    rate,
+    offset,
+  );
+  if (unit) addScaled(dec, writing, -dot(dec, writing, dOut), dOut);
+  adam(
+    writing,
+    dec,
+    writing + moments,
+    writing + 2 * moments,
+    dOut,
+    beta1,
+    rest1,
+    beta2,
+    rest2,
+    rate,
+    offset,
+  );
+  if (unit) normalise(writing, dOut);
+  const times = <f32> places;
+  store<f32>(at(fired, f), load<f32>(at(fired, f)) + times);
+  store<f32>(at(since, f), times > 0 ? 0 : load<f32>(at(since, f)) + 1);
 }
 
 /** Divides a row by its norm. */
