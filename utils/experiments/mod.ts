@@ -28,7 +28,7 @@ export {
 export { modelKeys, type ModelSchedule, type ModelSettings } from "./model_keys.ts";
 export { type ModelRef, resultPaths } from "./model_ref.ts";
 export { parseShard, type Shard, shardKey, shardOf, shardText } from "./shard.ts";
-export type { Estimate } from "./estimate/mod.ts";
+export type { Estimate, Estimator } from "./estimate/mod.ts";
 export * from "./circuits/mod.ts";
 export * from "./feature_graphs/mod.ts";
 export * from "./transcoders/mod.ts";

@@ -6,6 +6,7 @@ import type { ModelConfig } from "./config.ts";
 
 /** A shape, and the size of its weight file. */
 export interface KnownShape {
+  /** sizes and variants */
   config: ModelConfig;
   /** bytes of an element in the file of weights */
   elementBytes: number;

@@ -48,6 +48,7 @@ export {
   runCost,
   secondsOfProcess,
   stopwatch,
+  type SymbolSizes,
   symbolSizes,
 } from "./rehearsal/mod.ts";
 export { productDim } from "./shapes.ts";
