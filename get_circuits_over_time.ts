@@ -23,6 +23,7 @@ import {
   openCircuitResults,
   openExperiment,
   pathWarning,
+  rehearseTransfer,
   storedTransfer,
   withTaskName,
 } from "./utils/experiments/mod.ts";
@@ -78,6 +79,10 @@ if (import.meta.main) {
         made(page);
         return exitCode;
       },
+      compareAt: config.transfer
+        ? (_, model) =>
+          rehearseTransfer(experiment, config, task, model, results.summaries().at(-1))
+        : undefined,
       columns: () => circuitColumns(run, (step) => results.get(step), config),
       closing: () => {
         const checkpoints = results.summaries();

@@ -23,6 +23,7 @@ import {
   taskCount,
   writeJob,
 } from "./utils/slurm/mod.ts";
+import type { Estimate } from "./utils/experiments/mod.ts";
 import { tellUserErrors } from "./plotting/figures/mod.ts";
 
 const EXAMPLES = `
@@ -41,6 +42,44 @@ function arrayOf(text: string): { shards: number; atOnce?: number } {
 }
 
 const collect = (text: string, before: string[] = []) => [...before, text];
+
+/** Time and memory asked for are those of the estimate times these, for slower nodes and what the estimate misses. */
+const TIME_FACTOR = 2, MEMORY_FACTOR = 1.5;
+
+/** What a task needs, as Slurm writes it. */
+interface Needs {
+  time: string;
+  mem: string;
+}
+
+/**
+ * Returns what a task of the dearest run needs, by the script's own estimate; undefined if the script has none. A task is
+ * the first shard, or the finishing job: what the whole run takes beyond its checkpoints.
+ */
+async function needsOf(spec: JobSpec, path: string, threads: string): Promise<Needs | undefined> {
+  let seconds = 0, bytes = 0;
+  for (const args of spec.runs) {
+    const own = args.includes("--threads") ? [] : ["--threads", threads];
+    const of = async (...shard: string[]): Promise<Estimate | undefined> => {
+      const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", path, ...args, ...own, ...shard, "--estimate", "--json"],
+        stderr: "null",
+      }).output();
+      return code === 0 ? JSON.parse(new TextDecoder().decode(stdout)).estimate : undefined;
+    };
+    const [task, all] = [await of("--shard", `1/${spec.shards}`), await of()];
+    if (!task || !all) return undefined;
+    const finishing = all.seconds - all.checkpoints * task.seconds_per_checkpoint;
+    seconds = Math.max(seconds, task.seconds, finishing);
+    bytes = Math.max(bytes, task.memory_bytes, all.memory_bytes);
+  }
+  const minutes = Math.max(5, Math.ceil(TIME_FACTOR * seconds / 60));
+  const two = (n: number) => String(n).padStart(2, "0");
+  return {
+    time: `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:00`,
+    mem: `${Math.ceil(MEMORY_FACTOR * bytes / 1e9)}G`,
+  };
+}
 
 /** Has the script check each run's settings, so that a mistake is found before anything is queued. */
 async function checkRuns({ script, runs }: JobSpec, path: string): Promise<void> {
@@ -74,8 +113,11 @@ const command = new Command()
   .option("--vary <key=a,b>", "a run for each value of a key; repeat for all combinations", collect)
   .option("--partition <name>", "partition of the cluster")
   .option("--account <name>", "account to charge")
-  .option("--time <time>", "time limit of each task, as Slurm writes it, e.g. 02:00:00")
-  .option("--mem <size>", "memory of each task, e.g. 8G")
+  .option(
+    "--time <time>",
+    "time limit of each task, as Slurm writes it, e.g. 02:00:00; default: twice the script's estimate",
+  )
+  .option("--mem <size>", "memory of each task, e.g. 8G; default: 1.5 times the script's estimate")
   .option("--cpus-per-task <n>", "cores of each task; the script uses as many threads", "1")
   .option(
     "--sbatch <option>",
@@ -145,6 +187,21 @@ if (import.meta.main) {
       ],
     };
     await checkRuns(spec, path);
+    if (options.time === undefined || options.mem === undefined) {
+      const needs = await needsOf(spec, path, options.cpusPerTask);
+      for (const key of ["time", "mem"] as const) {
+        if (options[key] !== undefined) continue;
+        if (needs === undefined) {
+          console.log(`--${key}: left to the cluster, since ${name} has no estimate here`);
+          continue;
+        }
+        spec.options.splice(2, 0, `--${key}=${needs[key]}`);
+        const factor = key === "time" ? TIME_FACTOR : MEMORY_FACTOR;
+        console.log(
+          `--${key}=${needs[key]}: ${factor} times the estimate of a task (--${key} sets another)`,
+        );
+      }
+    }
     const stem = configs.map((config) => basename(config).replace(/\.[^.]+$/, "")).join("+");
     const folder = resolve(
       options.folder ?? join("results", "slurm", stem === "" ? name : `${name}-${stem}`),

@@ -6,6 +6,7 @@ import { benches as identities } from "./circuit_identities.ts";
 import { benches as adaptivePath } from "./adaptive_path.ts";
 import { benches as circuits } from "./circuits.ts";
 import { benches as engine } from "./engine.ts";
+import { benches as estimate } from "./estimate.ts";
 import { benches as dashboards } from "./feature_dashboards.ts";
 import { benches as heads } from "./heads.ts";
 import { benches as largeGraph } from "./large/graph.ts";
@@ -26,6 +27,7 @@ const BENCHES: readonly Bench[] = [
   ...transcoder,
   ...graphs,
   ...dashboards,
+  ...estimate,
 ];
 
 /** Returns the line of a case as `--json` prints it. */

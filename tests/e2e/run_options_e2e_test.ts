@@ -1,5 +1,5 @@
 /** Options that every script has from its frame. `utils/cli/script_e2e_test.ts` tests the others on a toy. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { isThere } from "../../utils/base/mod.ts";
 import { SCRIPTS } from "../../update_config_schemas.ts";
 import { configKeys } from "../../utils/cli/config_schema.ts";
@@ -24,6 +24,13 @@ Deno.test("--dry-run says what is there and what is to do, and changes nothing",
     );
     const scratch = await run(script, ...flags, "0,1024", "--dry-run", "--overwrite");
     assertStringIncludes(scratch.stdout, "2 checkpoints to measure");
+    assertMatch(second.stdout, /\nestimate: .*, memory .*, results .*, downloads none\n/);
+    const planned = await run(script, ...flags, "0,1024", "--estimate", "--json");
+    const { estimate, exit_code } = JSON.parse(planned.stdout);
+    assertEquals([exit_code, estimate.checkpoints, estimate.download_bytes], [0, 1, 0]);
+    const [, file] = /results in (\S+)/.exec(first.stdout)!;
+    // the file would have two entries of about equal size
+    assertAlmostEquals(estimate.disk_bytes / Deno.statSync(file).size, 2, 0.5);
     assertEquals(await digestsBelow(out), before);
   }));
 

@@ -11,6 +11,7 @@
  * The least rise matters at random initialisation: there the metric differs a little between any two sets of prompts,
  * and resampling prompts does not change that.
  */
+import { isRehearsal } from "./rehearsal.ts";
 import { bootstrapMeanIntervals, mean, seededIndices } from "./statistics.ts";
 
 /** Least rise by metric: half a logit; five points of probability. */
@@ -26,12 +27,15 @@ export interface AbilityEvidence {
   rise?: number;
 }
 
-/** Decides whether a model does a task; see the header. Every caller of the project decides here. */
+/**
+ * Decides whether a model does a task; see the header. Every caller of the project decides here. A rehearsal, whose metrics
+ * are made up, does it.
+ */
 export function doesTask(
   { metric, share = 1, rise = Infinity }: AbilityEvidence,
   leastRise = 0,
 ): boolean {
-  return metric > 0 && share > 0.5 && rise > leastRise;
+  return isRehearsal() || metric > 0 && share > 0.5 && rise > leastRise;
 }
 
 /** What is known of a model's ability. */

@@ -37,6 +37,13 @@ export {
 export { isObject, oneLine, parseJson } from "./json_text.ts";
 export { nearNames } from "./near_names.ts";
 export { PythonRandom } from "./python_random.ts";
+export {
+  endRehearsal,
+  isRehearsal,
+  rehearsedFiles,
+  rehearseFile,
+  startRehearsal,
+} from "./rehearsal.ts";
 export { settingDifferences, settingText } from "./setting_differences.ts";
 export {
   bootstrapMeanIntervals,

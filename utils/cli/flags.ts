@@ -19,7 +19,7 @@ export interface ScriptDescription<S extends ConfigSchema> {
   examples: readonly string[];
   /** the script's settings */
   schema: S;
-  /** whether the script can say what it would do: it runs `Experiment.run` and writes nothing before */
+  /** whether the script can say what it would do and take: it writes nothing before it asks `isDryRun` */
   dryRun?: boolean;
   /** whether the script makes a page: it tells `ScriptContext.made` its path */
   page?: boolean;
@@ -46,7 +46,18 @@ interface Boxed {
 }
 
 const RESERVED = [
-  ...["config", "print_config", "debug", "help", "version", "quiet", "json", "dry_run", "open"],
+  ...[
+    "config",
+    "print_config",
+    "debug",
+    "help",
+    "version",
+    "quiet",
+    "json",
+    "dry_run",
+    "estimate",
+    "open",
+  ],
 ];
 
 /**
@@ -60,7 +71,7 @@ export function parseCommandLine<S extends ConfigSchema>(
 ): CommandLine {
   const result: CommandLine = {
     ...{ flags: {}, printConfig: false, debug: false, version: false, open: false },
-    output: { quiet: false, json: false, dryRun: false },
+    output: { quiet: false, json: false, dryRun: false, estimate: false },
   };
   let output = "";
   const program = new Command()
@@ -97,7 +108,10 @@ export function parseCommandLine<S extends ConfigSchema>(
         script.examples.map((example) => `  deno run -A ${script.name}.ts ${example}\n`).join(""),
     );
 
-  if (script.dryRun) program.option("--dry-run", "print what a run would do and stop");
+  if (script.dryRun) {
+    program.option("--dry-run", "print what a run would do and stop")
+      .option("--estimate", "print time, memory, disk and downloads of a run and stop");
+  }
   if (script.page) program.option("--open", "open the page in the browser at the end");
   const negatable = new Set<string>();
   const keyOf = new Map<string, string>();
@@ -156,6 +170,7 @@ export function parseCommandLine<S extends ConfigSchema>(
       quiet: options.quiet === true,
       json: options.json === true,
       dryRun: options.dryRun === true,
+      estimate: options.estimate === true,
     },
   };
 }

@@ -6,6 +6,8 @@
  * - `--json`: one JSON object on standard output at the end, and everything else on standard error.
  *
  *     { "script", "version", "settings", "exit_code", "errors", "tables": [[{ column: value }]], "files" }
+ *
+ *   and with `--estimate` or `--dry-run` also `"estimate"` (`utils/experiments/estimate`).
  */
 import { isThere, onFileWritten } from "../base/mod.ts";
 
@@ -17,12 +19,15 @@ export interface OutputOptions {
   json: boolean;
   /** say what would be done, and do nothing */
   dryRun: boolean;
+  /** say what the run would take, and do nothing */
+  estimate: boolean;
 }
 
 /** A row of a table as `--json` shows it. */
 export type OutputRow = Record<string, string | number | boolean | null>;
 
-let options: OutputOptions = { quiet: false, json: false, dryRun: false };
+let options: OutputOptions = { quiet: false, json: false, dryRun: false, estimate: false };
+let estimated: unknown;
 const tables: OutputRow[][] = [];
 const files = new Set<string>();
 
@@ -34,8 +39,16 @@ export function startOutput(chosen: OutputOptions): void {
   if (chosen.json) onFileWritten((path) => void files.add(path));
 }
 
-/** Whether the run only says what it would do. */
-export const isDryRun = (): boolean => options.dryRun;
+/** Whether the run only says what it would do or take. */
+export const isDryRun = (): boolean => options.dryRun || options.estimate;
+
+/** Whether the run says only what it would take. */
+export const isEstimate = (): boolean => options.estimate;
+
+/** Keeps an estimate for `--json`. */
+export function recordEstimate(estimate: unknown): void {
+  estimated = estimate;
+}
 
 /** Whether the run shows no progress. */
 export const isQuiet = (): boolean => options.quiet;
@@ -54,8 +67,9 @@ export function finishOutput(about: {
   errors: readonly string[];
 }): void {
   if (!options.json) return;
-  const text = JSON.stringify({ ...about, tables, files: [...files].filter(isThere) }, null, 2) +
-    "\n";
+  const more = estimated === undefined ? {} : { estimate: estimated };
+  const whole = { ...about, tables, files: [...files].filter(isThere), ...more };
+  const text = JSON.stringify(whole, null, 2) + "\n";
   let rest = new TextEncoder().encode(text);
   while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
 }

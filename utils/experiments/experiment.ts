@@ -7,7 +7,7 @@
  * 3. `run` measures each checkpoint that a file lacks, compares checkpoints if the script asks for it, prints the table
  *    of all of them, and says where the results are. If every checkpoint failed, there is nothing to show.
  */
-import { type Column, isDryRun, printTable, type Progress, resultSettings } from "../cli/mod.ts";
+import { isDryRun, isEstimate, printTable, resultSettings } from "../cli/mod.ts";
 import { isFile, UserError } from "../base/mod.ts";
 import {
   circuitSummary,
@@ -18,15 +18,15 @@ import {
 } from "../results/mod.ts";
 import {
   type HookedModel,
-  loadTokenizer,
   type ModelConfig,
   type ModelOptions,
-  readModelConfig,
   type Runtime,
   type Tokenizer,
 } from "../model/mod.ts";
 import { type BosSettings, promptTokenizer, recordedBos } from "./bos.ts";
 import { forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
+import type { CheckpointRun } from "./checkpoint_run.ts";
+import { type Estimator, missingSteps, openLast, planLines, tellEstimate } from "./estimate/mod.ts";
 import { FREE_KEYS, type ModelSettings } from "./model_keys.ts";
 import { parseShard, type Shard, shardOf, shardText } from "./shard.ts";
 import { ModelRef, resultPaths } from "./model_ref.ts";
@@ -60,25 +60,6 @@ export interface ResultsOptions<Header, Entry> {
   derive?: OpenOptions<Header, Entry>["derive"];
 }
 
-/** What `run` needs of a result file. */
-export type RunFile = Pick<ResultFile<unknown>, "path" | "has" | "steps">;
-
-/** What `run` does at each checkpoint and at the end. */
-export interface CheckpointRun {
-  /** a step is done when all of these have it; the table shows the steps of the last one */
-  files: readonly RunFile[];
-  /** Computes and writes a step's entries; returns the text of its line. */
-  measure(step: number, model: HookedModel, progress: Progress): Promise<string>;
-  /** Runs after the last checkpoint, e.g. to compare checkpoints; returns an exit code. */
-  compare?(loop: LoopResult): Promise<number>;
-  /** Returns the columns after the step's; called when all is measured. */
-  columns(): Column<number>[];
-  /** header of the step's column; default "step" */
-  stepHeader?: string;
-  /** Prints what follows the table; default: the paths of the files */
-  closing?(): void;
-}
-
 /**
  * Opens an experiment: fetches the last checkpoint, computes nothing.
  * @throws UserError if the model lacks a step, the first step is after all others, or no step has a circuit of
@@ -101,10 +82,9 @@ export async function openExperiment(
   }
   const paths = resultPaths(config);
   if (circuits !== undefined) requireCircuits(paths, circuits, steps);
-  const folder = await ref.folder(steps.at(-1)!);
-  const model = await readModelConfig(folder);
-  const tokenizer = promptTokenizer(await loadTokenizer(folder), model, config);
-  const runtime = ref.runtime(model);
+  const { tokenizer: plain, model, estimator } = await openLast(ref, steps);
+  const tokenizer = promptTokenizer(plain, model, config);
+  const runtime = ref.runtime(model, { rehearsal: estimator?.rehearsal });
   const weights = await ref.weightDigests(steps);
   return new Experiment({
     config,
@@ -118,6 +98,7 @@ export async function openExperiment(
     model,
     runtime,
     weights,
+    estimator,
   });
 }
 
@@ -141,6 +122,8 @@ export type ExperimentParts = {
   model: ModelConfig;
   runtime: Runtime;
   weights: ReadonlyMap<number, string>;
+  /** says what the run will take, if it is only planned */
+  estimator?: Estimator;
 };
 
 /** One model over its training. Made by `openExperiment`. */
@@ -210,7 +193,8 @@ export class Experiment {
 
   /** Opens a checkpoint, its weights processed as the experiment needs them. */
   open(step: number): Promise<HookedModel> {
-    const { ref, runtime, processing } = this.parts;
+    const { ref, runtime, processing, estimator } = this.parts;
+    if (estimator) return Promise.resolve(estimator.open(runtime, processing));
     return ref.open(step, runtime, { processing });
   }
 
@@ -219,13 +203,14 @@ export class Experiment {
     return this.parts.shard;
   }
 
-  /** Measures every checkpoint of the run's shard that is not done. */
-  forEachCheckpoint(
+  /** Measures every checkpoint of the run's shard that is not done; a dry run rehearses the last of them. */
+  async forEachCheckpoint(
     isDone: (step: number) => boolean,
     measure: CheckpointRun["measure"],
     steps: readonly number[] = this.steps,
   ): Promise<LoopResult> {
-    return forEachCheckpoint({
+    if (this.parts.estimator) return await this.#rehearse(isDone, measure, steps);
+    return await forEachCheckpoint({
       steps: shardOf(steps, this.shard),
       isDone,
       prefetch: (step) => this.open(step),
@@ -234,19 +219,51 @@ export class Experiment {
     });
   }
 
+  /** Rehearses the last checkpoint that is not done, for all of them. */
+  async #rehearse(
+    isDone: (step: number) => boolean,
+    measure: CheckpointRun["measure"],
+    steps: readonly number[],
+  ): Promise<LoopResult> {
+    const own = shardOf(steps, this.shard);
+    const todo = own.filter((step) => !isDone(step)), skipped = own.filter(isDone);
+    await this.parts.estimator!.stage(todo.length, async (progress) => {
+      const model = await this.open(todo.at(-1)!);
+      await measure(todo.at(-1)!, model, progress);
+      model.close();
+    });
+    for (const step of todo) this.#planned.add(step);
+    return { done: [], skipped, failed: [], exitCode: 0 };
+  }
+  readonly #planned = new Set<number>();
+
+  /**
+   * Prints what a run would do and take, from what has been rehearsed; `--estimate` prints no plan.
+   * @returns exit code 0
+   */
+  async tellPlan(plan: readonly string[]): Promise<number> {
+    const { ref, estimator } = this.parts;
+    const missing = await missingSteps(ref, [...this.#planned]);
+    tellEstimate(await estimator!.finish(missing.length), isEstimate() ? undefined : plan);
+    return 0;
+  }
+
   /**
    * Measures what the files lack and prints what they hold; a shard measures its part and compares nothing.
    * @returns the script's exit code
    */
   async run(
-    { files, measure, compare, columns, stepHeader = "step", closing }: CheckpointRun,
+    { files, measure, compare, compareAt, columns, stepHeader = "step", closing }: CheckpointRun,
   ): Promise<number> {
     const isDone = (step: number) => files.every((file) => file.has(step));
     if (isDryRun()) {
-      for (const line of planLines(shardOf(this.steps, this.shard), isDone, files)) {
-        console.log(line);
+      const plan = planLines(shardOf(this.steps, this.shard), isDone, files);
+      await this.#rehearse(isDone, measure, this.steps);
+      const [all, last] = [this.steps.length, this.steps.at(-1)!];
+      if (compareAt && !this.shard && all > 1) {
+        await this.parts.estimator!.stage(all, async () => compareAt(last, await this.open(last)));
       }
-      return 0;
+      return await this.tellPlan(plan);
     }
     const loop = await this.forEachCheckpoint(isDone, measure);
     if (this.shard) {
@@ -275,20 +292,4 @@ function requireCircuits(paths: ResultPaths, task: string, steps: readonly numbe
     `no circuit of task ${task} such as ${paths.graph(task, steps.at(-1)!)}; ` +
       `run ${circuitSummary.madeBy} for this model and task first`,
   );
-}
-
-/** Returns what `--dry-run` says: the checkpoints that have results, those to measure, and where results go. */
-function planLines(
-  steps: readonly number[],
-  isDone: (step: number) => boolean,
-  files: readonly RunFile[],
-): string[] {
-  const done = steps.filter(isDone), todo = steps.filter((step) => !isDone(step));
-  const count = (list: readonly number[]) =>
-    `${list.length} ${list.length === 1 ? "checkpoint" : "checkpoints"}`;
-  return [
-    `${count(todo)} to measure${todo.length > 0 ? `: ${todo.join(", ")}` : ""}`,
-    `${count(done)} with results${done.length > 0 ? `: ${done.join(", ")}` : ""}`,
-    ...files.map(({ path }) => `results in ${path} (${isFile(path) ? "there already" : "new"})`),
-  ];
 }

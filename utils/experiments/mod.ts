@@ -4,15 +4,14 @@
  */
 export { bosKey, type BosSettings, promptTokenizer, recordedBos } from "./bos.ts";
 export { type CheckpointLoop, forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
+export type { CheckpointRun, RunFile } from "./checkpoint_run.ts";
 export {
-  type CheckpointRun,
   type Experiment,
   type ExperimentOptions,
   type ExperimentParts,
   type ExperimentSettings,
   openExperiment,
   type ResultsOptions,
-  type RunFile,
 } from "./experiment.ts";
 export {
   type CspaFound,
@@ -30,6 +29,7 @@ export {
 export { modelKeys, type ModelSchedule, type ModelSettings } from "./model_keys.ts";
 export { type ModelRef, resultPaths } from "./model_ref.ts";
 export { parseShard, type Shard, shardKey, shardOf, shardText } from "./shard.ts";
+export type { Estimate, Estimator } from "./estimate/mod.ts";
 export * from "./circuits/mod.ts";
 export * from "./feature_graphs/mod.ts";
 export * from "./transcoders/mod.ts";

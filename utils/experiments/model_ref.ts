@@ -2,7 +2,7 @@
  * The model of an experiment and its checkpoints, resolved once from the settings: where it is, which steps it has, the
  * folder of each step, how a checkpoint is opened. Settings and models meet only here.
  */
-import { scheduleSteps } from "../cli/mod.ts";
+import { isDryRun, scheduleSteps } from "../cli/mod.ts";
 import { join } from "@std/path";
 import { isFile, UserError } from "../base/mod.ts";
 import {
@@ -25,7 +25,7 @@ import { ResultPaths } from "../results/mod.ts";
 import { MODEL_SCHEDULES, type ModelSettings } from "./model_keys.ts";
 
 /** Bytes of weights up to which a checkpoint is read as a whole when it is opened. */
-const SMALL_MODEL = 1e9;
+export const SMALL_MODEL = 1e9;
 
 /** The model whose weights an experiment loads: the variant if the settings name one. */
 export class ModelRef {
@@ -53,7 +53,9 @@ export class ModelRef {
     const { source, settings: { ckpt_schedule, custom_schedule, cache_dir: cacheDir } } = this;
     const fromSuite = ckpt_schedule === "suite" || ckpt_schedule === "olmo";
     if (source.kind !== "hub" || custom_schedule.length > 0 || !fromSuite) return;
-    this.#published = await publishedSteps(source.repo, { cacheDir });
+    this.#published = isDryRun()
+      ? await plannedSteps(source.repo, cacheDir)
+      : await publishedSteps(source.repo, { cacheDir });
     if (ckpt_schedule === "suite" && this.#published.length > 1) {
       console.log(
         `${this.name}: all ${this.#published.length} checkpoints on the Hub; sparse, exponential and other values of ` +
@@ -108,12 +110,28 @@ export class ModelRef {
     return steps;
   }
 
-  /** Returns the folder of a checkpoint; downloads it if needed. @throws Error as `resolveModel` does. */
-  async folder(step: number, onProgress?: ModelOptions["onProgress"]): Promise<string> {
-    const { ckpt_schedule, custom_schedule, cache_dir: cacheDir } = this.settings;
+  /** Folder of downloaded models; undefined: Hugging Face's cache. */
+  get cacheDir(): string | undefined {
+    return this.settings.cache_dir;
+  }
+
+  /** Bytes of weights that may be in memory; undefined: all. */
+  get memoryBudget(): number | undefined {
+    const { memory_budget: budget } = this.settings;
+    return budget && budget * 1e9;
+  }
+
+  /** Returns the name of a checkpoint's folder or branch. */
+  revision(step: number): string {
+    const { ckpt_schedule, custom_schedule } = this.settings;
     const schedule = custom_schedule.length > 0 ? "custom" : ckpt_schedule;
     const main = schedule === "main" || this.#isSingle(schedule);
-    const revision = main ? "main" : `step${step}`;
+    return main ? "main" : `step${step}`;
+  }
+
+  /** Returns the folder of a checkpoint; downloads it if needed. @throws Error as `resolveModel` does. */
+  async folder(step: number, onProgress?: ModelOptions["onProgress"]): Promise<string> {
+    const { cacheDir } = this, revision = this.revision(step);
     if (this.source.kind === "folder") return localCheckpoint(this.source.dir, revision);
     return await resolveModel(this.name, { revision, cacheDir, onProgress });
   }
@@ -138,8 +156,7 @@ export class ModelRef {
   /** Opens a checkpoint. Reads a small one completely, so that it is in memory when its turn comes. */
   async open(step: number, runtime: Runtime, options: ModelOptions = {}): Promise<HookedModel> {
     const folder = await this.folder(step, options.onProgress);
-    const { memory_budget: budget } = this.settings;
-    const memoryBudget = budget && budget * 1e9;
+    const { memoryBudget } = this;
     const model = await HookedModel.load(folder, { ...options, runtime, memoryBudget });
     const small = model.weights.totalBytes < SMALL_MODEL && memoryBudget === undefined;
     if (small) await model.weights.load();
@@ -153,11 +170,20 @@ export class ModelRef {
    */
   runtime(
     { dModel }: Pick<ModelConfig, "dModel">,
-    options: Pick<RuntimeOptions, "threads" | "arena"> = {},
+    options: Pick<RuntimeOptions, "threads" | "arena" | "rehearsal"> = {},
   ): Runtime {
     const { device, threads } = this.settings;
     return new Runtime({ device, threads: threads ?? (dModel < 256 ? 1 : undefined), ...options });
   }
+}
+
+/** Returns the steps that a repository publishes; without a network those of Pythia, if it is one. */
+async function plannedSteps(repo: string, cacheDir?: string): Promise<readonly number[]> {
+  return await publishedSteps(repo, { cacheDir, hub: { attempts: 1, idleTimeout: 4000 } })
+    .catch((error) => {
+      if (!/^EleutherAI\/pythia-/.test(repo)) throw error;
+      return scheduleSteps("all");
+    });
 }
 
 /** Returns where the results of the settings' model are. */

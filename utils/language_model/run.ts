@@ -14,7 +14,6 @@ import { join } from "@std/path";
 import { formatDuration, resultSettings } from "../cli/mod.ts";
 import { median, UserError } from "../base/mod.ts";
 import { type ModelConfig, tokenizerFromJson } from "../model/mod.ts";
-import type { SessionOptions } from "../onnx/mod.ts";
 import { type BatchOptions, buildTokenizer, tokenBatches } from "../text/mod.ts";
 import {
   adamW,
@@ -59,7 +58,7 @@ export async function runTraining(settings: TrainingConfig, command: string): Pr
   const { batch_size: rows, context, steps } = settings;
   const tokensPerStep = rows * context;
   const fingerprint = resultSettings({ ...settings }, PLACES);
-  const session: SessionOptions = settings.threads ? { threads: settings.threads } : {};
+  const session = settings.threads ? { threads: settings.threads } : {};
 
   const run = await openRun({
     objective: languageModelObjective(config),

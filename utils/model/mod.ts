@@ -94,6 +94,8 @@ export type {
 export { HookedModel } from "./hooked_model.ts";
 export type { CachedRun, HookedRunOptions, HookedRunResult, ModelOptions } from "./options.ts";
 export {
+  cachedFolderWith,
+  cachedRevision,
   describeSteps,
   type FolderOptions,
   type HubFolder,
@@ -107,7 +109,10 @@ export {
   resolveFolder,
   resolveModel,
   type ResolveOptions,
+  type RevisionFiles,
+  revisionFiles,
 } from "./hub/mod.ts";
+export { type KnownShape, knownShape } from "./known_shapes.ts";
 export {
   attentionPicture,
   type FunctionHook,
@@ -149,6 +154,8 @@ export {
   type LayerWeights,
   ModelWeights,
   randomSource,
+  type StandInSource,
+  standInSource,
   unitBytes,
   unitNames,
   unitTensors,

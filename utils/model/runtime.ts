@@ -1,7 +1,7 @@
 /** Keeps a script's compiled programs, reports a missing device as a user error and prints each warning once. */
 import { clearProgress } from "../cli/mod.ts";
 import { UserError } from "../base/mod.ts";
-import { type Device, ProgramCache } from "../onnx/mod.ts";
+import { type Device, ProgramCache, type Rehearsal } from "../onnx/mod.ts";
 
 /** Options of a runtime. */
 export interface RuntimeOptions {
@@ -13,6 +13,8 @@ export interface RuntimeOptions {
   arena?: boolean;
   /** folder for profiles of what ran where; `readPlacements` reads it */
   profile?: string;
+  /** compute nothing, and count here what would be computed */
+  rehearsal?: Rehearsal;
 }
 
 /** Caches compiled programs for all layers and all checkpoints of a script. */

@@ -37,4 +37,18 @@ export { NdTensor, type Nested, type NumberData, type Selector } from "./nd_tens
 export { defineProgram, type Program, ProgramCache, type Releasable } from "./programs.ts";
 export { joinRows, repeatRows, sliceRows, sliceWithinRows, takeRows } from "./rows.ts";
 export { type Feeds, type Results, Session, type SessionOptions } from "./session.ts";
+export type { RunCounter } from "./session_options.ts";
+export {
+  nodeFlops,
+  Rehearsal,
+  type Rehearsed,
+  type RehearsedRuns,
+  rehearsedSeconds,
+  type RunCost,
+  runCost,
+  secondsOfProcess,
+  stopwatch,
+  type SymbolSizes,
+  symbolSizes,
+} from "./rehearsal/mod.ts";
 export { productDim } from "./shapes.ts";

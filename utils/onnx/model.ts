@@ -41,6 +41,8 @@ export interface Model {
   outputs: Map<string, Result>;
   /** operator name → number of nodes */
   operators: Map<string, number>;
+  /** its nodes in the order of computation */
+  nodes: readonly Node[];
 }
 
 /**
@@ -113,7 +115,7 @@ export function buildModel(
   });
   const operators = new Map<string, number>();
   for (const { op } of ordered) operators.set(op, (operators.get(op) ?? 0) + 1);
-  return { bytes, inputs, outputs: results, operators };
+  return { bytes, inputs, outputs: results, operators, nodes: ordered };
 }
 
 function valueInfo(name: string, value: Value) {

@@ -6,22 +6,13 @@
  */
 import * as ort from "onnxruntime-node";
 import { join } from "@std/path";
-import { type Device, deviceNeeds, parseDevice } from "./device.ts";
+import { deviceNeeds, parseDevice } from "./device.ts";
 import { dtypeOf, DTYPES, type F32, free, sizeOf, type Tensor, type TensorData } from "./dtype.ts";
 import type { Value } from "./graph.ts";
 import { buildModel, type Model } from "./model.ts";
+import type { SessionOptions } from "./session_options.ts";
 
-/** How a model is compiled and run. */
-export interface SessionOptions {
-  /** where to compute; default: the CPU */
-  device?: Device;
-  /** threads inside an operator; default: one per core */
-  threads?: number;
-  /** keep freed memory in ONNX Runtime's arena: one per session, grown by doubling. Default: give it back */
-  arena?: boolean;
-  /** folder in which ONNX Runtime writes what ran where; `readPlacements` reads it */
-  profile?: string;
-}
+export type { SessionOptions } from "./session_options.ts";
 
 /** Inputs of a run, by feed name. */
 export type Feeds = Record<string, Tensor>;
@@ -33,8 +24,9 @@ export class Session<K extends string = string> {
   private constructor(
     /** what was compiled */
     readonly model: Model,
-    private readonly session: ort.InferenceSession,
-    private readonly profiled: boolean,
+    /** undefined in a rehearsal */
+    private readonly session: ort.InferenceSession | undefined,
+    private readonly options: SessionOptions,
   ) {}
 
   /** names of the feeds that a run needs */
@@ -68,6 +60,18 @@ export class Session<K extends string = string> {
     options: SessionOptions = {},
   ): Promise<Session<K>> {
     const model = buildModel(outputs, cuts);
+    return await Session.of<K>(model, options);
+  }
+
+  /**
+   * Compiles a model that has been built already; see {@link Session.compile}.
+   * @throws Error as `compile` does.
+   */
+  static async of<K extends string = string>(
+    model: Model,
+    options: SessionOptions = {},
+  ): Promise<Session<K>> {
+    if (options.rehearsal) return new Session<K>(model, undefined, options);
     const device = parseDevice(options.device ?? "cpu");
     try {
       const session = await ort.InferenceSession.create(model.bytes, {
@@ -87,7 +91,7 @@ export class Session<K extends string = string> {
         }),
       });
       model.bytes = new Uint8Array(0);
-      return new Session<K>(model, session, options.profile !== undefined);
+      return new Session<K>(model, session, options);
     } catch (cause) {
       const bundled = ort.listSupportedBackends().filter((b) => b.bundled).map((b) => b.name);
       throw new Error(
@@ -111,14 +115,16 @@ export class Session<K extends string = string> {
       const feed = feeds[name];
       if (!feed) throw new Error(`missing feed "${name}" (${value}); given: ${Object.keys(feeds)}`);
       checkFeed(name, feed, value, symbols);
-      given[name] = toOrt(feed);
+      if (this.session) given[name] = toOrt(feed);
     }
+    const { rehearsal } = this.options;
+    if (rehearsal) return rehearsal.run(this.model, this.options, feeds, into) as Results<K>;
     const fetches: Record<string, ort.Tensor | null> = {};
     for (const [name, { onnxName }] of this.model.outputs) {
       const target = into[name as K];
       fetches[onnxName] = target ? toOrt(target) : null;
     }
-    const results = await this.session.run(given, fetches);
+    const results = await this.session!.run(given, fetches);
     const out = {} as Results<K>;
     for (const [name, { value, onnxName }] of this.model.outputs) {
       const { dims, data } = results[onnxName];
@@ -134,8 +140,10 @@ export class Session<K extends string = string> {
   /** Frees the compiled model. */
   async release(): Promise<void> {
     // writes what was recorded; the interface of version 1.30 does not name it
-    if (this.profiled) (this.session as unknown as { endProfiling(): void }).endProfiling();
-    await this.session.release();
+    if (this.options.profile !== undefined) {
+      (this.session as unknown as { endProfiling(): void } | undefined)?.endProfiling();
+    }
+    await this.session?.release();
   }
 }
 

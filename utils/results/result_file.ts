@@ -18,6 +18,7 @@ import {
   fileStamp,
   formatJson,
   isObject,
+  isRehearsal,
   parseJson,
   readJson,
   settingDifferences,
@@ -91,7 +92,8 @@ export async function openResultFile<Header, Entry>(
     : sameRun(found, schema, options);
   if (!options.dryRun) checkWritable(path);
   const shards = shardFiles(path);
-  if (overwrite) removeShardFiles(shards.splice(0));
+  if (overwrite && !options.dryRun) removeShardFiles(shards.splice(0));
+  else if (overwrite) shards.splice(0);
   for (const shard of shards) {
     const { entries: more, origins: own } = sameRun(await readShard(shard.path), schema, {
       ...options,
@@ -101,7 +103,7 @@ export async function openResultFile<Header, Entry>(
     Object.assign(origins, merged(own, origins));
   }
   const file = new ResultFile(schema, options, entries, origins);
-  if (!options.shard && shards.length > 0) {
+  if (!options.shard && !options.dryRun && shards.length > 0) {
     await file.write();
     removeShardFiles(shards);
   }
@@ -161,7 +163,10 @@ export class ResultFile<Entry> {
    */
   async set(step: number, entry: Entry): Promise<void> {
     // through text, so that the entry equals what another run reads back
-    const plain = JSON.parse(formatJsonAt(`${this.path}: step ${step}`, entry));
+    // (a rehearsal's numbers are made up: some may be infinite)
+    const plain = isRehearsal()
+      ? JSON.parse(JSON.stringify(entry))
+      : JSON.parse(formatJsonAt(`${this.path}: step ${step}`, entry));
     const { weights, computedOn } = this.options, digest = weights?.get(step);
     const own: Origins = {
       weights: digest === undefined ? {} : { [step]: digest },

@@ -7,4 +7,4 @@ export { type CircuitResults, openCircuitResults } from "./results.ts";
 export { checkCircuitConfig, type CircuitConfig, circuitSchema, withTaskName } from "./settings.ts";
 export { circuitColumns, circuitLine, circuitRemarks, type CircuitRun } from "./table.ts";
 export { type CircuitTask, loadCircuitTask } from "./task.ts";
-export { circuitTransfer, storedTransfer, type Transfer } from "./transfer.ts";
+export { circuitTransfer, rehearseTransfer, storedTransfer, type Transfer } from "./transfer.ts";

@@ -13,6 +13,7 @@ import {
   circuitSummary,
   type ResultFile,
 } from "../../results/mod.ts";
+import { isDryRun } from "../../cli/mod.ts";
 import { isThere, writeFileAtomic, writeJsonAtomic } from "../../base/mod.ts";
 import {
   changesToPrevious,
@@ -145,7 +146,7 @@ export async function openCircuitResults(
     header: header(experiment, config, task),
     derive: changes,
   }, config.task);
-  const stale = config.overwrite ? filesOfTask(experiment.paths, config.task) : [];
+  const stale = config.overwrite && !isDryRun() ? filesOfTask(experiment.paths, config.task) : [];
   return new CircuitResults(experiment, config, entries, task.metric, stale);
 }
 

@@ -13,6 +13,7 @@ import {
 } from "../../results/mod.ts";
 import { contentDigest, isThere, UserError } from "../../base/mod.ts";
 import { circuitShape } from "../../circuits/mod.ts";
+import type { HookedModel } from "../../model/mod.ts";
 import type { Experiment } from "../experiment.ts";
 import { maskOfCircuit } from "./checkpoint.ts";
 import { FaithfulnessScale, prepareEvaluation } from "./faithfulness_scale.ts";
@@ -69,6 +70,25 @@ async function latestCircuits(
 ): Promise<readonly CheckpointSummary[]> {
   const stored = await circuitSummary.readIfThere(paths, task);
   return stored ? [...stored.entries.values()] : circuits;
+}
+
+/** Does what the matrix needs at one checkpoint, with one circuit in place of each; for an estimate. */
+export async function rehearseTransfer(
+  experiment: Experiment,
+  config: CircuitConfig,
+  task: CircuitTask,
+  model: HookedModel,
+  circuit: CheckpointSummary | undefined,
+): Promise<void> {
+  if (circuit === undefined) return;
+  const scale = await FaithfulnessScale.of(
+    model,
+    await prepareEvaluation(model, task, config),
+    config,
+  );
+  const mask = maskOfCircuit(circuitShape(model.config), circuit.circuit);
+  const { steps } = experiment;
+  await scale.points(steps.map(() => mask), steps.map(() => circuit.size));
 }
 
 async function fill(

@@ -2,6 +2,12 @@
  * Models by name: embedded suites, folders, and the Hugging Face Hub with its cache.
  * @module
  */
+export {
+  cachedFolderWith,
+  cachedRevision,
+  type RevisionFiles,
+  revisionFiles,
+} from "./download_plan.ts";
 export { type FolderOptions, type HubFolder, resolveFolder } from "./hub_folder.ts";
 export { listLocalSteps, publishedSteps, resolveModel, type ResolveOptions } from "./hub.ts";
 export { describeSteps, localCheckpoint } from "./local_steps.ts";

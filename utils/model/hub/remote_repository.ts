@@ -8,7 +8,7 @@ import { z } from "zod";
 import { nearNames } from "../../base/mod.ts";
 import type { RepositoryCache } from "./hub_cache.ts";
 import { hubFetch } from "./hub_api.ts";
-import { HubRefusal, type HubSettings, HubUnreachable } from "./hub_client.ts";
+import { HubRefusal, hubRequest, type HubSettings, HubUnreachable } from "./hub_client.ts";
 import { downloadFile } from "./hub_download.ts";
 import { describeSteps, steps } from "./local_steps.ts";
 
@@ -97,6 +97,14 @@ export class RemoteRepository {
       }
     }
     return files;
+  }
+
+  /** Returns the text of a small file without keeping it. @throws HubRefusal, TransientFault */
+  async text(file: string): Promise<string> {
+    const { repo, commit, settings } = this;
+    const url = `${settings.endpoint}/${repo}/resolve/${commit}/${file}`;
+    const signal = AbortSignal.timeout(settings.idleTimeout);
+    return await (await hubRequest(settings, url, { signal })).text();
   }
 
   /** Downloads a file into the cache, unless the cache has it. @throws Error naming a file that the commit lacks */

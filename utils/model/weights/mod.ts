@@ -13,4 +13,5 @@ export {
   unitTensors,
   type WeightSource,
 } from "./weight_source.ts";
+export { type StandInSource, standInSource } from "./stand_in_source.ts";
 export { unitBytes, WeightStore } from "./weight_store.ts";
