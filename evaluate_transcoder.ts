@@ -24,7 +24,7 @@ const STEP = "{step}";
 
 export const script = {
   name: "evaluate_transcoder",
-  dryRun: true,
+  dryRun: "plan" as const,
   description:
     "Measures how good transcoders are at each checkpoint of a model's training, beside floors.",
   examples: [

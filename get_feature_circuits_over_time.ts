@@ -13,11 +13,12 @@ import {
   featureCircuitSchema,
   featureCircuitsOverTime,
   openExperiment,
+  planFeatureCircuits,
   printFeatureCircuits,
   shardOf,
   shardText,
 } from "./utils/experiments/mod.ts";
-import { runScript } from "./utils/cli/mod.ts";
+import { isDryRun, runScript } from "./utils/cli/mod.ts";
 
 export const script = {
   name: "get_feature_circuits_over_time",
@@ -28,11 +29,13 @@ export const script = {
     "configs/feature_circuits/pythia-nano.json --tasks ioi --warm-coders 'results/transcoders/warm/step{step}'",
   ],
   schema: featureCircuitSchema,
+  dryRun: "plan" as const,
 };
 
 if (import.meta.main) {
   await runScript(script, async (config) => {
     const experiment = await openExperiment(atCoderSteps(config));
+    if (isDryRun()) return await planFeatureCircuits(experiment, config);
     const results = await featureCircuitsOverTime(experiment, config);
     if (experiment.shard) {
       console.log(shardText(experiment.shard, shardOf(experiment.steps, experiment.shard)));

@@ -20,6 +20,7 @@ export const script = {
     "--model gpt2 --coders pchlenski/gpt2-transcoders --layers 8 --text openwebtext.jsonl.gz --text-tokens 1000000",
   ],
   schema: dashboardSchema,
+  dryRun: "plan" as const,
 };
 
 if (import.meta.main) {

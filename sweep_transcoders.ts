@@ -32,6 +32,7 @@ export const script = {
     "configs/transcoders/pythia-nano-sweep.json --ckpt-schedule 512,6144 --total-training-tokens 200000",
   ],
   schema: sweepSchema,
+  dryRun: "plan" as const,
 };
 
 if (import.meta.main) {

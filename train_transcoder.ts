@@ -19,6 +19,7 @@ export const script = {
     "configs/transcoders/pythia-nano.json --layers 2 --k 8 --features 1536 --output-dir results/transcoders/wide",
   ],
   schema: transcoderSchema,
+  dryRun: "plan" as const,
 };
 
 if (import.meta.main) await runScript(script, (settings) => trainCoders(settings));

@@ -32,6 +32,15 @@ Deno.test("--dry-run says what is there and what is to do, and changes nothing",
     // the file would have two entries of about equal size
     assertAlmostEquals(estimate.disk_bytes / Deno.statSync(file).size, 2, 0.5);
     assertEquals(await digestsBelow(out), before);
+
+    const train = ["configs/transcoders/pythia-nano.json", "--ckpt-schedule", "suite"];
+    const dirs = ["--output-dir", `${folder}/coders`, "--work-dir", `${folder}/work`];
+    const coders = await run("train_transcoder", ...train, ...dirs, "--dry-run");
+    assertStringIncludes(coders.stdout, "18 checkpoints to measure: 0, 1, 2, ");
+    assertStringIncludes(coders.stdout, "no estimate: ");
+    assertEquals([isThere(`${folder}/coders`), isThere(`${folder}/work`)], [false, false]);
+    const refused = await run("train_transcoder", ...train, ...dirs, "--estimate");
+    assertMatch(refused.stderr, /unknown option '--estimate'/);
   }));
 
 Deno.test("every heading of --help but the method's has keys of a script", () => {

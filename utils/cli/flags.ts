@@ -7,7 +7,7 @@ import { allowedValues, type JsonSchema, typesOf, UserError } from "../base/mod.
 import { configKeys, type ConfigSchema } from "./config_schema.ts";
 import type { ConfigSources } from "./config.ts";
 import { HELP_GROUPS, helpGroup } from "./help_groups.ts";
-import type { OutputOptions } from "./output.ts";
+import { type OutputOptions, SPEAKING } from "./output.ts";
 
 /** How a script presents itself. */
 export interface ScriptDescription<S extends ConfigSchema> {
@@ -19,8 +19,11 @@ export interface ScriptDescription<S extends ConfigSchema> {
   examples: readonly string[];
   /** the script's settings */
   schema: S;
-  /** whether the script can say what it would do and take: it writes nothing before it asks `isDryRun` */
-  dryRun?: boolean;
+  /**
+   * whether the script can say what it would do and take, or ("plan") only what it would do: it writes nothing before it asks
+   * `isDryRun`
+   */
+  dryRun?: boolean | "plan";
   /** whether the script makes a page: it tells `ScriptContext.made` its path */
   page?: boolean;
 }
@@ -71,7 +74,7 @@ export function parseCommandLine<S extends ConfigSchema>(
 ): CommandLine {
   const result: CommandLine = {
     ...{ flags: {}, printConfig: false, debug: false, version: false, open: false },
-    output: { quiet: false, json: false, dryRun: false, estimate: false },
+    output: SPEAKING,
   };
   let output = "";
   const program = new Command()
@@ -109,8 +112,10 @@ export function parseCommandLine<S extends ConfigSchema>(
     );
 
   if (script.dryRun) {
-    program.option("--dry-run", "print what a run would do and stop")
-      .option("--estimate", "print time, memory, disk and downloads of a run and stop");
+    program.option("--dry-run", "print what a run would do and stop");
+    if (script.dryRun !== "plan") {
+      program.option("--estimate", "print time, memory, disk and downloads of a run and stop");
+    }
   }
   if (script.page) program.option("--open", "open the page in the browser at the end");
   const negatable = new Set<string>();
@@ -171,6 +176,7 @@ export function parseCommandLine<S extends ConfigSchema>(
       json: options.json === true,
       dryRun: options.dryRun === true,
       estimate: options.estimate === true,
+      planOnly: script.dryRun === "plan",
     },
   };
 }

@@ -2,7 +2,7 @@
 export { type ConfigSources, readConfigFile, resolveConfig, resultSettings } from "./config.ts";
 export { alsoNamed, type ConfigSchema, writeSchemas } from "./config_schema.ts";
 export { openBrowser } from "./open_browser.ts";
-export { isDryRun, isEstimate, recordEstimate } from "./output.ts";
+export { isDryRun, isEstimate, isPlanOnly, recordEstimate } from "./output.ts";
 export { clearProgress, formatDuration, Progress, type ProgressTarget } from "./progress.ts";
 export {
   PYTHIA_TOKENS_PER_STEP,

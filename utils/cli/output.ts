@@ -21,12 +21,23 @@ export interface OutputOptions {
   dryRun: boolean;
   /** say what the run would take, and do nothing */
   estimate: boolean;
+  /** say what would be done, but not what it would take: the script has no rehearsal */
+  planOnly: boolean;
 }
+
+/** A run that speaks as a rule. */
+export const SPEAKING: OutputOptions = {
+  quiet: false,
+  json: false,
+  dryRun: false,
+  estimate: false,
+  planOnly: false,
+};
 
 /** A row of a table as `--json` shows it. */
 export type OutputRow = Record<string, string | number | boolean | null>;
 
-let options: OutputOptions = { quiet: false, json: false, dryRun: false, estimate: false };
+let options = SPEAKING;
 let estimated: unknown;
 const tables: OutputRow[][] = [];
 const files = new Set<string>();
@@ -44,6 +55,9 @@ export const isDryRun = (): boolean => options.dryRun || options.estimate;
 
 /** Whether the run says only what it would take. */
 export const isEstimate = (): boolean => options.estimate;
+
+/** Whether a dry run says what would be done, but not what it would take. */
+export const isPlanOnly = (): boolean => options.planOnly;
 
 /** Keeps an estimate for `--json`. */
 export function recordEstimate(estimate: unknown): void {

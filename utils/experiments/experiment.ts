@@ -7,10 +7,9 @@
  * 3. `run` measures each checkpoint that a file lacks, compares checkpoints if the script asks for it, prints the table
  *    of all of them, and says where the results are. If every checkpoint failed, there is nothing to show.
  */
-import { isDryRun, isEstimate, printTable, resultSettings } from "../cli/mod.ts";
-import { isFile, UserError } from "../base/mod.ts";
+import { isDryRun, isEstimate, isPlanOnly, printTable, resultSettings } from "../cli/mod.ts";
+import { UserError } from "../base/mod.ts";
 import {
-  circuitSummary,
   type OpenOptions,
   type ResultFile,
   type ResultKind,
@@ -26,7 +25,15 @@ import {
 import { type BosSettings, promptTokenizer, recordedBos } from "./bos.ts";
 import { forEachCheckpoint, type LoopResult } from "./checkpoint_loop.ts";
 import type { CheckpointRun } from "./checkpoint_run.ts";
-import { type Estimator, missingSteps, openLast, planLines, tellEstimate } from "./estimate/mod.ts";
+import { computedOn, requireCircuits } from "./prerequisites.ts";
+import {
+  type Estimator,
+  missingSteps,
+  openLast,
+  planLines,
+  printPlan,
+  tellEstimate,
+} from "./estimate/mod.ts";
 import { FREE_KEYS, type ModelSettings } from "./model_keys.ts";
 import { parseShard, type Shard, shardOf, shardText } from "./shard.ts";
 import { ModelRef, resultPaths } from "./model_ref.ts";
@@ -100,13 +107,6 @@ export async function openExperiment(
     weights,
     estimator,
   });
-}
-
-/** Says where numbers are computed: what changes their last bits and nothing else. */
-function computedOn(
-  { device = "cpu", threads = navigator.hardwareConcurrency }: Runtime["sessionOptions"],
-): string {
-  return device === "cpu" ? `cpu, ${threads} ${threads === 1 ? "thread" : "threads"}` : device;
 }
 
 /** What an experiment is made of. */
@@ -227,12 +227,13 @@ export class Experiment {
   ): Promise<LoopResult> {
     const own = shardOf(steps, this.shard);
     const todo = own.filter((step) => !isDone(step)), skipped = own.filter(isDone);
+    for (const step of todo) this.#planned.add(step);
+    if (isPlanOnly()) return { done: [], skipped, failed: [], exitCode: 0 };
     await this.parts.estimator!.stage(todo.length, async (progress) => {
       const model = await this.open(todo.at(-1)!);
       await measure(todo.at(-1)!, model, progress);
       model.close();
     });
-    for (const step of todo) this.#planned.add(step);
     return { done: [], skipped, failed: [], exitCode: 0 };
   }
   readonly #planned = new Set<number>();
@@ -244,8 +245,22 @@ export class Experiment {
   async tellPlan(plan: readonly string[]): Promise<number> {
     const { ref, estimator } = this.parts;
     const missing = await missingSteps(ref, [...this.#planned]);
-    tellEstimate(await estimator!.finish(missing.length), isEstimate() ? undefined : plan);
+    if (isPlanOnly()) printPlan(plan, missing);
+    else tellEstimate(await estimator!.finish(missing.length), isEstimate() ? undefined : plan);
     return 0;
+  }
+
+  /**
+   * Prints what a run would do whose parts are not all in {@link run}.
+   * @returns exit code 0
+   */
+  async plan(
+    isDone: (step: number) => boolean,
+    files: readonly { path: string }[],
+  ): Promise<number> {
+    const steps = shardOf(this.steps, this.shard);
+    for (const step of steps) if (!isDone(step)) this.#planned.add(step);
+    return await this.tellPlan(planLines(steps, isDone, files));
   }
 
   /**
@@ -260,7 +275,7 @@ export class Experiment {
       const plan = planLines(shardOf(this.steps, this.shard), isDone, files);
       await this.#rehearse(isDone, measure, this.steps);
       const [all, last] = [this.steps.length, this.steps.at(-1)!];
-      if (compareAt && !this.shard && all > 1) {
+      if (compareAt && !this.shard && all > 1 && !isPlanOnly()) {
         await this.parts.estimator!.stage(all, async () => compareAt(last, await this.open(last)));
       }
       return await this.tellPlan(plan);
@@ -280,16 +295,4 @@ export class Experiment {
     }
     return loop.exitCode || compared;
   }
-}
-
-/**
- * Checks that at least one step has a circuit of the task; a step without one fails on its own.
- * @throws UserError naming the folder if there is none.
- */
-function requireCircuits(paths: ResultPaths, task: string, steps: readonly number[]): void {
-  if (steps.some((step) => isFile(paths.storedGraph(task, step)))) return;
-  throw new UserError(
-    `no circuit of task ${task} such as ${paths.graph(task, steps.at(-1)!)}; ` +
-      `run ${circuitSummary.madeBy} for this model and task first`,
-  );
 }

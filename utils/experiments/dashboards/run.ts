@@ -3,7 +3,7 @@
  * beside it, written at the end. A stopped run starts again with the checkpoint where it stopped.
  */
 import { dirname, join } from "@std/path";
-import { type Column, formatDuration } from "../../cli/mod.ts";
+import { type Column, formatDuration, isDryRun } from "../../cli/mod.ts";
 import { UserError, writeFileAtomic } from "../../base/mod.ts";
 import {
   circuitTracerFeatures,
@@ -64,12 +64,13 @@ export async function dashboardsOverTime(
     };
     const options = { free: FREE_FOR_DASHBOARDS, header };
     files.set(step, await experiment.results(featureDashboards, options, step));
-    await checkUnchanged(files.get(step)!, step, await open(step));
+    if (!isDryRun()) await checkUnchanged(files.get(step)!, step, await open(step));
   }
-  const text = await dashboardText(experiment, config);
   const at = (step: number) => files.get(step)!.get(step);
   const has = (step: number) => files.get(step)?.has(step) ?? false;
   const paths = [...files.values()].map(({ path }) => path);
+  if (isDryRun()) return await experiment.plan(has, paths.map((path) => ({ path })));
+  const text = await dashboardText(experiment, config);
   const exitCode = await experiment.run({
     files: [{ path: paths.at(-1)!, has, steps: () => experiment.steps.filter(has) }],
     measure: async (step, model, progress) => {

@@ -54,3 +54,10 @@ export function tellEstimate(estimate: Estimate, plan?: readonly string[]): void
   const lines = plan ? [...plan, estimateLine(estimate)] : estimateLines(estimate);
   for (const line of lines) console.log(line);
 }
+
+/** Prints the plan of a run that cannot be rehearsed, and the checkpoints that it would fetch. */
+export function printPlan(plan: readonly string[], missing: readonly number[]): void {
+  for (const line of plan) console.log(line);
+  console.log(`downloads: ${missing.length === 0 ? "none" : `checkpoints ${missing.join(", ")}`}`);
+  console.log("no estimate: made-up weights do not say how long this takes");
+}

@@ -64,12 +64,7 @@ export async function featureCircuitsOverTime(
   experiment: Experiment,
   config: FeatureCircuitConfig,
 ): Promise<FeatureCircuitResults> {
-  const { tokenizer } = experiment;
-  const tasks: TaskData[] = [];
-  for (const task of config.tasks) {
-    const options = { n: config.n_prompts, seed: config.seed };
-    tasks.push(await loadTask(task, tokenizer, options));
-  }
+  const tasks = await tasksOf(experiment, config);
   const profiles = await textOf(experiment, config);
   const sets = coderSets(config), results: SetResults[] = [];
   let exitCode: 0 | 1 = 0;
@@ -93,6 +88,30 @@ export async function featureCircuitsOverTime(
     results.push({ set, steps, identity: identity.file, circuits: circuits.files, answers });
   }
   return { sets: results, exitCode };
+}
+
+/** Says at which checkpoints a run would find circuits, and where they would be. @returns the exit code, 0 */
+export async function planFeatureCircuits(
+  experiment: Experiment,
+  config: FeatureCircuitConfig,
+): Promise<number> {
+  const tasks = await tasksOf(experiment, config);
+  const files: ResultFile<FeatureCircuitEntry>[] = [];
+  for (const set of coderSets(config)) {
+    const there = stepsOf(set);
+    const steps = experiment.steps.filter((step) => there.includes(step));
+    console.log(`set ${set.name}: ${set.pattern}, ${steps.length} checkpoints`);
+    files.push(...(await circuitFiles({ experiment, config, set, steps, tasks })).values());
+  }
+  return await experiment.plan((step) => files.every((file) => file.has(step)), files);
+}
+
+async function tasksOf({ tokenizer }: Experiment, config: FeatureCircuitConfig) {
+  const tasks: TaskData[] = [];
+  for (const task of config.tasks) {
+    tasks.push(await loadTask(task, tokenizer, { n: config.n_prompts, seed: config.seed }));
+  }
+  return tasks;
 }
 
 /** What the parts of a set share. */
@@ -120,7 +139,7 @@ async function textOf(experiment: Experiment, config: FeatureCircuitConfig): Pro
   return new Profiles(rows, config.seed);
 }
 
-async function findCircuits({ experiment, config, set, steps, tasks }: SetRun) {
+async function circuitFiles({ experiment, set, tasks }: SetRun) {
   const files = new Map<string, ResultFile<FeatureCircuitEntry>>();
   for (const { task, prompts, metric } of tasks) {
     const file = await experiment.results(
@@ -141,6 +160,12 @@ async function findCircuits({ experiment, config, set, steps, tasks }: SetRun) {
     await checkCoders(file, set);
     files.set(task, file);
   }
+  return files;
+}
+
+async function findCircuits(run: SetRun) {
+  const { experiment, config, set, steps, tasks } = run;
+  const files = await circuitFiles(run);
   const loop = await experiment.forEachCheckpoint(
     (step) => [...files.values()].every((file) => file.has(step)),
     async (step, model, progress) => {

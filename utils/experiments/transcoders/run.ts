@@ -6,10 +6,13 @@
  *  3. Train the coders of each checkpoint (`checkpoint.ts`), from scratch or from those of the checkpoint before.
  */
 import { UserError } from "../../base/mod.ts";
+import { isDryRun } from "../../cli/mod.ts";
 import { FOLDED, type ModelConfig, readModelConfig } from "../../model/mod.ts";
 import { bytesPerRow, captured } from "../../transcoders/mod.ts";
 import { ResultPaths } from "../../results/mod.ts";
 import { forEachCheckpoint } from "../checkpoint_loop.ts";
+import { missingSteps, openLast, planLines, printPlan } from "../estimate/mod.ts";
+import type { ModelRef } from "../model_ref.ts";
 import { parseShard, shardOf, shardText } from "../shard.ts";
 import { CaptureThread, threadShares } from "./capture_thread.ts";
 import { trainCheckpoint } from "./checkpoint.ts";
@@ -52,16 +55,24 @@ export async function trainCoders(
     console.log(shardText(shard, steps));
     return 0;
   }
-  const folder = await ref.folder(steps.at(-1)!);
-  const config = await readModelConfig(folder);
+  const dryRun = isDryRun();
+  const config = dryRun ? (await openLast(ref, steps)).model : await configAt(ref, steps.at(-1)!);
   const plan = planOf(settings, config);
   optimiserOf(plan); // a schedule that does not fit the steps is refused before anything is read
   const weights = await ref.weightDigests(steps);
   const checkpoints = checkpointsOf(plan, steps, weights);
   const starts = new Map(checkpoints.map(({ step, start }) => [step, start]));
-  if (settings.overwrite) await dropSets(plan, steps);
+  if (settings.overwrite && !dryRun) await dropSets(plan, steps);
   const done = await finishedSets({ plan, steps, starts, weights });
   console.log(description(plan, config));
+  if (dryRun) {
+    const isDone = (step: number) => done.has(step) && !settings.overwrite;
+    const missing = await missingSteps(ref, steps.filter((step) => !isDone(step)));
+    const folders = `coders in ${plan.outputDir}, logs in ${plan.workDir}`;
+    printPlan([...planLines(steps, isDone, []), folders], missing);
+    return 0;
+  }
+  const folder = await ref.folder(steps.at(-1)!);
 
   const { model: name } = new ResultPaths("results", settings.model);
   const summary = {
@@ -117,6 +128,10 @@ export async function trainCoders(
     await runtime.close();
   }
 }
+
+/** Returns the shape of a model at a step; fetches it if it is not here. */
+export const configAt = async (ref: ModelRef, step: number): Promise<ModelConfig> =>
+  await readModelConfig(await ref.folder(step));
 
 /** Returns the checkpoints with how the coders of each start. */
 export function checkpointsOf(

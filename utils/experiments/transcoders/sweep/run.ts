@@ -8,11 +8,12 @@
  *  3. Evaluate the arms (`evaluation.ts`).
  */
 import { dirname, join } from "@std/path";
-import { type Progress, resultSettings } from "../../../cli/mod.ts";
-import { FOLDED, type HookedModel, loadTokenizer, readModelConfig } from "../../../model/mod.ts";
+import { isDryRun, type Progress, resultSettings } from "../../../cli/mod.ts";
+import { FOLDED, type HookedModel, loadTokenizer } from "../../../model/mod.ts";
 import { ResultPaths, type TranscoderSweep, transcoderSweeps } from "../../../results/mod.ts";
 import { bytesPerRow, captured, evaluationRows } from "../../../transcoders/mod.ts";
 import { forEachCheckpoint } from "../../checkpoint_loop.ts";
+import { missingSteps, openLast, planLines, printPlan } from "../../estimate/mod.ts";
 import { CaptureThread, threadShares } from "../capture_thread.ts";
 import { trainSets } from "../checkpoint.ts";
 import type { Checkpoint } from "../checkpoint_input.ts";
@@ -20,7 +21,7 @@ import { dropSets, finishedSets } from "../guard.ts";
 import { planOf } from "../plan.ts";
 import { optimiserOf } from "../recipe.ts";
 import { modelOf, openRows } from "../model.ts";
-import { checkpointsOf, removeStates } from "../run.ts";
+import { checkpointsOf, configAt, removeStates } from "../run.ts";
 import { RECORDED_MODEL, unrecorded } from "../settings.ts";
 import { armsOf } from "./arms.ts";
 import { evaluateArms, isEvaluated, type PlannedArm, type SweepEvaluation } from "./evaluation.ts";
@@ -47,8 +48,8 @@ export interface SweepEnd {
 export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
   const ref = modelOf(settings);
   const steps = ref.steps();
-  const folder = await ref.folder(steps.at(-1)!);
-  const config = await readModelConfig(folder);
+  const dryRun = isDryRun();
+  const config = dryRun ? (await openLast(ref, steps)).model : await configAt(ref, steps.at(-1)!);
   const paths = new ResultPaths("results", settings.model);
   const outputDir = settings.output_dir ?? dirname(transcoderSweeps.path(paths, "sweep"));
   const workDir = settings.work_dir ??
@@ -77,7 +78,7 @@ export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
   const done = new Map<string, Set<number>>();
   for (const { name, plan } of arms) {
     const starts = new Map(checkpoints.get(name)!.map(({ step, start }) => [step, start]));
-    if (settings.overwrite) await dropSets(plan, steps);
+    if (settings.overwrite && !dryRun) await dropSets(plan, steps);
     done.set(name, await finishedSets({ plan, steps, starts, weights }));
   }
   // What the arms are evaluated on does not change their coders, but what is measured of them.
@@ -93,9 +94,19 @@ export async function sweepCoders(settings: SweepSettings): Promise<SweepEnd> {
     header: { model: paths.model },
     weights,
     overwrite: settings.overwrite,
+    dryRun,
   });
   for (const line of described) console.log(line);
+  if (dryRun) {
+    const isDone = (step: number) =>
+      !settings.overwrite && results.has(step) &&
+      arms.every(({ name }) => done.get(name)!.has(step));
+    const missing = await missingSteps(ref, steps.filter((step) => !isDone(step)));
+    printPlan([...planLines(steps, isDone, [results]), `logs in ${workDir}`], missing);
+    return { exitCode: 0, path: results.path, entries: new Map() };
+  }
 
+  const folder = await ref.folder(steps.at(-1)!);
   const tokenizer = await loadTokenizer(folder);
   const { eosId } = tokenizer;
   const excluded = settings.exclude_special_tokens && eosId !== undefined ? [eosId] : [];
