@@ -53,4 +53,9 @@ Deno.test("get_circuits_over_time takes a folder with one checkpoint as it is, a
       2,
       /"suite" visits the checkpoints in a model folder or repository .*choose one of main, all, /,
     );
+    assertOneLine(
+      await run("get_circuits_over_time", "--model", "./models", "--results-dir", folder),
+      2,
+      /model: expected config.json, or folders of checkpoints .*found pythia-nano, /,
+    );
   }));

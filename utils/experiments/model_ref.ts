@@ -71,6 +71,20 @@ export class ModelRef {
       isFile(join(source.dir, "config.json"));
   }
 
+  /** @throws UserError if the folder has neither a model nor checkpoints. */
+  #refuseOtherFolder(): void {
+    const { source, name } = this;
+    if (source.kind !== "folder" || isFile(join(source.dir, "config.json"))) return;
+    const entries = [...Deno.readDirSync(source.dir)].map(({ name }) => name).sort();
+    const found = entries.slice(0, 5).join(", ") + (entries.length > 5 ? ", …" : "");
+    throw new UserError(
+      `model: expected config.json, or folders of checkpoints (step0, checkpoint-0, …), in ${name}; found ${
+        found || "an empty folder"
+      }`,
+      2,
+    );
+  }
+
   /**
    * Returns the training steps to visit, ascending.
    * @param key what the script calls the schedule
@@ -82,6 +96,7 @@ export class ModelRef {
     const schedule = custom.length > 0 ? "custom" : ckpt_schedule;
     if (this.#isSingle(schedule)) return [0];
     if ((schedule === "suite" || schedule === "olmo") && !suite?.length) {
+      this.#refuseOtherFolder();
       const others = MODEL_SCHEDULES.filter((s) => s !== "suite" && s !== "olmo").join(", ");
       throw new UserError(
         `${key}: "${schedule}" visits the checkpoints in a model folder or repository (step0, step1, …, checkpoint-0, … or ` +
