@@ -51,7 +51,7 @@ Deno.test("get_circuits_over_time takes a folder with one checkpoint as it is, a
     assertOneLine(
       await run("get_circuits_over_time", ...at("empty")),
       2,
-      /"suite" visits the checkpoints in a model folder or repository .*choose one of main, all, /,
+      /model: expected config.json, or folders of checkpoints .*found an empty folder/,
     );
     assertOneLine(
       await run("get_circuits_over_time", "--model", "./models", "--results-dir", folder),
