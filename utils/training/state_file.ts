@@ -102,7 +102,9 @@ export async function readState(
     const found = checksumOf({ step, settings: made }, all);
     if (checksum !== undefined && checksum !== found) {
       throw new UserError(
-        `${path} is damaged: expected checksum ${checksum}, found ${found}; its bytes have changed since they were ` +
+        `${path} is damaged: expected checksum ${
+          JSON.stringify(checksum)
+        }, found "${found}"; its bytes have changed since they were ` +
           `written; restore the file from a copy, or ${HINT}`,
       );
     }
