@@ -1,5 +1,5 @@
 /** What a benchmark is and measures, the shapes it runs on, and small tools for timing. */
-import type { ModelConfig } from "../utils/model/mod.ts";
+import { type ModelConfig, pythiaShape } from "../utils/model/mod.ts";
 
 /** One run of a benchmark, in its own process. */
 export interface BenchCase {
@@ -54,47 +54,27 @@ export interface Bench {
 /** Tokens per prompt: the length of the longest indirect-object prompt. */
 export const POSITIONS = 21;
 
-function pythia(nLayers: number, nHeads: number, dModel: number): ModelConfig {
-  const dHead = dModel / nHeads;
-  return {
-    architecture: "gpt_neox",
-    nLayers,
-    nHeads,
-    dModel,
-    dHead,
-    dMlp: 4 * dModel,
-    vocabSize: 50304,
-    maxPositions: 2048,
-    parallel: true,
-    rotaryDims: dHead / 4,
-    rotaryBase: 10000,
-    layerNormEps: 1e-5,
-    activation: "gelu",
-    tied: false,
-  };
-}
-
 /** Shapes of the randomly initialised models; the time does not depend on the weights. */
 export const SHAPES: Record<string, ModelConfig> = {
   "pythia-nano": {
-    ...pythia(4, 6, 96),
+    ...pythiaShape(4, 6, 96),
     dMlp: 288,
     vocabSize: 1423,
     maxPositions: 256,
     rotaryDims: 8,
     rotaryBase: 100,
   },
-  "pythia-14m": pythia(6, 4, 128),
-  "pythia-70m": pythia(6, 8, 512),
-  "pythia-160m": pythia(12, 12, 768),
-  "pythia-410m": pythia(24, 16, 1024),
-  "pythia-1.4b": pythia(24, 16, 2048),
-  "pythia-2.8b": pythia(32, 32, 2560),
-  "pythia-12b": pythia(36, 40, 5120),
-  "neox-20b": pythia(44, 64, 6144),
-  "pythia-2.8b-6-layers": pythia(6, 32, 2560),
+  "pythia-14m": pythiaShape(6, 4, 128),
+  "pythia-70m": pythiaShape(6, 8, 512),
+  "pythia-160m": pythiaShape(12, 12, 768),
+  "pythia-410m": pythiaShape(24, 16, 1024),
+  "pythia-1.4b": pythiaShape(24, 16, 2048),
+  "pythia-2.8b": pythiaShape(32, 32, 2560),
+  "pythia-12b": pythiaShape(36, 40, 5120),
+  "neox-20b": pythiaShape(44, 64, 6144),
+  "pythia-2.8b-6-layers": pythiaShape(6, 32, 2560),
   "gpt2-small": {
-    ...pythia(12, 12, 768),
+    ...pythiaShape(12, 12, 768),
     architecture: "gpt2",
     vocabSize: 50257,
     maxPositions: 1024,

@@ -3,8 +3,8 @@
  * their own. Times of the run are those of its processor (one thread), which other processes disturb least.
  */
 import { join } from "@std/path";
-import type { ModelConfig } from "../utils/model/mod.ts";
-import { randomSource, unitNames, unitTensors } from "../utils/model/mod.ts";
+import { neoxConfigJson } from "../utils/language_model/mod.ts";
+import { type ModelConfig, randomSource, unitNames, unitTensors } from "../utils/model/mod.ts";
 import { writeSafetensors } from "../utils/tensor_files/mod.ts";
 import { type Bench, type BenchCase, type Measurement } from "./case.ts";
 
@@ -26,17 +26,7 @@ async function writeModel(folder: string, config: ModelConfig): Promise<void> {
     }
   }
   await writeSafetensors(join(folder, "model.safetensors"), tensors);
-  const json = {
-    model_type: "gpt_neox",
-    hidden_size: config.dModel,
-    num_hidden_layers: config.nLayers,
-    num_attention_heads: config.nHeads,
-    intermediate_size: config.dMlp,
-    vocab_size: config.vocabSize,
-    max_position_embeddings: config.maxPositions,
-    rotary_pct: config.rotaryDims / config.dHead,
-  };
-  await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify(json));
+  await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify(neoxConfigJson(config)));
   await Deno.copyFile(TOKENIZER, join(folder, "tokenizer.json"));
 }
 

@@ -3,6 +3,7 @@
  * unembedding), for models that are too large to keep in memory. The time of a run does not depend on the weights.
  */
 import { join } from "@std/path";
+import { neoxConfigJson } from "../../utils/language_model/mod.ts";
 import { type ModelConfig, unitNames, unitTensors } from "../../utils/model/mod.ts";
 import { writeSafetensors } from "../../utils/tensor_files/mod.ts";
 
@@ -39,15 +40,7 @@ async function write(folder: string, config: ModelConfig): Promise<number> {
   const json = (name: string, value: unknown) =>
     Deno.writeTextFile(join(folder, name), JSON.stringify(value));
   await json("model.safetensors.index.json", { weight_map: shards });
-  await json("config.json", {
-    model_type: "gpt_neox",
-    hidden_size: config.dModel,
-    num_hidden_layers: config.nLayers,
-    num_attention_heads: config.nHeads,
-    intermediate_size: config.dMlp,
-    vocab_size: config.vocabSize,
-    rotary_pct: config.rotaryDims / config.dHead,
-  });
+  await json("config.json", neoxConfigJson(config));
   return bytes;
 }
 

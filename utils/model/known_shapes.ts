@@ -36,26 +36,28 @@ const GPT2: Record<string, [number, number, number]> = {
   "gpt2-xl": [48, 25, 1600],
 };
 
+/** Returns the shape of a Pythia from its layers, heads, width and rows of the unembedding. */
+export function pythiaShape(
+  nLayers: number,
+  nHeads: number,
+  dModel: number,
+  vocabSize = 50304,
+): ModelConfig {
+  const dHead = dModel / nHeads;
+  return {
+    ...{ architecture: "gpt_neox", nLayers, nHeads, dModel, dHead, dMlp: 4 * dModel, vocabSize },
+    ...{ maxPositions: 2048, parallel: true, rotaryDims: dHead / 4, rotaryBase: 10000 },
+    ...{ layerNormEps: 1e-5, activation: "gelu", tied: false },
+  };
+}
+
 /** Returns the shape of a repository on the Hub by its name; undefined for one that is not known. */
 export function knownShape(repo: string): KnownShape | undefined {
   const size = /^EleutherAI\/pythia-([\d.]+[mb])(?:-|$)/.exec(repo)?.[1];
   if (size !== undefined && Object.hasOwn(PYTHIA, size)) {
-    const [nLayers, nHeads, dModel, vocabSize = 50304] = PYTHIA[size];
-    const dHead = dModel / nHeads;
+    const [nLayers, nHeads, dModel, vocabSize] = PYTHIA[size];
     return {
-      config: {
-        ...{
-          architecture: "gpt_neox",
-          nLayers,
-          nHeads,
-          dModel,
-          dHead,
-          dMlp: 4 * dModel,
-          vocabSize,
-        },
-        ...{ maxPositions: 2048, parallel: true, rotaryDims: dHead / 4, rotaryBase: 10000 },
-        ...{ layerNormEps: 1e-5, activation: "gelu", tied: false },
-      },
+      config: pythiaShape(nLayers, nHeads, dModel, vocabSize),
       elementBytes: 2,
       maskBytes: nLayers * 2048 ** 2,
     };

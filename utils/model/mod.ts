@@ -112,7 +112,7 @@ export {
   type RevisionFiles,
   revisionFiles,
 } from "./hub/mod.ts";
-export { type KnownShape, knownShape } from "./known_shapes.ts";
+export { type KnownShape, knownShape, pythiaShape } from "./known_shapes.ts";
 export {
   attentionPicture,
   type FunctionHook,
