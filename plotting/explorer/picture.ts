@@ -44,7 +44,7 @@ export async function circuitPicture(
     });
     await page.goto(`file://${file}#${view.replace(/^#/, "")}`);
     if (!await page.isVisible("#circuit")) {
-      throw new UserError("expected a circuit to draw; the run has not finished a checkpoint yet");
+      throw new UserError("found no circuit to draw: the run has not finished any checkpoint");
     }
     // until edges have faded in
     await page.waitForFunction(() =>

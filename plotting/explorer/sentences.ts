@@ -50,7 +50,7 @@ export function intro(summary: CircuitSummary): string {
     const none = checkpoints.length === 1
       ? `does not do the task at its one checkpoint`
       : `does the task at none of ${all}`;
-    return `The model ${none}, so there is no circuit to show.`;
+    return `The model ${none}, so the page shows no circuit.`;
   }
   const where = checkpoints.length === 1
     ? `At step ${checkpoints[0].step.toLocaleString("en-US")}`

@@ -32,7 +32,7 @@ export function translucent(hex: string, opacity: number): string {
 
 /**
  * Four colours that differ for readers with any dichromacy (simulated as Machado et al. 2009 do), with a contrast of 3 : 1
- * on light and dark paper. Between these contrasts there is no room for many more; lines differ in their dashes, too.
+ * on light and dark paper. Few other colours meet both conditions, so lines also differ in their dashes.
  */
 export const SAFE_COLOURS: readonly string[] = ["#3b6cf5", "#c97512", "#99408f", "#9a8f86"];
 

@@ -29,7 +29,7 @@ Deno.test("leftOut() says something only if a checkpoint is left out", () => {
   assertEquals(leftOut([summary]).includes("does not do the task"), true);
 });
 
-Deno.test("byRun() keeps two runs of one model, under names by which figures know the model", () => {
+Deno.test("byRun() keeps two runs of one model apart by name", () => {
   const file = (model: string, n_prompts: number) => ({ header: { model, config: { n_prompts } } });
   const files = [file("pythia-70m", 50), file("pythia-70m", 200), file("pythia-160m", 50)];
   const runs = byRun(files, ({ header }) => header.config.n_prompts);

@@ -1,5 +1,5 @@
 /**
- * The model of a run that has not begun: its shape, a tokenizer and what would be downloaded, without fetching weights.
+ * Describes the model of a planned run without fetching weights: its shape, a tokenizer and the download size.
  *
  *     shape       config.json of the folder or the cache; a model with a short name: known; else config.json of the Hub
  *     tokenizer   the model's own if it is here, else that of pythia-nano: prompts then have about the right lengths

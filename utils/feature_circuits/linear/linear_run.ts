@@ -52,11 +52,11 @@ export interface LinearRun {
   ignored: readonly number[];
   /** attention patterns of each layer, `[1, H, n, n]` (query, key) */
   patterns: F32[];
-  /** LayerNorm scales before attention, of each layer, `[n]`; 1 where there is no norm */
+  /** LayerNorm scales before attention, of each layer, `[n]`; 1 without a norm */
   ln1: Float32Array[];
   /** scales of the norm after attention, of each layer, `[n]`, in models that have it */
   ln1Post?: Float32Array[];
-  /** LayerNorm scales before the MLP, of each layer, `[n]`; 1 where there is no norm */
+  /** LayerNorm scales before the MLP, of each layer, `[n]`; 1 without a norm */
   ln2: Float32Array[];
   /** scales of the final LayerNorm, `[n]` */
   lnFinal: Float32Array;

@@ -9,7 +9,7 @@
  *
  * With all heads frozen, step 1 needs no attention and positions do not interact (`frozen_block.ts`). It starts after the
  * sender's layer, runs only MLPs on the rows of the span, and ends at the last receiver. When the receiver is the final
- * residual stream, step 1 ends at the unembedding, only the read-out row counts, and there is no step 2. Where query heads share
+ * residual stream, step 1 ends at the unembedding, only the read-out row counts, and step 2 is skipped. Where query heads share
  * keys and values, a receiver computes its own from its own copy of the residual stream. Step 2 starts
  * at the first receiver after the sender (`patched_run.ts`). Both steps run all senders of a layer as one batch.
  */

@@ -1,6 +1,6 @@
 /**
- * Weights that stand in for those of a model that is not here: right in shape, made up in value, and shared by all tensors
- * of one shape, so that a model of any size takes the memory of one layer.
+ * Placeholder weights for a model that has not been downloaded. Shapes are right and values are made up. Tensors of one
+ * shape share their values, so a model of any size takes the memory of one layer.
  */
 import { type Tensor, tensor } from "../../onnx/mod.ts";
 import type { ModelConfig } from "../config.ts";

@@ -118,7 +118,7 @@ function madeUpFeeds({ inputs }: Model, shapes: Record<string, number[]>): Feeds
   return feeds;
 }
 
-/** Seconds of a first run above which there is no second one. */
+/** A first run longer than this, in seconds, is not repeated. */
 const LONG_RUN = 0.5;
 
 /** Returns the seconds of a first run, which sets up memory, and the median of later ones, which take about `atMost`. */
